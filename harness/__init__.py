@@ -1,0 +1,1 @@
+"""Provision and verify an air-gapped k3s lab."""

@@ -1,0 +1,194 @@
+"""Read a lab file: overlay, types, then the rules between values. All problems are told together."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from harness.config import yaml_tree
+from harness.config.model import LabSpec, Reach
+from harness.errors import ConfigError
+
+EMBEDDED_OVERLAY = "embedded"
+
+# What a pydantic error type means to somebody who edits a YAML file.
+_TEXTS = {
+    "missing": "missing key",
+    "int_type": "expected an integer, got {input}{hint}",
+    "int_parsing": "expected an integer, got {input}{hint}",
+    "string_type": "expected text, got {input}; put it in quotes",
+    "bool_type": "expected true or false, got {input}",
+    "greater_than_equal": "expected a value >= {ge}, got {input}",
+    "less_than_equal": "expected a value <= {le}, got {input}",
+    "multiple_of": "expected a multiple of {multiple_of}, got {input}",
+    "string_pattern_mismatch": "{input} does not have the form {pattern}",
+    "ip_v4_address": "expected an IPv4 address, got {input}",
+    "ip_v4_network": "expected an IPv4 network such as 192.168.6.0/24, got {input}",
+    "literal_error": "expected {expected}, got {input}",
+    "enum": "expected {expected}, got {input}",
+    "model_type": "expected a mapping of keys, got {input}",
+    "model_attributes_type": "expected a mapping of keys, got {input}",
+    "dict_type": "expected a mapping of keys, got {input}",
+    "tuple_type": "expected a list, got {input}",
+}
+
+
+def load_lab(path: Path, overlay: str | None = None) -> LabSpec:
+    """Return the lab of that file with the named overlay laid on top.
+
+    Raises:
+        ConfigError: No such file or overlay, not YAML, or any rule broken; the text lists every problem.
+    """
+    return build(read(path), path, overlay)
+
+
+def read(path: Path) -> str:
+    """Return the lab file's text.
+
+    Raises:
+        ConfigError: There is no such file, or it is not UTF-8 text.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            "no lab file here", where=str(path), remedy="give one with --lab, or use scenarios/lab.yaml"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the lab file: {error}", where=str(path), remedy="save it as UTF-8") from error
+
+
+def build(text: str, path: Path, overlay: str | None = None) -> LabSpec:
+    """Return the lab of that text; `path` only names it in errors. Raises as `load_lab`."""
+    root = yaml_tree.compose(text, str(path))
+    if overlay is not None:
+        root = _with_overlay(root, overlay, path)
+    try:
+        spec = LabSpec.model_validate_json(json.dumps(yaml_tree.plain(root)))
+    except ValidationError as error:
+        raise _problems(path, (_explain(root, dict(item)) for item in error.errors(include_url=False))) from error
+    broken = [yaml_tree.Problem(*yaml_tree.locate(root, loc), f"{_dotted(loc)}: {text}") for loc, text in _rules(spec)]
+    if broken:
+        raise _problems(path, broken)
+    return spec
+
+
+def lab_schema() -> str:
+    """Return the JSON Schema of a lab file, for editors; ends with a newline."""
+    return json.dumps(LabSpec.model_json_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def _with_overlay(root: yaml.MappingNode, overlay: str, path: Path) -> yaml.MappingNode:
+    overlays = yaml_tree.child(root, "overlays")
+    known = [str(k.value) for k, _ in overlays.value] if isinstance(overlays, yaml.MappingNode) else []
+    over = yaml_tree.child(overlays, overlay) if isinstance(overlays, yaml.MappingNode) else None
+    if not isinstance(over, yaml.MappingNode):
+        line, column = yaml_tree.locate(root, ("overlays",))
+        raise ConfigError(
+            f"no overlay named {overlay}; there are: {', '.join(known) or 'none'}",
+            where=f"{path}:{line}:{column}",
+            remedy=f"add `overlays: {{{overlay}: …}}` to the lab file",
+        )
+    return yaml_tree.merge(root, over)
+
+
+def _problems(path: Path, problems: Any) -> ConfigError:
+    ordered = sorted(problems, key=lambda problem: (problem.line, problem.column))
+    count = len(ordered)
+    lines = [f"{path}:{problem.line}:{problem.column}: {problem.text}" for problem in ordered]
+    head = "the lab file has a problem" if count == 1 else f"the lab file has {count} problems"
+    return ConfigError("\n".join([head, *lines]), remedy="mend the file; nothing was created or deleted")
+
+
+def _explain(root: yaml.Node, error: dict[str, Any]) -> yaml_tree.Problem:
+    loc: Sequence[str | int] = error["loc"]
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        line, column = yaml_tree.locate(root, loc, key=True)
+        return yaml_tree.Problem(line, column, f"{_dotted(loc)}: unknown key{_did_you_mean(loc)}")
+    line, column = yaml_tree.locate(root, loc)
+    shown = json.dumps(error.get("input"), ensure_ascii=False)
+    template = _TEXTS.get(kind)
+    if template is None:
+        text = f"{error['msg']} (got {shown})"
+    else:
+        text = template.format(**{**error.get("ctx", {}), "input": shown, "hint": _integer_hint(error.get("input"))})
+    return yaml_tree.Problem(line, column, f"{_dotted(loc)}: {text}")
+
+
+def _integer_hint(value: object) -> str:
+    """Return `; write 4096` for texts such as `4 GB` that people mean as MiB, and for integers with leading zeros."""
+    match = re.fullmatch(r"\s*0*(\d+)\s*(?:([GgMm])(?:i?[Bb])?)?\s*", value) if isinstance(value, str) else None
+    if match is None:
+        return ""
+    return f"; write {int(match[1]) * (1024 if match[2] in ('G', 'g') else 1)}"
+
+
+def _dotted(loc: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in loc)
+
+
+def _did_you_mean(loc: Sequence[str | int]) -> str:
+    model: Any = LabSpec
+    for part in loc[:-1]:
+        field = getattr(model, "model_fields", {}).get(part)
+        model = _model_of(field.annotation) if field is not None else model
+    names = list(getattr(model, "model_fields", {}))
+    close = difflib.get_close_matches(str(loc[-1]), names, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(names)}"
+
+
+def _model_of(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in getattr(annotation, "__args__", ()) if (found := _model_of(arg))), None)
+
+
+def _rules(spec: LabSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield what is wrong between values that are each right by themselves."""
+    subnet = spec.network.subnet
+    places: dict[object, str] = {spec.network.gateway: "network.gateway"}
+    if spec.network.gateway not in subnet:
+        yield ("network", "gateway"), f"{spec.network.gateway} is outside {subnet}"
+    seeds: dict[str, str] = {}
+    macs: dict[str, str] = {}
+    for name, machine in spec.machines.items():
+        here = ("machines", name)
+        if machine.address not in subnet or machine.address in (
+            subnet.network_address,
+            subnet.broadcast_address,
+        ):
+            yield (*here, "address"), f"{machine.address} is not a host address of {subnet}"
+        if machine.address in places:
+            yield (*here, "address"), f"{machine.address} is already the address of {places[machine.address]}"
+        places.setdefault(machine.address, name)
+        yield from _once(seeds, machine.seed, name, (*here, "seed"))
+        if machine.mac is not None:
+            yield from _once(macs, machine.mac.lower(), name, (*here, "mac"))
+    masters = [name for name, machine in spec.machines.items() if machine.role == "master"]
+    if len(masters) != 1:
+        yield ("machines",), f"a lab has exactly one master; here: {', '.join(masters) or 'none'}"
+    if spec.hardware.boot_order[:1] not in (("disk",), ("hdd",)):
+        yield (
+            ("hardware", "boot_order"),
+            "the disk comes first, or the machine installs itself again for ever",
+        )
+    if "cdrom" not in spec.hardware.boot_order:
+        yield ("hardware", "boot_order"), "without cdrom the blank disk can never be installed"
+    if spec.ssh.forward_base_port is not None and spec.ssh.reach is not Reach.FORWARDED:
+        yield ("ssh", "forward_base_port"), "only of use with `reach: forwarded`"
+
+
+def _once(
+    seen: dict[str, str], value: str, name: str, place: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if value in seen:
+        yield place, f"{value} already belongs to {seen[value]}"
+    seen.setdefault(value, name)

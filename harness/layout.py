@@ -1,0 +1,77 @@
+"""Every file name of a machine directory, a run directory and a VM directory's own bookkeeping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+LEDGER = "lab-ledger.json"  # in the VM directory: what this lab created there
+LOCK = "lab.lock"  # in the VM directory: held by the session that works on the lab
+
+
+@dataclass(frozen=True)
+class MachineFiles:
+    """The files of one virtual machine, all below `<vm_directory>/<name>`."""
+
+    directory: Path
+    name: str
+
+    @property
+    def vmx(self) -> Path:
+        """The configuration file; its path is the machine's identity for vmrun."""
+        return self.directory / f"{self.name}.vmx"
+
+    @property
+    def disk(self) -> Path:
+        """The virtual disk's descriptor."""
+        return self.directory / f"{self.name}.vmdk"
+
+    @property
+    def hypervisor_log(self) -> Path:
+        """The log that VMware and vmrun-qemu write beside the VMX."""
+        return self.directory / "vmware.log"
+
+    def serial(self, power_on: int) -> Path:
+        """The serial log of that power-on, from 1: always a fresh file, as an existing one raises a question."""
+        return self.directory / f"serial-{power_on}.log"
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one run, all below `reports/<run-id>`."""
+
+    directory: Path
+
+    @property
+    def html(self) -> Path:
+        """The page for people."""
+        return self.directory / "report.html"
+
+    @property
+    def junit(self) -> Path:
+        """The results for CI systems."""
+        return self.directory / "junit.xml"
+
+    @property
+    def run_json(self) -> Path:
+        """The whole result; every other view is made from it."""
+        return self.directory / "run.json"
+
+    @property
+    def events(self) -> Path:
+        """The journal, one JSON object a line, written as things happen."""
+        return self.directory / "events.jsonl"
+
+    @property
+    def ssh_config(self) -> Path:
+        """For `ssh -F … <machine>`."""
+        return self.directory / "ssh_config"
+
+    @property
+    def known_hosts(self) -> Path:
+        """The pinned host keys that `ssh_config` points to."""
+        return self.directory / "known_hosts"
+
+    def machine(self, name: str) -> Path:
+        """The directory of one machine's evidence."""
+        return self.directory / name

@@ -1,0 +1,195 @@
+"""What would be created: a pure function of the lab file and of a few facts of the host."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from harness.config.model import LabSpec, Reach, Role, host_path
+from harness.layout import MachineFiles
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where SSH of one guest is reached from this host; `forward` says that it is a port of the host's loopback."""
+
+    host: str
+    port: int
+    forward: bool
+
+
+@dataclass(frozen=True)
+class MachinePlan:
+    """One machine: its files, its VMX keys in order of writing, its address, its way in.
+
+    `nonce` is 32 hex digits, fresh for each run; it is the machine's SMBIOS UUID and binds a guest's word to the run.
+    """
+
+    name: str
+    role: Role
+    address: IPv4Address
+    files: MachineFiles
+    seed: Path
+    nonce: str
+    memory_mib: int
+    cpus: int
+    disk_gib: int
+    vmx: Mapping[str, str]
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True)
+class LabPlan:
+    """The whole lab on this host. Paths are absolute."""
+
+    spec: LabSpec
+    lab_file: Path
+    overlay: str | None
+    vm_directory: Path
+    seed_directory: Path
+    ssh_key: Path
+    machines: tuple[MachinePlan, ...]
+
+    def machine(self, name: str) -> MachinePlan:
+        """Return the machine of that name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for machine in self.machines:
+            if machine.name == name:
+                return machine
+        raise KeyError(name)
+
+    @property
+    def disk_mib(self) -> int:
+        """Host disk space that the installed machines need at the least, in MiB (growable disks: what is written)."""
+        return len(self.machines) * 2048
+
+    @property
+    def memory_mib(self) -> int:
+        """Memory of all machines together, in MiB."""
+        return sum(machine.memory_mib for machine in self.machines)
+
+
+def make_plan(
+    spec: LabSpec, lab_file: Path, *, overlay: str | None, run_id: str, ports: tuple[int, ...] = ()
+) -> LabPlan:
+    """Return the plan of that lab.
+
+    Args:
+        spec: The lab.
+        lab_file: Its file; relative paths start at its directory.
+        overlay: The overlay that `spec` was read with.
+        run_id: Makes the nonces of this run.
+        ports: One free loopback port per machine where the lab is reached by forwarding; without them the ports
+            are shown as 0, which means "chosen at start".
+    """
+    base = lab_file.resolve().parent
+    vm_directory = host_path(spec.vm_directory, base)
+    seeds = host_path(spec.seeds.directory, base)
+    machines = []
+    for index, (name, machine) in enumerate(spec.machines.items()):
+        files = MachineFiles(vm_directory / name, name)
+        nonce = hashlib.sha256(f"{run_id}/{spec.name}/{name}".encode()).hexdigest()[:32]
+        seed = seeds / machine.seed
+        machines.append(
+            MachinePlan(
+                name=name,
+                role=machine.role,
+                address=machine.address,
+                files=files,
+                seed=seed,
+                nonce=nonce,
+                memory_mib=spec.memory_mib(name),
+                cpus=spec.cpus(name),
+                disk_gib=spec.hardware.disk_gib,
+                vmx=vmx_keys(spec, name, files, seed, nonce),
+                endpoint=_endpoint(spec, machine.address, index, ports),
+            )
+        )
+    return LabPlan(
+        spec=spec,
+        lab_file=lab_file.resolve(),
+        overlay=overlay,
+        vm_directory=vm_directory,
+        seed_directory=seeds,
+        ssh_key=host_path(spec.ssh.key, base),
+        machines=tuple(machines),
+    )
+
+
+def _endpoint(spec: LabSpec, address: IPv4Address, index: int, ports: tuple[int, ...]) -> Endpoint:
+    if spec.ssh.reach is Reach.DIRECT:
+        return Endpoint(str(address), spec.ssh.port, forward=False)
+    return Endpoint("127.0.0.1", ports[index] if ports else 0, forward=True)
+
+
+def smbios_uuid(nonce: str) -> str:
+    """Return 32 hex digits in the form of VMX `uuid.bios`: `56 4d 0a … 0b-0c … 0f`."""
+    octets = [nonce[i : i + 2] for i in range(0, 32, 2)]
+    return " ".join(octets[:8]) + "-" + " ".join(octets[8:])
+
+
+def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, seed: Path, nonce: str) -> dict[str, str]:
+    """Return the VMX of one machine, before its first start.
+
+    VMware's word for the disk in `bios.bootOrder` is `hdd`; `disk` is accepted too. `msg.autoAnswer` and
+    `uuid.action` keep an unattended host from being asked; the seven time keys keep VMware from stepping the
+    guest's clock.
+    """
+    hardware, machine = spec.hardware, spec.machines[name]
+    keys = {
+        ".encoding": "UTF-8",
+        "config.version": "8",
+        "virtualHW.version": str(hardware.hardware_version),
+        "displayName": name,
+        "guestOS": hardware.guest_os,
+        "firmware": hardware.firmware,
+        "memsize": str(spec.memory_mib(name)),
+        "numvcpus": str(spec.cpus(name)),
+        "bios.bootOrder": ",".join(hardware.boot_order),
+        "uuid.bios": smbios_uuid(nonce),
+        "uuid.action": "create",
+        "msg.autoAnswer": "TRUE",
+        "rtc.diffFromUTC": "0",
+        "tools.syncTime": "FALSE",
+        "time.synchronize.continue": "FALSE",
+        "time.synchronize.restore": "FALSE",
+        "time.synchronize.resume.disk": "FALSE",
+        "time.synchronize.resume.host": "FALSE",
+        "time.synchronize.shrink": "FALSE",
+        "time.synchronize.tools.startup": "FALSE",
+        "floppy0.present": "FALSE",
+        "usb.present": "FALSE",
+        "sound.present": "FALSE",
+        "pciBridge0.present": "TRUE",
+        "sata0.present": "TRUE",
+        "sata0:0.present": "TRUE",
+        "sata0:0.fileName": files.disk.name,
+        "sata0:1.present": "TRUE",
+        "sata0:1.fileName": str(seed),
+        "sata0:1.deviceType": "cdrom-image",
+        "sata0:1.startConnected": "TRUE",
+        "ethernet0.present": "TRUE",
+        "ethernet0.virtualDev": hardware.network_card,
+        "ethernet0.connectionType": "hostonly" if spec.network.vmnet == "VMnet1" else "custom",
+        "ethernet0.vnet": spec.network.vmnet,
+        "serial0.present": "TRUE",
+        "serial0.fileType": "file",
+        "serial0.fileName": files.serial(1).name,
+        "serial0.yieldOnMsrRead": "TRUE",
+    }
+    for bridge in range(4, 8):
+        keys[f"pciBridge{bridge}.present"] = "TRUE"
+        keys[f"pciBridge{bridge}.virtualDev"] = "pcieRootPort"
+        keys[f"pciBridge{bridge}.functions"] = "8"
+    if machine.mac is None:
+        keys["ethernet0.addressType"] = "generated"
+    else:
+        keys["ethernet0.addressType"] = "static"
+        keys["ethernet0.address"] = machine.mac
+    return keys

@@ -1,0 +1,145 @@
+"""External programs. The only place of the harness that starts a process.
+
+Output goes through files, not pipes: a window that Workstation opens for `start gui` inherits a pipe and keeps it
+open for as long as the window lives, and reading to its end would wait for the user.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from harness.errors import ProcessError
+from harness.secret import redact, redact_argv
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that ended.
+
+    `returncode` is the number as the platform gives it: 255 on POSIX and 4294967295 on Windows are both a -1.
+    `argv` has no passwords in it.
+    """
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    duration_s: float
+
+    @property
+    def output(self) -> str:
+        """Standard output followed by standard error."""
+        return self.stdout + self.stderr
+
+
+def decode(data: bytes) -> str:
+    """Return text from a tool's bytes, with `\\n` as its line end, whatever it wrote: never raises.
+
+    UTF-8 first; then the ANSI code page that Windows programs use; what neither knows becomes U+FFFD.
+    """
+    for encoding in ("utf-8-sig", locale.getencoding()):
+        try:
+            text = data.decode(encoding)
+            break
+        except (UnicodeDecodeError, LookupError):
+            continue
+    else:
+        text = data.decode("utf-8", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def end_tree(pid: int, grace_s: float = 3.0) -> None:
+    """End a process and all that it started, by id; returns when they are gone or `grace_s` has passed twice."""
+    try:
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for process in family:
+        try:
+            process.terminate()
+        except psutil.NoSuchProcess:
+            continue
+    _, alive = psutil.wait_procs(family, timeout=grace_s)
+    for process in alive:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(alive, timeout=grace_s)
+
+
+def run(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    timeout_s: float,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: str = "",
+) -> Completed:
+    """Run a program to its end and return what it said; a non-zero exit is an answer, not an exception.
+
+    Args:
+        argv: Program and arguments; never a shell line.
+        timeout_s: After that many seconds the program and its children are ended.
+        env: Variables on top of this process's own.
+        cwd: Working directory.
+        stdin: Text for its standard input, which is closed afterwards.
+
+    Raises:
+        ProcessError: It could not be started, or did not end in time.
+    """
+    words = tuple(os.fspath(word) for word in argv)
+    shown = redact_argv(words)
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as inp, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        inp.write(stdin.encode("utf-8"))
+        inp.seek(0)
+        process = _start(words, shown, {**os.environ, **(env or {})}, cwd, (inp, out, err))
+        try:
+            code = process.wait(timeout=timeout_s)
+        except subprocess.TimeoutExpired as expired:
+            end_tree(process.pid)
+            process.wait(timeout=10)
+            raise ProcessError(
+                f"{Path(words[0]).name} did not end within {timeout_s:.0f} s and was ended",
+                where=" ".join(shown),
+                said=redact(_read(out) + _read(err)),
+                remedy="run the command by hand to see what it waits for",
+            ) from expired
+        except BaseException:
+            end_tree(process.pid)
+            raise
+        return Completed(shown, code, _read(out), _read(err), time.monotonic() - started)
+
+
+def _start(
+    words: tuple[str, ...],
+    shown: tuple[str, ...],
+    env: Mapping[str, str],
+    cwd: Path | None,
+    streams: tuple[IO[bytes], IO[bytes], IO[bytes]],
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(words, stdin=streams[0], stdout=streams[1], stderr=streams[2], env=env, cwd=cwd)
+    except OSError as error:
+        raise ProcessError(
+            f"cannot start {words[0]}: {error.strerror or error}",
+            where=" ".join(shown),
+            remedy="check that the program exists and may be executed",
+        ) from error
+
+
+def _read(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return decode(stream.read())

@@ -1,0 +1,38 @@
+"""Secrets that cannot be printed by accident, and the redaction of text that leaves the process."""
+
+from __future__ import annotations
+
+import re
+
+# PEM private keys of any kind (RFC 7468 armour), and the guest and VM passwords on a vmrun command line.
+_PEM = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_VMRUN_PASSWORD = re.compile(r"(?<![\w-])(-gp|-vp)(\s+|', ')(\"[^\"]*\"|'[^']*'|\S+)")
+
+MASK = "***"
+
+
+class Secret:
+    """A string whose `str` and `repr` are a mask; `reveal()` is the one way to its value."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    __str__ = __repr__
+
+    def reveal(self) -> str:
+        """Return the secret itself."""
+        return self._value
+
+
+def redact(text: str) -> str:
+    """Return `text` without private keys and without passwords of a `vmrun` command line."""
+    text = _PEM.sub(lambda match: f"-----BEGIN {match[1]}----- {MASK}", text)
+    return _VMRUN_PASSWORD.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
+
+
+def redact_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `argv` with the word after `-gp` or `-vp` masked."""
+    return tuple(MASK if index and argv[index - 1] in ("-gp", "-vp") else word for index, word in enumerate(argv))
