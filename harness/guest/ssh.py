@@ -1,0 +1,179 @@
+"""One guest over SSH: one kept connection, one kept shell, and every command within its own deadline."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+from typing import TYPE_CHECKING
+
+from harness.errors import GuestError
+from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, OutputTooLarge, brief, output_tail, sudo
+from harness.guest.framing import FrameReader
+from harness.guest.login import SshTarget, hang_up, log_in, normal_key, start_sh
+from harness.guest.shell import KeptShell, ShellEnded, TooLong, ended_at
+from harness.wait import SYSTEM_CLOCK, Clock, Deadline
+
+if TYPE_CHECKING:
+    from harness.guest.login import Transport
+
+__all__ = ["SshChannel", "SshTarget"]
+
+# Both streams of one command together.
+MAX_OUTPUT_BYTES = 64 << 20
+# A file that is fetched as evidence.
+MAX_FETCH_BYTES = 16 << 20
+# Saying goodbye to a shell that is given up may block on a peer that reads nothing.
+_GOODBYE_S = 2.0
+
+
+class SshChannel:
+    """A guest over SSH. It connects only in `connect()`; a lost connection is never made again in silence.
+
+    Attributes:
+        target: Where it leads.
+        logins: Successful logins so far.
+        sessions: Shells started so far.
+        host_key: `type blob`: the pinned key, or the one that was seen first.
+    """
+
+    def __init__(self, target: SshTarget, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.target = target
+        self.logins = 0
+        self.sessions = 0
+        self.host_key = normal_key(target.host_key) if target.host_key else None
+        self._clock = clock
+        self._busy = threading.Lock()
+        self._transport: Transport | None = None
+        self._shell: KeptShell | None = None
+        self._left_behind: int | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether a login exists that is not known to be dead; a frozen guest still counts."""
+        return self._transport is not None and self._transport.is_active()
+
+    def connect(self, timeout_s: float) -> None:
+        """Log in anew; an earlier connection is closed.
+
+        Raises:
+            ConnectFailed: Nobody answered with SSH in time; asking again is right.
+            AuthFailed: The key was refused.
+            HostKeyMismatch: Another machine answered.
+            HostError: The private key cannot be read.
+        """
+        self.close()
+        deadline = Deadline(timeout_s, self._clock)
+        self._transport, self.host_key = log_in(self.target, self.host_key, deadline)
+        self.logins += 1
+
+    def run(self, command: str, *, timeout_s: float, stdin: str = "") -> CommandResult:
+        """Run a command line of `sh` in a shell of its own; see `GuestChannel.run`.
+
+        Raises:
+            CommandTimeout: It did not end in time; it is killed when the next command is run.
+            ChannelLost: Not connected, or the connection or the shell ended.
+            OutputTooLarge: More than 64 MiB of output.
+            ValueError: A NUL in the command, or more than 128 KiB of it.
+        """
+        started = self._clock.monotonic()
+        answer = self._exchange(command, stdin, timeout_s, MAX_OUTPUT_BYTES)
+        duration = self._clock.monotonic() - started
+        return CommandResult(command, answer.exit_status, _text(answer.stdout), _text(answer.stderr), duration)
+
+    def fetch(self, path: str, timeout_s: float, *, limit_bytes: int = MAX_FETCH_BYTES, as_root: bool = False) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            OutputTooLarge: It has more than `limit_bytes`.
+            GuestError: It cannot be read, or what `run` raises.
+        """
+        # One byte more than allowed tells a file that is too large from one that just fits.
+        command = f"head -c {limit_bytes + 1} < {shlex.quote(path)}"
+        answer = self._exchange(sudo(command) if as_root else command, "", timeout_s, limit_bytes + MAX_OUTPUT_BYTES)
+        where = f"{self.target.name}:{path}"
+        if answer.exit_status != 0:
+            raise GuestError(
+                "the file cannot be read",
+                where=where,
+                said=_text(answer.stderr),
+                remedy="check its name and its rights",
+            )
+        if len(answer.stdout) > limit_bytes:
+            raise OutputTooLarge(
+                f"the file has more than {limit_bytes} bytes", where=where, remedy="fetch a part of it with `tail -c`"
+            )
+        return answer.stdout
+
+    def close(self) -> None:
+        """End the shell and the connection; safe to call twice and from another thread."""
+        shell, transport = self._shell, self._transport
+        self._shell = self._transport = self._left_behind = None
+        hang_up(transport)
+        if shell is not None:
+            shell.close()
+
+    def _exchange(self, command: str, stdin: str, timeout_s: float, limit_bytes: int) -> FrameReader:
+        deadline = Deadline(timeout_s, self._clock)
+        if not self._busy.acquire(timeout=max(0.0, timeout_s)):
+            raise CommandTimeout(command, where=self.target.where, timeout_s=timeout_s, stderr="another command runs")
+        try:
+            shell = self._shell or self._open_shell(command, deadline)
+            answer = shell.exchange(command, stdin, deadline, limit_bytes)
+            if answer.done:
+                return answer
+            self._abandon(shell)
+            out, err = _text(answer.stdout), _text(answer.stderr)
+            raise CommandTimeout(command, where=self.target.where, timeout_s=timeout_s, stdout=out, stderr=err)
+        except ShellEnded as ended:
+            raise self._lost(command, ended.args[0]) from ended
+        except TooLong as too_long:
+            self._abandon(self._shell)
+            raise OutputTooLarge(
+                f"`{brief(command)}` printed more than {limit_bytes >> 20} MiB and was given up",
+                where=self.target.where,
+                remedy="have the command print less, for example through `tail -c`",
+            ) from too_long
+        finally:
+            self._busy.release()
+
+    def _open_shell(self, command: str, deadline: Deadline) -> KeptShell:
+        transport = self._transport
+        if transport is None:
+            raise self._lost(command, None)
+        try:
+            channel = start_sh(transport, deadline)
+        except EOFError as error:
+            if not (deadline.expired and transport.is_active()):
+                raise self._lost(command, None, str(error)) from error
+            said = f"the guest did not start a shell: {error}"
+            raise CommandTimeout(command, where=self.target.where, timeout_s=deadline.seconds, stderr=said) from error
+        self.sessions += 1
+        self._shell = KeptShell(channel, lambda: hang_up(transport))
+        if self._left_behind is not None:
+            self._shell.clean_up_after(self._left_behind)
+            self._left_behind = None
+        return self._shell
+
+    def _abandon(self, shell: KeptShell | None) -> None:
+        transport = self._transport
+        if shell is not None:
+            self._left_behind = shell.pid
+            self._shell = None
+            with ended_at(Deadline(_GOODBYE_S), lambda: hang_up(transport)):
+                shell.close()
+
+    def _lost(self, command: str, answer: FrameReader | None, said: str = "") -> ChannelLost:
+        printed = output_tail(_text(answer.stdout), _text(answer.stderr)) if answer else said
+        if self._transport is None:
+            what = f"not connected, so `{brief(command)}` was not run"
+        elif not self._transport.is_active():
+            what = f"the connection ended while `{brief(command)}` ran"
+            self.close()
+        else:
+            what = f"the shell ended while `{brief(command)}` ran"
+            self._abandon(self._shell)
+        return ChannelLost(what, where=self.target.where, said=printed, remedy="connect again, then ask what was done")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace")

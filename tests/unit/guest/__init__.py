@@ -1,0 +1,1 @@
+"""Tests of the guest: channel, serial line, testinfra backend."""
