@@ -1,0 +1,207 @@
+"""Virtual disks: create one with VMware's tool, and read a VMDK's own words about itself.
+
+Formats: "Virtual Disk Format 5.0", VMware technical note of 2011. A descriptor is text; it stands alone for disks of
+several files, and inside the file (behind a sparse header with the magic `KDMV`) for disks of one file.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import process
+from harness.errors import HostError
+from harness.process import decode
+from harness.vmrun_call import RunProgram
+
+SECTOR = 512
+_MAGIC = b"KDMV"
+# SparseExtentHeader: magic, version, flags, capacity, grainSize, descriptorOffset, descriptorSize (in sectors).
+_HEADER = struct.Struct("<4sIIQQQQ")
+_MAX_DESCRIPTOR = 1 << 20
+_EXTENT = re.compile(r'^\s*(RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)(?:\s+"([^"]+)")?(?:\s+\d+)?\s*$', re.MULTILINE)
+_SETTING = re.compile(r'^\s*([\w.]+)\s*=\s*"?([^"\n]*?)"?\s*$', re.MULTILINE)
+
+CREATE_TYPES: Mapping[int, str] = {
+    0: "monolithicSparse",
+    1: "twoGbMaxExtentSparse",
+    2: "monolithicFlat",
+    3: "twoGbMaxExtentFlat",
+}
+
+
+class DiskError(HostError):
+    """A virtual disk could not be created or read."""
+
+
+class DiskExists(DiskError):
+    """There is a file of that name already."""
+
+
+class DiskFull(DiskError):
+    """The host's file system has no room."""
+
+
+class DiskDenied(DiskError):
+    """This user may not write there."""
+
+
+# What the tool prints -> what it means. It prints `Failed to create disk: <text> (0x…).`
+_FAILURES: tuple[tuple[str, type[DiskError], str], ...] = (
+    (r"file already exists", DiskExists, "run the cleanup phase, or remove the file by hand"),
+    (r"not enough space|no space left|disk full", DiskFull, "free space on the drive of vm_directory"),
+    (r"permission|access rights|access (?:is|was) denied", DiskDenied, "choose a vm_directory that you may write to"),
+    (r"parameters supplied is invalid|invalid", DiskError, "check hardware.disk_gib and hardware.disk_type"),
+    (r"path|directory|not found", DiskError, "create the directory of the disk first"),
+)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """One piece of a disk; `file` is None for a piece of zeros."""
+
+    access: str
+    sectors: int
+    kind: str
+    file: Path | None
+
+
+@dataclass(frozen=True)
+class DiskInfo:
+    """What a VMDK says of itself; `allocated_bytes` is what its files take on the host now."""
+
+    capacity_bytes: int
+    create_type: str
+    adapter: str
+    extents: tuple[Extent, ...]
+    allocated_bytes: int
+
+    @property
+    def capacity_gib(self) -> float:
+        """The size that the guest sees, in GiB."""
+        return self.capacity_bytes / (1 << 30)
+
+
+def create_argv(tool_argv: Sequence[str], path: Path, size_gib: int, disk_type: int, adapter: str) -> tuple[str, ...]:
+    """Return the command that creates the disk."""
+    return (*tool_argv, "-c", "-s", f"{size_gib}GB", "-a", adapter, "-t", str(disk_type), str(path))
+
+
+def create_disk(
+    tool_argv: Sequence[str],
+    path: Path,
+    size_gib: int,
+    disk_type: int = 1,
+    *,
+    adapter: str = "lsilogic",
+    env: Mapping[str, str] | None = None,
+    run: RunProgram = process.run,
+    timeout_s: float = 300,
+) -> DiskInfo:
+    """Have a new, blank disk, and return what it says of itself.
+
+    Args:
+        tool_argv: `vmware-vdiskmanager`, or the embedded one.
+        path: The descriptor; its directory exists.
+        size_gib: What the guest sees.
+        disk_type: 0 growable in one file, 1 growable in pieces of 2 GB, 2 and 3 the same preallocated.
+        adapter: `lsilogic` for SATA too.
+        env: Variables on top of this process's own.
+        run: The process door.
+        timeout_s: After that the tool is ended.
+
+    Raises:
+        DiskError: The tool failed, by its exit status or by its text, or what it left cannot be read.
+        ProcessError: The tool could not be started, or did not end.
+    """
+    done = run(create_argv(tool_argv, path, size_gib, disk_type, adapter), timeout_s=timeout_s, env=env)
+    if done.returncode != 0 or re.search(r"^Failed to |^Error: ", done.output, re.MULTILINE):
+        kind, remedy = _meaning(done.output)
+        raise kind(
+            f"the disk could not be created (exit {done.returncode})",
+            where=str(path),
+            said=done.output or "nothing",
+            remedy=remedy,
+        )
+    return inspect_disk(path)
+
+
+def inspect_disk(path: Path) -> DiskInfo:
+    """Return what the VMDK says of itself; all its pieces are there and sparse ones begin as they must.
+
+    Raises:
+        DiskError: It is missing, is no VMDK, or is incomplete.
+    """
+    try:
+        text, inside = _descriptor(path)
+        settings = {key.lower(): value for key, value in _SETTING.findall(text)}
+        extents = tuple(
+            Extent(access, int(sectors), kind, path.parent / name if name else None)
+            for access, sectors, kind, name in _EXTENT.findall(text)
+        )
+        if "createtype" not in settings or not extents:
+            raise _broken(path, "its descriptor has no createType or no extent")
+        files = {extent.file for extent in extents if extent.file is not None}
+        for extent in extents:
+            _check_extent(path, extent)
+        allocated = sum(_allocated(file) for file in (files if inside else files | {path}))
+    except OSError as error:
+        raise _broken(path, f"it cannot be read: {error.strerror or error}") from error
+    return DiskInfo(
+        capacity_bytes=sum(extent.sectors for extent in extents) * SECTOR,
+        create_type=settings["createtype"],
+        adapter=settings.get("ddb.adaptertype", ""),
+        extents=extents,
+        allocated_bytes=allocated,
+    )
+
+
+def _descriptor(path: Path) -> tuple[str, bool]:
+    """Return the descriptor's text, and whether it stands inside the disk's own file."""
+    with path.open("rb") as file:
+        head = file.read(_HEADER.size)
+        if not head.startswith(_MAGIC):
+            return decode(head + file.read(_MAX_DESCRIPTOR)), False
+        if len(head) < _HEADER.size:
+            raise _broken(path, "it ends inside its header")
+        *_, offset, size = _HEADER.unpack(head)
+        if not 0 < size * SECTOR <= _MAX_DESCRIPTOR:
+            raise _broken(path, "it is a piece of a disk, or its header is damaged")
+        file.seek(offset * SECTOR)
+        return decode(file.read(size * SECTOR).split(b"\0", 1)[0]), True
+
+
+def _check_extent(path: Path, extent: Extent) -> None:
+    if extent.file is None or extent.kind != "SPARSE":
+        return
+    with extent.file.open("rb") as file:
+        head = file.read(_HEADER.size)
+    if len(head) < _HEADER.size or not head.startswith(_MAGIC):
+        raise _broken(path, f"{extent.file.name} is not a sparse extent")
+    capacity = _HEADER.unpack(head)[3]
+    if capacity != extent.sectors:
+        raise _broken(path, f"{extent.file.name} has {capacity} sectors, the descriptor says {extent.sectors}")
+
+
+def _allocated(file: Path) -> int:
+    stat = file.stat()
+    blocks: int | None = getattr(stat, "st_blocks", None)  # POSIX only, in units of 512 bytes
+    return stat.st_size if blocks is None else blocks * 512
+
+
+def _broken(path: Path, why: str) -> DiskError:
+    return DiskError(
+        f"not a usable virtual disk: {why}",
+        where=str(path),
+        remedy="delete the machine with `lab down` and create it again",
+    )
+
+
+def _meaning(output: str) -> tuple[type[DiskError], str]:
+    for pattern, kind, remedy in _FAILURES:
+        if re.search(pattern, output, re.IGNORECASE):
+            return kind, remedy
+    return DiskError, "run the same command by hand"
