@@ -1,0 +1,101 @@
+"""Endpoints: where a QEMU process listens. A Unix socket on POSIX, a loopback TCP port on Windows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+# The longest path that a Unix socket address holds is 107 bytes (unix(7)): sockets live in a directory of their own.
+_PREFIX = "vq-"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One listening address; `text` is how it is remembered: a socket path, or `host:port`."""
+
+    text: str
+
+    @property
+    def is_tcp(self) -> bool:
+        """Whether this is a TCP address."""
+        return not os.path.isabs(self.text)  # noqa: PTH117 - the text is no path when it is TCP
+
+    @property
+    def host_port(self) -> tuple[str, int]:
+        """The TCP address."""
+        host, _, port = self.text.rpartition(":")
+        return host, int(port)
+
+    def chardev(self, name: str) -> str:
+        """Return the `-chardev` value of a listening socket that waits for nobody."""
+        if self.is_tcp:
+            host, port = self.host_port
+            return f"socket,id={name},host={host},port={port},server=on,wait=off"
+        return f"socket,id={name},path={quoted(self.text)},server=on,wait=off"
+
+    def netdev(self, name: str) -> str:
+        """Return the `-netdev stream` value of a listening network socket (QEMU 7.2 and newer)."""
+        if self.is_tcp:
+            host, port = self.host_port
+            return f"stream,id={name},server=on,addr.type=inet,addr.host={host},addr.port={port}"
+        return f"stream,id={name},server=on,addr.type=unix,addr.path={quoted(self.text)}"
+
+    def qapi(self) -> dict[str, str]:
+        """Return the address as QMP's `netdev_add` wants it."""
+        if self.is_tcp:
+            host, port = self.host_port
+            return {"type": "inet", "host": host, "port": str(port)}
+        return {"type": "unix", "path": self.text}
+
+    def connect(self, timeout_s: float) -> socket.socket:
+        """Return a connected stream socket with that time limit on each of its operations.
+
+        Raises:
+            OSError: Nobody listens.
+        """
+        if self.is_tcp:
+            return socket.create_connection(self.host_port, timeout=timeout_s)
+        if sys.platform == "win32":
+            raise OSError("a Unix socket on Windows")
+        stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        stream.settimeout(timeout_s)
+        try:
+            stream.connect(self.text)
+        except OSError:
+            stream.close()
+            raise
+        return stream
+
+
+def quoted(value: str) -> str:
+    """Return `value` as it stands in a QEMU option, where a comma is doubled."""
+    return value.replace(",", ",,")
+
+
+def make_socket_dir() -> str:
+    """Return a new private directory with a short path for this run's sockets; empty on Windows, which needs none."""
+    if sys.platform == "win32":
+        return ""
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    usable = base and len(base) < 40 and os.access(base, os.W_OK)
+    return tempfile.mkdtemp(prefix=_PREFIX, dir=base if usable else "/tmp")  # noqa: S108 - mkdtemp makes it private
+
+
+def remove_socket_dir(path: str) -> None:
+    """Remove a directory that `make_socket_dir` made, with its sockets; anything else is left alone."""
+    if path and Path(path).name.startswith(_PREFIX):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def new_endpoint(socket_dir: str, name: str) -> Endpoint:
+    """Return an address on which nobody listens yet."""
+    if socket_dir:
+        return Endpoint(str(Path(socket_dir) / name))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return Endpoint(f"127.0.0.1:{probe.getsockname()[1]}")

@@ -1,0 +1,72 @@
+"""Where this program keeps what it must remember, and how a machine is named there.
+
+    <home>/networks.json            the virtual networks that were defined (others have defaults)
+    <home>/vm/<id>/lock             held by the supervisor for as long as the machine runs
+    <home>/vm/<id>/record.json      see `instances.Record`
+    <home>/vm/<id>/qemu.log, supervisor.log
+    <home>/net/<vmnet>/lock         held while the network is changed
+    <home>/net/<vmnet>/forwards.json, switch.json, members/, keeper.log, qemu.log
+
+`<home>` is `VMRUN_QEMU_HOME`, else the user's state directory. Machines that were started under one home are invisible
+under another, as machines of another user are to VMware's `vmrun`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def root() -> Path:
+    """Return the home directory of this program; it exists afterwards, for its owner only."""
+    named = os.environ.get("VMRUN_QEMU_HOME")
+    if named:
+        path = Path(named).absolute()
+    else:
+        from platformdirs import user_state_path  # noqa: PLC0415 - not needed when the home is given
+
+        path = user_state_path("vmrun-qemu", appauthor=False)
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def canonical(vmx: str | os.PathLike[str]) -> str:
+    """Return the one spelling of a VMX path: absolute, links resolved."""
+    return os.path.realpath(vmx)
+
+
+def vm_id(vmx: str | os.PathLike[str]) -> str:
+    """Return the directory name of a machine below `<home>/vm`."""
+    return hashlib.sha256(os.path.normcase(canonical(vmx)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def vm_dir(vmx: str | os.PathLike[str]) -> Path:
+    """Return the directory of a machine; it may not exist."""
+    return root() / "vm" / vm_id(vmx)
+
+
+def net_dir(vmnet: str) -> Path:
+    """Return the directory of a virtual network; it exists afterwards."""
+    path = root() / "net" / vmnet
+    (path / "members").mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def read_json(path: Path) -> Any:
+    """Return what the file holds, or None when it is absent or torn."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace the file at once: a reader sees the old value or the new one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        json.dump(value, stream, indent=1)
+    Path(name).replace(path)

@@ -1,0 +1,85 @@
+"""Which machines run: one record per machine, believed only while its supervisor lives."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TypedDict, cast
+
+from harness.vmrun_qemu import home
+from harness.vmrun_qemu.process import Identity, alive
+
+
+class Plug(TypedDict):
+    """One network card's cable: the network, and where the machine's QEMU listens for the switch."""
+
+    nic: str
+    vmnet: str
+    endpoint: str
+
+
+class Record(TypedDict):
+    """What is remembered of a machine that runs; `phase` is `starting`, `running` or `stopping`."""
+
+    vmx: str
+    phase: str
+    supervisor: Identity
+    qemu: Identity
+    qmp: str
+    agent: str
+    socket_dir: str
+    plugs: list[Plug]
+    locks: list[str]
+    accelerator: str
+    tools_seen: bool
+
+
+def load(folder: Path) -> Record | None:
+    """Return the record in that directory, whether or not its supervisor lives."""
+    return cast("Record | None", home.read_json(folder / "record.json"))
+
+
+def save(record: Record) -> None:
+    """Remember the machine."""
+    folder = home.vm_dir(record["vmx"])
+    folder.mkdir(parents=True, exist_ok=True)
+    home.write_json(folder / "record.json", record)
+
+
+def forget(vmx: str) -> None:
+    """Remove the record: from now on the machine is off."""
+    (home.vm_dir(vmx) / "record.json").unlink(missing_ok=True)
+
+
+def all_running() -> list[Record]:
+    """Return the records of the machines that run, oldest first; what a crash left behind is cleaned up."""
+    folder = home.root() / "vm"
+    if not folder.is_dir():
+        return []
+    found = []
+    for entry in folder.iterdir():
+        record = _living(entry)
+        if record is not None and record["phase"] != "starting":
+            found.append(record)
+    return sorted(found, key=lambda record: record["supervisor"]["created"])
+
+
+def find(vmx: str) -> Record | None:
+    """Return the record of a machine that runs or is starting, or None; a crashed one is cleaned up first."""
+    return _living(home.vm_dir(vmx))
+
+
+def forget_all_of(vmx: str) -> None:
+    """Remove all that is remembered of a machine that is off."""
+    shutil.rmtree(home.vm_dir(vmx), ignore_errors=True)
+
+
+def _living(folder: Path) -> Record | None:
+    record = load(folder)
+    if record is None:
+        return None
+    if alive(record["supervisor"]):
+        return record
+    from harness.vmrun_qemu.recovery import clean_up  # noqa: PLC0415 - only after a crash
+
+    return None if clean_up(folder) else load(folder)

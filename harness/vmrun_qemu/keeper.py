@@ -1,0 +1,123 @@
+"""The keeper of one virtual network: starts its switch, replaces it when it dies, ends with the last machine.
+
+Started by `switch.plug_in` while that holds the network's lock; prints `ok` or one line that says what is wrong, and
+from then on is bound to nobody. It looks once a second whether any machine that is plugged in still lives, so that
+nothing stays behind even if every other process of this program is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from harness.vmrun_qemu import endpoint, home, networks, process, qemu, qmp, switch
+from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.wait import wait_for
+
+_START_S = 20.0
+_LOOK_S = 1.0
+# A switch that dies at once each time is not replaced for ever.
+_RESTARTS = 5
+
+
+def main() -> int:
+    """Keep the network of the first argument until its last machine is gone."""
+    vmnet = sys.argv[1]
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        child = _start(vmnet)
+    except (Failure, qmp.QmpError, OSError) as error:
+        _report(" ".join(str(error).split()))
+        switch.forget(vmnet)
+        return 1
+    _report("ok")
+    restarts = 0
+    while True:
+        ended = _ended(child)
+        if not switch.members(vmnet):
+            _finish(vmnet, child)
+            return 0
+        if ended:
+            restarts += 1
+            if restarts > _RESTARTS:
+                return 1
+            child = _replace(vmnet)
+
+
+def _report(line: str) -> None:
+    """Say the one line for which the starter waits, then let go of its pipe."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
+def _ended(child: subprocess.Popen[bytes]) -> bool:
+    try:
+        child.wait(timeout=_LOOK_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _finish(vmnet: str, child: subprocess.Popen[bytes]) -> None:
+    """End the switch. If it runs still, nobody unplugged the last machine: it was killed, and this is the sweep."""
+    if child.poll() is not None:
+        switch.forget(vmnet)
+        return
+    with switch.locked(vmnet):
+        if not switch.members(vmnet):
+            child.terminate()
+            child.wait(timeout=5)
+            switch.forget(vmnet)
+
+
+def _replace(vmnet: str) -> subprocess.Popen[bytes]:
+    """Start another switch under running machines."""
+    with switch.locked(vmnet):
+        switch.forget(vmnet)
+        return _start(vmnet)
+
+
+def _start(vmnet: str) -> subprocess.Popen[bytes]:
+    network = networks.get(vmnet)
+    folder = home.net_dir(vmnet)
+    socket_dir = endpoint.make_socket_dir()
+    address = endpoint.new_endpoint(socket_dir, "qmp")
+    argv = [
+        str(qemu.find().binary), "-name", f"switch-{vmnet}", "-no-user-config", "-nodefaults",
+        "-machine", "none", "-display", "none",
+        "-chardev", address.chardev("qmp"), "-mon", "chardev=qmp,mode=control",
+        "-netdev", network.slirp, "-netdev", "hubport,id=hub-gateway,hubid=0,netdev=gateway",
+    ]  # fmt: skip
+    with (folder / "qemu.log").open("wb") as log:
+        log.write((time.strftime("%Y-%m-%dT%H:%M:%S ") + " ".join(argv) + "\n").encode())
+        log.flush()
+        child = process.start_bound(argv, log, folder)
+    record: switch.SwitchRecord = {
+        "keeper": process.identity(os.getpid()), "qemu": process.identity(child.pid), "qmp": address.text,
+        "socket_dir": socket_dir, "subnet": str(network.subnet),
+    }  # fmt: skip
+    switch.save(vmnet, record)
+    if not wait_for(lambda: child.poll() is not None or qmp.is_up(address.text), _START_S) or child.poll() is not None:
+        raise qmp.QmpError("the switch did not start: " + process.tail(folder / "qemu.log"))
+    _connect_all(vmnet, record["qmp"])
+    return child
+
+
+def _connect_all(vmnet: str, address: str) -> None:
+    for rule in networks.forwards(vmnet):
+        complaint = switch.forward(address, rule)
+        if complaint:
+            raise Failure(f"port {rule['host_port']}/{rule['protocol']} of 127.0.0.1 is taken ({complaint})")
+    for name, member in switch.members(vmnet).items():
+        switch.attach(address, name, member["plug"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The command line of `vmrun-qemu`: VMware's grammar, exit statuses and usage text.
+
+`vmrun-qemu [AUTHENTICATION-FLAGS] COMMAND [PARAMETERS]`: flags come before the command, commands match without case.
+A failure is one line `Error: …` on standard output and the status 255, VMware's -1.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from harness.vmrun_qemu.texts import EXIT_FAILURE, Failure, cannot_open, not_found, say
+
+VERSION = "vmrun version 1.17.0 build-24583834"
+_FLAGS = ("-T", "-vp", "-gu", "-gp")
+
+
+class Verb(NamedTuple):
+    """One command: where its function is, its parameters for the usage text, and how many it needs and takes."""
+
+    target: str
+    usage: str
+    least: int
+    most: int
+    help: str
+
+    @property
+    def on_vm(self) -> bool:
+        """Whether the first parameter is a VMX path."""
+        return self.usage.startswith("Path to vmx")
+
+
+# The function `module:name` takes (parameters, flags) and returns the exit status.
+VERBS = {
+    "list": Verb("power:list_running", "", 0, 0, "List all running VMs"),
+    "start": Verb("power:start", "Path to vmx file [gui|nogui]", 1, 2, "Start a VM"),
+    "stop": Verb("power:stop", "Path to vmx file [hard|soft]", 1, 2, "Stop a VM"),
+    "reset": Verb("power:reset", "Path to vmx file [hard|soft]", 1, 2, "Reset a VM"),
+    "deleteVM": Verb("power:delete_vm", "Path to vmx file", 1, 1, "Delete a VM"),
+    "checkToolsState": Verb("tools:check_tools_state", "Path to vmx file", 1, 1, "Check the state of Tools"),
+    "getGuestIPAddress": Verb("tools:guest_address", "Path to vmx file [-wait]", 1, 2, "Get the guest's IP"),
+    "captureScreen": Verb("screen:capture", "Path to vmx file Path on host", 2, 2, "Capture the screen"),
+    "listHostNetworks": Verb("netverbs:list_networks", "", 0, 0, "List all networks of the host"),
+    "listPortForwardings": Verb(
+        "netverbs:list_forwards", "Host network name", 1, 1, "List all port forwardings on a host network"
+    ),
+    "setPortForwarding": Verb(
+        "netverbs:set_forward",
+        "Host network name, Protocol, Host port, Guest IP, Guest port [Description]",
+        5, 6, "Set a port forwarding on a host network",
+    ),
+    "deletePortForwarding": Verb(
+        "netverbs:delete_forward", "Host network name, Protocol, Host port", 3, 3, "Delete a port forwarding"
+    ),
+    # Not VMware's: what a machine without VMware needs besides.
+    "about": Verb("extras:about", "", 0, 0, "Say as JSON which QEMU and accelerator are used, and why"),
+    "defineNetwork": Verb(
+        "netverbs:define_network", "vmnetN Subnet [hostOnly|nat]", 2, 3, "Give a network its subnet"
+    ),
+}  # fmt: skip
+_BY_LOWER = {name.lower(): verb for name, verb in VERBS.items()}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except Failure as failure:
+        say(f"Error: {failure.text}")
+        return failure.code
+    except BrokenPipeError:
+        return EXIT_FAILURE
+
+
+def _run(words: list[str]) -> int:
+    flags: dict[str, str] = {}
+    while words and words[0].startswith("-"):
+        flag = words.pop(0)
+        if flag not in _FLAGS or not words:
+            say(f"Invalid argument: {flag}")
+            return _usage()
+        flags[flag] = words.pop(0)
+    if not words:
+        return _usage()
+    name, parameters = words[0], words[1:]
+    verb = _BY_LOWER.get(name.lower())
+    if verb is None:
+        raise Failure(f"Unrecognized command: {name}")
+    if any(word in _FLAGS for word in parameters):
+        return _usage()
+    if verb.on_vm:
+        _check_vm(parameters)
+    if not verb.least <= len(parameters) <= verb.most:
+        return _usage()
+    module, _, function = verb.target.partition(":")
+    target = getattr(importlib.import_module(f"harness.vmrun_qemu.{module}"), function)
+    return int(target(parameters, flags))
+
+
+def _check_vm(parameters: list[str]) -> None:
+    """Make sure that the first parameter is a VMX file.
+
+    Raises:
+        Failure: In the words that VMware has for it.
+    """
+    if not parameters:
+        say("No Vm name provided")
+        raise SystemExit(EXIT_FAILURE)
+    path = parameters[0]
+    if not path.lower().endswith(".vmx"):
+        raise cannot_open(path, "unknown file suffix")
+    if not os.path.isfile(path):  # noqa: PTH113 - pathlib costs a tenth of the time of `list`
+        raise not_found(path)
+
+
+def _usage() -> int:
+    say("")
+    say(VERSION)
+    say("")
+    say("Usage: vmrun [AUTHENTICATION-FLAGS] COMMAND [PARAMETERS]")
+    say("")
+    say("AUTHENTICATION-FLAGS")
+    say("--------------------")
+    say("These must appear before the command and any command parameters.")
+    say("")
+    say("   -T <HostType> (ws|fusion||player)")
+    say("   -vp <password for encrypted virtual machine>")
+    say("   -gu <userName in guest OS>")
+    say("   -gp <password in guest OS>")
+    say("")
+    say("COMMANDS                 PARAMETERS           DESCRIPTION")
+    say("--------                 ----------           -----------")
+    for name, verb in VERBS.items():
+        say(f"{name:<24} {verb.usage:<20} {verb.help}".rstrip())
+    say("")
+    say("This is vmrun-qemu: the same commands on QEMU. VMware's own vmrun knows neither about nor defineNetwork.")
+    return EXIT_FAILURE

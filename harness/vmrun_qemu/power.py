@@ -1,0 +1,207 @@
+"""list, start, stop, reset, deleteVM."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.vmrun_qemu import home, instances
+from harness.vmrun_qemu.instances import Record
+from harness.vmrun_qemu.texts import (
+    ALREADY_RUNNING,
+    INVALID_PARAMETER,
+    NO_DISPLAY,
+    TOOLS_TIMEOUT,
+    UNKNOWN,
+    Failure,
+    not_powered_on,
+    say,
+)
+
+Flags = Mapping[str, str]
+
+_START_S = 180.0
+_HARD_STOP_S = 30.0
+_SOFT_STOP_S = 180.0
+
+
+def list_running(_parameters: Sequence[str], _flags: Flags) -> int:
+    """Print how many machines run, and their VMX paths."""
+    paths = [record["vmx"] for record in instances.all_running()]
+    say("\n".join([f"Total running VMs: {len(paths)}", *paths]))
+    return 0
+
+
+def start(parameters: Sequence[str], _flags: Flags) -> int:
+    """Power a machine on; return when its QEMU runs. One that runs already is left as it is.
+
+    Raises:
+        Failure: It could not be powered on; the reason is in `vmware.log`.
+    """
+    vmx = home.canonical(parameters[0])
+    mode = _word(parameters, {"gui", "nogui"}, "gui")
+    record = instances.find(vmx)
+    if record is not None:
+        return _already(record)
+    if mode == "gui" and not _has_display():
+        raise Failure(NO_DISPLAY)
+    answer = _supervise(vmx, mode)
+    if answer.get("busy"):
+        record = instances.find(vmx)
+        if record is not None:
+            return _already(record)
+    if answer:
+        raise Failure(str(answer.get("text") or UNKNOWN))
+    return 0
+
+
+def stop(parameters: Sequence[str], _flags: Flags) -> int:
+    """Power a machine off: `hard` cuts the power, `soft` asks the guest; return when its locks are gone.
+
+    Raises:
+        Failure: It is not running, or the guest did not go down in time.
+    """
+    record = running(parameters[0])
+    if _power_word(record, parameters, "powerType.powerOff") == "soft":
+        return _stop_soft(parameters[0], record)
+    return _stop_hard(record)
+
+
+def reset(parameters: Sequence[str], _flags: Flags) -> int:
+    """Restart a machine: `hard` pushes the reset button, `soft` asks the guest.
+
+    Raises:
+        Failure: It is not running, or nobody in the guest can be asked.
+    """
+    from harness.vmrun_qemu import qmp, tools  # noqa: PLC0415 - 70 ms that `list` does not pay
+
+    record = running(parameters[0])
+    if _power_word(record, parameters, "powerType.reset") == "soft":
+        tools.shut_down_guest(parameters[0], record, "reboot")
+        return 0
+    qmp.ask(record["qmp"], ("system_reset", {}))
+    return 0
+
+
+def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
+    """Delete a machine's files; the directory goes too if nothing foreign is left in it.
+
+    Raises:
+        Failure: It runs.
+    """
+    vmx = parameters[0]
+    if instances.find(vmx) is not None:
+        raise Failure(ALREADY_RUNNING)
+    from harness.vmrun_qemu.vmfiles import files_of  # noqa: PLC0415 - only here
+
+    folder = Path(home.canonical(vmx)).parent
+    for file in files_of(Path(home.canonical(vmx))):
+        if file.is_dir():
+            shutil.rmtree(file, ignore_errors=True)
+        else:
+            file.unlink(missing_ok=True)
+    instances.forget_all_of(vmx)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    return 0
+
+
+def running(vmx: str) -> Record:
+    """Return the record of a machine that runs.
+
+    Raises:
+        Failure: It does not.
+    """
+    record = instances.find(vmx)
+    if record is None or record["phase"] == "starting":
+        raise not_powered_on(vmx)
+    return record
+
+
+def _supervise(vmx: str, mode: str) -> dict[str, object]:
+    """Start the machine's supervisor; return its complaint, empty when the machine runs."""
+    from harness.vmrun_qemu import process  # noqa: PLC0415 - not needed by `list`
+
+    folder = home.vm_dir(vmx)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "supervisor.log").open("ab") as log:
+        child = process.start_detached("harness.vmrun_qemu.supervisor", [vmx, mode], log, folder)
+    said = process.first_line(child, _START_S)
+    if said == "ok":
+        return {}
+    try:
+        return dict(json.loads(said))
+    except ValueError:
+        return {"text": f"{UNKNOWN}: see {folder / 'supervisor.log'}"}
+
+
+def _already(record: Record) -> int:
+    """Answer a second `start`: VMware 17 says nothing and exits with 0; `VMRUN_QEMU_DOUBLE_START=error` refuses."""
+    if os.environ.get("VMRUN_QEMU_DOUBLE_START") == "error":
+        raise Failure(ALREADY_RUNNING)
+    from harness.vmrun_qemu.wait import wait_for  # noqa: PLC0415 - not needed by `list`
+
+    def settled() -> bool:
+        now = instances.find(record["vmx"])
+        return now is None or now["phase"] != "starting"
+
+    wait_for(settled, _START_S)
+    return 0
+
+
+def _stop_hard(record: Record) -> int:
+    from harness.vmrun_qemu import process, qmp  # noqa: PLC0415 - not needed by `list`
+
+    qmp.quit_qemu(record["qmp"])
+    if not _gone(record, _HARD_STOP_S):
+        process.end(record["qemu"])
+        if not _gone(record, _HARD_STOP_S):
+            raise Failure(UNKNOWN)
+    return 0
+
+
+def _stop_soft(vmx: str, record: Record) -> int:
+    from harness.vmrun_qemu import tools  # noqa: PLC0415 - not needed by `list`
+
+    limit = float(os.environ.get("VMRUN_QEMU_SOFT_STOP_S", _SOFT_STOP_S))
+    tools.shut_down_guest(vmx, record, "powerdown")
+    if not _gone(record, limit):
+        raise Failure(TOOLS_TIMEOUT)
+    return 0
+
+
+def _gone(record: Record, timeout_s: float) -> bool:
+    from harness.vmrun_qemu.wait import wait_for  # noqa: PLC0415 - not needed by `list`
+
+    def off() -> bool:
+        now = instances.find(record["vmx"])
+        return now is None or now["supervisor"] != record["supervisor"]
+
+    return bool(wait_for(off, timeout_s))
+
+
+def _word(parameters: Sequence[str], known: set[str], default: str) -> str:
+    word = parameters[1].lower() if len(parameters) > 1 else default
+    if word not in known:
+        raise Failure(f"{INVALID_PARAMETER}: {parameters[1]}")
+    return word
+
+
+def _power_word(record: Record, parameters: Sequence[str], key: str) -> str:
+    """Return `hard` or `soft`: what was said, else what the VMX says, else `hard`."""
+    if len(parameters) > 1:
+        return _word(parameters, {"hard", "soft"}, "hard")
+    from harness.vmx import Vmx, VmxError  # noqa: PLC0415 - not needed by `list`
+
+    try:
+        return "soft" if (Vmx.read(record["vmx"]).get(key) or "").lower() == "soft" else "hard"
+    except (OSError, VmxError):
+        return "hard"
+
+
+def _has_display() -> bool:
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

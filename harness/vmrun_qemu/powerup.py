@@ -1,0 +1,136 @@
+"""Everything between a VMX and a QEMU that starts: checks, ids, endpoints, arguments."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.vmrun_qemu import accelerator, devices, endpoint, hardware, home, identity, instances, process, qemu
+from harness.vmrun_qemu.accelerator import Accelerator
+from harness.vmrun_qemu.endpoint import Endpoint
+from harness.vmrun_qemu.instances import Plug
+from harness.vmrun_qemu.process import Identity
+from harness.vmrun_qemu.qemu import Qemu
+from harness.vmrun_qemu.texts import PowerOnFailure, unreadable
+from harness.vmrun_qemu.vmlog import VmLog
+from harness.vmx import Vmx, VmxError
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A machine that is ready to be started."""
+
+    vmx_path: str
+    vmx: Vmx
+    machine: hardware.Machine
+    folder: Path
+    argv: list[str]
+    endpoints: dict[str, Endpoint]
+    socket_dir: str
+    accelerator: Accelerator
+
+    @property
+    def locked_files(self) -> list[Path]:
+        """The files beside which VMware puts `.lck` directories: the VMX and the disks."""
+        return [Path(self.vmx_path), *(drive.path for drive in self.machine.drives if drive.path and not drive.cdrom)]
+
+    @property
+    def unplugged(self) -> list[str]:
+        """The network cards whose cable is not connected at power-on."""
+        return [nic.id for nic in self.machine.nics if nic.vmnet and not nic.connected]
+
+    def record(self, supervisor: Identity, locks: list[str]) -> instances.Record:
+        """Return what is to be remembered of the machine."""
+        plugs: list[Plug] = [
+            {"nic": nic.id, "vmnet": nic.vmnet, "endpoint": self.endpoints[nic.id].text}
+            for nic in self.machine.nics
+            if nic.vmnet
+        ]
+        return {
+            "vmx": home.canonical(self.vmx_path),
+            "phase": "starting",
+            "supervisor": supervisor,
+            "qemu": {"pid": 0, "created": 0.0},
+            "qmp": self.endpoints["qmp"].text,
+            "agent": self.endpoints["agent"].text,
+            "socket_dir": self.socket_dir,
+            "plugs": plugs,
+            "locks": locks,
+            "accelerator": self.accelerator.name,
+            "tools_seen": False,
+        }
+
+
+def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
+    """Return the machine of a VMX, checked, with its ids and addresses in it; nothing is started or written yet.
+
+    Raises:
+        Failure: The VMX cannot be read, asks for what cannot be built, or names files that do not exist.
+    """
+    path = Path(vmx_path)
+    try:
+        vmx = Vmx.read(path)
+    except (VmxError, OSError) as error:
+        log.say(f"{path.name}: {error}")
+        raise unreadable(vmx_path) from error
+    identity.power_on_changes(vmx, home.canonical(path))
+    machine = hardware.machine_of(vmx, path.parent)
+    machine = _with_files(machine, vmx, log)
+    _warn(machine, log)
+    program = _usable_qemu()
+    chosen = accelerator.choose(program)
+    log.say(f"Accelerator: {chosen.name}, because {chosen.why}")
+    socket_dir = endpoint.make_socket_dir()
+    names = ["qmp", "agent", *(nic.id for nic in machine.nics)]
+    endpoints = {name: endpoint.new_endpoint(socket_dir, name) for name in names}
+    display = "gtk" if gui else "none"
+    wiring = hardware.Wiring(endpoints, chosen.arguments, display)
+    argv = [str(program.binary), *(["-L", str(program.data)] if program.data else [])]
+    argv += hardware.arguments(machine, wiring, hardware.scsi_devices(vmx))
+    folder = home.vm_dir(vmx_path)
+    return Prepared(vmx_path, vmx, machine, folder, argv, endpoints, socket_dir, chosen)
+
+
+def launch(prepared: Prepared, log: VmLog) -> subprocess.Popen[bytes]:
+    """Return the QEMU of the machine, started.
+
+    Raises:
+        PowerOnFailure: It cannot be started.
+    """
+    log.say("PowerOn: " + shlex.join(prepared.argv))
+    with (prepared.folder / "qemu.log").open("wb") as output:
+        try:
+            return process.start_bound(prepared.argv, output, prepared.folder)
+        except OSError as error:
+            raise PowerOnFailure(f"cannot start {prepared.argv[0]}: {error}") from error
+
+
+def _with_files(machine: hardware.Machine, vmx: Vmx, log: VmLog) -> hardware.Machine:
+    """Return the machine without the CD images that are missing; a missing disk is a failure."""
+    kept = []
+    for drive in machine.drives:
+        if drive.path is None or (drive.path.is_file() and os.access(drive.path, os.R_OK)):
+            kept.append(drive)
+        elif drive.cdrom and vmx.flag("msg.autoAnswer"):
+            log.post("Warning", f"Cannot connect {drive.path} as a CD-ROM image. {drive.name} starts disconnected.")
+            kept.append(devices.Drive(drive.bus, drive.controller, drive.unit, cdrom=True, path=None))
+        else:
+            raise PowerOnFailure(f"Cannot open '{drive.path}' or one of the files it depends on, for {drive.name}.")
+    return hardware.replaced(machine, kept)
+
+
+def _warn(machine: hardware.Machine, log: VmLog) -> None:
+    for nic in machine.nics:
+        if not nic.vmnet:
+            log.post("Warning", f"The network bridge is not running. Virtual device {nic.id} starts disconnected.")
+
+
+def _usable_qemu() -> Qemu:
+    program = qemu.find()
+    text, version = program.version()
+    if version < qemu.MINIMUM:
+        raise PowerOnFailure(f"{program.binary} is version {text or 'unknown'}; 7.2 or newer is needed")
+    return program

@@ -1,0 +1,159 @@
+"""The supervisor of one machine: starts its QEMU, waits for its end, and then does what VMware does at power-off.
+
+Started by `vmrun-qemu start`; prints one line, `ok` or what is wrong as JSON, and from then on is bound to nobody. It
+holds the machine's lock for as long as the machine runs, so there is never a second one, and the kernel frees it
+whatever happens.
+
+The VMX is read once, at power-on. What the file becomes while the machine runs is lost: at power-off it is written
+from that copy and the changes of the run, as VMware does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from harness.vmrun_qemu import home, instances, process, qmp, recovery, switch, vmlocks
+from harness.vmrun_qemu.endpoint import remove_socket_dir
+from harness.vmrun_qemu.powerup import Prepared, launch, prepare
+from harness.vmrun_qemu.texts import IN_USE, Failure, PowerOnFailure
+from harness.vmrun_qemu.vmlog import VmLog
+from harness.vmrun_qemu.wait import wait_for
+from harness.vmx import Vmx
+
+# A machine that is going off holds its lock for a moment after it has left the list.
+_LOCK_S = 5.0
+
+
+def main() -> int:
+    """Run the machine of the VMX in the first argument, with a window if the second is `gui`."""
+    vmx_path, mode = sys.argv[1], sys.argv[2]
+    folder = home.vm_dir(vmx_path)
+    try:
+        with FileLock(folder / "lock", timeout=_LOCK_S):
+            return _supervise(vmx_path, gui=mode == "gui")
+    except Timeout:
+        _report({"text": IN_USE, "busy": True})
+        return 1
+
+
+def _supervise(vmx_path: str, *, gui: bool) -> int:
+    log = VmLog(Path(vmx_path).parent)
+    leftover = instances.load(home.vm_dir(vmx_path))
+    if leftover is not None:
+        recovery.end_all(leftover)
+    try:
+        log.rotate()
+        run = _power_on(vmx_path, log, gui=gui)
+    except Failure as failure:
+        log.post("Error", failure.reason if isinstance(failure, PowerOnFailure) else failure.text)
+        _report({"text": failure.text})
+        return 1
+    except OSError as error:
+        _report({"text": f"Insufficient permissions in the host operating system: {error}"})
+        return 1
+    _report({})
+    code = run.child.wait()
+    log.say(f"Vix: the virtual machine is powered off; QEMU exited with {code}")
+    if code not in (0, -signal.SIGTERM):
+        log.post("Error", f"QEMU ended with {code}: " + process.tail(run.folder / "qemu.log"))
+    _power_off(run)
+    return 0
+
+
+class _Run:
+    """A machine that runs: its QEMU, its record, and its VMX as it will be written at power-off."""
+
+    def __init__(self, prepared: Prepared, child: subprocess.Popen[bytes], record: instances.Record) -> None:
+        self.child = child
+        self.record = record
+        self.vmx = prepared.vmx
+        self.folder = prepared.folder
+
+
+def _power_on(vmx_path: str, log: VmLog, *, gui: bool) -> _Run:
+    me = process.identity(os.getpid())
+    prepared = prepare(vmx_path, log, gui=gui)
+    try:
+        locks = vmlocks.take(prepared.locked_files, me)
+    except FileExistsError as error:
+        remove_socket_dir(prepared.socket_dir)
+        raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
+    record = prepared.record(me, [str(lock) for lock in locks])
+    child = None
+    try:
+        prepared.vmx.write(vmx_path)
+        child = launch(prepared, log)
+        record["qemu"] = process.identity(child.pid)
+        instances.save(record)
+        _until_running(child, record, prepared)
+        for plug in record["plugs"]:
+            switch.plug_in(home.vm_id(vmx_path), plug, me)
+    except BaseException as error:
+        if child is not None:
+            process.end(record["qemu"])
+        recovery.end_all(record)
+        if isinstance(error, qmp.QmpError):
+            raise PowerOnFailure(str(error)) from error
+        raise
+    record["phase"] = "running"
+    instances.save(record)
+    _obey_signals(child.terminate)
+    log.say(f"PowerOn: running as process {child.pid}")
+    return _Run(prepared, child, record)
+
+
+def _until_running(child: subprocess.Popen[bytes], record: instances.Record, prepared: Prepared) -> None:
+    def state() -> bool:
+        return child.poll() is not None or qmp.is_up(record["qmp"])
+
+    if not wait_for(state, 30.0) or child.poll() is not None:
+        raise PowerOnFailure("QEMU did not start: " + process.tail(prepared.folder / "qemu.log"))
+    for nic in prepared.unplugged:
+        qmp.ask(record["qmp"], ("set_link", {"name": nic, "up": False}))
+
+
+def _obey_signals(stop: Callable[[], None]) -> None:
+    """Power the machine off on SIGTERM, and outlive the terminal."""
+    signal.signal(signal.SIGTERM, lambda *_: stop())
+    signal.signal(signal.SIGINT, lambda *_: stop())
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _power_off(run: _Run) -> None:
+    record = run.record
+    run.record["phase"] = "stopping"
+    instances.save(record)
+    _restore(Path(record["vmx"]), run.vmx)
+    recovery.end_all(record)
+
+
+def _restore(path: Path, vmx: Vmx) -> None:
+    """Write the VMX from the copy of power-on; a machine whose directory is gone needs none."""
+    vmx.set("cleanShutdown", value=True)
+    if path.parent.is_dir():
+        vmx.write(path)
+
+
+def _report(answer: dict[str, object]) -> None:
+    """Say the one line for which `start` waits, then let go of its pipe."""
+    try:
+        sys.stdout.write((json.dumps(answer) if answer else "ok") + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

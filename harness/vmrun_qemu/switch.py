@@ -1,0 +1,200 @@
+"""One switch per virtual network in use: a QEMU without a machine, which is switch, gateway and port forwarder.
+
+Each machine's QEMU listens on a socket per network card, and the switch connects to it: the machines need the switch
+neither to start nor to survive, and a switch that died is replaced under running machines. A keeper process (see
+`keeper`) holds the switch; the files below `<home>/net/<vmnet>` say who is plugged in. Whoever changes them holds the
+network's lock; the last one out ends the switch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from typing import TypedDict, cast
+
+from filelock import FileLock, Timeout
+
+from harness.vmrun_qemu import home, process, qmp
+from harness.vmrun_qemu.endpoint import Endpoint, remove_socket_dir
+from harness.vmrun_qemu.instances import Plug
+from harness.vmrun_qemu.networks import Forward
+from harness.vmrun_qemu.process import Identity
+from harness.vmrun_qemu.texts import IN_USE, Failure, PowerOnFailure
+from harness.vmrun_qemu.wait import wait_for
+
+_LOCK_S = 30.0
+_KEEPER_START_S = 30.0
+_KEEPER_END_S = 8.0
+
+
+class SwitchRecord(TypedDict):
+    """What is remembered of a switch that is up."""
+
+    keeper: Identity
+    qemu: Identity
+    qmp: str
+    socket_dir: str
+    subnet: str
+
+
+class Member(TypedDict):
+    """A network card that is plugged in, for as long as its owner lives."""
+
+    plug: Plug
+    owner: Identity
+    vm: str
+
+
+@contextlib.contextmanager
+def locked(vmnet: str) -> Iterator[None]:
+    """Hold the network's lock.
+
+    Raises:
+        Failure: Somebody else held it for too long.
+    """
+    lock = FileLock(home.net_dir(vmnet) / "lock", timeout=_LOCK_S)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise Failure(f"{IN_USE}: {lock.lock_file}") from error
+
+
+def load(vmnet: str) -> SwitchRecord | None:
+    """Return the record of the network's switch if its keeper lives."""
+    record = cast("SwitchRecord | None", home.read_json(home.net_dir(vmnet) / "switch.json"))
+    return record if record is not None and process.alive(record["keeper"]) else None
+
+
+def save(vmnet: str, record: SwitchRecord) -> None:
+    """Remember the switch."""
+    home.write_json(home.net_dir(vmnet) / "switch.json", record)
+
+
+def forget(vmnet: str) -> None:
+    """Remove what a switch left, whoever ended it: its record, its socket, and its QEMU if that is still there."""
+    record = cast("SwitchRecord | None", home.read_json(home.net_dir(vmnet) / "switch.json"))
+    if record is None:
+        return
+    process.end(record["qemu"])
+    remove_socket_dir(record["socket_dir"])
+    (home.net_dir(vmnet) / "switch.json").unlink(missing_ok=True)
+
+
+def members(vmnet: str) -> dict[str, Member]:
+    """Return the cards that are plugged in, by member id; those of a machine that died are dropped."""
+    found = {}
+    for file in (home.net_dir(vmnet) / "members").glob("*.json"):
+        member = cast("Member | None", home.read_json(file))
+        if member is not None and process.alive(member["owner"]):
+            found[file.stem] = member
+        else:
+            file.unlink(missing_ok=True)
+    return found
+
+
+def plug_in(vm: str, plug: Plug, owner: Identity) -> None:
+    """Connect a card to its network; the network is up afterwards.
+
+    Raises:
+        PowerOnFailure: The network cannot be had: a forwarded port is taken, QEMU is too old.
+    """
+    vmnet = plug["vmnet"]
+    member = f"{vm}-{plug['nic']}"
+    with locked(vmnet):
+        home.write_json(home.net_dir(vmnet) / "members" / f"{member}.json", {"plug": plug, "owner": owner, "vm": vm})
+        record = load(vmnet)
+        if record is None:
+            forget(vmnet)
+            _start_keeper(vmnet)  # which connects every member
+            return
+        detach(record["qmp"], member)
+        attach(record["qmp"], member, plug)
+
+
+def pull_out(vm: str, plug: Plug) -> None:
+    """Disconnect a card; with the last one the network goes down."""
+    vmnet = plug["vmnet"]
+    member = f"{vm}-{plug['nic']}"
+    with locked(vmnet):
+        (home.net_dir(vmnet) / "members" / f"{member}.json").unlink(missing_ok=True)
+        record = load(vmnet)
+        if record is None:
+            forget(vmnet)
+        elif members(vmnet):
+            detach(record["qmp"], member)
+        else:
+            shut_down(vmnet, record)
+
+
+def shut_down(vmnet: str, record: SwitchRecord) -> None:
+    """End the switch and its keeper; nothing of them is left afterwards."""
+    qmp.quit_qemu(record["qmp"])
+    if not wait_for(lambda: not process.alive(record["keeper"]), _KEEPER_END_S):
+        process.end(record["keeper"])
+    forget(vmnet)
+
+
+def attach(address: str, member: str, plug: Plug) -> None:
+    """Connect the switch to a card.
+
+    Raises:
+        QmpError: The switch is not there or refuses.
+    """
+    cable = {"type": "stream", "id": f"m-{member}", "server": False, "addr": Endpoint(plug["endpoint"]).qapi()}
+    port = {"type": "hubport", "id": f"h-{member}", "hubid": 0, "netdev": f"m-{member}"}
+    qmp.ask(address, ("netdev_add", cable), ("netdev_add", port))
+
+
+def detach(address: str, member: str) -> None:
+    """Disconnect the switch from a card; it may not have been connected."""
+    for name in (f"h-{member}", f"m-{member}"):
+        with contextlib.suppress(qmp.QmpError):
+            qmp.ask(address, ("netdev_del", {"id": name}))
+
+
+def forward(address: str, rule: Forward) -> str:
+    """Open a forwarded port in the switch; return an empty text, or QEMU's complaint.
+
+    Raises:
+        QmpError: The switch is not there.
+    """
+    target = f"{rule['guest_ip']}:{rule['guest_port']}"
+    return qmp.human(address, f"hostfwd_add gateway {rule['protocol']}:127.0.0.1:{rule['host_port']}-{target}")
+
+
+def unforward(address: str, rule: Forward) -> None:
+    """Close a forwarded port in the switch.
+
+    Raises:
+        QmpError: The switch is not there.
+    """
+    qmp.human(address, f"hostfwd_remove gateway {rule['protocol']}:127.0.0.1:{rule['host_port']}")
+
+
+def port_is_free(rule: Forward) -> bool:
+    """Return whether nobody on this host's loopback has the port."""
+    kind = socket.SOCK_DGRAM if rule["protocol"] == "udp" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if sys.platform != "win32" and kind == socket.SOCK_STREAM:
+            # A port in TIME_WAIT can be listened on; one with a listener cannot, on POSIX.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", rule["host_port"]))
+        except OSError:
+            return False
+    return True
+
+
+def _start_keeper(vmnet: str) -> None:
+    folder = home.net_dir(vmnet)
+    with (folder / "keeper.log").open("ab") as log:
+        keeper = process.start_detached("harness.vmrun_qemu.keeper", [vmnet], log, folder)
+    said = process.first_line(keeper, _KEEPER_START_S)
+    if said != "ok":
+        process.end(process.identity(keeper.pid))
+        forget(vmnet)
+        raise PowerOnFailure(f"The network {vmnet} cannot be had: " + (said or f"see {folder}{os.sep}keeper.log"))

@@ -1,0 +1,71 @@
+"""VMware's words: the failures that `vmrun` prints, each a `Failure` with its text and exit status.
+
+The texts are those of the VIX message catalogue; `vmrun` prints `Error: <text>` on standard output and exits with -1,
+which is 255 here.
+"""
+
+from __future__ import annotations
+
+import sys
+
+EXIT_FAILURE = 255  # -1
+EXIT_TOOLS_UNKNOWN = 254  # -2: `checkToolsState` of a machine whose Tools were never seen
+
+CANCELED = "The operation was canceled"
+UNKNOWN = "Unknown error"
+IN_USE = "The file is already in use"
+NO_DISPLAY = "Cannot launch the UI because no display server is present in the current environment"
+ALREADY_RUNNING = "The virtual machine should not be powered on. It is already running."
+NO_ADDRESS = "Unable to get the IP address"
+INVALID_PARAMETER = "One of the parameters was invalid"
+NOT_FOUND = "A file was not found"
+FILE_ACCESS = "A file access error occurred on the host or guest operating system"
+TOOLS_TIMEOUT = "A timeout error occurred while waiting for VMware Tools"
+
+
+def say(text: str) -> None:
+    """Print one line on standard output, now; the line end is the host's own."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+class Failure(Exception):
+    """What `vmrun` answers instead of doing it; `text` is printed after `Error: `, `code` is the exit status."""
+
+    def __init__(self, text: str, code: int = EXIT_FAILURE) -> None:
+        self.text = text
+        self.code = code
+        super().__init__(text)
+
+
+class PowerOnFailure(Failure):
+    """A machine that could not be powered on; `reason` goes to its `vmware.log` as `Msg_Post: Error`."""
+
+    def __init__(self, reason: str, text: str = CANCELED) -> None:
+        self.reason = reason
+        super().__init__(text)
+
+
+def cannot_open(path: str, why: str) -> Failure:
+    """Return the failure for a VM path that leads to no usable VMX."""
+    return Failure(f"Cannot open VM: {path}, {why}")
+
+
+def not_found(path: str) -> Failure:
+    """Return the failure for a VMX that does not exist (VIX 4000)."""
+    return cannot_open(path, "The virtual machine cannot be found")
+
+
+def unreadable(path: str) -> Failure:
+    """Return the failure for a VMX that cannot be parsed (VIX 4002)."""
+    return cannot_open(path, "Cannot read the virtual machine configuration file")
+
+
+def not_powered_on(path: str) -> Failure:
+    """Return the failure of an operation that needs a running machine (VIX 3006)."""
+    return Failure(f"The virtual machine is not powered on: {path}")
+
+
+def tools_not_running(path: str) -> Failure:
+    """Return the failure of a guest operation without a guest agent that answers."""
+    return Failure(f"The VMware Tools are not running in the virtual machine: {path}")

@@ -1,0 +1,62 @@
+"""The `.lck` directories that VMware keeps beside the files of a running machine.
+
+`<file>.lck/` is a directory; making it is atomic, so it is also the mutual exclusion between homes. In it lies
+`M<number>.lck`, whose text ends with `<pid>-<time>(<program>)`. A directory of ours whose process is gone is stale and
+is replaced; one that some other program wrote is never touched.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.vmrun_qemu.process import Identity, alive
+
+_OWNER = re.compile(r"(\d+)-(\d+(?:\.\d+)?)\(vmrun-qemu\)\s*$")
+
+
+def take(files: Iterable[Path], owner: Identity) -> list[Path]:
+    """Make the `.lck` directory of each file for `owner`; return them, or raise and leave none of them behind.
+
+    Raises:
+        FileExistsError: Somebody else holds one of the files.
+        OSError: The directory cannot be written.
+    """
+    folders = [file.with_name(file.name + ".lck") for file in files]
+    for done, folder in enumerate(folders):
+        try:
+            _take_one(folder, owner)
+        except OSError:
+            release(folders[:done])
+            raise
+    return folders
+
+
+def release(folders: Iterable[Path]) -> None:
+    """Remove the `.lck` directories."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take_one(folder: Path, owner: Identity) -> None:
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        if _held(folder):
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    lock = folder / f"M{secrets.randbelow(90000) + 10000}.lck"
+    lock.write_text(f"vmrun-qemu {owner['pid']}-{owner['created']}(vmrun-qemu)\n", encoding="utf-8")
+
+
+def _held(folder: Path) -> bool:
+    """Return whether somebody is behind the directory; an empty one may be about to be filled, so it counts."""
+    for lock in folder.glob("M*.lck"):
+        match = _OWNER.search(lock.read_text(encoding="utf-8", errors="replace"))
+        if match is None or alive({"pid": int(match[1]), "created": float(match[2])}):
+            return True
+    return not any(folder.glob("M*.lck"))

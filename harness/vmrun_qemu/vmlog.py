@@ -1,0 +1,35 @@
+"""`vmware.log` beside the VMX: what happened to the machine, with VMware's `Msg_Post: Error` lines for the reasons."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+_KEPT = 3  # VMware keeps vmware-0.log to vmware-2.log
+
+
+class VmLog:
+    """The log of one power-on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "vmware.log"
+
+    def rotate(self) -> None:
+        """Move the log of the last power-on to `vmware-0.log`, and older ones one further."""
+        names = [self.path, *(self.path.with_name(f"vmware-{number}.log") for number in range(_KEPT))]
+        for older, newer in zip(reversed(names[1:]), reversed(names[:-1]), strict=True):
+            if newer.exists():
+                newer.replace(older)
+
+    def say(self, text: str) -> None:
+        """Append one line with the time in UTC."""
+        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.write(f"{stamp} In(05) vmx {text}\n")
+
+    def post(self, kind: str, reason: str) -> None:
+        """Append a message that VMware would show as a box: `kind` is `Error`, `Warning` or `Hint`."""
+        self.say(f"Msg_Post: {kind}")
+        for line in reason.splitlines() or [""]:
+            self.say(f"[msg.vmrunqemu] {line}")
+        self.say("----------------------------------------")
