@@ -1,0 +1,177 @@
+"""The serial line of a guest: its events, and the last lines that it printed.
+
+One event is one line, written by the installer and by the installed system:
+
+    @LAB1 <nonce> <boot_id> <event> [key=value ...] #<len>
+
+`nonce` is the machine's SMBIOS serial number without prefix, blanks and dash: 32 hex digits that the harness chose
+through `uuid.bios`, so that a line belongs to one run. `boot_id` is `/proc/sys/kernel/random/boot_id`. Values are
+percent-encoded. `<len>` counts the characters from `@` up to and including the blank before `#`: the kernel writes
+to the same line, and what it tore apart does not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from harness.guest.diagnosis import Diagnosis, diagnose
+from harness.wait import SYSTEM_CLOCK, Clock
+
+__all__ = [
+    "Diagnosis",
+    "GuestEvent",
+    "SerialFollower",
+    "diagnose",
+    "format_event",
+    "parse_event",
+    "strip_escapes",
+]
+
+_EVENT = re.compile(
+    r"@LAB1 (?P<nonce>[0-9a-f]{32}|-) (?P<boot>\S+) (?P<event>[a-z0-9-]+)"
+    r"(?P<fields>(?: [a-z0-9_.-]+=\S*)*) #(?P<len>\d+)$"
+)
+
+# ECMA-48: CSI sequences (colours, cursor), OSC sequences (titles), and two-character escapes.
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+# A console that never ends its line (a progress bar) is cut here, so that memory has a bound.
+MAX_LINE_BYTES = 1 << 16
+# Lines that are remembered for `tail`.
+KEPT_LINES = 400
+
+
+@dataclass(frozen=True)
+class GuestEvent:
+    """Something that a guest said about itself.
+
+    Attributes:
+        event: What happened, e.g. `ssh-ready`.
+        nonce: Which machine of which run says so; `-` where the machine has no serial number of ours.
+        boot_id: Which boot says so.
+        fields: Further values, decoded.
+        at_s: When the harness read it, in seconds of the follower's clock; 0 where nobody looked at a clock.
+    """
+
+    event: str
+    nonce: str
+    boot_id: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    at_s: float = 0.0
+
+
+def parse_event(line: str) -> GuestEvent | None:
+    """Return the event of one line, or None where there is none, or a torn one.
+
+    What stands before the last `@LAB1` is not looked at: a kernel message may be half-way when the event begins.
+    """
+    text = strip_escapes(line).rstrip()
+    start = text.rfind("@LAB1 ")
+    match = _EVENT.match(text, start) if start >= 0 else None
+    if match is None or match.start("len") - 1 - start != int(match["len"]):
+        return None
+    pairs = (pair.partition("=") for pair in match["fields"].split())
+    fields = {key: unquote(value, errors="replace") for key, _, value in pairs}
+    return GuestEvent(match["event"], match["nonce"], match["boot"], fields)
+
+
+def format_event(event: str, nonce: str, boot_id: str, fields: Mapping[str, str] | None = None) -> str:
+    """Return the line that a guest writes for an event, without line ends."""
+    words = ["@LAB1", nonce, boot_id, event, *(f"{key}={quote(value)}" for key, value in (fields or {}).items())]
+    body = " ".join(words) + " "
+    return f"{body}#{len(body)}"
+
+
+def strip_escapes(text: str) -> str:
+    """Return text without terminal escapes and control characters, except tabs and line feeds."""
+    return _CONTROLS.sub("", _ESCAPES.sub("", text))
+
+
+class SerialFollower:
+    """Reads what is new in the growing file behind a guest's serial port. Never raises for what stands in it.
+
+    The file may not exist yet. A file that became shorter is a new one, and is read from its start.
+
+    Attributes:
+        path: The file.
+        foreign: How many events came from which other nonce: an older guest, or another machine, writes here.
+        torn: Lines that looked like an event and were none.
+    """
+
+    def __init__(self, path: Path, nonce: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.path = path
+        self.foreign: Counter[str] = Counter()
+        self.torn = 0
+        self._nonce = nonce
+        self._clock = clock
+        self._offset = 0
+        self._partial = b""
+        self._lines: list[str] = []
+
+    def poll(self) -> list[GuestEvent]:
+        """Return the events of our nonce that came since the last call, oldest first."""
+        events = []
+        for raw in self._new_lines():
+            shown = _overprinted(raw)
+            self._lines += shown[-1:]
+            found = (self._judge(line) for line in shown if "@LAB1 " in line)
+            events += [event for event in found if event is not None]
+        del self._lines[:-KEPT_LINES]
+        return events
+
+    def tail(self, lines: int = 30) -> str:
+        """Return the last lines that are not empty, as printable text; the unfinished one is the last of them."""
+        shown = [*self._lines, self._unfinished] if self._unfinished else self._lines
+        return "\n".join(shown[-lines:]) if lines > 0 else ""
+
+    @property
+    def last_line(self) -> str:
+        """The last line that is not empty, finished or not; empty where nothing was printed."""
+        return self.tail(1)
+
+    @property
+    def _unfinished(self) -> str:
+        return "".join(_overprinted(self._partial)[-1:])
+
+    def _judge(self, line: str) -> GuestEvent | None:
+        event = parse_event(line)
+        if event is None:
+            self.torn += 1
+        elif event.nonce != self._nonce:
+            self.foreign[event.nonce] += 1
+        else:
+            return replace(event, at_s=self._clock.monotonic())
+        return None
+
+    def _new_lines(self) -> list[bytes]:
+        data = self._partial + self._read()
+        *complete, self._partial = data.split(b"\n")
+        if len(self._partial) > MAX_LINE_BYTES:
+            complete.append(self._partial)
+            self._partial = b""
+        return complete
+
+    def _read(self) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, 2)
+                if size < self._offset:
+                    self._offset, self._partial = 0, b""
+                file.seek(self._offset)
+                data = file.read()
+        except OSError:
+            return b""
+        self._offset += len(data)
+        return data
+
+
+def _overprinted(raw: bytes) -> list[str]:
+    """Return what a line showed one after the other: a carriage return lets a progress bar print over itself."""
+    parts = raw.decode("utf-8", errors="replace").split("\r")
+    return [shown for part in parts if (shown := strip_escapes(part).rstrip())]
