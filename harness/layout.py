@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
+
 LEDGER = "lab-ledger.json"  # in the VM directory: what this lab created there
 LOCK = "lab.lock"  # in the VM directory: held by the session that works on the lab
+CACHE_VARIABLE = "LAB_CACHE_DIR"
+
+
+def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where images and locks are kept: `LAB_CACHE_DIR`, or the user's cache directory."""
+    chosen = environ.get(CACHE_VARIABLE)
+    return Path(chosen).resolve() if chosen else platformdirs.user_cache_path("airgap-lab")
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,20 @@ def run(
         return Completed(shown, code, _read(out), _read(err), time.monotonic() - started)
 
 
+def interact(argv: Sequence[str]) -> int:
+    """Return the exit status of a program that was given this terminal; the person ends it.
+
+    Raises:
+        ProcessError: It could not be started.
+    """
+    try:
+        return subprocess.call(list(argv))
+    except OSError as error:
+        raise ProcessError(
+            f"cannot start {argv[0]}: {error.strerror or error}", remedy=f"install {argv[0]}", where=" ".join(argv)
+        ) from error
+
+
 def _start(
     words: tuple[str, ...],
     shown: tuple[str, ...],

@@ -1,0 +1,52 @@
+"""After the run: what is left of a lab, and its removal by the ledger."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.layout import LEDGER, RunFiles
+from harness.ledger import Claim, Ledger
+from harness.removal import files_of, remove_machine
+from harness.report.files import latest_run
+from harness.session import Selection, driver
+from harness.wait import Deadline
+
+
+def newest_run(reports: Path) -> RunFiles:
+    """Return the run that `latest` points to.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = latest_run(reports)
+    if found is None:
+        raise UsageError("no run here", where=str(reports), remedy="run `pytest scenarios/`, or give --reports")
+    return RunFiles(found)
+
+
+def claimed_machines(selection: Selection) -> list[tuple[Claim, bool]]:
+    """Return the machines in the lab's ledger, and whether each one runs."""
+    vmrun = driver(selection)
+    return [(claim, vmrun.is_running(files_of(claim).vmx)) for claim in ledger_of(selection).claims()]
+
+
+def remove_lab(selection: Selection, say: Callable[[str], None]) -> None:
+    """Have every machine of the ledger stopped and removed; a missing one is a success with a note."""
+    ledger, vmrun = ledger_of(selection), driver(selection)
+    claims = ledger.claims()
+    if not claims:
+        say(f"nothing of the lab {selection.spec.name} in {selection.vm_directory}")
+    for claim in claims:
+        left = remove_machine(vmrun, ledger, claim, Deadline(selection.spec.deadlines_s.power))
+        names = ", ".join(item.name for item in left)
+        say(f"{claim.machine}: removed" + (f"; kept, because not ours: {names}" if left else ""))
+    with contextlib.suppress(OSError):
+        selection.vm_directory.rmdir()
+
+
+def ledger_of(selection: Selection) -> Ledger:
+    """Return the ledger of the selected lab."""
+    return Ledger(selection.vm_directory / LEDGER, selection.spec.name)

@@ -1,0 +1,184 @@
+"""The `lab` command: everything beside `pytest scenarios/`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+
+from harness.errors import HarnessError, UsageError
+
+P = ParamSpec("P")
+DEFAULT_LAB = Path("scenarios/lab.yaml")
+
+
+def say(text: str) -> None:
+    """Write a line for a person."""
+    click.echo(text)
+
+
+def told(function: Callable[P, None]) -> Callable[P, None]:
+    """Return the command with errors told as one text; exit code 4 for wrong input, as pytest's, and 1 otherwise."""
+
+    @wraps(function)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except HarnessError as error:
+            click.echo(f"ERROR: {error}", err=True)
+            sys.exit(4 if isinstance(error, UsageError) else 1)
+
+    return inner
+
+
+lab_option = click.option("--lab", "lab_file", type=click.Path(path_type=Path), default=DEFAULT_LAB, show_default=True)
+overlay_option = click.option("--overlay", help="Overlay of the lab file (default: `embedded` where VMware is not).")
+vmrun_option = click.option("--vmrun", help="vmrun executable, or `embedded`.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="airgap-lab-harness")
+def main() -> None:
+    """Build and verify an air-gapped k3s lab: `pytest scenarios/`. These commands are for the time before and after."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+
+
+@main.command()
+@click.option("--with-deps", is_flag=True, help="Install missing system packages with the package manager first.")
+@lab_option
+@told
+def setup(lab_file: Path, with_deps: bool) -> None:  # noqa: FBT001  (a click option)
+    """Prepare this host for the embedded hypervisor: packages, guest image, seeds."""
+    from harness import seeding
+    from harness.config import load_lab
+    from harness.setup.deps import ensure_packages, install_command, missing_packages
+
+    spec = load_lab(lab_file, "embedded")
+    if with_deps:
+        ensure_packages(say)
+    missing = missing_packages()
+    if missing:
+        raise HarnessError(
+            f"system packages are missing: {', '.join(missing)}",
+            remedy=f"lab setup --with-deps, or: {' '.join(install_command(missing))}",
+        )
+    seeding.build(spec, lab_file, say)
+
+
+@main.command()
+@lab_option
+@told
+def seed(lab_file: Path) -> None:
+    """Build the seed ISOs of the embedded lab; what is up to date is kept."""
+    from harness import seeding
+    from harness.config import load_lab
+
+    seeding.build(load_lab(lab_file, "embedded"), lab_file, say)
+
+
+@main.command()
+@lab_option
+@overlay_option
+@vmrun_option
+@told
+def plan(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
+    """Print everything that would be created; change nothing."""
+    from harness.session import select
+    from harness.showing import plan_text
+
+    selection = select(lab_file, vmrun=vmrun, overlay=overlay)
+    say(plan_text(selection, selection.plan("<run>")))
+
+
+@main.command()
+@lab_option
+@overlay_option
+@vmrun_option
+@told
+def doctor(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
+    """Show which vmrun is taken and why, and judge the host as the environment phase does."""
+    from harness import host
+    from harness.seed.inspection import inspect_iso
+    from harness.session import driver, forward_ports, select
+    from harness.showing import candidates_text, checks_text
+
+    selection = select(lab_file, vmrun=vmrun, overlay=overlay)
+    say(candidates_text(selection.hypervisor))
+    planned = selection.plan("doctor", forward_ports(selection.spec))
+    checks = host.judge_all(planned, host.collect(planned, selection.hypervisor, driver(selection), inspect_iso))
+    say(checks_text(checks))
+    if any(check.status.stops for check in checks):
+        sys.exit(1)
+
+
+@main.command()
+@lab_option
+@overlay_option
+@vmrun_option
+@told
+def status(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
+    """Show the machines that this lab left here, and whether they run."""
+    from harness.after import claimed_machines
+    from harness.session import select
+
+    selection = select(lab_file, vmrun=vmrun, overlay=overlay)
+    found = claimed_machines(selection)
+    for machine, running in found:
+        say(f"{machine.machine:<16} {'running' if running else 'off':<8} {machine.directory}  (run {machine.run_id})")
+    if not found:
+        say(f"nothing of the lab {selection.spec.name} in {selection.vm_directory}")
+
+
+@main.command()
+@lab_option
+@overlay_option
+@vmrun_option
+@told
+def down(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
+    """Stop and remove the machines of this lab, by its ledger; nothing else is touched."""
+    from harness.after import remove_lab
+    from harness.session import lab_lock, select
+
+    selection = select(lab_file, vmrun=vmrun, overlay=overlay)
+    with lab_lock(selection):
+        remove_lab(selection, say)
+
+
+@main.command()
+@click.argument("machine")
+@click.argument("command", nargs=-1)
+@click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), show_default=True)
+@told
+def ssh(machine: str, command: tuple[str, ...], reports: Path) -> None:
+    """Log in to a machine of the newest run with the system's ssh."""
+    from harness.after import newest_run
+    from harness.process import interact
+
+    sys.exit(interact(["ssh", "-F", str(newest_run(reports).ssh_config), machine, *command]))
+
+
+@main.command()
+@click.argument("run_directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@told
+def report(run_directory: Path) -> None:
+    """Write run.json and report.html again from a run's journal, as after a crash."""
+    from harness.report.files import write_reports
+
+    write_reports(run_directory)
+    say(str(run_directory / "report.html"))
+
+
+@main.command()
+@told
+def schema() -> None:
+    """Print the JSON Schema of a lab file."""
+    from harness.config import lab_schema
+
+    click.echo(lab_schema(), nl=False)

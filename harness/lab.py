@@ -1,0 +1,205 @@
+"""The lab: one thread per machine runs its phases as fast as that machine goes; everybody else asks for verdicts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+
+from harness import evidence, host
+from harness.errors import HarnessError
+from harness.layout import RunFiles
+from harness.machine import Host, Machine
+from harness.phases import MACHINE_PHASES, cluster
+from harness.phases.runner import collect, run_phase
+from harness.removal import remove_machine
+from harness.report import payload
+from harness.verdict import Phase, Status, Verdict
+from harness.wait import Deadline, SystemClock
+
+_HEARTBEAT_S = 1.0
+
+
+class Cancelled(HarnessError):
+    """The session ends; a wait in another thread ends with it."""
+
+
+class SessionClock(SystemClock):
+    """The real clock, whose sleeps end when the session does."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+
+    def cancel(self) -> None:
+        """Have every sleep, now and later, end with `Cancelled`."""
+        self._ended.set()
+
+    def resume(self) -> None:
+        """Let sleeps sleep again, for the work that ends a session."""
+        self._ended.clear()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, or raise `Cancelled`."""
+        if self._ended.wait(seconds):
+            raise Cancelled("the session was ended", remedy="")
+
+
+class Lab:
+    """The machines of one session.
+
+    Args:
+        clock: The clock of `shared`, which ends the threads when the session ends.
+        shared: What all machines share.
+        machines: In the order of creation.
+        run: Where results go.
+        facts: Collects the facts of the host for the environment phase.
+    """
+
+    def __init__(
+        self,
+        clock: SessionClock,
+        shared: Host,
+        machines: Sequence[Machine],
+        run: RunFiles,
+        facts: Callable[[], host.HostFacts],
+    ) -> None:
+        self._clock = clock
+        self.shared = shared
+        self.machines = {machine.name: machine for machine in machines}
+        self.run = run
+        self._facts = facts
+        self._verdicts: dict[tuple[str | None, Phase], Future[Verdict]] = {}
+        self._pool = ThreadPoolExecutor(max_workers=max(1, len(machines)), thread_name_prefix="machine")
+        self._started = False
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def start(self, needs: Mapping[str, Phase], *, with_cluster: bool) -> None:
+        """Have the environment judged and then the named machines work through their phases, up to the named one each.
+
+        Args:
+            needs: The last phase that is asked of each machine; a machine that is not named is not touched.
+            with_cluster: Whether the cluster is asked for.
+        """
+        if self._started:
+            return
+        self._started = True
+        environment = self._future(None, Phase.ENVIRONMENT)
+        environment.set_result(self._environment())
+        for name, last in needs.items():
+            futures = [
+                self._future(name, module.PHASE) for module in MACHINE_PHASES if module.PHASE.number <= last.number
+            ]
+            self._pool.submit(self._work, self.machines[name], len(futures), environment.result())
+        if with_cluster:
+            self._future(None, Phase.CLUSTER)
+
+    def verdict(self, machine: str | None, phase: Phase, waiting: Callable[[], None] | None = None) -> Verdict:
+        """Return the verdict of that phase, waiting for it; `waiting` is called about once a second meanwhile.
+
+        Raises:
+            KeyError: The session does not need that phase.
+        """
+        if phase is Phase.CLUSTER:
+            return self._cluster(waiting)
+        future = self._verdicts[machine, phase]
+        while True:
+            try:
+                return future.result(timeout=_HEARTBEAT_S)
+            except FutureTimeout:
+                if waiting is not None:
+                    waiting()
+
+    def ready_for(self, machine: str, phase: Phase, waiting: Callable[[], None] | None = None) -> Verdict | None:
+        """Return the verdict that keeps `phase` from being looked at on that machine, or None when nothing does."""
+        for module in MACHINE_PHASES:
+            if module.PHASE.number < phase.number:
+                verdict = self.verdict(machine, module.PHASE, waiting)
+                if verdict.status.stops:
+                    return verdict
+        return None
+
+    def recorded(self) -> list[Verdict]:
+        """Return the verdicts that exist by now."""
+        return [future.result() for future in self._verdicts.values() if future.done()]
+
+    def add(self, verdict: Verdict) -> None:
+        """Record the verdict of a phase that was looked at by tests."""
+        self._future(verdict.machine, verdict.phase).set_result(self._record(verdict))
+
+    # -- working -------------------------------------------------------------------------------------------------
+
+    def _future(self, machine: str | None, phase: Phase) -> Future[Verdict]:
+        return self._verdicts.setdefault((machine, phase), Future())
+
+    def _environment(self) -> Verdict:
+        journal = self.shared.journal
+        journal.write(payload.PHASE_START, **payload.phase_start(Phase.ENVIRONMENT))
+        started = journal.now()
+        names = host.check_names(list(self.machines))
+        checks = collect(names, lambda: iter(host.judge_all(self.shared.plan, self._facts())))
+        return self._record(Verdict(Phase.ENVIRONMENT, None, checks, started, journal.now()))
+
+    def _work(self, machine: Machine, count: int, environment: Verdict) -> None:
+        blocker: Verdict | None = environment if environment.status.stops else None
+        for module in MACHINE_PHASES[:count]:
+            if blocker is not None:
+                now = self.shared.journal.now()
+                verdict = Verdict(module.PHASE, machine.name, (), now, now, blocked_by=blocker.title)
+            else:
+                verdict = run_phase(module, machine)
+                if verdict.status.stops:
+                    blocker = verdict
+                    self._evidence_of_failure(machine)
+            self._future(machine.name, module.PHASE).set_result(self._record(verdict))
+
+    def _evidence_of_failure(self, machine: Machine) -> None:
+        if machine.boot is not None:
+            evidence.screen(machine, self.run)
+
+    def _cluster(self, waiting: Callable[[], None] | None) -> Verdict:
+        future = self._future(None, Phase.CLUSTER)
+        if future.done():
+            return future.result()
+        started = self.shared.journal.now()
+        for name in self.machines:
+            blocker = self.ready_for(name, Phase.CLUSTER, waiting)
+            if blocker is not None:
+                verdict = Verdict(Phase.CLUSTER, None, (), started, started, blocked_by=blocker.title)
+                future.set_result(self._record(verdict))
+                return verdict
+        self.shared.journal.write(payload.PHASE_START, **payload.phase_start(Phase.CLUSTER))
+        master = next(machine for machine in self.machines.values() if machine.plan.role == "master")
+        checks = collect(cluster.CHECKS, lambda: cluster.run(master, list(self.machines)))
+        future.set_result(self._record(Verdict(Phase.CLUSTER, None, checks, started, self.shared.journal.now())))
+        return future.result()
+
+    def _record(self, verdict: Verdict) -> Verdict:
+        self.shared.journal.write(payload.PHASE_END, verdict.machine, **payload.phase_end(verdict))
+        return verdict
+
+    # -- ending --------------------------------------------------------------------------------------------------
+
+    def close(self, *, destroy: bool) -> None:
+        """Have all threads ended, the evidence collected, and the machines gone if `destroy`, else left running."""
+        self._clock.cancel()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._clock.resume()
+        touched = [machine for machine in self.machines.values() if self.shared.ledger.claim_of(machine.name)]
+        for machine in touched:
+            evidence.collect(machine, self.run)
+            machine.disconnect()
+        if destroy:
+            self._destroy()
+
+    def _destroy(self) -> None:
+        ledger, power_s = self.shared.ledger, self.shared.plan.spec.deadlines_s.power
+        for claim in ledger.claims():
+            if claim.machine in self.machines:
+                remove_machine(self.shared.vmrun, ledger, claim, Deadline(power_s))
+
+    @property
+    def failed(self) -> bool:
+        """Whether any verdict so far is a FAIL or an ERROR."""
+        return any(verdict.status in (Status.FAIL, Status.ERROR) for verdict in self.recorded())

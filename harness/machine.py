@@ -1,0 +1,297 @@
+"""One virtual machine of the lab: its plan, its driver, its one connection. Power is always asked, never remembered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness.errors import GuestError
+from harness.events import Journal
+from harness.guest.channel import AuthFailed, CommandResult, ConnectFailed, HostKeyMismatch
+from harness.guest.serial import GuestEvent, SerialFollower, diagnose
+from harness.guest.ssh import SshChannel, SshTarget
+from harness.hypervisor import Hypervisor
+from harness.ledger import Ledger
+from harness.plan import LabPlan, MachinePlan
+from harness.seed.model import IsoInfo
+from harness.vmrun import Display, Vmrun
+from harness.wait import SYSTEM_CLOCK, Clock, Deadline, Pending, wait_until
+
+# Without events from the guest, or when one was lost, SSH itself is tried this often. A login costs a booting guest
+# 5 to 10 s of its processors, so it is not tried more often than that.
+_BLIND_LOGIN_S = 20.0
+_LOST_EVENT_S = 90.0
+# `vmrun list` is asked this often during a wait: a machine that is gone ends the wait at once.
+_POWER_CHECK_S = 10.0
+
+
+@dataclass(frozen=True)
+class Host:
+    """What all machines of the lab share."""
+
+    plan: LabPlan
+    run_id: str
+    hypervisor: Hypervisor
+    vmrun: Vmrun
+    ledger: Ledger
+    journal: Journal
+    clock: Clock = SYSTEM_CLOCK
+
+
+@dataclass
+class Boot:
+    """One power-on: its serial follower and the guest events seen so far, by boot id."""
+
+    number: int
+    follower: SerialFollower
+    events: list[GuestEvent] = field(default_factory=list)
+
+    def last(self, name: str, *, boot_id: str | None = None, **fields: str) -> GuestEvent | None:
+        """Return the latest event of that name with these fields, of that boot if one is given."""
+        for event in reversed(self.events):
+            same_boot = boot_id is None or event.boot_id == boot_id
+            if event.event == name and same_boot and all(event.fields.get(k) == v for k, v in fields.items()):
+                return event
+        return None
+
+
+class Machine:
+    """A machine of the lab while a session works on it.
+
+    Attributes:
+        facts: What the run learnt of the machine and the report shows (boot ids, logins, host key, …).
+    """
+
+    def __init__(self, host: Host, plan: MachinePlan, iso: IsoInfo | None) -> None:
+        self.host = host
+        self.plan = plan
+        self.iso = iso
+        self.facts: dict[str, object] = {}
+        self.boot: Boot | None = None
+        self._channel: SshChannel | None = None
+        self._channel_lock = threading.RLock()
+        self._state = ""
+
+    @property
+    def name(self) -> str:
+        """The machine's name in the lab file."""
+        return self.plan.name
+
+    @property
+    def sends_events(self) -> bool:
+        """Whether its seed was built to report on the serial line."""
+        return self.iso is not None and self.iso.events
+
+    def deadline(self, seconds: float) -> Deadline:
+        """Return a deadline on the host's clock."""
+        return Deadline(seconds, self.host.clock)
+
+    def saw(self, text: str) -> None:
+        """Note the last thing seen, once for each change."""
+        if text != self._state:
+            self._state = text
+            self.host.journal.write("state", self.name, text=text)
+
+    @property
+    def last_seen(self) -> str:
+        """The last thing seen of this machine."""
+        return self._state or "nothing yet"
+
+    # -- power ---------------------------------------------------------------------------------------------------
+
+    def is_running(self) -> bool:
+        """Return whether `vmrun list` has the machine, asked now."""
+        return self.host.vmrun.is_running(self.plan.files.vmx)
+
+    def power_on(self, number: int) -> None:
+        """Have the machine started for the `number`-th time in this run, its serial log followed from its first byte."""
+        follower = SerialFollower(self.plan.files.serial(number), self.plan.nonce)
+        self.boot = Boot(number, follower)
+        display = Display(self.host.plan.spec.hypervisor.display)
+        self.host.vmrun.start(self.plan.files.vmx, display)
+        self.saw("started")
+
+    def power_off(self, deadline: Deadline) -> None:
+        """Have the machine off and its locks gone: asked politely first, then cut."""
+        self.disconnect()
+        self.host.vmrun.stop_and_verify(self.plan.files.vmx, deadline)
+        self.saw("powered off")
+
+    # -- serial --------------------------------------------------------------------------------------------------
+
+    def poll_events(self) -> list[GuestEvent]:
+        """Return the guest events that came since the last poll, and journal them."""
+        if self.boot is None:
+            return []
+        fresh = self.boot.follower.poll()
+        for event in fresh:
+            self.boot.events.append(event)
+            self.host.journal.write(
+                "guest-event", self.name, event=event.event, boot_id=event.boot_id, fields=dict(event.fields)
+            )
+            detail = " ".join(f"{key}={value}" for key, value in event.fields.items())
+            self.saw(f"{event.event} {detail}".strip())
+        return fresh
+
+    def fail_early(self) -> None:
+        """Raise when waiting on is useless: the guest said that it failed, or its console shows why it never will.
+
+        Raises:
+            GuestError: With the console's last lines.
+        """
+        if self.boot is None:
+            return
+        for name in ("installer-failed", "installer-refused"):
+            event = self.boot.last(name)
+            if event is not None:
+                raise self.guest_error(f"{name}: {event.fields.get('reason', 'no reason given')}")
+        found = diagnose(self.boot.follower.tail(200))
+        if found is not None:
+            raise self.guest_error(found.cause, found.remedy)
+
+    def guest_error(
+        self, what: str, remedy: str = "read the serial log; `lab ssh` where the guest still answers"
+    ) -> GuestError:
+        """Return an error with this machine's console as evidence."""
+        tail = self.boot.follower.tail(12) if self.boot else ""
+        logs = [str(self.plan.files.serial(self.boot.number))] if self.boot else []
+        return GuestError(what, where=self.name, said=tail or self.last_seen, remedy=remedy, evidence=logs)
+
+    def wait_for(
+        self,
+        what: str,
+        answer: Callable[[], object | None],
+        deadline: Deadline,
+        *,
+        interval_s: float = 0.25,
+    ) -> object:
+        """Return the first answer that is not None; events are followed while waiting, and hopeless waits end early.
+
+        Raises:
+            DeadlineExpired: With the last thing seen of this machine.
+            GuestError: The guest failed, or the machine is no longer running.
+        """
+        next_power_check = self.host.clock.monotonic() + _POWER_CHECK_S
+
+        def probe(_: Deadline) -> object | Pending:
+            nonlocal next_power_check
+            self.poll_events()
+            value = answer()
+            if value is not None:
+                return value
+            self.fail_early()
+            if self.host.clock.monotonic() >= next_power_check:
+                if not self.is_running():
+                    raise self.guest_error(f"the machine went off while waiting for {what}")
+                next_power_check = self.host.clock.monotonic() + _POWER_CHECK_S
+            return Pending(self.last_seen)
+
+        return wait_until(
+            probe, deadline, what=what, where=self.name, interval_s=interval_s, remedy="read the serial log"
+        )
+
+    # -- guest ---------------------------------------------------------------------------------------------------
+
+    def connect(self, deadline: Deadline, *, not_boot_id: str | None = None) -> None:
+        """Have the one SSH connection of this boot.
+
+        A guest that sends events is logged into once, when it says that sshd listens; any other guest is tried at
+        a modest pace. With `not_boot_id` only a boot with another id counts as the boot that is waited for.
+
+        Raises:
+            DeadlineExpired: Nobody answered in time.
+            GuestError: Key or host key refused, or the guest failed.
+        """
+        next_try = self.host.clock.monotonic() + (_LOST_EVENT_S if self.sends_events else 0)
+
+        def answer() -> bool | None:
+            nonlocal next_try
+            now = self.host.clock.monotonic()
+            ready = self._ssh_ready(not_boot_id)
+            if not ready and now < next_try:
+                return None
+            next_try = now + (2.0 if ready else _BLIND_LOGIN_S)
+            return True if self._try_login(deadline, not_boot_id) else None
+
+        self.wait_for("an SSH login", answer, deadline)
+
+    def _ssh_ready(self, not_boot_id: str | None) -> bool:
+        event = self.boot.last("ssh-ready") if self.boot else None
+        return event is not None and event.boot_id != not_boot_id
+
+    def _try_login(self, deadline: Deadline, not_boot_id: str | None) -> bool:
+        channel = self._channel or self._new_channel()
+        self._channel = channel
+        try:
+            channel.connect(min(30.0, max(1.0, deadline.remaining)))
+            boot_id = channel.run("cat /proc/sys/kernel/random/boot_id", timeout_s=30).stdout.strip()
+        except HostKeyMismatch:
+            raise
+        except (ConnectFailed, AuthFailed) as error:
+            # The account or its key may not exist yet while the guest boots; the deadline decides.
+            self.saw(error.what)
+            channel.close()
+            return False
+        if not_boot_id is not None and boot_id == not_boot_id:
+            self.saw("still the boot before the restart")
+            channel.close()
+            return False
+        self.saw("logged in by SSH")
+        self._note_boot(boot_id, channel)
+        return True
+
+    def _note_boot(self, boot_id: str, channel: SshChannel) -> None:
+        boots = [*self.boot_ids, boot_id]
+        self.facts["boot_ids"] = boots
+        self.facts["ssh_logins"] = channel.logins
+        self.facts["host_key"] = channel.host_key
+        self.host.journal.write("machine-facts", self.name, facts=dict(self.facts))
+
+    @property
+    def boot_ids(self) -> list[str]:
+        """The boot ids that were logged into, oldest first."""
+        known = self.facts.get("boot_ids", [])
+        return [str(item) for item in known] if isinstance(known, list) else []
+
+    def _new_channel(self) -> SshChannel:
+        endpoint = self.plan.endpoint
+        pinned = self.iso.host_key if self.iso else None
+        return SshChannel(
+            SshTarget(
+                name=self.name,
+                host=endpoint.host,
+                port=endpoint.port,
+                user=self.host.plan.spec.ssh.user,
+                key_path=self.host.plan.ssh_key,
+                host_key=pinned,
+            ),
+            self.host.clock,
+        )
+
+    @property
+    def channel(self) -> SshChannel:
+        """The open connection.
+
+        Raises:
+            GuestError: There is none.
+        """
+        if self._channel is None:
+            raise self.guest_error("no SSH connection to this machine")
+        return self._channel
+
+    def run(self, command: str, timeout_s: float | None = None) -> CommandResult:
+        """Return what a shell command in the guest said; one question at a time per machine."""
+        with self._channel_lock:
+            limit = timeout_s or self.host.plan.spec.deadlines_s.guest_command
+            return self.channel.run(command, timeout_s=limit)
+
+    def fetch(self, path: str, timeout_s: float, limit_bytes: int) -> bytes:
+        """Return the content of a file in the guest."""
+        with self._channel_lock:
+            return self.channel.fetch(path, timeout_s, limit_bytes=limit_bytes, as_root=True)
+
+    def disconnect(self) -> None:
+        """Close the connection of this boot; the pinned host key is kept for the next."""
+        if self._channel is not None:
+            self._channel.close()

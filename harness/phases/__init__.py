@@ -1,0 +1,15 @@
+"""The phases of one machine, one module each.
+
+A phase module has `PHASE`, `CHECKS` (the names of its checks, in the order in which they are answered) and
+`run(machine)`, a generator that acts, observes and yields one `Check` after the other. What it decides is in pure
+functions beside it. A new phase is one such module and one line in `MACHINE_PHASES`.
+"""
+
+from __future__ import annotations
+
+from harness.phases import boot, cleanup, cloud_init, creation, iso_copy, iso_detached, packages
+from harness.phases.runner import PhaseModule
+
+MACHINE_PHASES: tuple[PhaseModule, ...] = (cleanup, creation, boot, iso_copy, cloud_init, packages, iso_detached)
+
+__all__ = ["MACHINE_PHASES", "PhaseModule"]

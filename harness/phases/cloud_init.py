@@ -1,0 +1,101 @@
+"""cloud-init: finished, without errors by its own word, and its last command ran."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.config.model import Recoverable
+from harness.guest.channel import CommandResult
+from harness.machine import Machine
+from harness.phases.iso_copy import read_marker
+from harness.verdict import Check, Phase, Status, judge
+
+PHASE = Phase.CLOUD_INIT
+CHECKS = ("finished", "result", "marker")
+
+_STATUS = "cloud-init status --format=json"
+_REMEDY = "read cloud-init.log and cloud-init-output.log beside the report"
+
+
+def run(machine: Machine) -> Iterator[Check]:
+    """Wait until cloud-init is no longer running, then judge what it says of itself."""
+    spec = machine.host.plan.spec
+    deadline = machine.deadline(spec.deadlines_s.cloud_init)
+    boot_id = machine.boot_ids[-1]
+    wait_until_finished(machine, boot_id, spec.deadlines_s.cloud_init)
+    said = machine.run(_STATUS, timeout_s=max(1.0, deadline.remaining))
+    status = parse_status(said.stdout)
+    state = str(status.get("status", "")) if status else f"no JSON: {_text(said)!r}"
+    yield judge(CHECKS[0], ok=state not in ("running", "not run", ""), expected="no longer running", seen=state)
+    yield judge_result(said, status, spec.cloud_init.recoverable_errors)
+    marker = read_marker(machine, spec.markers.cloud_init)
+    yield judge(
+        CHECKS[2],
+        ok=marker is not None,
+        expected=spec.markers.cloud_init,
+        seen="present" if marker is not None else "missing",
+        remedy="the last runcmd did not run: " + _REMEDY,
+    )
+
+
+def wait_until_finished(machine: Machine, boot_id: str, limit_s: float) -> None:
+    """Return when cloud-init of that boot has ended its last stage: told by the guest, or else asked of it."""
+    next_question = machine.host.clock.monotonic() + (60.0 if machine.sends_events else 0.0)
+
+    def answer() -> bool | None:
+        nonlocal next_question
+        if machine.boot and machine.boot.last("boot-complete", boot_id=boot_id):
+            return True
+        now = machine.host.clock.monotonic()
+        if now < next_question:
+            return None
+        next_question = now + 15.0
+        # The file is what `cloud-init status` reads; asking for it costs no Python start in a busy guest.
+        return True if machine.run("test -s /run/cloud-init/result.json").ok else None
+
+    machine.wait_for("cloud-init to finish", answer, machine.deadline(limit_s))
+
+
+def parse_status(text: str) -> dict[str, Any] | None:
+    """Return the JSON object of `cloud-init status --format=json`, or None where it printed none."""
+    try:
+        value = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def judge_result(said: CommandResult, status: Mapping[str, Any] | None, policy: Recoverable) -> Check:
+    """Judge cloud-init's own result.
+
+    Since 23.4 exit code 2 means "done, with recoverable errors", which `cloud_init.recoverable_errors` of the lab
+    file accepts or fails; they are shown in either case.
+    """
+    expected = "status done, no errors"
+    if status is None:
+        return Check(
+            CHECKS[1],
+            Status.NOT_PROVEN,
+            expected,
+            f"exit {said.exit_status}, no JSON: {_text(said)!r}",
+            "this cloud-init is too old to answer in JSON, or did not run: " + _REMEDY,
+        )
+    errors = [str(item) for item in status.get("errors") or []]
+    recoverable = status.get("recoverable_errors") or {}
+    notes = [f"{level}: {text}" for level, texts in sorted(recoverable.items()) for text in texts]
+    seen = f"status {status.get('status')}, exit {said.exit_status}, {status.get('detail', '')}".rstrip(", ")
+    seen += "".join(f"\nerror: {item}" for item in errors) + "".join(f"\nrecoverable: {item}" for item in notes)
+    degraded = said.exit_status == 2 or bool(notes)
+    ok = status.get("status") == "done" and not errors and said.exit_status in (0, 2)
+    if degraded and policy is Recoverable.FAIL:
+        ok = False
+    remedy = _REMEDY
+    if degraded:
+        remedy += "; `cloud_init: {recoverable_errors: accept}` in the lab file accepts recoverable errors"
+    return judge(CHECKS[1], ok=ok, expected=expected, seen=seen, remedy=remedy)
+
+
+def _text(said: CommandResult) -> str:
+    return (said.stdout + said.stderr).strip()

@@ -1,0 +1,62 @@
+"""Cluster: every machine is a Ready node and KubeSphere listens, where the payload brings k3s at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.machine import Machine
+from harness.verdict import Check, Phase, Status, judge
+
+PHASE = Phase.CLUSTER
+CHECKS = ("nodes ready", "kubesphere port")
+
+_NO_K3S = "the payload carries no k3s, and none is installed on the master"
+_ADD_K3S = "put k3s into the payload of the seeds; it is the next step after this lab"
+
+
+def run(master: Machine, names: Sequence[str]) -> Iterator[Check]:
+    """Ask the master for its nodes and for KubeSphere's port."""
+    if not master.run("command -v k3s || test -x /usr/local/bin/k3s").ok and not _payload_has_k3s(master):
+        for name in CHECKS:
+            yield Check(name, Status.NOT_PROVEN, "a k3s cluster", _NO_K3S, _ADD_K3S)
+        return
+    said = master.run("sudo -n /usr/local/bin/k3s kubectl get nodes -o json")
+    yield judge_nodes(said.stdout, said.stderr, names)
+    port = master.host.plan.spec.cluster.kubesphere_port
+    listens = master.run(f"ss -Hltn sport = :{port}")
+    yield judge(
+        CHECKS[1],
+        ok=bool(listens.stdout.strip()),
+        expected=f"something listens on port {port} of the master",
+        seen=listens.stdout.strip() or "nothing listens",
+        remedy="kubectl -n kubesphere-system get pods",
+    )
+
+
+def _payload_has_k3s(machine: Machine) -> bool:
+    return machine.iso is not None and any(file.path.split("/")[-1] == "k3s" for file in machine.iso.payload)
+
+
+def judge_nodes(stdout: str, stderr: str, names: Sequence[str]) -> Check:
+    """Return whether every machine is a node whose condition Ready is True."""
+    try:
+        ready = {name: state for name, state in _conditions(json.loads(stdout))}
+    except (ValueError, KeyError, TypeError):
+        return Check(CHECKS[0], Status.FAIL, "a list of nodes", (stderr or stdout).strip(), "journalctl -u k3s")
+    shown = ", ".join(f"{name}: {ready.get(name, 'missing')}" for name in names)
+    return judge(
+        CHECKS[0],
+        ok=all(ready.get(name) == "True" for name in names),
+        expected=", ".join(f"{name}: True" for name in names),
+        seen=shown,
+        remedy="k3s kubectl describe node; journalctl -u k3s (master), -u k3s-agent (worker)",
+    )
+
+
+def _conditions(nodes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for node in nodes["items"]:
+        for condition in node["status"]["conditions"]:
+            if condition["type"] == "Ready":
+                yield node["metadata"]["name"], condition["status"]

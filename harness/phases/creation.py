@@ -1,0 +1,64 @@
+"""Creation: a directory, a blank growable disk and a VMX, each read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness.disk import create_disk
+from harness.ledger import Claim
+from harness.machine import Machine
+from harness.verdict import Check, Phase, judge
+from harness.vmx import Vmx
+
+PHASE = Phase.CREATION
+CHECKS = ("virtual disk", "vmx")
+
+# VMDK createType by vmware-vdiskmanager's `-t` (VMware Virtual Disk Format 5.0, "The Disk Descriptor File").
+CREATE_TYPES = {0: "monolithicSparse", 1: "twoGbMaxExtentSparse"}
+
+
+def run(machine: Machine) -> Iterator[Check]:
+    """Claim the directory in the ledger, then create what the plan says in it."""
+    plan, host = machine.plan, machine.host
+    port = plan.endpoint.port if plan.endpoint.forward else 0
+    network = host.plan.spec.network.vmnet.lower()
+    host.ledger.claim(Claim(plan.name, str(plan.files.directory), host.run_id, network, port))
+    plan.files.directory.mkdir(parents=True, exist_ok=True)
+    disk_type = host.plan.spec.hardware.disk_type
+    tool = host.hypervisor
+    disk = create_disk(tool.vdiskmanager_argv, plan.files.disk, plan.disk_gib, disk_type, env=tool.env)
+    machine.saw("disk created")
+    yield judge(
+        CHECKS[0],
+        ok=disk.capacity_bytes == plan.disk_gib << 30 and disk.create_type == CREATE_TYPES[disk_type],
+        expected=f"{plan.disk_gib} GiB, {CREATE_TYPES[disk_type]}",
+        seen=f"{disk.capacity_bytes / (1 << 30):g} GiB, {disk.create_type}, {disk.allocated_bytes >> 10} KiB on the host",
+        remedy="run the disk tool by hand; `lab plan` prints its command",
+    )
+    write_vmx(machine)
+    machine.saw("created")
+    yield judge_vmx(plan.vmx, dict(Vmx.read(plan.files.vmx).items()))
+
+
+def write_vmx(machine: Machine) -> None:
+    """Have the planned VMX on disk."""
+    vmx = Vmx.parse("")
+    vmx.update(machine.plan.vmx.items())
+    vmx.write(machine.plan.files.vmx)
+
+
+def judge_vmx(planned: Mapping[str, str], read: Mapping[str, str]) -> Check:
+    """Return whether every planned key is in the file with its planned value; VMware's own keys may stand beside."""
+    lower = {key.lower(): value for key, value in read.items()}
+    wrong = [
+        f"{key} is {lower.get(key.lower(), 'missing')!r}, not {value!r}"
+        for key, value in planned.items()
+        if lower.get(key.lower()) != value
+    ]
+    return judge(
+        CHECKS[1],
+        ok=not wrong,
+        expected=f"{len(planned)} keys as planned",
+        seen="; ".join(wrong) or f"{len(planned)} keys as planned",
+        remedy="something rewrote the VMX: look for another program that holds this machine",
+    )

@@ -1,0 +1,78 @@
+"""ISO copy: the installer's marker is there, and so is every byte of the payload."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+
+from harness.machine import Machine
+from harness.seed.inspection import payload_digests
+from harness.verdict import Check, Phase, Status, judge
+
+PHASE = Phase.ISO_COPY
+CHECKS = ("marker", "payload")
+
+_SHOWN = 5
+
+
+def run(machine: Machine) -> Iterator[Check]:
+    """Wait for the marker, then compare every payload file with the ISO."""
+    spec = machine.host.plan.spec
+    deadline = machine.deadline(spec.deadlines_s.iso_copy)
+    marker = machine.wait_for(
+        spec.markers.iso_copy, lambda: read_marker(machine, spec.markers.iso_copy), deadline, interval_s=2.0
+    )
+    yield Check(CHECKS[0], Status.PASS, spec.markers.iso_copy, str(marker).strip() or "present, empty")
+    payload = shlex.quote(spec.markers.payload)
+    command = f"cd {payload} && find . -type f -exec sha256sum {{}} +"
+    said = machine.run(f"sudo -n sh -c {shlex.quote(command)}", timeout_s=max(1.0, deadline.remaining))
+    if not said.ok:
+        raise machine.guest_error(f"cannot read {spec.markers.payload}: {said.stderr.strip()}")
+    yield judge_payload(expected_payload(machine), parse_sha256sum(said.stdout))
+
+
+def read_marker(machine: Machine, path: str) -> str | None:
+    """Return the content of a marker file, or None where it does not exist."""
+    said = machine.run(f"sudo -n cat {shlex.quote(path)}")
+    return said.stdout if said.ok else None
+
+
+def expected_payload(machine: Machine) -> dict[str, str]:
+    """Return SHA-256 by path below `/files/` of the machine's ISO; read from the ISO where it has no manifest."""
+    if machine.iso is None:
+        return {}
+    listed = {file.path: file.sha256 for file in machine.iso.payload if file.sha256}
+    return listed if len(listed) == len(machine.iso.payload) else dict(payload_digests(machine.plan.seed))
+
+
+def parse_sha256sum(text: str) -> dict[str, str]:
+    """Return digest by path from `sha256sum` lines; the leading `./` of a path is left out."""
+    found = {}
+    for line in text.splitlines():
+        digest, _, path = line.partition("  ")
+        if path:
+            found[path.removeprefix("./")] = digest
+    return found
+
+
+def judge_payload(expected: Mapping[str, str], seen: Mapping[str, str]) -> Check:
+    """Return whether every file of the ISO is in the guest with the same digest; further files may be there."""
+    if not expected:
+        return Check(
+            CHECKS[1],
+            Status.NOT_PROVEN,
+            "every payload file of the ISO",
+            "the ISO has no payload",
+            "build the ISO with files under /files/",
+        )
+    missing = [path for path in expected if path not in seen]
+    damaged = [path for path in expected if path in seen and seen[path] != expected[path]]
+    wrong = [f"missing: {path}" for path in missing] + [f"damaged: {path}" for path in damaged]
+    more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+    return judge(
+        CHECKS[1],
+        ok=not wrong,
+        expected=f"{len(expected)} files with the digests of the ISO",
+        seen="; ".join(wrong[:_SHOWN]) + more if wrong else f"{len(expected)} files with the digests of the ISO",
+        remedy="the copy is not the ISO: verify the ISO file on the host, then build the machine again",
+    )

@@ -1,0 +1,60 @@
+"""Run one phase: collect its checks, and turn an exception into the verdict that it is."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from harness.errors import DeadlineExpired, GuestError, HarnessError
+from harness.machine import Machine
+from harness.verdict import Check, Phase, Status, Verdict
+
+
+class PhaseModule(Protocol):
+    """What a module in this package offers."""
+
+    @property
+    def PHASE(self) -> Phase:  # noqa: N802  (a module's constant)
+        """Which phase it is."""
+
+    @property
+    def CHECKS(self) -> tuple[str, ...]:  # noqa: N802  (a module's constant)
+        """The names of its checks, in the order in which they are answered."""
+
+    def run(self, machine: Machine) -> Iterator[Check]:
+        """Act, observe, and yield one check after the other in the order of `CHECKS`."""
+
+
+def collect(names: Sequence[str], steps: Callable[[], Iterator[Check]]) -> tuple[Check, ...]:
+    """Return the checks of a phase; the exception that ends it becomes the first check that was not answered."""
+    checks: list[Check] = []
+    try:
+        for check in steps():
+            checks.append(check)  # noqa: PERF402  (what came before an exception is kept)
+    except Exception as error:  # noqa: BLE001  (a verdict is owed whatever happens)
+        answered = {check.name for check in checks}
+        name = next((name for name in names if name not in answered), "harness")
+        checks.append(_from_exception(name, error))
+    return tuple(checks)
+
+
+def run_phase(module: PhaseModule, machine: Machine) -> Verdict:
+    """Return the verdict of one phase on one machine; never raises."""
+    journal = machine.host.journal
+    journal.write("phase-start", machine.name, phase=module.PHASE.value)
+    started = journal.now()
+    checks = collect(module.CHECKS, lambda: module.run(machine))
+    return Verdict(module.PHASE, machine.name, checks, started, journal.now())
+
+
+def _from_exception(name: str, error: Exception) -> Check:
+    """An expired guest wait or a guest that cannot be asked is FAIL; whatever else breaks is ERROR."""
+    if isinstance(error, HarnessError):
+        status = Status.FAIL if isinstance(error, DeadlineExpired | GuestError) else Status.ERROR
+        seen = f"{error.where}: {error.what}" if error.where else error.what
+        if error.said:
+            seen += "\n" + error.said
+        return Check(name, status, "done", seen, error.remedy, error.evidence)
+    text = "".join(traceback.format_exception(error)[-4:])
+    return Check(name, Status.ERROR, "done", text, "this is a defect of the harness: report it with events.jsonl")

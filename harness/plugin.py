@@ -1,0 +1,284 @@
+"""The pytest plugin: options, fixtures and hooks. It translates between pytest and the lab, and decides nothing.
+
+It does nothing unless a lab is asked for: a path on the command line that is in, or holds, a directory with a
+`lab.yaml`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+from harness.config.model import Keep
+from harness.errors import HarnessError
+from harness.events import Journal
+from harness.guest.testinfra_backend import lab_host
+from harness.host import check_names
+from harness.lab import Lab
+from harness.layout import RunFiles
+from harness.progress import Progress
+from harness.proof import Proof
+from harness.report.files import write_reports
+from harness.result import close_run, open_run
+from harness.session import Selection, lab_lock, new_run_id, open_lab, select
+from harness.verdict import Phase, Status
+
+LAB_FILE = "lab.yaml"
+_BACKSTOP_FACTOR = 1.5  # pytest-timeout fires only when our own deadlines, all of them together, did not
+
+
+@dataclass
+class LabSession:
+    """What one pytest session knows of its lab."""
+
+    selection: Selection
+    run_id: str
+    run: RunFiles
+    lab: Lab | None = None
+    progress: Progress | None = None
+    proof: Proof | None = None
+    items: list[pytest.Item] = field(default_factory=list)
+    own_junit: bool = False
+
+
+_SESSION = pytest.StashKey[LabSession]()
+_CLEANUP = pytest.StashKey[contextlib.ExitStack]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a lab."""
+    group = parser.getgroup("lab", "air-gapped lab")
+    group.addoption("--lab", type=Path, metavar="FILE", help="lab file (default: lab.yaml beside the scenarios)")
+    group.addoption(
+        "--overlay", metavar="NAME", help="overlay of the lab file (default: `embedded` where VMware is not)"
+    )
+    group.addoption("--vmrun", metavar="PATH", help="vmrun executable, or `embedded`")
+    group.addoption(
+        "--keep", choices=[keep.value for keep in Keep], help="the machines after the run (default: lab file)"
+    )
+    group.addoption("--reports", type=Path, metavar="DIR", help="where runs leave their results (default: reports/)")
+
+
+def _lab_directory(config: pytest.Config) -> Path | None:
+    """Return the directory whose `lab.yaml` the command line's paths are in, or lead to."""
+    scenarios = config.rootpath / "scenarios"
+    for arg in config.args:
+        path = (config.invocation_params.dir / arg.split("::", 1)[0]).resolve()
+        for candidate in (path, *path.parents):
+            if (candidate / LAB_FILE).is_file() or candidate == scenarios:
+                return candidate
+        if path in (config.rootpath, *config.rootpath.parents) and (scenarios / LAB_FILE).is_file():
+            return scenarios
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the lab file and find the hypervisor; wrong input ends pytest with exit code 4."""
+    config.addinivalue_line("markers", "phase(name): the phase of the lab that the test belongs to")
+    directory = _lab_directory(config)
+    if directory is None:
+        return
+    if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+        raise pytest.UsageError(
+            "a lab has one session: pytest-xdist (-n) would build it once per worker\n"
+            "  remedy:   leave out -n; the machines work in parallel anyway"
+        )
+    option = config.option
+    stack = config.stash[_CLEANUP] = contextlib.ExitStack()
+    try:
+        selection = select(option.lab or directory / LAB_FILE, vmrun=option.vmrun, overlay=option.overlay)
+        if not option.collectonly:
+            stack.enter_context(lab_lock(selection))
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+    reports = (option.reports or config.rootpath / "reports").resolve()
+    run_id = new_run_id()
+    session = LabSession(selection, run_id, RunFiles(reports / run_id))
+    if not option.xmlpath and not option.collectonly:
+        option.xmlpath = str(session.run.junit)
+        session.own_junit = True
+    config.stash[_SESSION] = session
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let go of the lab."""
+    stack = config.stash.get(_CLEANUP, None)
+    if stack is not None:
+        stack.close()
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say which lab runs on what."""
+    session = config.stash.get(_SESSION, None)
+    if session is None:
+        return []
+    selection = session.selection
+    return [
+        f"lab: {selection.spec.name} ({selection.lab_file}{f', overlay {selection.overlay}' if selection.overlay else ''})",
+        f"hypervisor: {selection.hypervisor.kind.value} {selection.hypervisor.version}",
+        f"machines: {selection.vm_directory}",
+        f"results: {session.run.directory}",
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once per machine, or once per check of the environment."""
+    session = metafunc.config.stash.get(_SESSION, None)
+    if session is None:
+        return
+    machines = list(session.selection.spec.machines)
+    if "machine_name" in metafunc.fixturenames:
+        metafunc.parametrize("machine_name", machines)
+    if "environment_check" in metafunc.fixturenames:
+        metafunc.parametrize("environment_check", check_names(machines))
+
+
+def phase_of(item: pytest.Item) -> Phase | None:
+    """Return the phase that the test is marked with."""
+    marker = item.get_closest_marker("phase")
+    return Phase(marker.args[0]) if marker else None
+
+
+def machine_of(item: pytest.Item) -> str | None:
+    """Return the machine that the test is about, or None."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("machine_name") if callspec else None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Put the test at the place of its phase, and behind a backstop."""
+    phase = phase_of(item)
+    session = item.config.stash.get(_SESSION, None)
+    if phase is None or session is None:
+        return
+    deadlines = session.selection.spec.deadlines_s
+    total = sum(int(value) for value in deadlines.model_dump().values())
+    item.add_marker(pytest.mark.order(phase.number + 1))
+    item.add_marker(pytest.mark.timeout(total * _BACKSTOP_FACTOR))
+    item.user_properties.append(("phase", phase.value))
+    machine = machine_of(item)
+    if machine is not None:
+        item.user_properties.append(("machine", machine))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Remember which tests ask for which machines."""
+    mine = session.config.stash.get(_SESSION, None)
+    if mine is not None:
+        mine.items = [item for item in session.items if phase_of(item) is not None]
+
+
+@pytest.fixture(scope="session")
+def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
+    """The lab, working since the first test that asks for it; at the end kept or destroyed as the lab file says."""
+    session = pytestconfig.stash.get(_SESSION, None)
+    if session is None:
+        pytest.fail("no lab here: run `pytest scenarios/`", pytrace=False)
+    journal = Journal(session.run.events)
+    reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
+    session.progress = Progress(journal, _writer(pytestconfig, reporter))
+    opened = open_lab(session.selection, session.run, journal, session.run_id)
+    session.lab, session.proof = opened, Proof(opened, journal, session.progress.flush)
+    open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args)
+    needs, with_cluster = _needs(session.items, opened)
+    opened.start(needs, with_cluster=with_cluster)
+    yield opened
+    keep = Keep(pytestconfig.option.keep or session.selection.spec.keep)
+    good = not opened.failed
+    opened.close(destroy=keep is Keep.NEVER or (keep is Keep.ON_FAILURE and good))
+
+
+def _needs(items: list[pytest.Item], lab: Lab) -> tuple[dict[str, Phase], bool]:
+    """Return the last phase that the tests ask of each machine, and whether they ask for the cluster."""
+    needs: dict[str, Phase] = {}
+    phases = [(phase_of(item), machine_of(item)) for item in items]
+    with_cluster = any(phase is Phase.CLUSTER for phase, _ in phases)
+    for phase, machine in phases:
+        if phase is None or phase is Phase.ENVIRONMENT:
+            continue
+        for name in [machine] if machine else list(lab.machines):
+            needs[name] = max(needs.get(name, phase), phase, key=lambda one: one.number)
+    return needs, with_cluster
+
+
+def _writer(config: pytest.Config, reporter: TerminalReporter | None) -> Callable[[str], None]:
+    """Return a function that writes a line to the terminal past pytest's capture."""
+    capture = config.pluginmanager.get_plugin("capturemanager")
+
+    def write(line: str) -> None:
+        if reporter is None:
+            return
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            reporter.ensure_newline()
+            reporter.write_line(line)
+
+    return write
+
+
+@pytest.fixture
+def prove(request: pytest.FixtureRequest, lab: Lab) -> Callable[[str], None]:
+    """Assert a check of the test's phase (and machine): `prove("vmx")`."""
+    session = request.config.stash[_SESSION]
+    phase = phase_of(request.node)
+    assert session.proof is not None
+    assert phase is not None, "a test that proves something has a `phase` marker"
+    proof, machine = session.proof, machine_of(request.node)
+    return lambda check: proof.check(machine, phase, check)
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest, lab: Lab, machine_name: str) -> Any:
+    """The finished guest as a testinfra host, over the machine's one SSH connection."""
+    session = request.config.stash[_SESSION]
+    phase = phase_of(request.node) or Phase.GUESTS
+    assert session.proof is not None
+    session.proof.require(machine_name, phase)
+    machine = lab.machines[machine_name]
+    return lab_host(machine.channel, machine_name, session.selection.spec.deadlines_s.guest_command)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Journal the outcome of each lab test."""
+    report: pytest.TestReport = yield  # type: ignore[misc,assignment]
+    session = item.config.stash.get(_SESSION, None)
+    phase = phase_of(item)
+    if session is not None and session.proof is not None and phase is not None:
+        session.proof.note(report, phase, machine_of(item))
+    return report  # type: ignore[return-value]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the results; a session that looked at nothing, or hides a bad verdict, is not green."""
+    mine = session.config.stash.get(_SESSION, None)
+    if mine is None or mine.lab is None or mine.proof is None:
+        return
+    mine.proof.finish()
+    hidden = [v.title for v in mine.lab.recorded() if v.status in (Status.FAIL, Status.ERROR)]
+    if exitstatus == pytest.ExitCode.OK and (hidden or not mine.proof.passed):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    close_run(mine.lab, int(session.exitstatus))
+    if not mine.own_junit:
+        with contextlib.suppress(OSError):
+            shutil.copyfile(session.config.option.xmlpath, mine.run.junit)
+    write_reports(mine.run.directory)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """Say what is proven, where the report is, and how to get in."""
+    session = config.stash.get(_SESSION, None)
+    if session is None or session.lab is None or session.progress is None:
+        return
+    session.progress.flush()
+    terminalreporter.section("lab")
+    for line in session.progress.summary(session.lab, session.run):
+        terminalreporter.write_line(line)

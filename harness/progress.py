@@ -1,0 +1,69 @@
+"""What a person sees while machines work: one line for each change of a machine, written by the waiting thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from harness.events import Journal
+from harness.lab import Lab
+from harness.layout import RunFiles
+from harness.verdict import Status
+
+_WIDTH = 100
+
+
+class Progress:
+    """Collects the journal's news and writes them when it is asked to: never from a machine's own thread."""
+
+    def __init__(self, journal: Journal, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._news: list[str] = []
+        self._lock = threading.Lock()
+        self._phase: dict[str | None, str] = {}
+        journal.listen(self._hear)
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        machine, kind = event["machine"], event["kind"]
+        if kind == "phase-start":
+            self._phase[machine] = event["phase"]
+            return
+        if kind == "state":
+            text = event["text"]
+        elif kind == "phase-end" and not event["verdict"].get("blocked_by"):
+            text = str(event["verdict"]["status"]).upper()
+        else:
+            return
+        phase = self._phase.get(machine, "")
+        text = text.splitlines()[0][:_WIDTH] if text else ""
+        with self._lock:
+            self._news.append(f"  {event['t']:7.1f} s  {machine or 'lab':<12} {phase:<12} {text}")
+
+    def flush(self) -> None:
+        """Write the news since the last call."""
+        with self._lock:
+            news, self._news = self._news, []
+        for line in news:
+            self._write(line)
+
+    def summary(self, lab: Lab, run: RunFiles) -> list[str]:
+        """Return the closing lines: counts, what is not proven, the report, the way in."""
+        verdicts = lab.recorded()
+        checks = [(verdict, check) for verdict in verdicts for check in verdict.checks]
+        counts = {status: sum(check.status is status for _, check in checks) for status in Status}
+        blocked = sum(verdict.status is Status.BLOCKED for verdict in verdicts)
+        lines = [
+            f"checks: {counts[Status.PASS]} passed, {counts[Status.FAIL]} failed, {counts[Status.ERROR]} errors, "
+            f"{counts[Status.NOT_PROVEN]} not proven; {blocked} phases blocked"
+        ]
+        lines += [
+            f"not proven: {verdict.title}: {check.name}: {check.seen}"
+            for verdict, check in checks
+            if check.status is Status.NOT_PROVEN
+        ]
+        lines.append(f"report: {run.html}")
+        kept = [name for name in lab.machines if lab.shared.ledger.claim_of(name) is not None]
+        if kept:
+            lines.append(f"log in: ssh -F {run.ssh_config} {kept[0]}    remove: lab down")
+        return lines

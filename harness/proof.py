@@ -1,0 +1,119 @@
+"""From verdicts to test outcomes: each bad verdict is red once, what was not looked at is a skip with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.events import Journal
+from harness.lab import Lab
+from harness.verdict import Check, Phase, Status, Verdict
+
+
+class Proof:
+    """Asserts verdicts inside tests, and turns the guest tests' outcomes into the verdict of the guests phase."""
+
+    def __init__(self, lab: Lab, journal: Journal, waiting: Callable[[], None]) -> None:
+        self._lab = lab
+        self._journal = journal
+        self._waiting = waiting
+        self._told: set[tuple[Phase, str | None, str]] = set()
+        self._guest_checks: dict[str, list[Check]] = {}
+        self._guest_spans: dict[str, tuple[float, float]] = {}
+        self._guest_blocks: dict[str, str] = {}
+        self.passed = 0
+
+    def check(self, machine: str | None, phase: Phase, name: str) -> None:
+        """Pass, fail or skip the running test by that check."""
+        verdict = self._lab.verdict(machine, phase, self._waiting)
+        check = verdict.check(name)
+        if check is not None:
+            self._assert(verdict, check)
+            return
+        if verdict.blocked_by:
+            self._blocked(self._culprit(machine, phase, verdict))
+            return
+        self._blocked(verdict)
+
+    def require(self, machine: str, phase: Phase) -> None:
+        """Pass when every earlier phase of the machine lets `phase` be looked at; fail or skip otherwise."""
+        blocker = self._lab.ready_for(machine, phase, self._waiting)
+        if blocker is not None:
+            culprit = self._culprit(machine, phase, blocker)
+            self._guest_blocks.setdefault(machine, culprit.title)
+            self._blocked(culprit)
+
+    def _assert(self, verdict: Verdict, check: Check) -> None:
+        if check.status is Status.NOT_PROVEN:
+            pytest.skip(f"not proven: {check.seen}")
+        if check.status is not Status.PASS:
+            self._told.add((verdict.phase, verdict.machine, check.name))
+            pytest.fail(f"{verdict.title}\n{check}", pytrace=False)
+
+    def _culprit(self, machine: str | None, phase: Phase, verdict: Verdict) -> Verdict:
+        """Return the verdict at the root of a blocked one."""
+        for earlier in self._lab.recorded():
+            if earlier.title == verdict.blocked_by:
+                return earlier
+        return verdict
+
+    def _blocked(self, culprit: Verdict) -> None:
+        """Fail with the culprit if no test has told of it yet, else skip and name it."""
+        bad = next((check for check in culprit.checks if check.status.stops), None)
+        if bad is not None and (culprit.phase, culprit.machine, bad.name) not in self._told:
+            self._assert(culprit, bad)
+        pytest.skip(f"blocked: {culprit.title} ended with {bad.name if bad else culprit.status.value}")
+
+    # -- the guests phase is what its tests say --------------------------------------------------------------------
+
+    def note(self, report: pytest.TestReport, phase: Phase, machine: str | None) -> None:
+        """Journal a test's outcome; in the guests phase it is a check of that machine as well."""
+        if report.when != "call" and not (report.when == "setup" and not report.passed) and not report.failed:
+            return
+        reason = _reason(report)
+        self._journal.write(
+            "test", machine, nodeid=report.nodeid, outcome=report.outcome, reason=reason, duration_s=report.duration
+        )
+        self.passed += report.when == "call" and report.passed
+        if phase is Phase.GUESTS and machine is not None:
+            self._note_guest(report, machine, reason)
+
+    def _note_guest(self, report: pytest.TestReport, machine: str, reason: str) -> None:
+        now = self._journal.now()
+        begun, _ = self._guest_spans.get(machine, (now - report.duration, now))
+        self._guest_spans[machine] = (begun, now)
+        name = report.nodeid.rpartition("::")[2].partition("[")[0].removeprefix("test_").replace("_", " ")
+        parameter = (
+            report.nodeid.rpartition("[")[2].rstrip("]").replace(machine, "").strip("-") if "[" in report.nodeid else ""
+        )
+        status = _guest_status(report)
+        if status is not Status.BLOCKED:
+            title = f"{name} {parameter}".strip()
+            check = Check(title, status, "as the lab file promises", reason or "as promised", "see the failed test")
+            self._guest_checks.setdefault(machine, []).append(check)
+
+    def finish(self) -> None:
+        """Journal the verdict of the guests phase of each machine that had guest tests."""
+        for machine in {*self._guest_checks, *self._guest_blocks}:
+            begun, ended = self._guest_spans.get(machine, (self._journal.now(),) * 2)
+            blocked = "" if machine in self._guest_checks else self._guest_blocks[machine]
+            checks = tuple(self._guest_checks.get(machine, ()))
+            self._lab.add(Verdict(Phase.GUESTS, machine, checks, begun, ended, blocked_by=blocked))
+
+
+def _guest_status(report: pytest.TestReport) -> Status:
+    if report.passed:
+        return Status.PASS
+    if report.skipped:
+        return Status.BLOCKED if "blocked:" in _reason(report) else Status.NOT_PROVEN
+    return Status.FAIL if report.when == "call" else Status.ERROR
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Return why a test did not pass, as text."""
+    if report.passed:
+        return ""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return report.longreprtext

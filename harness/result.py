@@ -1,0 +1,143 @@
+"""The first and the last event of a run: what is known before anything happens, and what is left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import socket
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+from harness.errors import HarnessError
+from harness.guest.ssh_config import SshHost, known_hosts_text, ssh_config
+from harness.lab import Lab
+from harness.layout import RunFiles
+from harness.machine import Machine
+from harness.process import run as run_program
+from harness.report import payload
+from harness.report.model import HostFacts, HypervisorFacts, KeptMachine, MachineFacts, RunResult
+from harness.secret import redact
+from harness.session import Selection
+
+_PACKAGES = (
+    "pytest",
+    "pytest-order",
+    "pytest-timeout",
+    "pytest-testinfra",
+    "paramiko",
+    "PyYAML",
+    "pydantic",
+    "pycdlib",
+)
+
+
+def open_run(lab: Lab, selection: Selection, run_id: str, argv: Sequence[str]) -> None:
+    """Journal what the run is: lab, command, host, hypervisor, machines as planned."""
+    started = RunResult(
+        run_id=run_id,
+        lab=selection.spec.name,
+        lab_file=str(selection.lab_file),
+        lab_file_sha256=hashlib.sha256(selection.lab_file.read_bytes()).hexdigest(),
+        overlay=selection.overlay or "",
+        argv=tuple(redact(word) for word in ("pytest", *argv)),
+        started_at=_now(),
+        hypervisor=_hypervisor(selection),
+        host=_host(selection.lab_file.parent),
+        machines=tuple(_machine(machine, lab.run) for machine in lab.machines.values()),
+    )
+    lab.shared.journal.write(payload.RUN_START, **payload.run_start(started))
+
+
+def close_run(lab: Lab, exit_status: int) -> None:
+    """Write `ssh_config`, journal the machines that are left, and close the journal."""
+    kept = [machine for machine in lab.machines.values() if lab.shared.ledger.claim_of(machine.name) is not None]
+    write_ssh_config(kept, lab.run)
+    ended = RunResult(ended_at=_now(), kept=tuple(_kept(machine, lab.run) for machine in kept))
+    lab.shared.journal.write(payload.RUN_END, **payload.run_end(exit_status, ended))
+    lab.shared.journal.close()
+
+
+def write_ssh_config(machines: Sequence[Machine], run: RunFiles) -> None:
+    """Have `ssh -F ssh_config <machine>` work for these machines."""
+    hosts = [_ssh_host(machine) for machine in machines]
+    run.directory.mkdir(parents=True, exist_ok=True)
+    run.known_hosts.write_text(known_hosts_text(hosts), encoding="utf-8", newline="\n")
+    run.ssh_config.write_text(ssh_config(hosts, run.known_hosts), encoding="utf-8", newline="\n")
+
+
+def _ssh_host(machine: Machine) -> SshHost:
+    seen = machine.facts.get("host_key") or (machine.iso.host_key if machine.iso else None)
+    endpoint, shared = machine.plan.endpoint, machine.host.plan
+    key = str(seen) if seen else None
+    return SshHost(machine.name, endpoint.host, endpoint.port, shared.spec.ssh.user, shared.ssh_key, key)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _hypervisor(selection: Selection) -> HypervisorFacts:
+    found = selection.hypervisor
+    return HypervisorFacts(
+        kind=found.kind.value,
+        executable=" ".join(found.vmrun_argv),
+        version=found.version,
+        accelerator=found.accelerator,
+        why=found.accelerator_why,
+    )
+
+
+def _host(directory: Path) -> HostFacts:
+    return HostFacts(
+        name=socket.gethostname(),
+        os=platform.platform(),
+        cpus=os.cpu_count() or 0,
+        memory_mib=psutil.virtual_memory().total >> 20,
+        python=sys.version.split()[0],
+        packages={name: metadata.version(name) for name in _PACKAGES},
+        git_commit=_commit(directory),
+    )
+
+
+def _commit(directory: Path) -> str:
+    try:
+        said = run_program(["git", "-C", directory, "rev-parse", "HEAD"], timeout_s=10)
+    except HarnessError:
+        return ""
+    return said.stdout.strip() if said.returncode == 0 else ""
+
+
+def _machine(machine: Machine, run: RunFiles) -> MachineFacts:
+    plan = machine.plan
+    return MachineFacts(
+        name=plan.name,
+        role=plan.role.value,
+        address=str(plan.address),
+        endpoint=f"{plan.endpoint.host}:{plan.endpoint.port}",
+        memory_mib=plan.memory_mib,
+        cpus=plan.cpus,
+        disk_gib=plan.disk_gib,
+        seed=plan.seed.name,
+        input_hash=(machine.iso.input_hash if machine.iso else None) or "",
+        ssh_command=_ssh_command(machine, run),
+    )
+
+
+def _ssh_command(machine: Machine, run: RunFiles) -> str:
+    return f"ssh -F {run.ssh_config} {machine.name}"
+
+
+def _kept(machine: Machine, run: RunFiles) -> KeptMachine:
+    return KeptMachine(
+        name=machine.name,
+        directory=str(machine.plan.files.directory),
+        reason="the lab is there to be used",
+        enter=_ssh_command(machine, run),
+        remove="lab down",
+    )

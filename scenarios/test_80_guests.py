@@ -1,0 +1,109 @@
+"""The finished guests keep every promise of the lab file. Written with testinfra; `host` is the finished guest."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from testinfra.host import Host
+
+from harness.config import LabSpec
+
+pytestmark = pytest.mark.phase("guests")
+
+
+def test_host_name(host: Host, machine_name: str) -> None:
+    assert host.check_output("hostname") == machine_name
+
+
+def test_address(host: Host, machine_name: str, spec: LabSpec) -> None:
+    address = f"{spec.machines[machine_name].address}/{spec.network.subnet.prefixlen}"
+    assert address in host.check_output("ip -o -4 address show scope global")
+
+
+def test_default_route_leads_to_the_gateway(host: Host, spec: LabSpec) -> None:
+    assert f"via {spec.network.gateway} " in host.check_output("ip -4 route show default") + " "
+
+
+def test_time_zone(host: Host, spec: LabSpec) -> None:
+    assert host.file("/etc/localtime").linked_to.endswith(f"/zoneinfo/{spec.guest.timezone}")
+
+
+def test_clock_is_the_hosts(host: Host, spec: LabSpec) -> None:
+    before = time.time()
+    guest = float(host.check_output("date +%s.%N"))
+    after = time.time()
+    skew = max(before - guest, guest - after, 0.0)
+    assert skew <= spec.guest.max_clock_skew_s, f"the guest's clock is {skew:.1f} s off: TLS will fail with x509 errors"
+
+
+def test_swap(host: Host, spec: LabSpec) -> None:
+    areas = host.check_output("cat /proc/swaps").splitlines()[1:]
+    assert bool(areas) is spec.guest.swap, areas
+
+
+def test_sysctl(host: Host, spec: LabSpec) -> None:
+    keys = " ".join(spec.guest.sysctl)
+    seen = dict(zip(spec.guest.sysctl, host.check_output(f"/sbin/sysctl -n {keys}").split("\n"), strict=True))
+    assert seen == spec.guest.sysctl
+
+
+def test_kernel_modules(host: Host, spec: LabSpec) -> None:
+    loaded = {line.split()[0] for line in host.check_output("cat /proc/modules").splitlines()}
+    assert set(spec.guest.kernel_modules) <= loaded
+
+
+@pytest.mark.parametrize(
+    ("setting", "promise"), [("passwordauthentication", "password_ssh"), ("permitrootlogin", "root_ssh")]
+)
+def test_ssh_hardening(host: Host, spec: LabSpec, setting: str, promise: str) -> None:
+    """Ask the running configuration, not the file: a drop-in may say otherwise."""
+    with host.sudo():
+        effective = host.check_output("/usr/sbin/sshd -T -C user=root,host=localhost,addr=127.0.0.1").splitlines()
+    value = next(line.split(maxsplit=1)[1] for line in effective if line.lower().startswith(setting))
+    assert (value != "no") is getattr(spec.guest, promise), f"{setting} {value}"
+
+
+def test_ssh_user_has_a_key_and_no_password(host: Host, spec: LabSpec) -> None:
+    user = spec.ssh.user
+    with host.sudo():
+        assert host.file(f"/home/{user}/.ssh/authorized_keys").size > 0
+        state = host.check_output("passwd --status %s", user).split()[1]
+    assert state in ("L", "LK", "NP") if spec.guest.password_ssh else state in ("L", "LK")
+
+
+def test_lab_ca_is_trusted(host: Host, spec: LabSpec) -> None:
+    if not spec.guest.lab_ca:
+        pytest.skip("the lab file promises no certificate authority")
+    with host.sudo():
+        added = host.check_output("ls /usr/local/share/ca-certificates /etc/ssl/certs")
+    assert "lab-ca" in added or "cloud-init-ca" in added, "no certificate authority was added"
+    found = host.run("openssl verify -CApath /etc/ssl/certs /usr/local/share/ca-certificates/*.crt")
+    assert found.rc == 0, found.stderr
+
+
+def test_packages_work(host: Host, spec: LabSpec) -> None:
+    for name in spec.guest.packages:
+        assert host.package(name).is_installed, name
+
+
+def test_no_failed_units(host: Host) -> None:
+    failed = host.check_output("systemctl list-units --state=failed --plain --no-legend")
+    assert failed == ""
+
+
+def test_registry_is_reachable_with_a_valid_certificate(host: Host, spec: LabSpec) -> None:
+    registry = f"{spec.registry.address}:{spec.registry.port}"
+    said = host.run(
+        f"timeout 10 openssl s_client -connect {registry} -verify_return_error -verify_ip {spec.registry.address} </dev/null"
+    )
+    if (
+        "Connection refused" in said.stderr
+        or "No route to host" in said.stderr
+        or said.rc == 124
+        or "connect:errno" in said.stderr
+    ):
+        pytest.skip(
+            f"not proven: nobody answers at {registry}; start the registry on the gateway and run this test again"
+        )
+    assert said.rc == 0, said.stderr
