@@ -77,7 +77,7 @@ def this_host() -> HostSystem:
     return HostSystem(
         platform=sys.platform,
         environ=os.environ,
-        is_file=os.path.isfile,  # noqa: PTH113  (text of a registry or variable)
+        is_file=os.path.isfile,
         is_executable=_executable,
         which=shutil.which,
         registry=registry_directories,
