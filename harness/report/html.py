@@ -1,0 +1,72 @@
+"""`report.html`: one file that needs nothing else, made from a result."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.report import marks
+from harness.report.conclusion import headline
+from harness.report.model import RunResult
+from harness.report.parts import link
+from harness.report.text import Budget, plain
+from harness.report.timeline import WIDTH, draw
+from harness.report.view import View
+
+# Room for texts of unknown length, in characters after escaping; tables and drawing come on top.
+PAGE_TEXT = 700_000
+
+
+def render(run: RunResult, tails: Mapping[str, str] | None = None) -> str:
+    """Return the page.
+
+    Args:
+        run: The result.
+        tails: The ends of evidence files, by their path in the result; machines in trouble have theirs shown.
+    """
+    view = View(run, tails or {}, Budget(PAGE_TEXT))
+    style, script = _asset("report.css"), _asset("report.js")
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        run=run,
+        view=view,
+        headline=headline(run),
+        timeline=draw(run),
+        timeline_width=WIDTH,
+        style=Markup(style),  # noqa: S704  (a file of this package)
+        script=Markup(script),  # noqa: S704  (a file of this package)
+        policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; form-action 'none'; "
+        "base-uri 'none'",
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
+    )
+    environment.filters.update(duration=marks.duration, size=marks.size, clock=marks.clock, link=link)
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """Return what a template prints: text without secrets and control characters, markup of this package as it is."""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _asset(name: str) -> str:
+    return files("harness.report").joinpath("templates", name).read_text(encoding="utf-8").strip()
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

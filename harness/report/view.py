@@ -1,0 +1,216 @@
+"""What the page shows, in its order, every text of unknown length clipped. Pure: values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from harness.report import marks
+from harness.report.conclusion import Cause, Overall, first_cause, gaps, lab_wide, not_run, overall, tally
+from harness.report.marks import Mark
+from harness.report.model import CaseResult, Outcome, RunResult, Span
+from harness.report.parts import CaseRow, CauseCard, Cell, Claim, ClaimGroup, Failure, Log, Row, link, logs_of
+from harness.report.text import Budget
+from harness.verdict import Check, Phase, Status, Verdict
+
+_LAB = "whole lab"
+
+
+class View:
+    """The parts of the page that need more than a field of the result.
+
+    Args:
+        run: The result.
+        tails: The ends of evidence files, by path.
+        budget: Room for text on the page; what comes first is served first.
+    """
+
+    def __init__(self, run: RunResult, tails: Mapping[str, str], budget: Budget) -> None:
+        self.run = run
+        self._tails = tails
+        self._budget = budget
+        self.cause = self._cause()
+        self.gaps = tuple((gap, marks.STATUS[gap.status], budget.clip(gap.why, 400)) for gap in gaps(run)[:30])
+        self.more_gaps = max(0, len(gaps(run)) - 30)
+        self.failures = self._failures()
+        self.rows = self._rows()
+        self.groups = tuple(self._group(phase) for phase in Phase)
+        self.cases = tuple(self._case(case) for case in run.tests)
+
+    @property
+    def mark(self) -> Mark:
+        """The sign and word of the whole run."""
+        return marks.OVERALL[overall(self.run)]
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the run did not record its end."""
+        return overall(self.run) is Overall.INCOMPLETE
+
+    @property
+    def tiles(self) -> tuple[tuple[str, str, str], ...]:
+        """Name, number and CSS class of what a reader counts first."""
+        count = tally(self.run)
+        passed = sum(case.outcome is Outcome.PASSED for case in self.run.tests)
+        bad = count[Status.FAIL] + count[Status.ERROR]
+        unproven = count[Status.NOT_PROVEN] + count[Status.BLOCKED]
+        missing = len(not_run(self.run))
+        return (
+            ("checks proven", f"{count[Status.PASS]} of {sum(count.values())}", "plain"),
+            ("failed", str(bad), "fail" if bad else "plain"),
+            ("not proven", str(unproven), "not-proven" if unproven else "plain"),
+            ("phases not run", str(missing), "not-proven" if missing else "plain"),
+            ("tests passed", f"{passed} of {len(self.run.tests)}", "plain"),
+            ("duration", marks.duration(self.run.duration_s), "plain"),
+        )
+
+    @property
+    def longest(self) -> tuple[tuple[str, str], ...]:
+        """The five phases that took longest."""
+        spans = sorted(self.run.verdicts, key=lambda item: item.started_s - item.ended_s)
+        return tuple((item.title, marks.duration(item.ended_s - item.started_s)) for item in spans[:5])
+
+    # -- first cause and failures --------------------------------------------------------------------------------
+
+    def _cause(self) -> CauseCard | None:
+        cause = first_cause(self.run)
+        if cause is None:
+            return None
+        machine = cause.machine
+        logs = [item.path for item in logs_of(self.run, machine) if item.path in self._tails]
+        console = self._budget.tail(self._tails[logs[0]], 12, 3000) if logs else ""
+        return CauseCard(
+            what=cause.what,
+            mark=_cause_mark(cause),
+            machine=machine or _LAB,
+            phase=cause.verdict.phase.value if cause.verdict else cause.span.name if cause.span else "",
+            claim=self._claim(machine, cause.check, 3000) if cause.check else None,
+            reason=self._budget.clip(cause.case.reason, 3000) if cause.case else "",
+            last_seen=self._last_seen(machine),
+            console=console,
+            enter=self._enter(machine),
+        )
+
+    def _enter(self, machine: str | None) -> str:
+        return next((item.enter for item in self.run.kept if item.name == machine), "")
+
+    def _last_seen(self, machine: str | None) -> str:
+        for item in self.run.machines:
+            if item.name == machine and item.last_seen:
+                return f"{self._budget.clip(item.last_seen, 400)} (at {marks.duration(item.last_seen_s)})"
+        return ""
+
+    def _failures(self) -> tuple[Failure, ...]:
+        broken = [item for item in self.run.verdicts if item.status in (Status.FAIL, Status.ERROR)]
+        found = [self._broken_phase(item) for item in sorted(broken, key=lambda item: item.ended_s)]
+        found += [self._cut_off(span) for span in self.run.spans if not span.finished]
+        if not broken:
+            found += [self._broken_case(case) for case in self.run.tests if _is_bad(case)][:20]
+        return tuple(found)
+
+    def _broken_phase(self, verdict: Verdict) -> Failure:
+        bad = [check for check in verdict.checks if check.status is not Status.PASS]
+        claims = tuple(self._claim(verdict.machine, check, 3000) for check in bad)
+        logs = self._logs(verdict.machine)
+        mark = marks.STATUS[verdict.status]
+        return Failure(verdict.title, mark, claims, "", self._last_seen(verdict.machine), logs)
+
+    def _cut_off(self, span: Span) -> Failure:
+        title = f"{span.name} of {span.machine or 'the lab'}"
+        reason = f"begun at {marks.duration(span.started_s)}; the journal ends at {marks.duration(span.ended_s)}"
+        return Failure(title, marks.CUT_OFF, (), reason, self._last_seen(span.machine), self._logs(span.machine))
+
+    def _broken_case(self, case: CaseResult) -> Failure:
+        return Failure(case.nodeid, marks.OUTCOME[case.outcome], (), self._budget.clip(case.reason, 4000), "", ())
+
+    def _logs(self, machine: str | None) -> tuple[Log, ...]:
+        shown = [(item, self._tails[item.path]) for item in logs_of(self.run, machine) if item.path in self._tails]
+        texts = [(item, self._budget.tail(text, 200, 16_000)) for item, text in shown]
+        return tuple(
+            Log(PurePosixPath(item.path).name, link(item.path), text, item.sha256, marks.size(item.size))
+            for item, text in texts
+            if text
+        )
+
+    # -- tables --------------------------------------------------------------------------------------------------
+
+    def _rows(self) -> tuple[Row, ...]:
+        return tuple(
+            Row(
+                name or _LAB,
+                tuple(self._cell(name, phase) for phase in Phase),
+                marks.duration(
+                    sum(item.ended_s - item.started_s for item in self.run.verdicts if item.machine == name)
+                ),
+            )
+            for name in (None, *self.run.machine_names)
+        )
+
+    def _cell(self, machine: str | None, phase: Phase) -> Cell:
+        verdict = self.run.verdict_of(machine, phase)
+        took, mark = "", marks.NOT_RUN
+        if verdict is not None:
+            mark = marks.STATUS[verdict.status]
+            took = "" if verdict.blocked_by else marks.duration(verdict.ended_s - verdict.started_s)
+        elif self.run.unfinished(machine, phase) is not None:
+            mark = marks.CUT_OFF
+        elif machine is None and not lab_wide(self.run, phase) and self.run.machine_names:
+            mark = Mark("elsewhere", "", "per machine")
+        elif machine is not None and lab_wide(self.run, phase):
+            mark = Mark("elsewhere", "", _LAB)
+        return Cell(machine or _LAB, phase.value, mark, took, f"#claims-{phase.value}")
+
+    def _group(self, phase: Phase) -> ClaimGroup:
+        claims: list[Claim] = []
+        for verdict in self.run.verdicts:
+            if verdict.phase is phase:
+                claims += self._claims(verdict)
+        claims += [
+            self._unseen(name, marks.NOT_RUN, "this phase did not run")
+            for name, item in not_run(self.run)
+            if item is phase
+        ]
+        claims += [
+            self._unseen(name, marks.CUT_OFF, "begun, and no verdict when the journal ended")
+            for name in (None, *self.run.machine_names)
+            if self.run.unfinished(name, phase) is not None
+        ]
+        proven = sum(claim.mark is marks.STATUS[Status.PASS] for claim in claims)
+        return ClaimGroup(f"claims-{phase.value}", phase.value, tuple(claims), proven)
+
+    def _claims(self, verdict: Verdict) -> Sequence[Claim]:
+        if verdict.blocked_by:
+            return [self._unseen(verdict.machine, marks.STATUS[Status.BLOCKED], f"blocked by {verdict.blocked_by}")]
+        if not verdict.checks:
+            return [self._unseen(verdict.machine, marks.STATUS[Status.NOT_PROVEN], "no check was made")]
+        return [self._claim(verdict.machine, check, 1200) for check in verdict.checks]
+
+    def _unseen(self, machine: str | None, mark: Mark, why: str) -> Claim:
+        return Claim(machine or _LAB, "the whole phase", mark, "", self._budget.clip(why, 400), "", ())
+
+    def _claim(self, machine: str | None, check: Check, limit: int) -> Claim:
+        passed = check.status is Status.PASS
+        room = limit // 3 if passed else limit
+        return Claim(
+            machine or _LAB,
+            self._budget.clip(check.name, 200),
+            marks.STATUS[check.status],
+            self._budget.clip(check.expected, room),
+            self._budget.clip(check.seen, room),
+            "" if passed else self._budget.clip(check.remedy, 600),
+            tuple(link(path) for path in check.evidence[:8]),
+        )
+
+    def _case(self, case: CaseResult) -> CaseRow:
+        reason = "" if case.outcome is Outcome.PASSED else self._budget.clip(case.reason, 1500)
+        return CaseRow(case.nodeid, marks.OUTCOME[case.outcome], marks.duration(case.duration_s), reason)
+
+
+def _is_bad(case: CaseResult) -> bool:
+    return case.outcome in (Outcome.FAILED, Outcome.ERROR, Outcome.XPASSED)
+
+
+def _cause_mark(cause: Cause) -> Mark:
+    if cause.verdict is not None:
+        return marks.STATUS[cause.verdict.status]
+    return marks.OUTCOME[cause.case.outcome] if cause.case else marks.CUT_OFF
