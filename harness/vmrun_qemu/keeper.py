@@ -39,9 +39,9 @@ def main() -> int:
     while True:
         ended = _ended(child)
         if not switch.members(vmnet):
-            _finish(vmnet, child)
-            return 0
-        if ended:
+            if ended or _sweep(vmnet, child):
+                return 0
+        elif ended:
             restarts += 1
             if restarts > _RESTARTS:
                 return 1
@@ -65,16 +65,21 @@ def _ended(child: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _finish(vmnet: str, child: subprocess.Popen[bytes]) -> None:
-    """End the switch. If it runs still, nobody unplugged the last machine: it was killed, and this is the sweep."""
-    if child.poll() is not None:
-        switch.forget(vmnet)
-        return
-    with switch.locked(vmnet):
-        if not switch.members(vmnet):
+def _sweep(vmnet: str, child: subprocess.Popen[bytes]) -> bool:
+    """End a switch that still runs without a machine: the last one was killed, or is being unplugged at this moment.
+
+    Return False in the second case: whoever holds the lock ends the switch, and waits for this process to end.
+    """
+    try:
+        with switch.locked(vmnet, timeout_s=0):
+            if switch.members(vmnet):
+                return False
             child.terminate()
             child.wait(timeout=5)
             switch.forget(vmnet)
+            return True
+    except Failure:
+        return False
 
 
 def _replace(vmnet: str) -> subprocess.Popen[bytes]:

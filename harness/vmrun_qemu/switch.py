@@ -49,13 +49,13 @@ class Member(TypedDict):
 
 
 @contextlib.contextmanager
-def locked(vmnet: str) -> Iterator[None]:
+def locked(vmnet: str, timeout_s: float = _LOCK_S) -> Iterator[None]:
     """Hold the network's lock.
 
     Raises:
-        Failure: Somebody else held it for too long.
+        Failure: Somebody else held it for `timeout_s` seconds.
     """
-    lock = FileLock(home.net_dir(vmnet) / "lock", timeout=_LOCK_S)
+    lock = FileLock(home.net_dir(vmnet) / "lock", timeout=timeout_s)
     try:
         with lock:
             yield

@@ -1,0 +1,218 @@
+"""`vdiskmanager-qemu`: VMware's `vmware-vdiskmanager`, done with `qemu-img`.
+
+One operation per call, in VMware's words: `-c` create, `-r` convert, `-x` expand, `-n` rename, `-d` defragment and `-k`
+shrink (nothing to do here, and they say so), `-e` check, `-U` delete. Failures are one line on standard output and the
+status 1.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.vmrun_qemu import images
+from harness.vmrun_qemu.images import DiskError
+from harness.vmrun_qemu.texts import say
+
+EXIT_FAILURE = 1
+_OPERATIONS = "crxndkeUpRD"
+_ADAPTERS = {"ide": "ide", "buslogic": "buslogic", "lsilogic": "lsilogic", "nvme": "lsilogic"}
+_UNITS = {"": 512, "b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40}
+_SIZE = re.compile(r"^(\d+)([a-z]*)$", re.IGNORECASE)
+_MIB, _GIB = 1 << 20, 1 << 30
+
+USAGE = """\
+VMware Virtual Disk Manager, work-alike on qemu-img.
+Usage: vmware-vdiskmanager OPTIONS <disk-name> | <mount-point>
+Offline disk manipulation utility
+  Operations, only one may be specified at a time:
+     -c                   : create disk.  Additional creation options must
+                            be specified.  Only local virtual disks can be
+                            created.
+     -d                   : defragment the specified virtual disk (nothing to do).
+     -k                   : shrink the specified virtual disk (nothing to do).
+     -n <source-disk>     : rename the specified virtual disk; need to
+                            specify destination disk-name.
+     -r <source-disk>     : convert the specified disk; need to specify
+                            destination disk-type.
+     -x <new-capacity>    : expand the disk to the specified capacity.
+     -e                   : check for disk chain consistency.
+     -U                   : delete the disk with all its files.
+
+  Other Options:
+     -q                   : do not log messages
+
+  Additional options for create and convert:
+     -a <adapter>         : (for use with -c only) adapter type (ide, buslogic, lsilogic).
+     -s <size>            : capacity of the virtual disk: sectors, or with KB, MB, GB
+     -t <disk-type>       : disk type id
+
+  Disk types:
+      0                   : single growable virtual disk
+      1                   : growable virtual disk split into multiple files
+      2                   : preallocated virtual disk
+      3                   : preallocated virtual disk split into multiple files
+      5                   : compressed disk optimized for streaming
+"""
+
+
+class UsageProblem(Exception):
+    """The command line makes no sense; the usage text is the answer."""
+
+
+@dataclass
+class Order:
+    """A parsed command line."""
+
+    operation: str = ""
+    argument: str = ""
+    size: str = ""
+    adapter: str = "lsilogic"
+    kind: str = ""
+    quiet: bool = False
+    names: list[str] = field(default_factory=list)
+
+    def say(self, text: str) -> None:
+        """Print a message, unless `-q` was said."""
+        if not self.quiet:
+            say(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return 0, or 1 for a failure."""
+    try:
+        order = parse(list(sys.argv[1:] if argv is None else argv))
+        return _ACTIONS[order.operation](order)
+    except UsageProblem as problem:
+        if str(problem):
+            say(str(problem))
+        say(USAGE)
+    except DiskError as error:
+        say(str(error))
+    return EXIT_FAILURE
+
+
+def parse(words: list[str]) -> Order:
+    """Return the order that a command line gives.
+
+    Raises:
+        UsageProblem: It gives none.
+    """
+    order = Order()
+    takes = {"-s": "size", "-a": "adapter", "-t": "kind", "-x": "argument", "-r": "argument", "-n": "argument"}
+    while words:
+        word = words.pop(0)
+        if word == "-q":
+            order.quiet = True
+        elif word in takes:
+            if not words:
+                raise UsageProblem(f"Option {word} needs a value.")
+            setattr(order, takes[word], words.pop(0))
+        elif word.startswith("-") and word[1:] not in _OPERATIONS:
+            raise UsageProblem(f"Invalid option {word}.")
+        elif not word.startswith("-"):
+            order.names.append(word)
+        if word.startswith("-") and word[1:] in _OPERATIONS:
+            if order.operation:
+                raise UsageProblem("Only one operation may be specified at a time.")
+            order.operation = word[1:]
+    if order.operation not in _ACTIONS or len(order.names) != 1:
+        raise UsageProblem
+    return order
+
+
+def parse_size(text: str) -> int:
+    """Return bytes: `40GB`, `512MB`, or a number of sectors; -1 when it is no size or none that a disk can have."""
+    match = _SIZE.match(text)
+    unit = _UNITS.get(match[2].lower()) if match else None
+    if match is None or unit is None:
+        return -1
+    size = int(match[1]) * unit
+    return size if _MIB <= size <= 8192 * _GIB else -1
+
+
+def _create(order: Order) -> int:
+    size, adapter = parse_size(order.size), _ADAPTERS.get(order.adapter.lower(), "")
+    failure = "Failed to create disk: "
+    if order.kind not in images.SUBFORMATS or not adapter or size < 0:
+        raise DiskError(failure + images.INVALID)
+    if adapter == "buslogic" and size > 2040 * _GIB:
+        raise DiskError(failure + images.INVALID)
+    target = Path(order.names[0])
+    order.say(f"Creating disk '{target}'")
+    images.create(target, size, images.SUBFORMATS[order.kind], adapter, failure)
+    order.say("Virtual disk creation successful.")
+    return 0
+
+
+def _convert(order: Order) -> int:
+    source, target = Path(order.argument), Path(order.names[0])
+    failure = "Failed to convert disk: "
+    if order.kind not in images.SUBFORMATS:
+        raise DiskError(failure + images.INVALID)
+    images.require_disk(source, failure)
+    order.say(f"Creating disk '{target}'")
+    images.convert(source, target, images.SUBFORMATS[order.kind], failure)
+    order.say("  Convert: 100% done.")
+    order.say("Virtual disk conversion successful.")
+    return 0
+
+
+def _expand(order: Order) -> int:
+    disk = Path(order.names[0])
+    images.expand(disk, parse_size(order.argument), f"Failed to expand the disk '{disk}': ")
+    order.say("  Grow: 100% done.")
+    order.say("Disk expansion completed successfully.")
+    order.say("")
+    order.say("WARNING: If the virtual disk is partitioned, you must use a third-party")
+    order.say("         utility in the virtual machine to expand the size of the")
+    order.say("         partitions. For more information, see:")
+    order.say("         http://www.vmware.com/support/kb/enduser/std_adp.php?p_faqid=1647")
+    return 0
+
+
+def _rename(order: Order) -> int:
+    images.rename(Path(order.argument), Path(order.names[0]), "Failed to rename disk: ")
+    order.say("  Rename: 100% done.")
+    order.say("Disk rename completed successfully.")
+    return 0
+
+
+def _check(order: Order) -> int:
+    failure = "Failed to check disk chain: "
+    images.require_disk(Path(order.names[0]), failure)
+    images.check(Path(order.names[0]), failure)
+    order.say("Disk chain is consistent.")
+    return 0
+
+
+def _nothing(verb: str, done: str) -> Callable[[Order], int]:
+    def act(order: Order) -> int:
+        images.require_disk(Path(order.names[0]), f"Failed to {verb} disk: ")
+        order.say(f"{done} completed successfully. (There was nothing to do.)")
+        return 0
+
+    return act
+
+
+def _delete(order: Order) -> int:
+    images.delete(Path(order.names[0]), "Failed to delete disk: ")
+    return 0
+
+
+_ACTIONS: dict[str, Callable[[Order], int]] = {
+    "c": _create,
+    "r": _convert,
+    "x": _expand,
+    "n": _rename,
+    "e": _check,
+    "U": _delete,
+    "d": _nothing("defragment", "Defragmentation"),
+    "k": _nothing("shrink", "Shrink"),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
