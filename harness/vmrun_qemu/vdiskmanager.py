@@ -142,6 +142,7 @@ def _create(order: Order) -> int:
     if adapter == "buslogic" and size > 2040 * _GIB:
         raise DiskError(failure + images.INVALID)
     target = Path(order.names[0])
+    images.require_place(target, failure)
     order.say(f"Creating disk '{target}'")
     images.create(target, size, images.SUBFORMATS[order.kind], adapter, failure)
     order.say("Virtual disk creation successful.")
@@ -154,6 +155,7 @@ def _convert(order: Order) -> int:
     if order.kind not in images.SUBFORMATS:
         raise DiskError(failure + images.INVALID)
     images.require_disk(source, failure)
+    images.require_place(target, failure)
     order.say(f"Creating disk '{target}'")
     images.convert(source, target, images.SUBFORMATS[order.kind], failure)
     order.say("  Convert: 100% done.")
