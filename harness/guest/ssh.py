@@ -164,9 +164,9 @@ class SshChannel:
 
     def _lost(self, command: str, answer: FrameReader | None, said: str = "") -> ChannelLost:
         printed = output_tail(_text(answer.stdout), _text(answer.stderr)) if answer else said
-        if self._transport is None:
+        if self._transport is None and answer is None:
             what = f"not connected, so `{brief(command)}` was not run"
-        elif not self._transport.is_active():
+        elif self._transport is None or not self._transport.is_active():
             what = f"the connection ended while `{brief(command)}` ran"
             self.close()
         else:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness.guest.ssh import SshChannel, SshTarget
+
 from .fake_guest import FakeSshGuest
 
 

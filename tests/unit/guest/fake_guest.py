@@ -70,6 +70,8 @@ class FakeSession(paramiko.ServerInterface):
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self.guest.offered.append(f"{username} {key.get_name()} {key.get_base64()}")
+        if self.guest.freeze_before_auth:
+            self.guest.frozen.set()
         allowed = self.guest.authorized
         return AUTH_SUCCESSFUL if key.get_base64() == allowed else AUTH_FAILED
 
@@ -104,6 +106,7 @@ class FakeSshGuest:
         self.banner: str | None = None
         self.mute = False
         self.hang_up = False
+        self.freeze_before_auth = False
         self.freeze_before_exec = False
         self.frozen = threading.Event()
         self.offered: list[str] = []

@@ -1,0 +1,179 @@
+"""What is offered to a guest, whom the channel believes, and how a login fails."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from harness.errors import HostError
+from harness.guest.channel import AuthFailed, ChannelLost, ConnectFailed, HostKeyMismatch
+from harness.guest.login import fingerprint
+from harness.guest.ssh import SshChannel
+
+from .conftest import line
+from .fake_guest import FakeSshGuest
+
+OpenChannel = Callable[..., SshChannel]
+
+
+class FakeAgent:
+    """Listens where an SSH agent would, and counts who asks."""
+
+    def __init__(self, path: Path) -> None:
+        self.asked = 0
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            self.asked += 1
+            sock.close()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+
+@pytest.fixture
+def users_own_ssh(keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAgent]:
+    """A home directory with a default key, a wrong known_hosts and an ssh_config, and an agent."""
+    home = tmp_path / ".ssh"
+    home.mkdir()
+    (home / "id_ed25519").write_bytes((keys / "other").read_bytes())
+    (home / "known_hosts").write_text(f"* {line(paramiko.PKey.from_path(keys / 'other'))}\n")
+    (home / "config").write_text("Host *\n  User somebody\n  Port 1\n")
+    agent = FakeAgent(tmp_path / "agent")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+    yield agent
+    agent.close()
+
+
+def client_threads() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if isinstance(t, paramiko.Transport) and not t.server_mode]
+
+
+def test_only_the_labs_key_is_offered(
+    guest: FakeSshGuest, open_channel: OpenChannel, keys: Path, users_own_ssh: FakeAgent
+) -> None:
+    channel = open_channel()
+    channel.connect(10)
+    assert guest.offered == [f"ubuntu {line(paramiko.PKey.from_path(keys / 'id_ed25519'))}"]
+    assert users_own_ssh.asked == 0
+
+
+def test_a_refused_key_is_offered_once_and_named(
+    guest: FakeSshGuest, open_channel: OpenChannel, keys: Path, users_own_ssh: FakeAgent
+) -> None:
+    guest.banner = "System is booting up."
+    channel = open_channel(key_path=keys / "other")
+    with pytest.raises(AuthFailed) as caught:
+        channel.connect(10)
+    other = paramiko.PKey.from_path(keys / "other")
+    assert guest.offered == [f"ubuntu {line(other)}"]
+    assert users_own_ssh.asked == 0
+    text = str(caught.value)
+    assert other.fingerprint in text
+    assert "`ubuntu`" in text
+    assert "System is booting up." in text
+    assert channel.logins == 0
+    assert not client_threads()
+
+
+def test_a_wrong_host_key_ends_it_before_the_user_is_named(
+    guest: FakeSshGuest, open_channel: OpenChannel, keys: Path
+) -> None:
+    pinned, seen = (line(paramiko.PKey.from_path(keys / name)) for name in ("other", "host"))
+    with pytest.raises(HostKeyMismatch) as caught:
+        open_channel(host_key=pinned).connect(10)
+    assert guest.offered == []
+    assert caught.value.expected == fingerprint(pinned)
+    assert caught.value.seen == fingerprint(seen)
+    assert caught.value.seen in str(caught.value)
+    assert not caught.value.retryable
+    assert not client_threads()
+
+
+def test_the_first_key_is_pinned_where_none_was_given(
+    guest: FakeSshGuest, open_channel: OpenChannel, keys: Path
+) -> None:
+    channel = open_channel(host_key=None)
+    channel.connect(10)
+    assert channel.host_key == line(guest.host_keys[0])
+    guest.host_keys = [paramiko.PKey.from_path(keys / "other")]
+    with pytest.raises(HostKeyMismatch):
+        channel.connect(10)
+
+
+def test_the_pinned_type_of_key_is_asked_for(guest: FakeSshGuest, open_channel: OpenChannel) -> None:
+    ecdsa = paramiko.ECDSAKey.generate()
+    guest.host_keys.append(ecdsa)
+    channel = open_channel(host_key=f"{line(ecdsa)} root@node1")
+    channel.connect(10)
+    assert channel.host_key == line(ecdsa)
+
+
+def test_a_fingerprint_is_the_one_of_openssh(keys: Path) -> None:
+    key = paramiko.PKey.from_path(keys / "host")
+    assert fingerprint(f"{line(key)} a comment") == f"ssh-ed25519 {key.fingerprint}"
+    with pytest.raises(ValueError, match="public key line"):
+        fingerprint("AAAA")
+
+
+def test_a_closed_port_is_retryable(open_channel: OpenChannel) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(ConnectFailed) as caught:
+        open_channel(port=port).connect(10)
+    assert caught.value.retryable
+    assert f"127.0.0.1:{port}" in str(caught.value)
+
+
+@pytest.mark.parametrize("behaviour", ["mute", "hang_up", "freeze_before_auth"])
+def test_who_does_not_answer_is_given_up_in_time(
+    guest: FakeSshGuest, open_channel: OpenChannel, behaviour: str
+) -> None:
+    setattr(guest, behaviour, True)
+    started = time.monotonic()
+    with pytest.raises(ConnectFailed):
+        open_channel(connect_timeout_s=0.7).connect(1.0)
+    assert time.monotonic() - started < 2.5
+    assert not client_threads()
+
+
+def test_a_missing_key_file_is_told_before_anybody_is_called(
+    guest: FakeSshGuest, open_channel: OpenChannel, tmp_path: Path
+) -> None:
+    with pytest.raises(HostError) as caught:
+        open_channel(key_path=tmp_path / "nothing").connect(10)
+    assert caught.value.where == str(tmp_path / "nothing")
+    assert guest.connections == 0
+
+
+def test_connecting_is_explicit_and_counted(guest: FakeSshGuest, open_channel: OpenChannel) -> None:
+    channel = open_channel()
+    with pytest.raises(ChannelLost, match="not connected"):
+        channel.run("true", timeout_s=5)
+    assert guest.connections == 0
+    channel.connect(10)
+    channel.connect(10)
+    assert channel.connected
+    assert (channel.logins, guest.connections) == (2, 2)
+    channel.close()
+    channel.close()
+    assert not channel.connected
+    assert not client_threads()

@@ -1,0 +1,253 @@
+"""Commands over one kept shell: exact answers, nothing carried over, and a deadline that holds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import harness.guest.ssh
+from harness.errors import GuestError
+from harness.guest.channel import ChannelLost, CommandTimeout, OutputTooLarge, sudo
+from harness.guest.framing import MAX_COMMAND_BYTES
+from harness.guest.ssh import SshChannel
+from harness.wait import Deadline, Pending, wait_until
+
+from .fake_guest import FakeSshGuest
+
+
+def alive(channel: SshChannel) -> bool:
+    answer = channel.run("echo alive; echo well >&2; exit 7", timeout_s=10)
+    return (answer.stdout, answer.stderr, answer.exit_status) == ("alive\n", "well\n", 7)
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "stdout"),
+    [
+        ("echo a; echo b >&2; exit 3", 3, "a\n"),
+        ("printf 'no line end'", 0, "no line end"),
+        ("set -e; false; echo not reached", 1, ""),
+        ("cd /; X=1; export Y=2; umask 0; set -f; alias ls=false", 0, ""),
+        ("cat <<'X'\n$HOME 'q'\nX", 0, "$HOME 'q'\n"),
+        ("cat <<X\nnever ended", 0, "never ended"),
+        ("echo one\necho two # a comment", 0, "one\ntwo\n"),
+        ("cat", 0, ""),
+        ("read line; echo $?", 0, "1\n"),
+        ("", 0, ""),
+        ("# only a comment", 0, ""),
+        ("exec >&- 2>&-; exit 5", 5, ""),
+        ("trap 'echo bye' EXIT; exit 6", 6, "bye\n"),
+        ("kill -KILL $$", 137, ""),
+        ("echo '한국어 éÀ'", 0, "한국어 éÀ\n"),
+        ("printf '\\377\\000x'", 0, "\ufffd\0x"),
+        ("echo 'a\"b' \"c'd\" \\\\", 0, "a\"b c'd \\\n"),
+        ("exit 255", 255, ""),
+    ],
+)
+def test_a_command_may_hold_anything(channel: SshChannel, command: str, status: int, stdout: str) -> None:
+    answer = channel.run(command, timeout_s=10)
+    assert (answer.exit_status, answer.stdout) == (status, stdout)
+    assert answer.ok == (status == 0)
+    assert alive(channel)
+    assert channel.sessions == 1
+
+
+@pytest.mark.parametrize(
+    "command", ["echo '", 'echo "', "(", "if true; then", "}", "$(", "echo `", "echo \\", "&&", ";;"]
+)
+def test_an_unfinished_command_harms_nobody(channel: SshChannel, command: str) -> None:
+    answer = channel.run(command, timeout_s=10)
+    assert answer.ok == (command == "echo \\")
+    assert alive(channel)
+    assert channel.sessions == 1
+
+
+def test_nothing_is_carried_over(channel: SshChannel) -> None:
+    before = channel.run("pwd; umask; ulimit -n", timeout_s=10).stdout
+    channel.run("cd /; X=1; export X; umask 0; ulimit -n 5; PATH=", timeout_s=10)
+    assert channel.run("pwd; umask; ulimit -n", timeout_s=10).stdout == before
+    assert channel.run("echo [$X]; ls / >/dev/null", timeout_s=10).stdout == "[]\n"
+
+
+def test_what_cannot_be_sent_is_refused(channel: SshChannel) -> None:
+    with pytest.raises(ValueError, match="NUL"):
+        channel.run("echo \0", timeout_s=10)
+    with pytest.raises(ValueError, match="at most"):
+        channel.run("x" * (MAX_COMMAND_BYTES + 1), timeout_s=10)
+    longest = "echo " + "x" * (MAX_COMMAND_BYTES - 5)
+    assert len(channel.run(longest, timeout_s=10).stdout) == MAX_COMMAND_BYTES - 4
+
+
+def test_two_hundred_commands_cost_one_login_and_one_session(guest: FakeSshGuest, channel: SshChannel) -> None:
+    for number in range(200):
+        answer = channel.run(f"echo {number}; exit {number}", timeout_s=10)
+        assert (answer.stdout, answer.exit_status) == (f"{number}\n", number)
+    assert (channel.logins, channel.sessions) == (1, 1)
+    assert guest.commands == ["exec sh"]
+    assert guest.connections == len(guest.offered) == 1
+
+
+def test_megabytes_on_both_streams_arrive_whole(channel: SshChannel) -> None:
+    answer = channel.run("yes out | head -c 3000000; yes err | head -c 5000000 >&2; echo end", timeout_s=30)
+    assert answer.stdout == "out\n" * 750_000 + "end\n"
+    assert answer.stderr == "err\n" * 1_250_000
+    assert alive(channel)
+
+
+def test_standard_input_is_exact(channel: SshChannel) -> None:
+    text = "a'\"$HOME\\\n한\r\n\tno line end"
+    assert channel.run("cat", stdin=text, timeout_s=10).stdout == text
+    assert channel.run("wc -c; exit 4", stdin="0123456789" * 300_000, timeout_s=20).stdout.strip() == "3000000"
+    assert channel.run("true", stdin="x" * 1_000_000, timeout_s=20).ok
+    assert alive(channel)
+
+
+def test_a_trickling_command_does_not_outlive_its_deadline(
+    channel: SshChannel, tmp_path: Path, guest: FakeSshGuest
+) -> None:
+    beat = tmp_path / "beat"
+    started = time.monotonic()
+    with pytest.raises(CommandTimeout) as caught:
+        channel.run(
+            f"trap '' TERM HUP INT PIPE; echo oops >&2; while :; do echo x; date +%N > {beat}; sleep 0.05; done",
+            timeout_s=0.6,
+        )
+    assert 0.6 <= time.monotonic() - started < 1.2
+    assert caught.value.stdout.startswith("x\nx\n")
+    assert caught.value.stderr == "oops\n"
+    assert "oops" in str(caught.value)
+    assert alive(channel)
+    assert (channel.logins, channel.sessions, len(guest.offered)) == (1, 2, 1)
+    _assert_stopped(beat)
+
+
+def _assert_stopped(beat: Path) -> None:
+    """Hold until nothing writes the file any more: twice the same text, five beats apart."""
+    seen: list[str] = []
+
+    def probe(_: Deadline) -> bool | Pending:
+        seen.append(beat.read_text())
+        return (len(seen) > 1 and seen[-1] == seen[-2]) or Pending("still beating")
+
+    wait_until(probe, Deadline(3), what="the command ends", interval_s=0.25)
+
+
+def test_the_end_of_the_kept_shell_is_noticed_and_mended(channel: SshChannel) -> None:
+    with pytest.raises(ChannelLost, match="the shell ended") as caught:
+        channel.run("echo last words; kill -KILL $PPID; sleep 1", timeout_s=10)
+    assert "last words" in str(caught.value)
+    assert alive(channel)
+    assert (channel.logins, channel.sessions) == (1, 2)
+
+
+def test_a_broken_connection_is_noticed_at_once(guest: FakeSshGuest, channel: SshChannel) -> None:
+    assert alive(channel)
+    cutter = threading.Timer(0.2, guest.cut)
+    cutter.start()
+    started = time.monotonic()
+    with pytest.raises(ChannelLost, match="the connection ended") as caught:
+        channel.run("echo begun; sleep 20", timeout_s=15)
+    cutter.join()
+    assert time.monotonic() - started < 3
+    assert "begun" in str(caught.value)
+    assert caught.value.retryable
+    with pytest.raises(ChannelLost, match="not connected"):
+        channel.run("true", timeout_s=5)
+    channel.connect(10)
+    assert alive(channel)
+    assert channel.logins == 2
+
+
+@pytest.mark.parametrize("stdin", ["", "x" * 6_000_000], ids=["short", "six megabytes"])
+def test_a_frozen_guest_is_noticed_by_the_deadline(guest: FakeSshGuest, channel: SshChannel, stdin: str) -> None:
+    assert alive(channel)
+    guest.frozen.set()
+    started = time.monotonic()
+    with pytest.raises(CommandTimeout):
+        channel.run("cat", stdin=stdin, timeout_s=0.7)
+    with pytest.raises(GuestError):
+        channel.run("true", timeout_s=0.5)
+    channel.close()
+    assert time.monotonic() - started < 4
+
+
+def test_a_guest_that_freezes_before_the_shell_is_noticed(guest: FakeSshGuest, channel: SshChannel) -> None:
+    guest.freeze_before_exec = True
+    started = time.monotonic()
+    with pytest.raises(CommandTimeout):
+        channel.run("true", timeout_s=0.7)
+    assert time.monotonic() - started < 2
+
+
+def test_a_guest_that_wakes_up_is_asked_over_the_same_login(guest: FakeSshGuest, channel: SshChannel) -> None:
+    assert alive(channel)
+    guest.frozen.set()
+    with pytest.raises(CommandTimeout):
+        channel.run("echo slow", timeout_s=0.3)
+    guest.frozen.clear()
+    assert alive(channel)
+    assert channel.logins == 1
+
+
+def test_output_without_end_is_given_up(channel: SshChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness.guest.ssh, "MAX_OUTPUT_BYTES", 1 << 20)
+    with pytest.raises(OutputTooLarge, match="`yes`"):
+        channel.run("yes", timeout_s=20)
+    assert alive(channel)
+
+
+def test_closing_from_another_thread_ends_a_command(channel: SshChannel) -> None:
+    closer = threading.Timer(0.2, channel.close)
+    closer.start()
+    started = time.monotonic()
+    with pytest.raises(ChannelLost):
+        channel.run("sleep 20", timeout_s=15)
+    closer.join()
+    assert time.monotonic() - started < 3
+
+
+def test_threads_take_turns(channel: SshChannel) -> None:
+    answers: dict[int, str] = {}
+
+    def ask(number: int) -> None:
+        answers[number] = channel.run(f"echo {number}; sleep 0.02; echo {number}", timeout_s=20).stdout
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {number: f"{number}\n{number}\n" for number in range(8)}
+    assert channel.sessions == 1
+
+
+def test_sbin_is_found(channel: SshChannel) -> None:
+    assert "/usr/sbin" in channel.run("echo $PATH", timeout_s=10).stdout
+
+
+def test_files_are_fetched_byte_by_byte(channel: SshChannel, tmp_path: Path) -> None:
+    odd = tmp_path / 'it\'s -a "file"'
+    odd.write_bytes(bytes(range(256)) * 5000)
+    assert channel.fetch(str(odd), 20) == odd.read_bytes()
+    assert channel.fetch(str(odd), 20, limit_bytes=256 * 5000) == odd.read_bytes()
+    with pytest.raises(OutputTooLarge):
+        channel.fetch(str(odd), 20, limit_bytes=256 * 5000 - 1)
+    with pytest.raises(GuestError, match="cannot be read") as caught:
+        channel.fetch(str(tmp_path / "none"), 20)
+    assert "none" in caught.value.said
+
+
+def test_sudo_never_asks() -> None:
+    assert sudo("echo 'a b'") == """sudo -n sh -c 'echo '"'"'a b'"'"''"""
+
+
+def test_a_private_key_in_a_command_is_not_shown(open_channel: Callable[..., SshChannel]) -> None:
+    pem = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----"
+    channel = open_channel()
+    channel.connect(10)
+    with pytest.raises(CommandTimeout) as caught:
+        channel.run(f"echo '{pem}'; sleep 5", timeout_s=0.3)
+    assert "AAAA" not in str(caught.value)
