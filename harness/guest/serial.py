@@ -150,8 +150,8 @@ class SerialFollower:
         return None
 
     def _new_lines(self) -> list[bytes]:
-        data = self._partial + self._read()
-        *complete, self._partial = data.split(b"\n")
+        fresh = self._read()
+        *complete, self._partial = (self._partial + fresh).split(b"\n")
         if len(self._partial) > MAX_LINE_BYTES:
             complete.append(self._partial)
             self._partial = b""
