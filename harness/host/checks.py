@@ -1,0 +1,86 @@
+"""The names of the checks of a host, and the class of error that each of them finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+
+class ErrorClass(StrEnum):
+    """What kind of thing is wrong with a host; every remedy begins with its class in brackets."""
+
+    RIGHTS = "rights"
+    VMWARE = "VMware"
+    NETWORK = "network"
+    DISK_SPACE = "disk space"
+    ISO = "ISO"
+    MEMORY = "memory"
+    SSH_KEY = "SSH key"
+    LAB = "lab"
+
+
+class HostCheck(StrEnum):
+    """One question about the host; those of one machine have a place for its name."""
+
+    RIGHTS = "rights"
+    HYPERVISOR = "hypervisor"
+    VMRUN = "vmrun answers"
+    SEED_DIRECTORY = "seed directory"
+    SEED_ISO = "seed ISO of {machine}"
+    NETWORK = "network"
+    SUBNET = "subnet"
+    VM_DIRECTORY = "VM directory writable"
+    DISK = "free disk space"
+    MEMORY = "free memory"
+    SSH_KEY = "SSH key"
+    SSH_KEY_PRIVATE = "SSH key private"
+    PORT = "way in to {machine}"
+    LAB = "no other lab here"
+
+    @property
+    def per_machine(self) -> bool:
+        """Whether it is asked for each machine."""
+        return "{machine}" in self.value
+
+    def of(self, machine: str) -> str:
+        """Return the name of this check for that machine."""
+        return self.value.format(machine=machine)
+
+
+_CLASSES = {
+    HostCheck.RIGHTS: ErrorClass.RIGHTS,
+    HostCheck.HYPERVISOR: ErrorClass.VMWARE,
+    HostCheck.VMRUN: ErrorClass.VMWARE,
+    HostCheck.SEED_DIRECTORY: ErrorClass.ISO,
+    HostCheck.SEED_ISO: ErrorClass.ISO,
+    HostCheck.NETWORK: ErrorClass.NETWORK,
+    HostCheck.SUBNET: ErrorClass.NETWORK,
+    HostCheck.VM_DIRECTORY: ErrorClass.RIGHTS,
+    HostCheck.DISK: ErrorClass.DISK_SPACE,
+    HostCheck.MEMORY: ErrorClass.MEMORY,
+    HostCheck.SSH_KEY: ErrorClass.SSH_KEY,
+    HostCheck.SSH_KEY_PRIVATE: ErrorClass.SSH_KEY,
+    HostCheck.PORT: ErrorClass.NETWORK,
+    HostCheck.LAB: ErrorClass.LAB,
+}
+
+
+def check_names(machine_names: Sequence[str]) -> tuple[str, ...]:
+    """Return the name of every check, in the order in which they are judged."""
+    names: list[str] = []
+    for check in HostCheck:
+        names += [check.of(machine) for machine in machine_names] if check.per_machine else [check.value]
+    return tuple(names)
+
+
+def error_class(name: str) -> ErrorClass:
+    """Return the class of error that the check of that name finds.
+
+    Raises:
+        KeyError: There is no such check.
+    """
+    for check, kind in _CLASSES.items():
+        head, _, tail = check.value.partition("{machine}")
+        if name == check.value or (check.per_machine and name.startswith(head) and name.endswith(tail)):
+            return kind
+    raise KeyError(name)

@@ -1,0 +1,131 @@
+"""Looking at the host. Each function looks at one thing; `collect` never raises."""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from harness import process
+from harness.host.facts import Fact, HostFacts, Key, SeedIso, observe
+from harness.host.keys import key_kind, posix_readers, windows_readers
+from harness.host.networks import look_for_network
+from harness.hypervisor import Hypervisor
+from harness.layout import LEDGER
+from harness.ledger import Ledger
+from harness.plan import LabPlan
+from harness.vmrun import PortForwarding, Vmrun
+from harness.vmrun_call import RunProgram
+
+_MIB = 1 << 20
+
+
+def collect(
+    plan: LabPlan,
+    hypervisor: Hypervisor,
+    vmrun: Vmrun,
+    inspect_iso: Callable[[Path], SeedIso],
+    *,
+    run: RunProgram = process.run,
+    platform: str = sys.platform,
+) -> HostFacts:
+    """Return the facts of this host for that lab; what cannot be had is a fact with its problem.
+
+    The embedded hypervisor is told of the lab's network, which it remembers; nothing else is changed.
+    """
+    probe = nearest_directory(plan.vm_directory)
+    spec = plan.spec.network
+    return HostFacts(
+        platform=platform,
+        kind=hypervisor.kind,
+        version=hypervisor.version,
+        vmrun=" ".join(hypervisor.vmrun_argv),
+        elevated=observe(lambda: elevated(platform)),
+        probe_directory=probe,
+        writable=observe(lambda: takes_a_file(probe)),
+        running=observe(vmrun.list_running),
+        claimed=observe(lambda: claimed(plan)),
+        seed_directory=observe(lambda: is_directory(plan.seed_directory)),
+        isos={machine.name: _iso(machine.seed, inspect_iso) for machine in plan.machines},
+        network=observe(lambda: look_for_network(hypervisor.kind, vmrun, spec.vmnet, spec.subnet, platform)),
+        free_disk_mib=observe(lambda: psutil.disk_usage(str(probe)).free // _MIB),
+        free_memory_mib=observe(lambda: psutil.virtual_memory().available // _MIB),
+        key=look_at_key(plan.ssh_key, run, platform),
+        ports={m.name: _port(m.endpoint.port) for m in plan.machines if m.endpoint.forward},
+        forwardings=_forwardings(plan, vmrun),
+    )
+
+
+def elevated(platform: str) -> bool | None:
+    """Return whether this process has an administrator's rights on Windows; None elsewhere."""
+    if platform != "win32":
+        return None
+    shell: object = getattr(getattr(ctypes, "windll", None), "shell32", None)
+    ask: Callable[[], int] | None = getattr(shell, "IsUserAnAdmin", None)
+    if ask is None:
+        raise OSError("Windows does not say whether this is an administrator")
+    return bool(ask())
+
+
+def nearest_directory(path: Path) -> Path:
+    """Return the path itself, or the nearest thing above it that exists."""
+    return next((place for place in (path, *path.parents) if place.exists()), path)
+
+
+def takes_a_file(directory: Path) -> bool:
+    """Return True after a file was made in that directory and removed again; raises OSError otherwise."""
+    with tempfile.NamedTemporaryFile(dir=directory, prefix=".lab-write-test-"):
+        return True
+
+
+def is_directory(path: Path) -> bool:
+    """Return whether it is a directory; raises FileNotFoundError where there is nothing."""
+    path.stat()
+    return path.is_dir()
+
+
+def claimed(plan: LabPlan) -> tuple[Path, ...]:
+    """Return the machine directories that this lab's ledger names."""
+    ledger = Ledger(plan.vm_directory / LEDGER, plan.spec.name)
+    return tuple(Path(claim.directory) for claim in ledger.claims())
+
+
+def look_at_key(path: Path, run: RunProgram, platform: str) -> Key:
+    """Return what the key file is and who may read it."""
+    readers = observe(lambda: windows_readers(path, run) if platform == "win32" else posix_readers(path))
+    return Key(observe(lambda: key_kind(path)), readers)
+
+
+def _iso(path: Path, inspect_iso: Callable[[Path], SeedIso]) -> Fact[SeedIso]:
+    if not path.is_file():
+        return Fact(problem=f"{path} does not exist", missing=True)
+    return observe(lambda: inspect_iso(path))
+
+
+def _port(port: int) -> Fact[bool]:
+    return observe(lambda: port_is_free(port)) if port else Fact(value=True)
+
+
+def port_is_free(port: int) -> bool:
+    """Return whether a listener can take that port of the loopback address; raises OSError for other reasons."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        if sys.platform != "win32":  # there it would allow to take a port that is in use
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise
+        except OSError:
+            return False
+        return True
+
+
+def _forwardings(plan: LabPlan, vmrun: Vmrun) -> Fact[tuple[PortForwarding, ...]]:
+    if not any(machine.endpoint.forward for machine in plan.machines):
+        return Fact(value=())
+    return observe(lambda: vmrun.list_port_forwardings(plan.spec.network.vmnet))

@@ -1,0 +1,115 @@
+"""What is known of the host. A fact that could not be had says so; nothing here judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from harness.errors import HarnessError
+from harness.hypervisor import Kind
+from harness.vmrun import HostNetwork, PortForwarding
+
+T = TypeVar("T")
+
+
+class SeedIso(Protocol):
+    """What an ISO says about itself, as far as the host checks ask; None where it says nothing."""
+
+    @property
+    def volume_id(self) -> str:
+        """The volume identifier."""
+
+    @property
+    def bios_bootable(self) -> bool:
+        """Whether it has an El Torito entry for a BIOS."""
+
+    @property
+    def machine(self) -> str | None:
+        """The machine that it installs."""
+
+    @property
+    def address(self) -> str | None:
+        """The address that it gives to that machine."""
+
+    @property
+    def role(self) -> str | None:
+        """The role that it gives to that machine."""
+
+
+@dataclass(frozen=True)
+class Fact(Generic[T]):
+    """A value, or why there is none; `missing` says that what was to be looked at does not exist."""
+
+    value: T | None = None
+    problem: str = ""
+    missing: bool = False
+
+
+def observe(look: Callable[[], T]) -> Fact[T]:
+    """Return what `look` returns as a fact; never raises."""
+    try:
+        return Fact(look())
+    except HarnessError as error:
+        text = f"{error.what}: {error.said}" if error.said else error.what
+        return Fact(problem=" ".join(text.split()))
+    except FileNotFoundError as error:
+        return Fact(problem=f"{error.filename or error} does not exist", missing=True)
+    except OSError as error:
+        return Fact(problem=f"{error.filename or ''} {error.strerror or error}".strip())
+    except ValueError as error:
+        return Fact(problem=str(error))
+    except Exception as error:  # noqa: BLE001  (an unreadable fact is a fact, whatever made it so)
+        return Fact(problem=f"{type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True)
+class Network:
+    """The lab's network as the host has it, and where that was read; `found` is None where there is no such network."""
+
+    found: HostNetwork | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """The SSH key file: `kind` as `ssh-ed25519`; `readers` are who else may read it, None where that cannot be told."""
+
+    kind: Fact[str]
+    readers: Fact[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """Everything that the host checks judge. Sizes are in MiB.
+
+    Attributes:
+        platform: As `sys.platform`.
+        elevated: Whether this process has an administrator's rights; None where the system has no such thing.
+        probe_directory: The nearest directory above and including the VM directory that exists.
+        writable: That directory takes a new file (True), or the problem says why not.
+        running: The VMX files that `vmrun list` names.
+        claimed: The machine directories that this lab's ledger names.
+        isos: By machine.
+        ports: By machine, for those that are reached through a port of this host: whether it is free.
+        forwardings: What the hypervisor forwards into the lab's network already.
+    """
+
+    platform: str
+    kind: Kind
+    version: str
+    vmrun: str
+    elevated: Fact[bool | None]
+    probe_directory: Path
+    writable: Fact[bool]
+    running: Fact[tuple[Path, ...]]
+    claimed: Fact[tuple[Path, ...]]
+    seed_directory: Fact[bool]
+    isos: Mapping[str, Fact[SeedIso]]
+    network: Fact[Network]
+    free_disk_mib: Fact[int]
+    free_memory_mib: Fact[int]
+    key: Key
+    ports: Mapping[str, Fact[bool]]
+    forwardings: Fact[tuple[PortForwarding, ...]]

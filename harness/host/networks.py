@@ -1,0 +1,118 @@
+"""VMware's virtual networks: from `vmrun listHostNetworks`, else from the files that VMware keeps. Parsers are pure."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from harness.errors import HarnessError, HostError
+from harness.host.facts import Network
+from harness.hypervisor import Kind
+from harness.process import decode
+from harness.vmrun import HostNetwork, NetworkKind, Vmrun
+
+_LINUX_FILE = Path("/etc/vmware/networking")
+_FUSION_FILE = Path("/Library/Preferences/VMware Fusion/networking")
+_ANSWER = re.compile(r"^\s*answer\s+VNET_(\d+)_(\w+)\s+(\S+)\s*$", re.MULTILINE)
+_NETMAP = re.compile(r'^\s*network(\d+)\.(name|device)\s*=\s*"([^"]*)"', re.MULTILINE)
+_SUBNET = re.compile(r"^\s*subnet\s+([\d.]+)\s+netmask\s+([\d.]+)", re.MULTILINE)
+_HOST = re.compile(r"^\s*host\s+(\S+)\s*\{([^}]*)\}", re.MULTILINE | re.IGNORECASE)
+_FIXED = re.compile(r"fixed-address\s+([\d.]+)")
+
+
+def look_for_network(kind: Kind, vmrun: Vmrun, vmnet: str, subnet: IPv4Network, platform: str) -> Network:
+    """Return the network of that name; the embedded hypervisor is told to have it first.
+
+    Raises:
+        HarnessError: It cannot be told.
+    """
+    if kind is Kind.EMBEDDED:
+        vmrun.define_network(vmnet, subnet)
+        return Network(pick(vmrun.list_host_networks(), vmnet), "vmrun listHostNetworks")
+    try:
+        return Network(pick(vmrun.list_host_networks(), vmnet), "vmrun listHostNetworks")
+    except HarnessError as error:
+        return _from_files(vmnet, platform, error)
+
+
+def pick(networks: tuple[HostNetwork, ...], vmnet: str) -> HostNetwork | None:
+    """Return the network of that name; case does not count."""
+    return next((network for network in networks if network.name.lower() == vmnet.lower()), None)
+
+
+def _from_files(vmnet: str, platform: str, first: HarnessError) -> Network:
+    try:
+        if platform == "win32":
+            return _from_windows_files(vmnet)
+        path = _FUSION_FILE if platform == "darwin" else _LINUX_FILE
+        return Network(parse_networking(decode(path.read_bytes()), vmnet), str(path))
+    except OSError as error:
+        what = f"{first.what}; and {error.filename}: {error.strerror}"
+        raise HostError(what, said=first.said, remedy=first.remedy) from first
+
+
+def _from_windows_files(vmnet: str) -> Network:
+    folder = Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "VMware"
+    dhcp = folder / "vmnetdhcp.conf"
+    netmap = folder / "netmap.conf"
+    names = decode(netmap.read_bytes()) if netmap.is_file() else ""
+    return Network(parse_dhcp(decode(dhcp.read_bytes()), parse_netmap(names), vmnet), str(dhcp))
+
+
+def parse_networking(text: str, vmnet: str) -> HostNetwork | None:
+    """Return the network as `/etc/vmware/networking` has it: lines `answer VNET_1_HOSTONLY_SUBNET 192.168.6.0`."""
+    number = _number(vmnet)
+    answers = {key: value for index, key, value in _ANSWER.findall(text) if int(index) == number}
+    if not answers:
+        return None
+    nat = answers.get("NAT", "no") == "yes"
+    return HostNetwork(
+        index=number,
+        name=f"vmnet{number}",
+        kind=NetworkKind.NAT if nat else NetworkKind.HOST_ONLY,
+        dhcp=answers.get("DHCP", "no") == "yes",
+        subnet=_network(answers.get("HOSTONLY_SUBNET"), answers.get("HOSTONLY_NETMASK")),
+    )
+
+
+def parse_netmap(text: str) -> Mapping[int, NetworkKind]:
+    """Return the kind of each network, by number, as `netmap.conf` has it: pairs `networkN.name`, `networkN.device`."""
+    rows: dict[str, dict[str, str]] = {}
+    for index, key, value in _NETMAP.findall(text):
+        rows.setdefault(index, {})[key] = value
+    words = {"bridged": NetworkKind.BRIDGED, "hostonly": NetworkKind.HOST_ONLY, "nat": NetworkKind.NAT}
+    return {
+        _number(row["device"]): words.get(row.get("name", "").lower(), NetworkKind.OTHER)
+        for row in rows.values()
+        if "device" in row
+    }
+
+
+def parse_dhcp(text: str, kinds: Mapping[int, NetworkKind], vmnet: str) -> HostNetwork | None:
+    """Return the network as `vmnetdhcp.conf` has it: the subnet that holds the fixed address of `host VMnetN`."""
+    number = _number(vmnet)
+    for name, block in _HOST.findall(text):
+        fixed = _FIXED.search(block)
+        if _number(name) != number or fixed is None:
+            continue
+        subnets = (_network(address, mask) for address, mask in _SUBNET.findall(text))
+        subnet = next((item for item in subnets if item and IPv4Address(fixed[1]) in item), None)
+        # A network without an entry in netmap.conf that has a DHCP of its own and is not number 8 is host-only.
+        default = NetworkKind.NAT if number == 8 else NetworkKind.HOST_ONLY
+        return HostNetwork(number, f"vmnet{number}", kinds.get(number, default), dhcp=True, subnet=subnet)
+    return None
+
+
+def _number(name: str) -> int:
+    match = re.search(r"(\d+)$", name)
+    return int(match[1]) if match else -1
+
+
+def _network(address: str | None, mask: str | None) -> IPv4Network | None:
+    try:
+        return IPv4Network(f"{address}/{mask}", strict=False)
+    except ValueError:
+        return None
