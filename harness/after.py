@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,14 @@ def remove_lab(selection: Selection, say: Callable[[str], None]) -> None:
         say(f"{claim.machine}: removed" + (f"; kept, because not ours: {names}" if left else ""))
     with contextlib.suppress(OSError):
         selection.vm_directory.rmdir()
+    _remove_home(selection)
+
+
+def _remove_home(selection: Selection) -> None:
+    """Have the embedded hypervisor's own state gone, unless a machine still runs in it."""
+    home = selection.hypervisor.home
+    if home is not None and home.is_dir() and not driver(selection).list_running():
+        shutil.rmtree(home)
 
 
 def ledger_of(selection: Selection) -> Ledger:

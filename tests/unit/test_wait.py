@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import DeadlineExpired
+from harness.wait import Deadline, Pending, wait_until
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now += seconds
+
+
+def test_the_first_answer_ends_the_wait() -> None:
+    clock = FakeClock()
+    answers = iter([Pending("one"), Pending("two"), "there"])
+    assert wait_until(lambda _: next(answers), Deadline(10, clock), what="it") == "there"
+    assert clock.now == 101.0
+
+
+def test_an_answer_of_none_is_an_answer() -> None:
+    assert wait_until(lambda _: None, Deadline(0, FakeClock()), what="it") is None
+
+
+def test_an_expired_wait_tells_the_last_thing_seen() -> None:
+    clock = FakeClock()
+    with pytest.raises(DeadlineExpired) as caught:
+        wait_until(lambda d: Pending(f"{d.elapsed:.0f} s"), Deadline(3, clock), what="marker", where="m1", interval_s=1)
+    assert caught.value.last_seen == "3 s"
+    assert "m1: marker: not within 3 s" in str(caught.value)
+    assert clock.now == 103.0
+
+
+def test_a_wait_is_asked_once_even_without_time() -> None:
+    asked = []
+    with pytest.raises(DeadlineExpired):
+        wait_until(lambda _: asked.append(1) or Pending("no"), Deadline(0, FakeClock()), what="it")  # type: ignore[func-returns-value]
+    assert asked == [1]
+
+
+def test_a_reason_is_told_on_change_only() -> None:
+    reasons = iter(["a", "a", "b", "b", "a"])
+    told: list[str] = []
+    with pytest.raises(DeadlineExpired):
+        wait_until(
+            lambda _: Pending(next(reasons)), Deadline(4, FakeClock()), what="it", interval_s=1, on_change=told.append
+        )
+    assert told == ["a", "b", "a"]
+
+
+def test_an_exception_ends_the_wait_at_once() -> None:
+    clock = FakeClock()
+
+    def probe(_: Deadline) -> Pending:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        wait_until(probe, Deadline(100, clock), what="it")
+    assert clock.now == 100.0
+
+
+def test_a_deadline_hands_down_no_more_than_it_has() -> None:
+    clock = FakeClock()
+    deadline = Deadline(10, clock)
+    clock.sleep(7)
+    assert deadline.at_most(60).remaining == pytest.approx(3)
+    assert deadline.at_most(1).remaining == pytest.approx(1)
+    clock.sleep(5)
+    assert deadline.remaining == 0
+    assert deadline.expired
