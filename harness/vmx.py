@@ -39,7 +39,6 @@ _STRAY = re.compile(r"\|(?![0-9A-Fa-f]{2})")
 _ENCODING = re.compile(rb"^\s*\.encoding\s*=\s*\"?([^\"\r\n]*?)\"?\s*$", re.IGNORECASE | re.MULTILINE)
 _TO_ESCAPE = re.compile(r"[\x00-\x1f\x7f\"|]")
 
-_DEFAULT_ENCODING = "UTF-8"
 # Charsets tried, in this order, for a file that does not name its own; the last one fits any bytes.
 _UNNAMED = ["UTF-8", "windows-1252", "latin-1"]
 
@@ -68,21 +67,22 @@ class _Line:
 class Vmx:
     """A VMX file in memory; see the module's text for what is kept."""
 
-    def __init__(self) -> None:
-        self._lines: list[_Line] = []
-        self._fallback = _DEFAULT_ENCODING
+    def __init__(self, lines: list[_Line], charset: str) -> None:
+        self._lines = lines
+        self._charset = charset
 
     @classmethod
-    def parse(cls, text: str) -> Vmx:
-        """Return the VMX that `text` holds.
+    def parse(cls, text: str, charset: str = "UTF-8") -> Vmx:
+        """Return the VMX that `text` holds; `charset` counts where the text has no `.encoding`.
 
         Raises:
             VmxError: With the number of the first line that is neither blank, nor a comment, nor a setting.
         """
-        vmx = cls()
-        for number, raw, end in _split(text.removeprefix("\ufeff")):
-            vmx._lines.append(_parse_line(raw, end, number))
-        vmx._unescape()
+        lines = [_parse_line(raw, end, number) for number, raw, end in _split(text.removeprefix("\ufeff"))]
+        vmx = cls(lines, charset)
+        for line in lines:
+            if "|" in line.value:
+                line.value = _unescape(line.value, vmx.encoding)
         return vmx
 
     @classmethod
@@ -95,18 +95,14 @@ class Vmx:
         """
         data = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
         named = _ENCODING.search(data)
-        candidates = (
-            [named[1].decode("ascii", "replace")] if named and named[1] else ["UTF-8", "windows-1252", "latin-1"]
-        )
+        candidates = [named[1].decode("ascii", "replace")] if named and named[1] else _UNNAMED
         text, used = _decode(data, candidates)
-        vmx = cls.parse(text)
-        vmx._fallback = used
-        return vmx
+        return cls.parse(text, used)
 
     @property
     def encoding(self) -> str:
         """The charset in which the file is written: what `.encoding` says, else what it was read with."""
-        return self.get(".encoding") or self._fallback
+        return self.get(".encoding") or self._charset
 
     def get(self, key: str, default: str | None = None) -> str | None:
         """Return the value of `key`, unescaped, or `default` when there is none."""
@@ -157,9 +153,7 @@ class Vmx:
 
     def copy(self) -> Vmx:
         """Return an independent copy."""
-        twin = Vmx.parse(self.text())
-        twin._fallback = self._fallback  # noqa: SLF001 - the same class
-        return twin
+        return Vmx.parse(self.text(), self._charset)
 
     def text(self) -> str:
         """Return the file's text: byte for byte what was parsed, except for the lines that were set or removed."""
@@ -210,24 +204,18 @@ class Vmx:
             self._lines[-1].end = self._line_end()
         self._lines.append(line)
 
-    def _unescape(self) -> None:
-        encoding = self.encoding
-        for line in self._lines:
-            if "|" in line.value:
-                line.value = _ESCAPES.sub(lambda match: _unescape(match[0], encoding), line.value)
-
 
 def escape(value: str) -> str:
     """Return `value` as it stands between the quotes of a VMX line."""
     return _TO_ESCAPE.sub(lambda match: f"|{ord(match[0]):02X}", value)
 
 
-def _unescape(run: str, encoding: str) -> str:
-    data = bytes.fromhex(run.replace("|", ""))
+def _unescape(value: str, charset: str) -> str:
     try:
-        return data.decode(encoding, errors="replace")
+        codecs.lookup(charset)
     except LookupError:
-        return data.decode("utf-8", errors="replace")
+        charset = "UTF-8"
+    return _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace("|", "")).decode(charset, "replace"), value)
 
 
 def _render(key: str, value: str) -> str:
