@@ -160,10 +160,13 @@ def judge_key_private(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     """Nobody else may read the key."""
     fact = facts.key.readers
     expected = "only its owner may read the key"
+    if fact.missing:
+        fix = remedies.key_missing(plan.spec.seeds.source, plan.ssh_key)
+        return Check(name, Status.FAIL, expected, fact.problem, "it is the only way into the guests\n" + fix)
     remedy = "whoever reads it owns the guests, and ssh refuses to use it\n"
     remedy += remedies.key_open(facts.platform, plan.ssh_key)
     if fact.value is None:
-        return Check(name, Status.FAIL if fact.missing else Status.NOT_PROVEN, expected, fact.problem, remedy)
+        return Check(name, Status.NOT_PROVEN, expected, fact.problem, remedy)
     seen = "readable by " + ", ".join(fact.value) if fact.value else "nobody else"
     return judge(name, ok=not fact.value, expected=expected, seen=seen, remedy=remedy)
 

@@ -32,9 +32,9 @@ class FakeRun:
     calls: list[tuple[str, ...]] = field(default_factory=list)
     timeouts: list[float] = field(default_factory=list)
     envs: list[dict[str, str]] = field(default_factory=list)
-    effects: dict[tuple[str, ...], Callable[[], None]] = field(default_factory=dict)
+    effects: dict[tuple[str, ...], Callable[[], object]] = field(default_factory=dict)
 
-    def on(self, *argv: str, says: object = "", then: Callable[[], None] | None = None) -> FakeRun:
+    def on(self, *argv: str, says: object = "", then: Callable[[], object] | None = None) -> FakeRun:
         self.answers.setdefault(argv, []).append(says)
         if then is not None:
             self.effects[argv] = then

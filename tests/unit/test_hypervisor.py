@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PureWindowsPath
+
+import pytest
+from fake_run import FakeRun, not_started, timed_out
+
+from harness.errors import HostError, UsageError
+from harness.hypervisor import EMBEDDED, Fault, Hypervisor, Kind, find_hypervisor
+from harness.hypervisor_places import HostSystem, Source, registry_directories, this_host, vmware_places
+
+PF = r"C:\Program Files\VMware\VMware Workstation"
+X86 = r"C:\Program Files (x86)\VMware\VMware Workstation"
+ZERO = b"Total running VMs: 0\r\n"
+USAGE = (b"\r\nvmrun version 1.17.0 build-24583834\r\n\r\nUsage: vmrun\r\n", 4294967295)
+QEMU = "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright (c)\n"
+
+
+@dataclass
+class FakeHost:
+    """A host with just these files; programs on PATH are those of `path`."""
+
+    platform: str
+    files: set[str]
+    path: Mapping[str, str] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=dict)
+    registry: tuple[str, ...] = ()
+    plain: set[str] = field(default_factory=set)  # files that cannot be executed
+    wheel: str | None = None
+    run: FakeRun = field(default_factory=FakeRun)
+
+    def system(self) -> HostSystem:
+        return HostSystem(
+            platform=self.platform,
+            environ=self.environ,
+            is_file=lambda path: path in self.files,
+            is_executable=lambda path: path not in self.plain,
+            which=self.path.get,
+            registry=lambda: self.registry,
+            wheel=lambda: self.wheel,
+            run=self.run,
+        )
+
+    def vmware(self, folder: str, says: object = ZERO, kind: str = "ws") -> str:
+        """Have a VMware product in that folder; return its vmrun."""
+        tail = ".exe" if self.platform == "win32" else ""
+        slash = "\\" if self.platform == "win32" else "/"
+        vmrun = f"{folder}{slash}vmrun{tail}"
+        self.files |= {vmrun, f"{folder}{slash}vmware-vdiskmanager{tail}"}
+        self.run.on(vmrun, "-T", kind, "list", says=says).on(vmrun, says=USAGE)
+        return vmrun
+
+    def qemu(self, said: str = QEMU) -> FakeHost:
+        self.files |= {"/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-img"}
+        self.path = {**self.path, "qemu-system-x86_64": "/usr/bin/qemu-system-x86_64"}
+        self.run.on("/usr/bin/qemu-system-x86_64", "--version", says=said)
+        return self
+
+    def find(self, option: str | None = None, setting: str | None = None, **more: str) -> Hypervisor:
+        return find_hypervisor(option=option, setting=setting, system=self.system(), **more)  # type: ignore[arg-type]
+
+
+def windows() -> FakeHost:
+    return FakeHost("win32", set(), environ={"ProgramFiles": r"C:\Program Files"})
+
+
+def linux() -> FakeHost:
+    return FakeHost("linux", set())
+
+
+def test_the_order_option_variable_lab_file_places_path() -> None:
+    host = windows()
+    option, variable = host.vmware(r"D:\option"), host.vmware(r"D:\variable")
+    setting, place = host.vmware(r"D:\setting"), host.vmware(X86)
+    path = host.vmware(r"D:\path")
+    host.path = {"vmrun": path}
+    host.environ["VMRUN_PATH"] = variable
+    assert host.find(option, setting).vmrun_argv == (option,)
+    assert host.find(None, setting).vmrun_argv == (variable,)
+    del host.environ["VMRUN_PATH"]
+    assert host.find(None, setting).vmrun_argv == (setting,)
+    assert host.find().vmrun_argv == (place,)
+    host.files.remove(place)
+    found = host.find()
+    assert found.vmrun_argv == (path,)
+    assert [item.source for item in found.candidates if item.taken] == [Source.PATH]
+
+
+def test_what_windows_workstation_gives() -> None:
+    host = windows()
+    host.vmware(PF)
+    found = host.find()
+    assert found.kind is Kind.VMWARE
+    assert found.vmrun_argv == (PF + r"\vmrun.exe",)
+    assert found.vdiskmanager_argv == (PF + r"\vmware-vdiskmanager.exe",)
+    assert found.version == "VMware Workstation 17.6.3 (vmrun 1.17.0 build-24583834)"
+    assert found.host_type == "ws"
+    assert found.env == {}
+    assert found.with_home(Path("x")) is found
+    assert max(host.run.timeouts) <= 20
+
+
+def test_windows_places_are_registry_first_then_both_program_files_each_once() -> None:
+    host = windows()
+    host.registry = (r"D:\Apps\VMware Workstation" + "\\", X86.upper() + "\\")
+    host.environ["VMWARE_HOME"] = r"E:\vmw"
+    places = vmware_places(host.system())
+    assert places[0] == (Source.REGISTRY, r"D:\Apps\VMware Workstation\vmrun.exe")
+    assert places[2] == (Source.PLACE, r"E:\vmw\vmrun.exe")
+    texts = [PureWindowsPath(path) for _, path in places]
+    assert len(set(texts)) == len(texts)
+    assert PureWindowsPath(PF, "vmrun.exe") in texts
+    assert PureWindowsPath(X86, "vmrun.exe") in texts
+    assert PureWindowsPath(r"C:\Program Files (x86)\VMware\VMware Player\vmrun.exe") in texts
+
+
+def test_macos_takes_fusion_and_its_disk_tool_from_library() -> None:
+    library = "/Applications/VMware Fusion.app/Contents/Library"
+    host = FakeHost("darwin", set())
+    host.vmware(library, kind="fusion")
+    found = host.find()
+    assert found.vmrun_argv == (f"{library}/vmrun",)
+    assert found.host_type == "fusion"
+    public = library.replace("Library", "Public")
+    host.vmware(public, kind="fusion")
+    host.files -= {f"{library}/vmrun", f"{public}/vmware-vdiskmanager"}
+    assert host.find().vdiskmanager_argv == (f"{library}/vmware-vdiskmanager",)
+
+
+def test_a_player_only_host_is_asked_as_player() -> None:
+    host = windows()
+    missing = (
+        b"Unable to connect to host.\r\nError: Service type VIX_SERVICEPROVIDER_VMWARE_WORKSTATION was specified, "
+    )
+    vmrun = host.vmware(X86, says=(missing + b"but not installed\r\n", 4294967295))
+    host.run.on(vmrun, "-T", "player", "list", says=ZERO)
+    assert host.find().host_type == "player"
+
+
+@pytest.mark.parametrize("source", [Source.OPTION, Source.ENVIRONMENT, Source.LAB_FILE])
+def test_a_named_one_that_is_not_there_is_bad_input(source: Source) -> None:
+    host = windows()
+    host.vmware(PF)
+    option = r"D:\no\vmrun.exe" if source is Source.OPTION else None
+    setting = r"D:\no\vmrun.exe" if source is Source.LAB_FILE else None
+    if source is Source.ENVIRONMENT:
+        host.environ["VMRUN_PATH"] = r"D:\no\vmrun.exe"
+    with pytest.raises(UsageError, match="not found") as caught:
+        host.find(option, setting)
+    assert source.value in caught.value.where
+    assert "full path" in caught.value.remedy
+    assert not host.run.calls
+
+
+def test_a_named_one_that_cannot_be_executed() -> None:
+    host = linux()
+    vmrun = host.vmware("/opt/x")
+    host.plain.add(vmrun)
+    with pytest.raises(UsageError, match="not executable") as caught:
+        host.find(vmrun)
+    assert "chmod +x" in caught.value.remedy
+    host.plain.clear()
+    host.run.answers[(vmrun, "-T", "ws", "list")] = [not_started()]
+    with pytest.raises(UsageError, match="not executable"):
+        host.find(vmrun)
+
+
+@pytest.mark.parametrize(
+    "says", [timed_out(), (b"Error: Cannot connect to the virtual machine\r\n", 255), b"hello\r\n", (b"", 1)]
+)
+def test_a_named_one_that_does_not_answer(says: object) -> None:
+    host = linux()
+    vmrun = host.vmware("/opt/x", says=says)
+    with pytest.raises(UsageError, match="not answering") as caught:
+        host.find(vmrun)
+    assert "vmrun list" in caught.value.remedy
+
+
+def test_three_kinds_of_bad_input_are_three_texts() -> None:
+    host = linux()
+    silent, plain = host.vmware("/opt/silent", says=timed_out()), host.vmware("/opt/plain")
+    host.plain.add(plain)
+    texts = set()
+    for path in ("/opt/none/vmrun", silent, plain):
+        with pytest.raises(UsageError) as caught:
+            host.find(path)
+        texts.add((caught.value.what, caught.value.remedy))
+    assert len(texts) == 3
+
+
+def test_a_named_one_without_a_disk_tool() -> None:
+    host = linux()
+    vmrun = host.vmware("/opt/x")
+    host.files.remove("/opt/x/vmware-vdiskmanager")
+    with pytest.raises(UsageError, match="vdiskmanager"):
+        host.find(vmrun)
+    host.path = {"vmware-vdiskmanager": "/usr/bin/vmware-vdiskmanager"}
+    assert host.find(vmrun).vdiskmanager_argv == ("/usr/bin/vmware-vdiskmanager",)
+
+
+def test_a_searched_one_is_passed_over_with_its_reason_and_qemu_is_taken() -> None:
+    host = linux().qemu()
+    host.vmware("/usr/bin", says=(b"Error: Cannot connect to the virtual machine\n", 255))
+    found = host.find(home=Path("/lab/hypervisor"))  # type: ignore[arg-type]
+    assert found.kind is Kind.EMBEDDED
+    assert found.vmrun_argv == (sys.executable, "-m", "harness.vmrun_qemu")
+    assert found.vdiskmanager_argv == (sys.executable, "-m", "harness.vmrun_qemu.vdiskmanager")
+    assert found.env == {"VMRUN_QEMU_HOME": str(Path("/lab/hypervisor"))}
+    assert found.version == "QEMU 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)"
+    why = {item.path: item.why for item in found.candidates}
+    assert why["/usr/bin/vmrun"].startswith("not answering: vmrun list failed")
+    assert why["/usr/local/bin/vmrun"] == "not found"
+    assert [item.taken for item in found.candidates] == [False, False, True]
+
+
+def test_what_comes_after_the_taken_one_is_not_looked_at() -> None:
+    host = linux().qemu()
+    host.vmware("/usr/bin")
+    found = host.find()
+    assert [(item.taken, item.why) for item in found.candidates[1:]] == [(False, "not looked at")] * 2
+
+
+@pytest.mark.parametrize("source", [Source.OPTION, Source.ENVIRONMENT, Source.LAB_FILE])
+def test_the_word_embedded_means_the_embedded_one_everywhere(source: Source) -> None:
+    host = linux().qemu()
+    host.vmware("/usr/bin")
+    if source is Source.ENVIRONMENT:
+        host.environ["VMRUN_PATH"] = EMBEDDED
+    option = EMBEDDED if source is Source.OPTION else None
+    found = host.find(option, EMBEDDED if source is Source.LAB_FILE else None)
+    assert found.kind is Kind.EMBEDDED
+    assert found.candidates[0].source is source
+
+
+def test_the_embedded_one_without_qemu() -> None:
+    host = linux()
+    with pytest.raises(UsageError, match="QEMU is missing") as named:
+        host.find(EMBEDDED)
+    assert named.value.remedy == "lab setup --with-deps"
+    with pytest.raises(HostError, match="no hypervisor") as searched:
+        host.find()
+    assert "lab setup --with-deps" in searched.value.remedy
+    assert "/usr/bin/vmrun: not found" in searched.value.said
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"), [("QEMU emulator version 6.2.0\n", "7.2 or newer"), ("?", "names no version")]
+)
+def test_a_qemu_that_is_too_old(said: str, reason: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        linux().qemu(said).find(EMBEDDED)
+    assert reason in caught.value.said
+
+
+def test_a_qemu_without_its_image_tool() -> None:
+    host = linux().qemu()
+    host.files.remove("/usr/bin/qemu-img")
+    with pytest.raises(UsageError) as caught:
+        host.find(EMBEDDED)
+    assert "/usr/bin/qemu-img" in caught.value.said
+
+
+def test_qemu_on_windows_and_by_variable() -> None:
+    host = windows()
+    folder = r"C:\Program Files\qemu"
+    host.files |= {rf"{folder}\qemu-system-x86_64.exe", rf"{folder}\qemu-img.exe"}
+    host.run.on(rf"{folder}\qemu-system-x86_64.exe", "--version", says=QEMU)
+    assert host.find().kind is Kind.EMBEDDED
+    host.environ["VMRUN_QEMU_BIN"] = r"D:\none.exe"
+    with pytest.raises(UsageError) as caught:
+        host.find(EMBEDDED)
+    assert r"D:\none.exe" in caught.value.said
+
+
+def test_a_path_to_vmrun_qemu_is_the_embedded_one() -> None:
+    assert linux().qemu().find("/venv/bin/vmrun-qemu").kind is Kind.EMBEDDED
+
+
+def test_a_bare_name_is_looked_up_and_a_relative_setting_starts_at_the_lab_file() -> None:
+    host = linux()
+    vmrun = host.vmware("/lab/bin")
+    host.path = {"vmrun": vmrun}
+    assert host.find("vmrun").vmrun_argv == (vmrun,)
+    assert host.find(None, "bin/vmrun", base=Path("/lab")).vmrun_argv == (vmrun,)  # type: ignore[arg-type]
+
+
+def test_this_host_can_be_asked() -> None:
+    system = this_host()
+    assert system.is_file(sys.executable)
+    assert system.is_executable(sys.executable)
+    assert not system.is_executable(__file__)
+    assert isinstance(registry_directories(), tuple)
+
+
+def test_every_fault_has_a_remedy() -> None:
+    from harness.hypervisor import _REMEDIES  # noqa: PLC0415  (private: only its completeness is of interest)
+
+    assert set(_REMEDIES) == set(Fault)
