@@ -29,7 +29,8 @@ def from_journal(path: Path) -> RunResult:
         UsageError: There is no journal, or it has no run.
     """
     try:
-        written = sum(1 for line in path.open("rb") if line.strip())
+        with path.open("rb") as lines:
+            written = sum(1 for line in lines if line.strip())
         events = list(read_journal(path))
     except OSError as error:
         raise UsageError(

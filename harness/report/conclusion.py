@@ -147,7 +147,8 @@ def headline(run: RunResult) -> str:
     if word is Overall.NOT_PROVEN:
         return "NOT PROVEN: nothing was looked at and found as promised"
     if word is Overall.INCOMPLETE:
-        return f"INCOMPLETE: {_ending(run)}" + (f"; before that: {cause.what}" if cause else "")
+        joint = " while " if cause and cause.span else "; before that: "
+        return f"INCOMPLETE: {_ending(run)}" + (joint + cause.what if cause else "")
     return f"{word.value.upper()}: {cause.what if cause else f'pytest ended with exit status {run.exit_status}'}"
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.report import marks
 from harness.report.conclusion import headline
@@ -21,6 +23,8 @@ from harness.report.view import View
 
 # Room for texts of unknown length, in characters after escaping; tables and drawing come on top.
 PAGE_TEXT = 700_000
+
+_QUOTED = re.compile(r"`([^`\n]{1,120})`")
 
 
 def render(run: RunResult, tails: Mapping[str, str] | None = None) -> str:
@@ -46,6 +50,7 @@ def render(run: RunResult, tails: Mapping[str, str] | None = None) -> str:
     )
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("harness.report"),
@@ -55,13 +60,18 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_printable,
     )
-    environment.filters.update(duration=marks.duration, size=marks.size, clock=marks.clock, link=link)
+    environment.filters.update(duration=marks.duration, size=marks.size, clock=marks.clock, link=link, prose=prose)
     return environment
 
 
 def _printable(value: Any) -> Any:
     """Return what a template prints: text without secrets and control characters, markup of this package as it is."""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def prose(text: str) -> Markup:
+    """Return a sentence for the page, what stands between backquotes as code."""
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(plain(text)))))  # noqa: S704  (escaped just before)
 
 
 def _asset(name: str) -> str:

@@ -72,6 +72,16 @@ class ClaimGroup:
 
 
 @dataclass(frozen=True)
+class GapLine:
+    """Something not proven; phases that were blocked by the same thing share a line."""
+
+    mark: Mark
+    machine: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Log:
     """The end of a file."""
 
@@ -84,11 +94,12 @@ class Log:
 
 @dataclass(frozen=True)
 class Failure:
-    """A phase, or a test, that failed."""
+    """A phase, or a test, that failed; `more` claims did not pass either and stand in the claims only."""
 
     title: str
     mark: Mark
     claims: tuple[Claim, ...]
+    more: int
     reason: str
     last_seen: str
     logs: tuple[Log, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.report import marks
-from harness.report.conclusion import first_cause, gaps, headline, overall
+from harness.report.conclusion import first_cause, headline, overall
 from harness.report.model import RunResult
 from harness.report.text import Budget, clip
 from harness.report.view import View
@@ -50,15 +50,11 @@ def summary_markdown(run: RunResult) -> str:
             f"- seen: {_cell(cause.check.seen)}",
             f"- what to do: {_cell(cause.check.remedy)}",
         ]
-    unproven = gaps(run)
-    if unproven:
+    if view.gaps:
         lines += ["", "Not proven:", ""]
-        lines += [
-            f"- {gap.phase.value} of {_cell(gap.machine or 'the lab')}: {_cell(gap.name)} ({_cell(gap.why)})"
-            for gap in unproven[:_MOST_GAPS]
-        ]
-        if len(unproven) > _MOST_GAPS:
-            lines.append(f"- and {len(unproven) - _MOST_GAPS} more")
+        lines += [f"- {_cell(gap.machine)}, {_cell(gap.what)} ({_cell(gap.why)})" for gap in view.gaps[:_MOST_GAPS]]
+        more = len(view.gaps) + view.more_gaps - _MOST_GAPS
+        lines += [f"- and {more} more"] if more > 0 else []
     head = ["Machine", *(group.phase for group in view.groups)]
     lines += ["", _row(head), _row(["---"] * len(head))]
     for row in view.rows:

@@ -14,7 +14,7 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b
 # C0 and C1 controls but tab and newline, bidirectional overrides (Unicode TR 9), non-characters, lone surrogates.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 _KEY_TAIL = re.compile(r"\A(?:(?!-----BEGIN ).)*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
-_KEY_HEAD = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?! \*\*\*)[^-]*\Z")
+_KEY_HEAD = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?! \*\*\*).*\Z", re.DOTALL)
 
 
 def plain(text: str) -> str:
@@ -57,7 +57,7 @@ def tail(text: str, lines: int, limit: int) -> str:
 class Budget:
     """Hands out room on a page: every text is clipped to its own limit, and to what is left for all of them."""
 
-    def __init__(self, total: int, least: int = 160) -> None:
+    def __init__(self, total: int, least: int = 60) -> None:
         self._left = total
         self._least = least
 

@@ -14,7 +14,7 @@ _TOP = 24.0
 _PHASE_HEIGHT = 22.0
 _GUEST_HEIGHT = 16.0
 _GAP = 10.0
-_LETTER = 6.1  # width of a letter of the bars' 10 px text, on the wide side
+_LETTER = 5.6  # width of a letter of the bars' 10 px text, on the wide side
 _STEPS = (0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
 
 

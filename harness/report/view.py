@@ -9,11 +9,14 @@ from harness.report import marks
 from harness.report.conclusion import Cause, Overall, first_cause, gaps, lab_wide, not_run, overall, tally
 from harness.report.marks import Mark
 from harness.report.model import CaseResult, Outcome, RunResult, Span
-from harness.report.parts import CaseRow, CauseCard, Cell, Claim, ClaimGroup, Failure, Log, Row, link, logs_of
+from harness.report.parts import CaseRow, CauseCard, Cell, Claim, ClaimGroup, Failure, GapLine, Log, Row, link, logs_of
 from harness.report.text import Budget
 from harness.verdict import Check, Phase, Status, Verdict
 
 _LAB = "whole lab"
+_GAP_LINES = 30
+_CLAIMS_OF_A_FAILURE = 8
+_FACTS = 40
 
 
 class View:
@@ -29,9 +32,10 @@ class View:
         self.run = run
         self._tails = tails
         self._budget = budget
+        self._logged: set[str | None] = set()
         self.cause = self._cause()
-        self.gaps = tuple((gap, marks.STATUS[gap.status], budget.clip(gap.why, 400)) for gap in gaps(run)[:30])
-        self.more_gaps = max(0, len(gaps(run)) - 30)
+        lines = self._gap_lines()
+        self.gaps, self.more_gaps = lines[:_GAP_LINES], max(0, len(lines) - _GAP_LINES)
         self.failures = self._failures()
         self.rows = self._rows()
         self.groups = tuple(self._group(phase) for phase in Phase)
@@ -54,12 +58,12 @@ class View:
         passed = sum(case.outcome is Outcome.PASSED for case in self.run.tests)
         bad = count[Status.FAIL] + count[Status.ERROR]
         unproven = count[Status.NOT_PROVEN] + count[Status.BLOCKED]
-        missing = len(not_run(self.run))
+        missing = len(not_run(self.run)) + sum(not span.finished for span in self.run.spans)
         return (
             ("checks proven", f"{count[Status.PASS]} of {sum(count.values())}", "plain"),
             ("failed", str(bad), "fail" if bad else "plain"),
             ("not proven", str(unproven), "not-proven" if unproven else "plain"),
-            ("phases not run", str(missing), "not-proven" if missing else "plain"),
+            ("phases without verdict", str(missing), "not-proven" if missing else "plain"),
             ("tests passed", f"{passed} of {len(self.run.tests)}", "plain"),
             ("duration", marks.duration(self.run.duration_s), "plain"),
         )
@@ -70,7 +74,26 @@ class View:
         spans = sorted(self.run.verdicts, key=lambda item: item.started_s - item.ended_s)
         return tuple((item.title, marks.duration(item.ended_s - item.started_s)) for item in spans[:5])
 
+    @property
+    def fact_names(self) -> tuple[str, ...]:
+        """The names of what was learnt of any machine beside its own fields."""
+        return tuple(dict.fromkeys(name for machine in self.run.machines for name in machine.facts))[:_FACTS]
+
     # -- first cause and failures --------------------------------------------------------------------------------
+
+    def _gap_lines(self) -> tuple[GapLine, ...]:
+        phases: dict[tuple[str | None, str, str, Status], list[str]] = {}
+        for gap in gaps(self.run):
+            phases.setdefault((gap.machine, gap.name, gap.why, gap.status), []).append(gap.phase.value)
+        return tuple(
+            GapLine(
+                marks.STATUS[status],
+                machine or _LAB,
+                f"{', '.join(names)}: {self._budget.clip(name, 200)}",
+                self._budget.clip(why, 400),
+            )
+            for (machine, name, why, status), names in phases.items()
+        )
 
     def _cause(self) -> CauseCard | None:
         cause = first_cause(self.run)
@@ -110,20 +133,25 @@ class View:
 
     def _broken_phase(self, verdict: Verdict) -> Failure:
         bad = [check for check in verdict.checks if check.status is not Status.PASS]
-        claims = tuple(self._claim(verdict.machine, check, 3000) for check in bad)
+        shown = tuple(self._claim(verdict.machine, check, 3000) for check in bad[:_CLAIMS_OF_A_FAILURE])
         logs = self._logs(verdict.machine)
         mark = marks.STATUS[verdict.status]
-        return Failure(verdict.title, mark, claims, "", self._last_seen(verdict.machine), logs)
+        last_seen = self._last_seen(verdict.machine)
+        return Failure(verdict.title, mark, shown, len(bad) - len(shown), "", last_seen, logs)
 
     def _cut_off(self, span: Span) -> Failure:
         title = f"{span.name} of {span.machine or 'the lab'}"
         reason = f"begun at {marks.duration(span.started_s)}; the journal ends at {marks.duration(span.ended_s)}"
-        return Failure(title, marks.CUT_OFF, (), reason, self._last_seen(span.machine), self._logs(span.machine))
+        return Failure(title, marks.CUT_OFF, (), 0, reason, self._last_seen(span.machine), self._logs(span.machine))
 
     def _broken_case(self, case: CaseResult) -> Failure:
-        return Failure(case.nodeid, marks.OUTCOME[case.outcome], (), self._budget.clip(case.reason, 4000), "", ())
+        return Failure(case.nodeid, marks.OUTCOME[case.outcome], (), 0, self._budget.clip(case.reason, 4000), "", ())
 
     def _logs(self, machine: str | None) -> tuple[Log, ...]:
+        """Return the logs of a machine, the first time that they are asked for."""
+        if machine in self._logged:
+            return ()
+        self._logged.add(machine)
         shown = [(item, self._tails[item.path]) for item in logs_of(self.run, machine) if item.path in self._tails]
         texts = [(item, self._budget.tail(text, 200, 16_000)) for item, text in shown]
         return tuple(
@@ -175,6 +203,7 @@ class View:
             for name in (None, *self.run.machine_names)
             if self.run.unfinished(name, phase) is not None
         ]
+        claims.sort(key=lambda claim: claim.mark is marks.STATUS[Status.PASS])  # stable: what is not proven comes first
         proven = sum(claim.mark is marks.STATUS[Status.PASS] for claim in claims)
         return ClaimGroup(f"claims-{phase.value}", phase.value, tuple(claims), proven)
 

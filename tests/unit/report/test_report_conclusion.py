@@ -1,0 +1,138 @@
+"""One word and one line for a run: never green for what was not seen."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from report_samples import case, events_of, failing, passing, replaced, static, verdicts
+
+from harness.report.build import from_events
+from harness.report.conclusion import Overall, first_cause, gaps, headline, not_run, overall
+from harness.report.model import Outcome, RunResult
+from harness.verdict import Phase, Status, Verdict
+
+WORKER = "k3s-worker1"
+
+
+def run_with(status: Status, *, exit_status: int | None = 0) -> RunResult:
+    return from_events(
+        events_of(replaced(verdicts(), WORKER, Phase.ISO_COPY, failing(status)), exit_status=exit_status)
+    )
+
+
+def test_everything_seen_and_as_promised_is_passed() -> None:
+    run = from_events(events_of(verdicts(), tests=(case(),)))
+    assert overall(run) is Overall.PASSED
+    assert headline(run) == "PASSED"
+    assert first_cause(run) is None
+
+
+def test_an_empty_run_is_not_proven() -> None:
+    run = from_events(events_of([]))
+    assert overall(run) is Overall.NOT_PROVEN
+    assert headline(run).startswith("NOT PROVEN")
+
+
+def test_a_run_without_any_test_is_not_proven() -> None:
+    assert overall(from_events(events_of(verdicts(), exit_status=5))) is Overall.NOT_PROVEN
+
+
+def test_something_not_proven_is_counted_in_the_headline() -> None:
+    run = run_with(Status.NOT_PROVEN)
+    assert overall(run) is Overall.PASSED_WITH_GAPS
+    assert headline(run) == "PASSED, 1 thing not proven"
+    assert [(gap.machine, gap.phase, gap.why) for gap in gaps(run)] == [(WORKER, Phase.ISO_COPY, "no such file")]
+
+
+@pytest.mark.parametrize(("status", "word"), [(Status.FAIL, Overall.FAILED), (Status.ERROR, Overall.ERROR)])
+def test_a_bad_verdict_decides_whatever_pytest_says(status: Status, word: Overall) -> None:
+    run = run_with(status, exit_status=0)
+    assert overall(run) is word
+    assert headline(run) == f"{word.value.upper()}: iso-copy of {WORKER}: every payload file is as in the manifest"
+
+
+def test_a_blocked_phase_is_a_gap_even_where_nothing_failed() -> None:
+    found = [*verdicts(last=Phase.GUESTS), *(Verdict(Phase.CLUSTER, name, (), 0, 0, "guests") for name in ("a", "b"))]
+    run = from_events(events_of(found))
+    assert overall(run) is Overall.PASSED_WITH_GAPS
+    assert {gap.status for gap in gaps(run)} == {Status.BLOCKED}
+
+
+def test_a_phase_that_checked_nothing_is_a_gap() -> None:
+    found = [*verdicts(last=Phase.GUESTS), Verdict(Phase.CLUSTER, None, (), 180.0, 181.0)]
+    assert headline(from_events(events_of(found))) == "PASSED, 1 thing not proven"
+
+
+def test_a_phase_that_did_not_run_is_named_in_the_headline() -> None:
+    run = from_events(events_of(verdicts(last=Phase.GUESTS)))
+    assert headline(run) == "PASSED, 3 phases not run"
+    assert set(not_run(run)) == {(name, Phase.CLUSTER) for name in ("k3s-master1", WORKER, "k3s-worker2")}
+
+
+def test_a_phase_that_left_out_one_machine_did_not_run_on_it() -> None:
+    run = from_events(events_of([item for item in verdicts() if (item.machine, item.phase) != (WORKER, Phase.GUESTS)]))
+    assert not_run(run) == ((WORKER, Phase.GUESTS),)
+
+
+def test_a_skipped_test_is_not_green() -> None:
+    run = from_events(events_of(verdicts(), tests=(case(), case(Outcome.SKIPPED, "test_k3s", "no k3s"))))
+    assert headline(run) == "PASSED, 1 test skipped"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [(Outcome.FAILED, Overall.FAILED), (Outcome.ERROR, Overall.ERROR), (Outcome.XPASSED, Overall.FAILED)],
+)
+def test_a_failed_test_fails_the_run_though_every_verdict_passed(outcome: Outcome, word: Overall) -> None:
+    run = from_events(events_of(verdicts(), exit_status=1, tests=(case(), case(outcome, "test_other", "boom"))))
+    assert overall(run) is word
+    cause = first_cause(run)
+    assert cause is not None
+    assert cause.case is not None
+    assert cause.case.reason == "boom"
+
+
+@pytest.mark.parametrize(
+    ("exit_status", "word"),
+    [(None, Overall.INCOMPLETE), (1, Overall.FAILED), (2, Overall.INCOMPLETE), (3, Overall.ERROR), (4, Overall.ERROR)],
+)
+def test_a_bad_exit_status_is_never_green(exit_status: int | None, word: Overall) -> None:
+    run = from_events(events_of(verdicts(), exit_status=exit_status))
+    assert overall(run) is word
+    assert "PASSED" not in headline(run)
+
+
+def test_a_failure_before_a_crash_stays_in_the_headline() -> None:
+    text = headline(run_with(Status.FAIL, exit_status=None))
+    assert text.startswith("INCOMPLETE: the run ended without recording its end; before that: iso-copy of k3s-worker1")
+
+
+def test_a_phase_without_verdict_is_incomplete_though_pytest_ended() -> None:
+    events = events_of(verdicts())
+    events = [item for item in events if item["kind"] != "phase-end" or item["phase"] != "cluster"]
+    run = from_events(events)
+    assert overall(run) is Overall.INCOMPLETE
+    assert "while cluster of" in headline(run)
+
+
+def test_the_first_cause_is_the_earliest_not_the_first_machine() -> None:
+    found = replaced(verdicts(), "k3s-master1", Phase.GUESTS, failing())
+    found = replaced(found, "k3s-worker2", Phase.PACKAGES, failing(Status.ERROR))
+    cause = first_cause(from_events(events_of(found, exit_status=1)))
+    assert cause is not None
+    assert cause.verdict is not None
+    assert (cause.machine, cause.verdict.phase) == ("k3s-worker2", Phase.PACKAGES)
+
+
+def test_unreadable_events_are_not_green() -> None:
+    run = dataclasses.replace(from_events(events_of(verdicts())), unreadable_events=2)
+    assert headline(run) == "PASSED, 2 journal lines unreadable"
+
+
+def test_of_two_verdicts_of_a_phase_the_worse_is_shown() -> None:
+    bad = Verdict(Phase.BOOT, WORKER, (failing(),), 60.0, 70.0)
+    good = Verdict(Phase.BOOT, WORKER, (passing(),), 71.0, 80.0)
+    run = dataclasses.replace(static(), verdicts=(bad, good), exit_status=0)
+    assert run.verdict_of(WORKER, Phase.BOOT) is bad
+    assert overall(run) is Overall.FAILED

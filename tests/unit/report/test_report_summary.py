@@ -1,0 +1,65 @@
+"""Lines for CI systems."""
+
+from __future__ import annotations
+
+import pytest
+from report_samples import case, events_of, failing, replaced, verdicts
+
+from harness.report.build import from_events
+from harness.report.model import Outcome, RunResult
+from harness.report.summary import junit_properties, summary_markdown
+from harness.verdict import Phase, Status
+
+WORKER = "k3s-worker1"
+
+
+def run_with(status: Status, seen: str = "no such file") -> RunResult:
+    found = replaced(verdicts(), WORKER, Phase.ISO_COPY, failing(status, seen))
+    return from_events(events_of(found, exit_status=1, tests=(case(Outcome.FAILED),)))
+
+
+def test_properties_name_the_run_its_inputs_and_each_phase() -> None:
+    found = dict(junit_properties(run_with(Status.FAIL)))
+    assert found["lab.overall"] == "failed"
+    assert found["lab.file.sha256"] == "ab" * 32
+    assert found[f"machine.{WORKER}.seed.sha256"] == "1c" * 32
+    assert found[f"phase.iso-copy.{WORKER}"] == "fail 14.5 s"
+    assert found[f"phase.cluster.{WORKER}"] == "blocked"
+    assert found["phase.environment.lab"] == "pass 12.5 s"
+    assert all(isinstance(value, str) and value for value in found.values())
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_the_summary_says_the_headline_and_each_cell(status: Status) -> None:
+    text = summary_markdown(run_with(status))
+    row = next(line for line in text.splitlines() if line.startswith("| k3s\\-worker1"))
+    words = {"pass": "pass", "fail": "FAIL", "error": "ERROR", "blocked": "blocked", "not-proven": "NOT PROVEN"}
+    assert words[status.value] in row.split("|")[6]
+    assert row.count("|") == 12
+    assert text.startswith(("## ✗ FAILED", "## ! ERROR"))
+
+
+def test_a_failure_says_what_was_expected_seen_and_to_be_done() -> None:
+    text = summary_markdown(run_with(Status.FAIL))
+    assert "- expected: 41 files, each with the size" in text
+    assert "- seen: no such file" in text
+    assert "- what to do: read the serial log" in text
+
+
+def test_a_summary_is_short_and_nothing_in_it_is_markup() -> None:
+    text = summary_markdown(run_with(Status.FAIL, seen="| <b>x</b> `y` [z](https://example.invalid)\n# title\n" * 1000))
+    assert len(text) < 6000
+    assert "<b>" not in text
+    assert "\n# title" not in text
+    assert "](" not in text
+
+
+def test_many_gaps_are_counted_not_listed() -> None:
+    events = events_of([])
+    found = verdicts()
+    for phase in list(Phase)[2:]:
+        for name in ("k3s-master1", WORKER, "k3s-worker2"):
+            found = replaced(found, name, phase, failing(Status.NOT_PROVEN, f"{phase} {name}"))
+    events = events_of(found)
+    text = summary_markdown(from_events(events))
+    assert "- and 14 more" in text
