@@ -68,6 +68,12 @@ class Hypervisor:
     env: Mapping[str, str] = field(default_factory=dict)
     candidates: tuple[Candidate, ...] = ()
 
+    @property
+    def home(self) -> Path | None:
+        """Where the embedded one keeps its state; None for VMware's own."""
+        text = self.env.get(HOME_VARIABLE)
+        return Path(text) if text else None
+
     def with_home(self, home: Path) -> Hypervisor:
         """Return the same with the embedded one's state in that directory; VMware's own has no such thing."""
         return self if self.kind is Kind.VMWARE else replace(self, env={**self.env, HOME_VARIABLE: str(home)})

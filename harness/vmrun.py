@@ -216,6 +216,14 @@ class Vmrun:
         """
         self._program.call("defineNetwork", vmnet, str(subnet))
 
+    def about(self) -> Mapping[str, object]:
+        """Return what vmrun-qemu says of QEMU and of its accelerator (`accelerator`, `why`): an extension of its own.
+
+        Raises:
+            UsagePrinted: This is VMware's vmrun.
+        """
+        return self._program.parsed(answers.parse_about, "about")
+
     def version(self) -> VmrunVersion | None:
         """Return the version that vmrun prints above its usage, or None where it prints none."""
         return answers.parse_version(self._program.usage())

@@ -6,6 +6,7 @@ and Fusion 12 to 13, whose `vmrun` calls itself 1.17.0 throughout.
 
 from __future__ import annotations
 
+import json
 import ntpath
 import os
 import posixpath
@@ -174,6 +175,18 @@ def parse_forwardings(text: str) -> tuple[PortForwarding, ...]:
         PortForwarding(Protocol(row[1].lower()), int(row[2]), IPv4Address(row[3]), int(row[4]), row[5] or "")
         for row in rows
     )
+
+
+def parse_about(text: str) -> dict[str, object]:
+    """Return the JSON object of vmrun-qemu's `about`.
+
+    Raises:
+        ValueError: It is no JSON object.
+    """
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004  (as every reading here)
+    return value
 
 
 def error_box(log: str) -> str:

@@ -100,6 +100,7 @@ def test_what_windows_workstation_gives() -> None:
     assert found.host_type == "ws"
     assert found.env == {}
     assert found.with_home(Path("x")) is found
+    assert found.home is None
     assert max(host.run.timeouts) <= 20
 
 
@@ -209,6 +210,8 @@ def test_a_searched_one_is_passed_over_with_its_reason_and_qemu_is_taken() -> No
     assert found.vmrun_argv == (sys.executable, "-m", "harness.vmrun_qemu")
     assert found.vdiskmanager_argv == (sys.executable, "-m", "harness.vmrun_qemu.vdiskmanager")
     assert found.env == {"VMRUN_QEMU_HOME": str(Path("/lab/hypervisor"))}
+    assert found.home == Path("/lab/hypervisor")
+    assert found.with_home(Path("/other")).home == Path("/other")
     assert found.version == "QEMU 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)"
     why = {item.path: item.why for item in found.candidates}
     assert why["/usr/bin/vmrun"].startswith("not answering: vmrun list failed")

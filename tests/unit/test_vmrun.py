@@ -416,3 +416,11 @@ def test_version_comes_from_the_usage_text() -> None:
     assert version is not None
     assert str(version) == "VMware Workstation 17.6.3 (vmrun 1.17.0 build-24583834)"
     assert windows(FakeRun().on(EXE, says="hello")).version() is None
+
+
+def test_about_is_an_extension_of_the_embedded_one() -> None:
+    run = FakeRun().on(*cmd("about"), says='{"accelerator": "tcg", "why": "no kvm"}\n')
+    assert windows(run).about()["accelerator"] == "tcg"
+    for says in ("[]", "nothing"):
+        with pytest.raises(errors.UnexpectedAnswer):
+            windows(FakeRun().on(*cmd("about"), says=says)).about()

@@ -1,0 +1,67 @@
+"""A plan, facts in which everything is good, and ISOs, for the tests of the host checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from harness.config import load_lab
+from harness.host import Fact, HostFacts
+from harness.host.facts import Key, Network, SeedIso
+from harness.hypervisor import Kind
+from harness.plan import LabPlan, make_plan
+from harness.vmrun import HostNetwork, NetworkKind
+
+LAB_FILE = Path(__file__).parents[3] / "scenarios" / "lab.yaml"
+MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")
+VMNET1 = HostNetwork(1, "vmnet1", NetworkKind.HOST_ONLY, dhcp=True, subnet=IPv4Network("192.168.6.0/24"))
+
+
+@dataclass(frozen=True)
+class FakeIso:
+    volume_id: str = "SEED"
+    bios_bootable: bool = True
+    machine: str | None = None
+    address: str | None = None
+    role: str | None = None
+
+
+def plan_of(lab_file: Path = LAB_FILE, *, overlay: str | None = "embedded", ports: tuple[int, ...] = ()) -> LabPlan:
+    return make_plan(load_lab(lab_file, overlay), lab_file, overlay=overlay, run_id="run", ports=ports)
+
+
+def lab_in(folder: Path) -> LabPlan:
+    """Return the embedded lab with all its files below that folder."""
+    scenarios = folder / "scenarios"
+    scenarios.mkdir()
+    copy = scenarios / "lab.yaml"
+    copy.write_text(LAB_FILE.read_text(encoding="utf-8"), encoding="utf-8")
+    return plan_of(copy)
+
+
+def iso_of(plan: LabPlan, name: str) -> SeedIso:
+    machine = plan.machine(name)
+    return FakeIso(machine=name, address=str(machine.address), role=machine.role.value)
+
+
+def good_facts(plan: LabPlan, *, platform: str = "linux", kind: Kind = Kind.EMBEDDED) -> HostFacts:
+    return HostFacts(
+        platform=platform,
+        kind=kind,
+        version="QEMU 7.2.22",
+        vmrun="vmrun",
+        elevated=Fact(value=True if platform == "win32" else None),
+        probe_directory=plan.vm_directory,
+        writable=Fact(value=True),
+        running=Fact(value=()),
+        claimed=Fact(value=()),
+        seed_directory=Fact(value=True),
+        isos={machine.name: Fact(iso_of(plan, machine.name)) for machine in plan.machines},
+        network=Fact(Network(VMNET1, "vmrun listHostNetworks")),
+        free_disk_mib=Fact(100_000),
+        free_memory_mib=Fact(32_000),
+        key=Key(Fact("ssh-ed25519"), Fact(())),
+        ports={machine.name: Fact(value=True) for machine in plan.machines},
+        forwardings=Fact(()),
+    )

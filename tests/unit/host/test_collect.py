@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+from fake_run import FakeRun, timed_out
+
+from harness.errors import SeedError
+from harness.host import collect, judge_all
+from harness.host.collect import elevated, nearest_directory, port_is_free, takes_a_file
+from harness.host.facts import HostFacts, SeedIso, observe
+from harness.hypervisor import Hypervisor, Kind
+from harness.layout import LEDGER
+from harness.plan import LabPlan
+from harness.verdict import Status
+from harness.vmrun import Vmrun
+from host.samples import FakeIso, lab_in
+
+CALL = ("v", "-T", "ws")
+NETWORKS = (
+    "Total host networks: 1\nINDEX  NAME  TYPE  DHCP  SUBNET  MASK\n1 vmnet1 hostOnly false 192.168.6.0 255.255.255.0\n"
+)
+
+
+def fake_vmrun() -> FakeRun:
+    run = FakeRun().on(*CALL, "list", says="Total running VMs: 0\n").on(*CALL, "listHostNetworks", says=NETWORKS)
+    run.on(*CALL, "defineNetwork", "VMnet1", "192.168.6.0/24")
+    return run.on(*CALL, "listPortForwardings", "VMnet1", says="Total port forwardings: 0\n")
+
+
+def look(plan: LabPlan, run: FakeRun, kind: Kind = Kind.EMBEDDED, platform: str = "linux") -> HostFacts:
+    def inspect_iso(path: Path) -> SeedIso:
+        if path.read_bytes() == b"none":
+            raise SeedError("not an ISO 9660 image", remedy="-", where=str(path))
+        if path.read_bytes() == b"broken":
+            raise KeyError("a library's own exception")
+        return FakeIso(machine="k3s-master1")
+
+    vmrun = Vmrun(("v",), run=run, clock=run.clock)
+    return collect(plan, Hypervisor(kind, ("v",), ("d",), "QEMU"), vmrun, inspect_iso, run=run, platform=platform)
+
+
+def test_an_empty_folder_is_looked_at_without_an_exception_and_nothing_is_left_in_it(tmp_path: Path) -> None:
+    plan = lab_in(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    facts = look(plan, fake_vmrun())
+    assert sorted(tmp_path.rglob("*")) == before
+    assert facts.probe_directory == tmp_path
+    assert facts.writable.value is True
+    assert facts.running.value == ()
+    assert facts.claimed.value == ()
+    assert facts.seed_directory.missing
+    assert all(fact.missing for fact in facts.isos.values())
+    assert facts.key.kind.missing
+    assert facts.network.value is not None
+    assert facts.network.value.found is not None
+    assert facts.network.value.found.subnet == IPv4Network("192.168.6.0/24")
+    assert (facts.free_disk_mib.value or 0) > 0
+    assert (facts.free_memory_mib.value or 0) > 0
+
+
+def test_a_vmrun_that_hangs_makes_facts_with_problems_and_no_exception(tmp_path: Path) -> None:
+    plan = lab_in(tmp_path)
+    run = FakeRun()
+    for words in (
+        ("list",),
+        ("listHostNetworks",),
+        ("defineNetwork", "VMnet1", "192.168.6.0/24"),
+        ("listPortForwardings", "VMnet1"),
+    ):
+        run.on(*CALL, *words, says=timed_out())
+    status = {check.name: check.status for check in judge_all(plan, look(plan, run))}
+    assert status["vmrun answers"] is status["network"] is status["no other lab here"] is Status.ERROR
+    assert status["free memory"] is Status.PASS
+
+
+def test_isos_that_are_none_and_those_that_break_the_reader(tmp_path: Path) -> None:
+    plan = lab_in(tmp_path)
+    plan.seed_directory.mkdir(parents=True)
+    for machine, content in zip(plan.machines, (b"iso", b"none", b"broken"), strict=True):
+        machine.seed.write_bytes(content)
+    facts = look(plan, fake_vmrun())
+    assert facts.seed_directory.value is True
+    assert facts.isos["k3s-master1"].value is not None
+    assert facts.isos["k3s-worker1"].problem == "not an ISO 9660 image"
+    assert facts.isos["k3s-worker2"].problem.startswith("KeyError")
+
+
+def test_vmware_is_not_told_to_define_networks(tmp_path: Path) -> None:
+    run = fake_vmrun()
+    look(lab_in(tmp_path), run, Kind.VMWARE)
+    assert not any("defineNetwork" in call for call in run.calls)
+
+
+def test_a_ledger_of_another_lab_is_a_problem(tmp_path: Path) -> None:
+    plan = lab_in(tmp_path)
+    plan.vm_directory.mkdir(parents=True)
+    ledger = plan.vm_directory / LEDGER
+    machine = {"machine": "m", "directory": str(plan.vm_directory / "m"), "run_id": "r", "port": 0}
+    ledger.write_text(json.dumps({"version": 1, "lab": plan.spec.name, "machines": [machine]}), encoding="utf-8")
+    assert look(plan, fake_vmrun()).claimed.value == (plan.vm_directory / "m",)
+    ledger.write_text(json.dumps({"version": 1, "lab": "other", "machines": []}), encoding="utf-8")
+    assert "other" in look(plan, fake_vmrun()).claimed.problem
+
+
+def test_a_file_where_the_vm_directory_should_be(tmp_path: Path) -> None:
+    plan = lab_in(tmp_path)
+    plan.vm_directory.parent.write_text("in the way", encoding="utf-8")
+    facts = look(plan, fake_vmrun())
+    assert facts.writable.value is None
+    assert "Not a directory" in facts.writable.problem
+    found = {check.name: check for check in judge_all(plan, facts)}["VM directory writable"]
+    assert found.status is Status.FAIL
+
+
+def test_the_nearest_directory(tmp_path: Path) -> None:
+    assert nearest_directory(tmp_path / "a" / "b") == tmp_path
+    assert nearest_directory(tmp_path) == tmp_path
+    assert takes_a_file(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_somebody_listens_on() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = int(listener.getsockname()[1])
+        assert port_is_free(port) is False
+    assert port_is_free(port) is True
+
+
+def test_administrators_are_asked_for_on_windows_only() -> None:
+    assert elevated("linux") is None
+    if sys.platform != "win32":
+        assert observe(lambda: elevated("win32")).problem
+
+
+@pytest.mark.parametrize(
+    ("error", "missing", "text"),
+    [
+        (FileNotFoundError(2, "No such file", "/x"), True, "/x does not exist"),
+        (PermissionError(13, "Permission denied", "/x"), False, "/x Permission denied"),
+        (ValueError("text"), False, "text"),
+        (ZeroDivisionError("y"), False, "ZeroDivisionError: y"),
+    ],
+)
+def test_any_exception_becomes_a_problem(error: Exception, missing: bool, text: str) -> None:
+    def look_there() -> int:
+        raise error
+
+    fact = observe(look_there)
+    assert (fact.value, fact.missing, fact.problem) == (None, missing, text)

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import pytest
+
+from harness.host import Fact, HostFacts, error_class, judge_all
+from harness.host.facts import Key, Network, SeedIso
+from harness.hypervisor import Kind
+from harness.plan import LabPlan
+from harness.verdict import Check, Status
+from harness.vmrun import NetworkKind, PortForwarding, Protocol
+from host.samples import VMNET1, FakeIso, good_facts, plan_of
+
+PLAN = plan_of()
+PROVIDED = plan_of(overlay=None)
+GOOD = good_facts(PLAN)
+WINDOWS = good_facts(PROVIDED, platform="win32", kind=Kind.VMWARE)
+
+
+def check(name: str, facts: HostFacts, plan: LabPlan = PLAN) -> Check:
+    found = {item.name: item for item in judge_all(plan, facts)}[name]
+    if found.status is not Status.PASS:
+        assert found.remedy.startswith(f"[{error_class(name)}] ")
+        assert len(found.remedy) > 30
+        assert found.seen
+    return found
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("platform", ["linux", "win32", "darwin"])
+def test_a_good_host_passes_everywhere(kind: Kind, platform: str) -> None:
+    facts = good_facts(PLAN, platform=platform, kind=kind)
+    assert {str(item) for item in judge_all(PLAN, facts) if item.status is not Status.PASS} == set()
+
+
+# -- rights ----------------------------------------------------------------------------------------------------------
+
+
+def test_vmware_on_windows_needs_an_administrator_and_the_embedded_one_does_not() -> None:
+    user = replace(WINDOWS, elevated=Fact(value=False))
+    found = check("rights", user)
+    assert found.status is Status.FAIL
+    assert "-Verb RunAs" in found.remedy
+    assert check("rights", replace(user, kind=Kind.EMBEDDED)).status is Status.PASS
+
+
+def test_rights_that_cannot_be_told_are_not_proven() -> None:
+    assert check("rights", replace(WINDOWS, elevated=Fact(problem="?"))).status is Status.NOT_PROVEN
+
+
+def test_elsewhere_the_check_says_that_no_administrator_is_needed() -> None:
+    assert "no administrator" in check("rights", GOOD).seen
+
+
+# -- VMware ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "remedy"),
+    [
+        (WINDOWS, "net start VMAuthdService"),
+        (replace(WINDOWS, platform="linux"), "vmware-modconfig"),
+        (replace(WINDOWS, platform="darwin"), "Fusion"),
+        (GOOD, "lab setup --with-deps"),
+    ],
+)
+def test_a_vmrun_that_does_not_answer_is_an_error_with_the_remedy_of_its_system(facts: HostFacts, remedy: str) -> None:
+    found = check("vmrun answers", replace(facts, running=Fact(problem="vmrun list: did not end")))
+    assert found.status is Status.ERROR
+    assert "did not end" in found.seen
+    assert remedy in found.remedy
+
+
+def test_the_hypervisor_is_named_with_its_version() -> None:
+    assert "QEMU 7.2.22" in check("hypervisor", GOOD).seen
+
+
+# -- ISO -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fact", "status"),
+    [
+        (Fact(problem="/seeds does not exist", missing=True), Status.FAIL),
+        (Fact(value=False), Status.FAIL),
+        (Fact(problem="/seeds Permission denied"), Status.ERROR),
+    ],
+)
+def test_the_seed_directory(fact: Fact[bool], status: Status) -> None:
+    found = check("seed directory", replace(GOOD, seed_directory=fact))
+    assert found.status is status
+    assert "lab seed" in found.remedy
+    assert "lab seed" not in check("seed directory", replace(WINDOWS, seed_directory=fact), PROVIDED).remedy
+
+
+@pytest.mark.parametrize(
+    ("iso", "status", "seen"),
+    [
+        (FakeIso(machine="k3s-master1", address="192.168.6.10", role="master"), Status.PASS, "machine k3s-master1"),
+        (FakeIso(machine="k3s-master1"), Status.PASS, "machine k3s-master1"),
+        (FakeIso(address="192.168.6.10/24"), Status.PASS, "192.168.6.10"),
+        (FakeIso(), Status.NOT_PROVEN, "nothing in it names a machine"),
+        (FakeIso(machine="k3s-worker1"), Status.FAIL, "it installs k3s-worker1"),
+        (FakeIso(machine="k3s-master1", address="192.168.6.11"), Status.FAIL, "gives the address 192.168.6.11"),
+        (FakeIso(machine="k3s-master1", address="192.168.6.1"), Status.FAIL, "gives the address 192.168.6.1"),
+        (FakeIso(machine="k3s-master1", role="worker"), Status.FAIL, "installs a worker"),
+        (FakeIso(machine="k3s-master1", bios_bootable=False), Status.FAIL, "cannot boot"),
+    ],
+)
+def test_an_iso_has_to_boot_and_to_be_that_machines(iso: FakeIso, status: Status, seen: str) -> None:
+    found = check("seed ISO of k3s-master1", replace(GOOD, isos={**GOOD.isos, "k3s-master1": Fact(iso)}))
+    assert found.status is status
+    assert seen in found.seen
+
+
+def test_a_missing_iso_and_a_file_that_is_none() -> None:
+    for problem, missing in (("seed-worker1.iso does not exist", True), ("not an ISO 9660 image", False)):
+        isos = {**GOOD.isos, "k3s-worker1": Fact[SeedIso](problem=problem, missing=missing)}
+        facts = replace(GOOD, isos=isos)
+        found = check("seed ISO of k3s-worker1", facts)
+        assert (found.status, found.seen) == (Status.FAIL, problem)
+        assert check("seed ISO of k3s-master1", facts).status is Status.PASS
+
+
+# -- network ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_such_network() -> None:
+    facts = replace(WINDOWS, network=Fact(Network(None, "vmrun listHostNetworks")))
+    found = check("network", facts)
+    assert found.status is Status.FAIL
+    assert 'vnetlib64.exe" -- set vnet vmnet1 addr 192.168.6.0' in found.remedy
+    assert check("subnet", facts).status is Status.FAIL
+    assert "answer VNET_1_HOSTONLY_SUBNET 192.168.6.0" in check("network", replace(facts, platform="linux")).remedy
+    assert "vmnet-cli" in check("network", replace(facts, platform="darwin")).remedy
+
+
+def test_a_network_that_is_not_host_only_is_told_apart_from_a_wrong_subnet() -> None:
+    nat = replace(GOOD, network=Fact(Network(replace(VMNET1, kind=NetworkKind.NAT), "x")))
+    assert (check("network", nat).status, check("subnet", nat).status) == (Status.FAIL, Status.PASS)
+    other = replace(GOOD, network=Fact(Network(replace(VMNET1, subnet=IPv4Network("192.168.22.0/24")), "x")))
+    assert (check("network", other).status, check("subnet", other).status) == (Status.PASS, Status.FAIL)
+    assert "192.168.22.0/24" in check("subnet", other).seen
+
+
+def test_a_network_that_cannot_be_looked_at() -> None:
+    facts = replace(GOOD, network=Fact(problem="vmrun listHostNetworks failed"))
+    assert check("network", facts).status is Status.ERROR
+    assert check("subnet", facts).status is Status.ERROR
+
+
+# -- space and memory ------------------------------------------------------------------------------------------------
+
+
+def test_disk_space_at_the_edge() -> None:
+    need = PLAN.disk_mib
+    assert check("free disk space", replace(GOOD, free_disk_mib=Fact(need))).status is Status.PASS
+    found = check("free disk space", replace(GOOD, free_disk_mib=Fact(need - 1)))
+    assert found.status is Status.FAIL
+    assert str(need) in found.expected
+    unknown = replace(GOOD, free_disk_mib=Fact[int](problem="?"))
+    assert check("free disk space", unknown).status is Status.ERROR
+
+
+def test_memory_at_the_edge_with_what_the_hypervisor_takes_per_guest() -> None:
+    need = PLAN.memory_mib + 3 * 256
+    assert check("free memory", replace(GOOD, free_memory_mib=Fact(need))).status is Status.PASS
+    found = check("free memory", replace(GOOD, free_memory_mib=Fact(need - 1)))
+    assert found.status is Status.FAIL
+    assert str(need) in found.expected
+    assert check("free memory", replace(GOOD, free_memory_mib=Fact[int](problem="?"))).status is Status.ERROR
+
+
+def test_memory_that_this_labs_running_machines_hold_counts_as_free() -> None:
+    running = Fact(tuple(machine.files.vmx for machine in PLAN.machines))
+    need = PLAN.memory_mib + 3 * 256
+    facts = replace(GOOD, free_memory_mib=Fact(need - PLAN.memory_mib))
+    assert check("free memory", facts).status is Status.FAIL
+    assert check("free memory", replace(facts, running=running)).status is Status.PASS
+
+
+def test_a_vm_directory_that_takes_no_files() -> None:
+    facts = replace(GOOD, writable=Fact[bool](problem="/x Read-only file system"))
+    assert check("VM directory writable", facts).status is Status.FAIL
+    assert "chown" in check("VM directory writable", facts).remedy
+    assert "icacls" in check("VM directory writable", replace(facts, platform="win32")).remedy
+
+
+# -- key -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_key() -> None:
+    missing = replace(GOOD, key=Key(Fact(problem="x does not exist", missing=True), Fact(problem="x", missing=True)))
+    assert check("SSH key", missing).status is Status.FAIL
+    assert check("SSH key private", missing).status is Status.FAIL
+    assert "chmod" not in check("SSH key private", missing).remedy
+    public = replace(GOOD, key=Key(Fact(problem="this is the public key"), Fact(())))
+    assert check("SSH key", public).seen == "this is the public key"
+
+
+def test_a_key_that_others_may_read() -> None:
+    facts = replace(GOOD, key=Key(Fact("ssh-ed25519"), Fact(("group and others (mode 0644)",))))
+    assert check("SSH key private", facts).status is Status.FAIL
+    assert "chmod 600" in check("SSH key private", facts).remedy
+    assert "icacls" in check("SSH key private", replace(facts, platform="win32")).remedy
+
+
+def test_a_key_whose_access_list_cannot_be_read_is_not_proven_and_no_pass() -> None:
+    facts = replace(GOOD, key=Key(Fact("ssh-ed25519"), Fact(problem="icacls shows no access list")))
+    assert check("SSH key private", facts).status is Status.NOT_PROVEN
+
+
+# -- ports -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_taken_port_unless_it_leads_to_that_machine_already() -> None:
+    plan = plan_of(ports=(2210, 2211, 2212))
+    taken = replace(good_facts(plan), ports={**GOOD.ports, "k3s-master1": Fact(value=False)})
+    assert check("way in to k3s-master1", taken, plan).status is Status.FAIL
+    assert check("way in to k3s-worker1", taken, plan).status is Status.PASS
+    ours = PortForwarding(Protocol.TCP, 2210, IPv4Address("192.168.6.10"), 22)
+    assert check("way in to k3s-master1", replace(taken, forwardings=Fact((ours,))), plan).status is Status.PASS
+    other = replace(ours, guest_address=IPv4Address("192.168.6.11"))
+    assert check("way in to k3s-master1", replace(taken, forwardings=Fact((other,))), plan).status is Status.FAIL
+    unknown = replace(taken, ports={**GOOD.ports, "k3s-master1": Fact[bool](problem="denied")})
+    assert check("way in to k3s-master1", unknown, plan).status is Status.ERROR
+
+
+def test_a_machine_that_is_reached_directly_needs_no_port() -> None:
+    facts = replace(good_facts(PROVIDED), ports={})
+    assert "192.168.6.10:22" in check("way in to k3s-master1", facts, PROVIDED).seen
+
+
+# -- other labs ------------------------------------------------------------------------------------------------------
+
+
+def test_a_running_machine_below_the_vm_directory_that_is_not_ours() -> None:
+    vmx = PLAN.machine("k3s-master1").files.vmx
+    facts = replace(GOOD, running=Fact((vmx,)))
+    found = check("no other lab here", facts)
+    assert found.status is Status.FAIL
+    assert str(vmx) in found.seen
+    assert check("no other lab here", replace(facts, claimed=Fact((vmx.parent,)))).status is Status.PASS
+    beside = PLAN.vm_directory.with_name(PLAN.vm_directory.name + "2") / "a" / "a.vmx"
+    assert check("no other lab here", replace(GOOD, running=Fact((beside,)))).status is Status.PASS
+
+
+def test_windows_spellings_of_one_directory() -> None:
+    plan = replace(PROVIDED, vm_directory=Path(r"F:\VMs\AirgapLab"))
+    facts = replace(WINDOWS, running=Fact((Path(r"f:\vms\airgaplab\x\x.vmx"),)))
+    assert check("no other lab here", facts, plan).status is Status.FAIL
+    ours = replace(facts, claimed=Fact((Path(r"F:/VMs/AirgapLab/X"),)))
+    assert check("no other lab here", ours, plan).status is Status.PASS
+
+
+def test_a_ledger_that_cannot_be_read_is_an_error() -> None:
+    found = check("no other lab here", replace(GOOD, claimed=Fact(problem="belongs to the lab 'other'")))
+    assert (found.status, found.seen) == (Status.ERROR, "belongs to the lab 'other'")

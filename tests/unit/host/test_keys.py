@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+from harness.host.facts import observe
+from harness.host.keys import key_kind, posix_readers, sddl_readers, windows_readers
+from harness.process import Completed
+
+OPENSSH = serialization.PrivateFormat.OpenSSH
+PKCS8 = serialization.PrivateFormat.PKCS8
+
+
+def write(
+    path: Path, key: PrivateKeyTypes, form: serialization.PrivateFormat = OPENSSH, passphrase: bytes = b""
+) -> Path:
+    lock = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, lock))
+    return path
+
+
+def test_keys_that_ssh_can_use(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    assert key_kind(write(path, ed25519.Ed25519PrivateKey.generate())) == "ssh-ed25519"
+    assert key_kind(write(path, rsa.generate_private_key(65537, 2048), PKCS8)) == "ssh-rsa (2048 bits)"
+    assert key_kind(write(path, ec.generate_private_key(ec.SECP256R1()))) == "ecdsa (secp256r1)"
+
+
+@pytest.mark.parametrize("form", [OPENSSH, PKCS8])
+def test_a_passphrase_is_told_apart(tmp_path: Path, form: serialization.PrivateFormat) -> None:
+    path = write(tmp_path / "key", ed25519.Ed25519PrivateKey.generate(), form, b"geheim")
+    with pytest.raises(ValueError, match="passphrase"):
+        key_kind(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"ssh-ed25519 AAAA me@host\n", "public key"),
+        (b"", "no private key"),
+        (b"\xff\xfe\0", "no private key"),
+        (b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "cannot be loaded"),
+    ],
+)
+def test_files_that_are_no_key(tmp_path: Path, data: bytes, said: str) -> None:
+    (tmp_path / "key").write_bytes(data)
+    with pytest.raises(ValueError, match=said):
+        key_kind(tmp_path / "key")
+
+
+def test_a_key_of_another_kind(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no use"):
+        key_kind(write(tmp_path / "key", x25519.X25519PrivateKey.generate(), PKCS8))
+    assert observe(lambda: key_kind(tmp_path / "absent")).missing
+
+
+@pytest.mark.parametrize(("mode", "open_to"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o644, 1)])
+def test_posix_modes(tmp_path: Path, mode: int, open_to: int) -> None:
+    path = tmp_path / "key"
+    path.write_text("x", encoding="utf-8")
+    path.chmod(mode)
+    assert len(posix_readers(path)) == open_to
+
+
+OWNER = "(A;;FA;;;S-1-5-21-1-2-3-1001)(A;;FA;;;SY)(A;;FA;;;BA)"
+
+
+@pytest.mark.parametrize(
+    ("sddl", "readers"),
+    [
+        (f"key\r\nD:PAI{OWNER}\r\n", ()),
+        (f"key\r\nD:AI{OWNER}(A;ID;0x1200a9;;;BU)\r\n", ("Users",)),
+        (f"key\r\nD:{OWNER}(A;ID;FR;;;WD)(A;ID;FA;;;AU)\r\n", ("Everyone", "Authenticated Users")),
+        (f"key\r\nD:{OWNER}(A;ID;FA;;;S-1-1-0)\r\n", ("Everyone",)),
+        (f"key\r\nD:{OWNER}(D;;FR;;;WD)\r\n", ()),
+        (f"key\r\nD:{OWNER}(A;;0x100000;;;BU)\r\n", ()),
+        (f"key\r\nD:{OWNER}(A;;WDFR;;;BU)\r\n", ("Users",)),
+        (f"key\r\nO:BAG:SYD:PAI{OWNER}S:AI(AU;SAFA;FA;;;WD)\r\n", ()),
+    ],
+)
+def test_windows_access_lists(sddl: str, readers: tuple[str, ...]) -> None:
+    assert sddl_readers(sddl) == readers
+
+
+@pytest.mark.parametrize("sddl", ["", "key\r\n", "key\r\nD:NO_ACCESS_CONTROL\r\n"])
+def test_no_access_list_is_no_proof(sddl: str) -> None:
+    with pytest.raises(ValueError, match="no access list"):
+        sddl_readers(sddl)
+
+
+def test_icacls_is_asked_for_sddl_and_its_silence_is_no_proof(tmp_path: Path) -> None:
+    path = tmp_path / "id_rsa"
+    path.write_text("x", encoding="utf-8")
+
+    def fake_icacls(argv: object, *, timeout_s: float, env: object = None) -> Completed:
+        assert isinstance(argv, tuple)
+        assert argv[:3] == ("icacls", str(path), "/save")
+        Path(argv[3]).write_bytes(f"id_rsa\r\nD:AI{OWNER}(A;ID;FR;;;BU)\r\n".encode("utf-16-le"))
+        return Completed(argv, 0, "", "", 0.1)
+
+    def fake_stub(argv: object, *, timeout_s: float, env: object = None) -> Completed:
+        return Completed((), 0, "stub\n", "", 0.1)
+
+    assert windows_readers(path, fake_icacls) == ("Users",)
+    assert "icacls shows no access list: stub" in observe(lambda: windows_readers(path, fake_stub)).problem
+    assert observe(lambda: windows_readers(tmp_path / "absent", fake_stub)).missing
