@@ -1,0 +1,93 @@
+"""Seed ISOs on disk: written under a temporary name, read back, and only then put in place."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.errors import SeedError
+from harness.seed.content import Tree, differences, iso_tree
+from harness.seed.inspection import inspect_iso, read_files
+from harness.seed.isowriter import BOOT_FILE, write_iso
+from harness.seed.model import SeedSpec
+from harness.setup.spec import KERNEL_ARGUMENTS, GuestImage
+
+
+def _volume_id(spec: SeedSpec) -> str:
+    return f"SEED_{spec.machine.upper().replace('-', '_')}"[:32]
+
+
+def _seconds(timestamp: str) -> float:
+    return datetime.datetime.fromisoformat(timestamp).timestamp()
+
+
+def write_seed_iso(
+    spec: SeedSpec, image: GuestImage, path: Path, *, kernel_arguments: str = KERNEL_ARGUMENTS
+) -> None:
+    """Leave the seed ISO of one machine at `path`; same inputs give the same bytes.
+
+    Raises:
+        SeedError: It cannot be written, or what was read back differs from what was written.
+    """
+    tree = iso_tree(spec, image, kernel_arguments)
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_iso(temporary, tree, volume_id=_volume_id(spec), timestamp=_seconds(spec.build_timestamp))
+        _verify(temporary, tree, spec)
+        temporary.replace(path)
+    except OSError as error:
+        raise SeedError(
+            f"the seed ISO cannot be written: {error.strerror or error}",
+            where=str(path),
+            remedy="check free space and rights of the seed directory; on Windows, detach the ISO from running machines",
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _verify(path: Path, tree: Tree, spec: SeedSpec) -> None:
+    found = read_files(path)
+    # isolinux.bin has its boot information table filled in while it is written (syslinux, "ISOLINUX").
+    unchanged = {name: content for name, content in tree.items() if name != BOOT_FILE}
+    wrong = differences(unchanged, found)
+    info = inspect_iso(path)
+    if not info.bios_bootable:
+        wrong.append("BIOS firmware would not boot it")
+    if info.machine != spec.machine:
+        wrong.append(f"it says that it is for {info.machine}")
+    if wrong:
+        raise SeedError(
+            "the seed ISO does not read back as it was written",
+            where=str(path),
+            said="\n".join(wrong),
+            remedy="check the disk under the seed directory, then run `lab seed` again",
+        )
+
+
+def _is_current(path: Path, input_hash: str) -> bool:
+    try:
+        return inspect_iso(path).input_hash == input_hash
+    except SeedError:
+        return False
+
+
+def build_seeds(
+    specs: Sequence[SeedSpec], image: GuestImage, directory: Path, say: Callable[[str], None]
+) -> list[Path]:
+    """Return the seed ISOs of all machines, in their order; one whose inputs did not change is kept as it is.
+
+    Raises:
+        SeedError: One cannot be written.
+    """
+    paths = []
+    for spec in specs:
+        path = directory / spec.iso_name
+        if _is_current(path, spec.input_hash(image.digest)):
+            say(f"{path.name} is up to date")
+        else:
+            write_seed_iso(spec, image, path)
+            say(f"{path.name}: {path.stat().st_size >> 20} MiB for {spec.machine} at {spec.address}")
+        paths.append(path)
+    return paths

@@ -1,0 +1,205 @@
+"""Reading ISO 9660 (ECMA-119) images, whoever built them: names, sizes, bytes, boot record. Nothing is mounted."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from harness.errors import SeedError
+
+SECTOR = 2048
+_REBUILD = "build the seeds again with `lab seed`, or copy the ISO again from where it was built"
+_PRIMARY, _BOOT, _SUPPLEMENTARY, _END = 1, 0, 2, 255
+_JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A directory entry: name, first sector, length in bytes."""
+
+    name: str
+    sector: int
+    size: int
+    is_directory: bool
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The volume descriptors: identifier, declared length in bytes, root directory, El Torito boot catalogue."""
+
+    volume_id: str
+    declared_size: int
+    root: Record
+    joliet: bool
+    boot_catalog: int | None
+
+
+class IsoReader:
+    """An open ISO image; use it as a context manager.
+
+    Raises:
+        SeedError: The file is missing, no ISO 9660 image, or shorter than it says.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._stream: BinaryIO = path.open("rb")
+        except OSError as error:
+            raise SeedError(
+                "there is no such seed ISO" if not path.exists() else f"cannot be read: {error.strerror}",
+                where=str(path),
+                remedy="build the seeds with `lab seed`, or point the lab file's seed directory to where they are",
+            ) from error
+        try:
+            self.volume = self._volume()
+            self._check_length()
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()
+
+    def _sectors(self, sector: int, size: int) -> bytes:
+        self._stream.seek(sector * SECTOR)
+        return self._stream.read(size)
+
+    def _volume(self) -> Volume:
+        primary: bytes | None = None
+        joliet: bytes | None = None
+        catalog: int | None = None
+        for sector in range(16, 48):
+            block = self._sectors(sector, SECTOR)
+            if len(block) < SECTOR or block[1:6] != b"CD001" or block[0] == _END:
+                break
+            if block[0] == _PRIMARY:
+                primary = block
+            elif block[0] == _SUPPLEMENTARY and block[88:91] in _JOLIET_ESCAPES:
+                joliet = block
+            elif block[0] == _BOOT and block[7:39].rstrip(b"\0") == b"EL TORITO SPECIFICATION":
+                catalog = struct.unpack_from("<I", block, 71)[0]
+        if primary is None:
+            raise SeedError("is not an ISO 9660 image", where=str(self.path), remedy=_REBUILD)
+        return self._described(primary, joliet, catalog)
+
+    def _described(self, primary: bytes, joliet: bytes | None, catalog: int | None) -> Volume:
+        root = _record(primary[156:190], joliet=False)
+        first = self._sectors(root.sector, SECTOR)
+        use_joliet = joliet is not None and b"SP\x07\x01\xbe\xef" not in first[: first[0] if first else 0]
+        if use_joliet and joliet is not None:
+            root = _record(joliet[156:190], joliet=True)
+        volume_id = primary[40:72].decode("ascii", errors="replace").rstrip()
+        blocks = struct.unpack_from("<I", primary, 80)[0]
+        return Volume(volume_id, blocks * SECTOR, root, use_joliet, catalog)
+
+    def _check_length(self) -> None:
+        size = self.path.stat().st_size
+        if size < self.volume.declared_size:
+            raise SeedError(
+                f"is cut short: it has {size} bytes and says that it has {self.volume.declared_size}",
+                where=str(self.path),
+                remedy=_REBUILD,
+            )
+
+    def children(self, directory: Record) -> Iterator[Record]:
+        """Yield the entries of a directory, without itself and its parent."""
+        data = self._sectors(directory.sector, directory.size)
+        offset = 0
+        while offset < len(data):
+            length = data[offset]
+            if length == 0:  # entries do not cross sectors
+                offset = (offset // SECTOR + 1) * SECTOR
+                continue
+            entry = data[offset : offset + length]
+            offset += length
+            if len(entry) >= 34 and entry[33:34] not in (b"\0", b"\1"):
+                rock_ridge = "" if self.volume.joliet else self._rock_ridge_name(entry)
+                yield _record(entry, joliet=self.volume.joliet, rock_ridge=rock_ridge)
+
+    def _rock_ridge_name(self, entry: bytes) -> str:
+        """Return the joined NM fields (IEEE P1282), also of the continuation area; empty when there are none."""
+        length = entry[32]
+        area = entry[33 + length + (1 - length % 2) :]
+        name = b""
+        for _ in range(8):  # a damaged image could chain its continuations in a circle
+            following = b""
+            for signature, data in _system_use_fields(area):
+                if signature == b"NM":
+                    name += data[1:]
+                elif signature == b"CE" and len(data) >= 24:
+                    sector, offset, size = (struct.unpack_from("<I", data, place)[0] for place in (0, 8, 16))
+                    following = self._sectors(sector, offset + size)[offset:]
+            if not following:
+                break
+            area = following
+        return name.decode("utf-8", errors="replace")
+
+    def find(self, path: str) -> Record | None:
+        """Return the entry of a path such as `autoinstall/user-data`, or None; names are compared without case."""
+        record: Record | None = self.volume.root
+        for part in path.strip("/").split("/"):
+            if record is None or not record.is_directory:
+                return None
+            record = next((item for item in self.children(record) if item.name.lower() == part.lower()), None)
+        return record
+
+    def walk(self, directory: Record, prefix: str = "") -> Iterator[tuple[str, Record]]:
+        """Yield path and entry of every file below a directory."""
+        for item in self.children(directory):
+            path = f"{prefix}{item.name}"
+            if item.is_directory:
+                yield from self.walk(item, f"{path}/")
+            else:
+                yield path, item
+
+    def read(self, record: Record) -> bytes:
+        """Return the bytes of a file."""
+        return self._sectors(record.sector, record.size)
+
+    def sha256(self, record: Record) -> str:
+        """Return the digest of a file, read in blocks of 1 MiB."""
+        digest = hashlib.sha256()
+        self._stream.seek(record.sector * SECTOR)
+        left = record.size
+        while left > 0:
+            block = self._stream.read(min(left, 1 << 20))
+            if not block:
+                break
+            digest.update(block)
+            left -= len(block)
+        return digest.hexdigest()
+
+    def bios_bootable(self) -> bool:
+        """Whether the boot catalogue's first entry is for BIOS firmware (platform 0) and bootable (0x88)."""
+        if self.volume.boot_catalog is None:
+            return False
+        catalog = self._sectors(self.volume.boot_catalog, 64)
+        return len(catalog) == 64 and catalog[0] == 1 and catalog[1] == 0 and catalog[32] == 0x88
+
+
+def _record(entry: bytes, *, joliet: bool, rock_ridge: str = "") -> Record:
+    sector = struct.unpack_from("<I", entry, 2)[0]
+    size = struct.unpack_from("<I", entry, 10)[0]
+    raw = entry[33 : 33 + entry[32]]
+    name = rock_ridge or raw.decode("utf-16-be" if joliet else "latin-1", errors="replace")
+    if not rock_ridge and ";" in name:
+        name = name.partition(";")[0].rstrip(".")
+    return Record(name, sector, size, bool(entry[25] & 2))
+
+
+def _system_use_fields(area: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield signature and data of the fields of a system use area (IEEE P1281)."""
+    while len(area) >= 4 and area[2] >= 4:
+        yield area[:2], area[4 : area[2]]
+        area = area[area[2] :]

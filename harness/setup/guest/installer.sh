@@ -1,0 +1,152 @@
+# The installer, run by init: writes the image of the CD to the blank disk, copies the payload, reboots.
+# It never writes to a disk that holds anything: a machine that boots from its CD by mistake stays as it is.
+
+LAB_EVENT_LIBRARY=1
+. /lab-event.sh
+
+say() {
+    echo "lab installer: $*"
+}
+
+fail() { # $1: the reason, one word
+    say "failed: $1"
+    lab_event installer-failed "reason=$1"
+    sleep 10
+    poweroff -f
+}
+
+uptime_s() {
+    read -r up _ < /proc/uptime
+    echo "${up%.*}"
+}
+
+find_cd() {
+    for device in /sys/block/sr*; do
+        [ -e "$device" ] || continue
+        mount -t iso9660 -o ro "/dev/${device##*/}" /cd 2> /dev/null || continue
+        if [ -f /cd/installer/disk.map ]; then
+            cd_name=${device##*/}
+            return 0
+        fi
+        umount /cd
+    done
+    return 1
+}
+
+find_disk() { # the first disk in the kernel's order
+    for device in /sys/block/sd* /sys/block/vd* /sys/block/nvme*n*; do
+        [ -e "$device" ] || continue
+        read -r removable < "$device/removable"
+        [ "$removable" = 0 ] || continue
+        disk=${device##*/}
+        case $disk in
+            nvme*) partition=/dev/${disk}p1 ;;
+            *) partition=/dev/${disk}1 ;;
+        esac
+        return 0
+    done
+    return 1
+}
+
+refuse_unless_blank() { # the first 16 MiB hold every partition table and the head of every file system
+    if ! dd if="/dev/$disk" bs=1M count=16 2> /dev/null | cmp -s -n 16777216 - /dev/zero; then
+        say "the disk $disk is not blank: nothing is written to it, powering off"
+        lab_event installer-refused reason=disk-not-blank "disk=$disk"
+        sleep 1
+        poweroff -f
+    fi
+}
+
+write_disk() { # copies the chunks of the image to their places, then gives the partition the whole disk
+    read -r sectors < "/sys/block/$disk/size"
+    read -r needed < /cd/installer/disk.sectors
+    [ "$sectors" -ge "$needed" ] || fail disk-too-small
+    echo 4096 > "/sys/block/$cd_name/queue/read_ahead_kb"
+    while read -r seek skip count; do
+        dd if=/cd/installer/disk.chunks of="/dev/$disk" bs=1M conv=notrunc \
+            skip="$skip" seek="$seek" count="$count" 2> /dev/null || fail disk-write
+        written=$((written + count))
+    done < /cd/installer/disk.map
+    length=$((sectors - 2048))
+    # Sector count of the first partition: four bytes, little-endian, at offset 446 + 12 of the boot record.
+    printf "$(printf '\\%03o\\%03o\\%03o\\%03o' $((length & 255)) $((length >> 8 & 255)) \
+        $((length >> 16 & 255)) $((length >> 24 & 255)))" |
+        dd of="/dev/$disk" bs=1 seek=458 conv=notrunc 2> /dev/null
+    blockdev --rereadpt "/dev/$disk"
+}
+
+mount_target() {
+    [ -b "$partition" ] && mount -t ext4 -o noatime "$partition" /root
+}
+
+copy_files() { # copies /files/ and compares every size and digest with the lists of the CD
+    target=/root/usr/local/seed
+    mkdir -p "$target"
+    cp -r /cd/files/. "$target/" || fail copy
+    cd "$target" || fail copy
+    find . -type f -exec stat -c '%s %n' {} + | sort > /tmp/sizes
+    cmp -s /tmp/sizes /cd/installer/files.sizes || fail size-differs
+    sha256sum -c -s /cd/installer/files.sha256 || fail digest-differs
+    files=0
+    bytes=0
+    while read -r size _; do
+        files=$((files + 1))
+        bytes=$((bytes + size))
+    done < /tmp/sizes
+    cd /
+}
+
+install_seed() { # NoCloud data for the first boot of the installed system
+    nocloud=/root/var/lib/cloud/seed/nocloud
+    mkdir -p "$nocloud"
+    cp /cd/autoinstall/user-data /cd/autoinstall/meta-data /cd/autoinstall/network-config "$nocloud/" || fail seed
+    chmod 700 "$nocloud"
+    chmod 600 "$nocloud/user-data"
+}
+
+install_boot_loader() {
+    mount --bind /dev /root/dev
+    mount -t proc proc /root/proc
+    chroot /root /usr/bin/extlinux --install /boot/extlinux > /tmp/extlinux 2>&1 || {
+        cat /tmp/extlinux
+        fail boot-loader
+    }
+    umount /root/proc
+    umount /root/dev
+}
+
+write_markers() {
+    runs=0
+    [ -f /root/var/lib/lab-installer-runs ] && read -r runs < /root/var/lib/lab-installer-runs
+    echo $((runs + 1)) > /root/var/lib/lab-installer-runs
+    printf '{"files": %s, "bytes": %s, "timestamp": "%s", "nonce": "%s"}\n' \
+        "$files" "$bytes" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(lab_nonce)" > /root/var/lib/iso-copy-complete
+}
+
+load cd
+load ext4
+load_controllers other
+load_controllers ide
+lab_event installer-start
+say "waiting for CD and disk"
+wait_for 300 find_cd || fail no-cd
+wait_for 100 find_disk || fail no-disk
+refuse_unless_blank
+say "writing $disk"
+written=0
+started=$(uptime_s)
+write_disk
+wait_for 100 mount_target || fail no-partition
+lab_event disk-written "bytes=$((written * 1048576))" "seconds=$(($(uptime_s) - started))"
+say "copying /files"
+copy_files
+install_seed
+install_boot_loader
+write_markers
+sync
+lab_event copied "files=$files" "bytes=$bytes"
+umount /root || fail unmount
+sync
+say "done, rebooting into the installed system"
+lab_event installer-done
+reboot -f
