@@ -27,6 +27,7 @@ Flags = Mapping[str, str]
 _START_S = 180.0
 _HARD_STOP_S = 30.0
 _SOFT_STOP_S = 180.0
+_CLEAN_UP_S = 15.0
 
 
 def list_running(_parameters: Sequence[str], _flags: Flags) -> int:
@@ -133,6 +134,7 @@ def _supervise(vmx: str, mode: str) -> dict[str, object]:
     said = process.first_line(child, _START_S)
     if said == "ok":
         return {}
+    process.end_soon(child, _CLEAN_UP_S)
     try:
         return dict(json.loads(said))
     except ValueError:

@@ -86,8 +86,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     socket_dir = endpoint.make_socket_dir()
     names = ["qmp", "agent", *(nic.id for nic in machine.nics)]
     endpoints = {name: endpoint.new_endpoint(socket_dir, name) for name in names}
-    display = "gtk" if gui else "none"
-    wiring = hardware.Wiring(endpoints, chosen.arguments, display)
+    wiring = hardware.Wiring(endpoints, chosen.arguments, _window(program, log) if gui else "none")
     argv = [str(program.binary), *(["-L", str(program.data)] if program.data else [])]
     argv += hardware.arguments(machine, wiring, hardware.scsi_devices(vmx))
     folder = home.vm_dir(vmx_path)
@@ -126,6 +125,16 @@ def _warn(machine: hardware.Machine, log: VmLog) -> None:
     for nic in machine.nics:
         if not nic.vmnet:
             log.post("Warning", f"The network bridge is not running. Virtual device {nic.id} starts disconnected.")
+
+
+def _window(program: Qemu, log: VmLog) -> str:
+    """Return the kind of window that this QEMU can open; without one the machine runs all the same."""
+    _, said = process.run([str(program.binary), "-display", "help"], 20)
+    for kind in ("gtk", "cocoa", "sdl"):
+        if kind in said.split():
+            return kind
+    log.post("Warning", "This QEMU cannot open a window (on Debian: apt-get install qemu-system-gui).")
+    return "none"
 
 
 def _usable_qemu() -> Qemu:

@@ -123,6 +123,15 @@ def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path)
     )
 
 
+def end_soon(process: subprocess.Popen[bytes], grace_s: float) -> None:
+    """Return when a process that is about to end has ended; after `grace_s` seconds it is made to."""
+    try:
+        process.wait(timeout=grace_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(timeout=grace_s)
+
+
 def first_line(process: subprocess.Popen[bytes], timeout_s: float) -> str:
     """Return the first line that `process` prints; empty when it ends, or says nothing for `timeout_s` seconds."""
     lines: list[bytes] = []

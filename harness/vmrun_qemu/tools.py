@@ -17,6 +17,7 @@ from harness.vmrun_qemu.wait import wait_for
 # A guest under TCG with a busy processor answers in a second or two.
 _ANSWER_S = 3.0
 _WAIT_S = 3600.0
+_CLOSED = "no program in the guest has the agent's port open"
 
 
 def check_tools_state(parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
@@ -58,7 +59,7 @@ def shut_down_guest(vmx: str, record: Record, mode: str) -> None:
         Failure: Nobody could be asked.
     """
     try:
-        with Agent(record["agent"], _ANSWER_S) as agent:
+        with _agent(record) as agent:
             agent.tell("guest-shutdown", {"mode": mode})
     except AgentSilentError:
         if mode != "powerdown":
@@ -89,12 +90,23 @@ def first_address(interfaces: Sequence[Mapping[str, Any]]) -> str:
 
 def _state(record: Record) -> str:
     try:
-        with Agent(record["agent"], _ANSWER_S) as agent:
-            agent.ask("guest-ping")
-    except AgentSilentError:
-        return "installed" if record["tools_seen"] or _port_is_open(record) else "unknown"
+        with _agent(record):
+            pass
+    except AgentSilentError as silence:
+        return "installed" if record["tools_seen"] or str(silence) != _CLOSED else "unknown"
     _remember(record)
     return "running"
+
+
+def _agent(record: Record) -> Agent:
+    """Return a conversation with the guest's agent.
+
+    Raises:
+        AgentSilentError: With the text `_CLOSED`, at once, when no agent has ever answered and none has the port open.
+    """
+    if not record["tools_seen"] and not _port_is_open(record):
+        raise AgentSilentError(_CLOSED)
+    return Agent(record["agent"], _ANSWER_S)
 
 
 def _remember(record: Record) -> None:
@@ -117,7 +129,7 @@ def _port_is_open(record: Record) -> bool:
 def _address(vmx: str) -> str:
     record = running(vmx)
     try:
-        with Agent(record["agent"], _ANSWER_S) as agent:
+        with _agent(record) as agent:
             found = first_address(agent.ask("guest-network-get-interfaces"))
     except AgentSilentError as error:
         raise tools_not_running(vmx) from error

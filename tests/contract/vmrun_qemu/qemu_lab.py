@@ -1,0 +1,114 @@
+"""`vmrun-qemu` on real QEMU machines with a blank disk: enough BIOS to be on, no guest to wait for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+COMMAND_S = 60
+VMX = """\
+.encoding = "UTF-8"
+displayName = "{name}"
+memsize = "64"
+firmware = "bios"
+sata0.present = "TRUE"
+sata0:0.present = "TRUE"
+sata0:0.fileName = "{name}.vmdk"
+sata0:1.present = "TRUE"
+sata0:1.deviceType = "cdrom-image"
+sata0:1.fileName = "{name}.iso"
+sata0:1.startConnected = "FALSE"
+ethernet0.present = "TRUE"
+ethernet0.connectionType = "hostonly"
+ethernet0.vnet = "VMnet1"
+serial0.present = "TRUE"
+serial0.fileType = "file"
+serial0.fileName = "serial0.log"
+floppy0.present = "FALSE"
+"""
+
+
+@dataclass
+class Vmrun:
+    """`vmrun-qemu` under a home of its own."""
+
+    home: Path
+    vms: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *words: str | Path) -> tuple[int, str]:
+        """Return exit status and output; standard error must stay empty, as VMware's does."""
+        done = subprocess.run(
+            [sys.executable, "-m", "harness.vmrun_qemu", *map(str, words)],
+            capture_output=True, text=True, timeout=COMMAND_S, check=False, env=self.environment,
+        )  # fmt: skip
+        assert done.stderr == ""
+        return done.returncode, done.stdout
+
+    def begin(self, *words: str | Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness.vmrun_qemu", *map(str, words)],
+            stdout=subprocess.PIPE, env=self.environment,
+        )  # fmt: skip
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("VMRUN_QEMU_")}
+        kept.pop("DISPLAY", None)
+        kept.pop("WAYLAND_DISPLAY", None)
+        return {**kept, "VMRUN_QEMU_HOME": str(self.home), "VMRUN_QEMU_ACCEL": "tcg", **self.env}
+
+    def ok(self, *words: str | Path) -> str:
+        code, said = self(*words)
+        assert code == 0, said
+        return said
+
+    def machine(self, name: str, extra: str = "") -> Path:
+        folder = self.vms / name
+        folder.mkdir(parents=True)
+        subprocess.run(
+            ["qemu-img", "create", "-q", "-f", "vmdk", str(folder / f"{name}.vmdk"), "64M"], check=True, timeout=30
+        )
+        vmx = folder / f"{name}.vmx"
+        vmx.write_text(VMX.format(name=name) + extra, encoding="utf-8")
+        return vmx
+
+    def record(self, vmx: Path) -> dict[str, Any]:
+        for file in self.home.glob("vm/*/record.json"):
+            value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            if value["vmx"] == str(vmx):
+                return value
+        raise AssertionError(f"no record of {vmx}")
+
+    def switch(self, vmnet: str = "vmnet1") -> dict[str, Any]:
+        value: dict[str, Any] = json.loads((self.home / "net" / vmnet / "switch.json").read_text(encoding="utf-8"))
+        return value
+
+    def processes(self) -> list[str]:
+        """Return the command lines of everything that belongs to this home or to these machines."""
+        found = []
+        for process in psutil.process_iter(["cmdline", "cwd", "status"]):
+            words = " ".join(process.info["cmdline"] or [])
+            places = (str(self.home), str(self.vms))
+            if process.info["status"] != psutil.STATUS_ZOMBIE and any(
+                place in words or place in (process.info["cwd"] or "") for place in places
+            ):
+                found.append(words)
+        return found
+
+
+def eventually(probe: Any, seconds: float = 15) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if probe():
+            return True
+        time.sleep(0.05)
+    return bool(probe())

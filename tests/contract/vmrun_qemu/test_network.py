@@ -1,0 +1,165 @@
+"""The virtual network: who starts it, who ends it, and the ports that lead into it."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import psutil
+from qemu_lab import Vmrun, eventually
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        client.settimeout(2)
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def forward(vmrun: Vmrun, port: int, guest: str = "192.168.6.10") -> tuple[int, str]:
+    return vmrun("setPortForwarding", "vmnet1", "tcp", str(port), guest, "22", "ssh")
+
+
+def test_networks_are_listed_and_defined(vmrun: Vmrun) -> None:
+    vmrun.env["VMRUN_QEMU_NETWORKS"] = "VMnet2=10.1.0.0/16"
+    vmrun.ok("defineNetwork", "VMnet3", "172.16.5.0/24", "nat")
+    vmrun.ok("defineNetwork", "vmnet3", "172.16.5.0/24")
+    assert vmrun.ok("listHostNetworks").splitlines() == [
+        "Total host networks: 4",
+        "INDEX  NAME         TYPE         DHCP         SUBNET           MASK",
+        "1      vmnet1       hostOnly     true         192.168.6.0      255.255.255.0",
+        "2      vmnet2       hostOnly     true         10.1.0.0         255.255.0.0",
+        "3      vmnet3       nat          true         172.16.5.0       255.255.255.0",
+        "8      vmnet8       nat          true         192.168.80.0     255.255.255.0",
+    ]
+    for words in (
+        ["vmnet99", "10.0.0.0/24"],
+        ["vmnet2", "10.0.0.1/24"],
+        ["vmnet2", "nonsense"],
+        ["vmnet2", "1.2.3.4/31"],
+    ):
+        code, said = vmrun("defineNetwork", *words)
+        assert (code, said[:7]) == (255, "Error: ")
+
+
+def test_a_network_in_use_keeps_its_subnet(vmrun: Vmrun) -> None:
+    vmrun.ok("start", vmrun.machine("one"), "nogui")
+    vmrun.ok("defineNetwork", "vmnet1", "192.168.6.0/24")
+    code, said = vmrun("defineNetwork", "vmnet1", "192.168.7.0/24")
+    assert (code, "in use" in said) == (255, True)
+
+
+def test_a_forwarded_port_outlives_its_machines_and_leads_nowhere_while_they_are_off(vmrun: Vmrun) -> None:
+    port = free_port()
+    assert vmrun.ok("listPortForwardings", "VMnet1") == "Total port forwardings: 0\n"
+    assert forward(vmrun, port) == (0, "")
+    assert forward(vmrun, port) == (0, "")
+    assert vmrun.ok("listPortForwardings", "VMnet1").splitlines() == [
+        "Total port forwardings: 1",
+        "INDEX  PROTOCOL     HOST PORT    GUEST IP         GUEST PORT   DESCRIPTION",
+        f"0      tcp          {port:<12} 192.168.6.10     22           ssh",
+    ]
+    assert not listens(port)
+    vmx = vmrun.machine("one")
+    for _ in range(2):
+        vmrun.ok("start", vmx, "nogui")
+        assert listens(port)
+        vmrun.ok("stop", vmx, "hard")
+        assert not listens(port)
+    vmrun.ok("start", vmx, "nogui")
+    vmrun.ok("deletePortForwarding", "vmnet1", "tcp", str(port))
+    assert not listens(port)
+    assert vmrun("deletePortForwarding", "vmnet1", "tcp", str(port))[0] == 255
+
+
+def test_a_port_can_be_forwarded_and_moved_while_the_network_is_up(vmrun: Vmrun) -> None:
+    vmrun.ok("start", vmrun.machine("one"), "nogui")
+    port = free_port()
+    assert forward(vmrun, port) == (0, "")
+    assert listens(port)
+    assert forward(vmrun, port, "192.168.6.11") == (0, "")
+    assert "192.168.6.11" in vmrun.ok("listPortForwardings", "vmnet1")
+    assert listens(port)
+
+
+def test_a_port_that_somebody_has_is_refused_and_not_remembered(vmrun: Vmrun) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        taken = (255, f"Error: The host port {port}/tcp is already in use\n")
+        assert forward(vmrun, port) == taken
+        vmrun.ok("start", vmrun.machine("one"), "nogui")
+        assert forward(vmrun, port) == taken
+        assert vmrun.ok("listPortForwardings", "vmnet1") == "Total port forwardings: 0\n"
+
+
+def test_a_remembered_port_that_was_taken_meanwhile_cancels_the_start(vmrun: Vmrun) -> None:
+    port = free_port()
+    forward(vmrun, port)
+    vmx = vmrun.machine("one")
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", port))
+        holder.listen()
+        assert vmrun("start", vmx, "nogui") == (255, "Error: The operation was canceled\n")
+        assert str(port) in (vmx.parent / "vmware.log").read_text(encoding="utf-8").partition("Msg_Post: Error")[2]
+        assert vmrun.processes() == []
+    vmrun.ok("start", vmx, "nogui")
+
+
+def test_wrong_parameters_are_refused(vmrun: Vmrun) -> None:
+    for words in (
+        ["vmnet1", "icmp", "2222", "192.168.6.10", "22"],
+        ["vmnet1", "tcp", "0", "192.168.6.10", "22"],
+        ["vmnet1", "tcp", "2222", "192.168.7.10", "22"],
+        ["vmnet1", "tcp", "2222", "here", "22"],
+        ["ethernet", "tcp", "2222", "192.168.6.10", "22"],
+    ):
+        code, said = vmrun("setPortForwarding", *words)
+        assert (code, said[:7]) == (255, "Error: "), words
+
+
+def test_the_network_ends_with_its_last_machine(vmrun: Vmrun) -> None:
+    one, two = vmrun.machine("one"), vmrun.machine("two")
+    vmrun.ok("start", one, "nogui")
+    keeper = vmrun.switch()["keeper"]
+    vmrun.ok("start", two, "nogui")
+    vmrun.ok("stop", one, "hard")
+    assert vmrun.switch()["keeper"] == keeper
+    assert psutil.pid_exists(keeper["pid"])
+    vmrun.ok("stop", two, "hard")
+    assert vmrun.processes() == []
+
+
+def test_a_switch_that_dies_is_replaced_under_running_machines(vmrun: Vmrun) -> None:
+    port = free_port()
+    forward(vmrun, port)
+    vmrun.ok("start", vmrun.machine("one"), "nogui")
+    before = vmrun.switch()["qemu"]
+    psutil.Process(before["pid"]).kill()
+    assert eventually(lambda: (vmrun.home / "net/vmnet1/switch.json").exists() and vmrun.switch()["qemu"] != before)
+    assert eventually(lambda: listens(port))
+
+
+def test_a_killed_keeper_is_replaced_by_the_next_machine(vmrun: Vmrun) -> None:
+    vmrun.ok("start", vmrun.machine("one"), "nogui")
+    before = vmrun.switch()
+    psutil.Process(before["keeper"]["pid"]).kill()
+    vmrun.ok("start", vmrun.machine("two"), "nogui")
+    assert vmrun.switch()["keeper"] != before["keeper"]
+    members = [json.loads(file.read_text()) for file in (vmrun.home / "net/vmnet1/members").glob("*.json")]
+    assert len(members) == 2
+
+
+def test_the_network_ends_when_every_machine_is_killed(vmrun: Vmrun) -> None:
+    vmx = vmrun.machine("one")
+    vmrun.ok("start", vmx, "nogui")
+    psutil.Process(vmrun.record(vmx)["supervisor"]["pid"]).kill()
+    assert eventually(lambda: not (vmrun.home / "net/vmnet1/switch.json").exists())
+    assert eventually(lambda: vmrun.processes() == [])
+    vmrun.ok("list")
