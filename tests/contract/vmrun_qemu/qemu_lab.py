@@ -1,17 +1,24 @@
-"""`vmrun-qemu` on real QEMU machines with a blank disk: enough BIOS to be on, no guest to wait for."""
+"""`vmrun-qemu` on real QEMU machines with a blank disk: enough BIOS to be on, no guest to wait for.
+
+The fixture `vmrun` gives a test a home of its own and proves that the test left nothing behind. Test modules import
+`vmrun_fixture` for pytest to find it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 COMMAND_S = 60
 VMX = """\
@@ -112,3 +119,17 @@ def eventually(probe: Any, seconds: float = 15) -> bool:
             return True
         time.sleep(0.05)
     return bool(probe())
+
+
+@pytest.fixture(name="vmrun")
+def vmrun_fixture(tmp_path: Path) -> Iterator[Vmrun]:
+    if shutil.which("qemu-system-x86_64") is None or shutil.which("qemu-img") is None:
+        pytest.skip("qemu-system-x86_64 and qemu-img are not installed")
+    program = Vmrun(tmp_path / "home", tmp_path / "vms")
+    yield program
+    for path in program.ok("list").splitlines()[1:]:
+        program("stop", path, "hard")
+    assert eventually(lambda: program.processes() == []), program.processes()
+    assert list(program.vms.rglob("*.lck")) == []
+    assert list(program.home.glob("vm/*/record.json")) == []
+    assert list(program.home.glob("net/*/switch.json")) == []

@@ -6,7 +6,7 @@ import json
 import socket
 
 import psutil
-from qemu_lab import Vmrun, eventually
+from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
 
 def free_port() -> int:

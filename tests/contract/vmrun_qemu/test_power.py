@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 
 import psutil
-from qemu_lab import Vmrun, eventually
+from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
 from harness.vmx import Vmx
 
