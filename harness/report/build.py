@@ -86,6 +86,7 @@ class _Builder:
             payload.TEST: self._test,
             payload.MACHINE_FACTS: self._machine_facts,
             payload.EVIDENCE: self._evidence,
+            payload.NOTE: self._note,
             payload.RUN_END: self._run_end,
         }
 
@@ -150,6 +151,10 @@ class _Builder:
     def _evidence(self, event: dict[str, Any]) -> None:
         path = str(event["path"]).replace("\\", "/")
         self.evidence[path] = EvidenceFile(path, _name(event))
+
+    def _note(self, event: dict[str, Any]) -> None:
+        machine = _name(event)
+        self.notes.append(f"{machine}: {event['text']}" if machine else str(event["text"]))
 
     def _run_end(self, event: dict[str, Any]) -> None:
         self.exit_status = int(event["exit_status"])

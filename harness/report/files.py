@@ -32,8 +32,8 @@ def write_reports(run_dir: Path) -> RunResult:
     files = RunFiles(run_dir)
     run = with_evidence(from_journal(files.events), run_dir)
     _replace(files.run_json, to_json(run))
-    _replace(files.html, render(run, _tails(run, run_dir)))
     point_latest(run_dir)
+    _replace(files.html, render(run, _tails(run, run_dir)))
     return run
 
 

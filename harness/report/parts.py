@@ -137,6 +137,16 @@ def link(path: str) -> Link:
     return Link(path, "" if outside else "./" + quote(path))
 
 
+def evidence_link(run: RunResult, machine: str | None, path: str) -> Link:
+    """Return a link to the copy in the run directory, where a file of the machine's own directory was copied there."""
+    found = link(path)
+    name = re.split(r"[\\/]", path)[-1]
+    copy = f"{machine}/{name}"
+    if not found.href and any(item.path == copy and item.machine == machine for item in run.evidence):
+        return link(copy)
+    return found
+
+
 def logs_of(run: RunResult, machine: str | None) -> tuple[EvidenceFile, ...]:
     """Return the text files that show why a machine failed, the newest console first, at most five."""
     files = [item for item in run.evidence if machine is not None and item.machine == machine]

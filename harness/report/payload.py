@@ -11,6 +11,7 @@ state            `text`: the last thing seen of that machine; written when it ch
 test             `nodeid`, `outcome` (a value of `Outcome`), `reason`, `duration_s`
 machine-facts    `facts`: fields of `MachineFacts` that are known now; other names go to its `facts`, as text
 evidence         `path`: relative to the run directory, with `/`; absolute where it is outside
+note             `text`: something that a reader should know, e.g. why a file could not be collected
 run-end          `exit_status`: pytest's; `run`: fields of `RunResult` that are known only now
 ===============  =====================================================================================================
 
@@ -34,6 +35,7 @@ STATE = "state"
 TEST = "test"
 MACHINE_FACTS = "machine-facts"
 EVIDENCE = "evidence"
+NOTE = "note"
 RUN_END = "run-end"
 
 # Made from the other events, never given at the start or the end.

@@ -9,8 +9,21 @@ from harness.report import marks
 from harness.report.conclusion import Cause, Overall, first_cause, gaps, lab_wide, not_run, overall, tally
 from harness.report.marks import Mark
 from harness.report.model import CaseResult, Outcome, RunResult, Span
-from harness.report.parts import CaseRow, CauseCard, Cell, Claim, ClaimGroup, Failure, GapLine, Log, Row, link, logs_of
-from harness.report.text import Budget
+from harness.report.parts import (
+    CaseRow,
+    CauseCard,
+    Cell,
+    Claim,
+    ClaimGroup,
+    Failure,
+    GapLine,
+    Log,
+    Row,
+    evidence_link,
+    link,
+    logs_of,
+)
+from harness.report.text import Budget, plain
 from harness.verdict import Check, Phase, Status, Verdict
 
 _LAB = "whole lab"
@@ -71,7 +84,8 @@ class View:
     @property
     def longest(self) -> tuple[tuple[str, str], ...]:
         """The five phases that took longest."""
-        spans = sorted(self.run.verdicts, key=lambda item: item.started_s - item.ended_s)
+        ran = [item for item in self.run.verdicts if not item.blocked_by]
+        spans = sorted(ran, key=lambda item: item.started_s - item.ended_s)
         return tuple((item.title, marks.duration(item.ended_s - item.started_s)) for item in spans[:5])
 
     @property
@@ -83,7 +97,8 @@ class View:
 
     def _gap_lines(self) -> tuple[GapLine, ...]:
         phases: dict[tuple[str | None, str, str, Status], list[str]] = {}
-        for gap in gaps(self.run):
+        order = {name: index for index, name in enumerate((None, *self.run.machine_names))}
+        for gap in sorted(gaps(self.run), key=lambda item: order[item.machine]):
             phases.setdefault((gap.machine, gap.name, gap.why, gap.status), []).append(gap.phase.value)
         return tuple(
             GapLine(
@@ -102,6 +117,8 @@ class View:
         machine = cause.machine
         logs = [item.path for item in logs_of(self.run, machine) if item.path in self._tails]
         console = self._budget.tail(self._tails[logs[0]], 12, 3000) if logs else ""
+        if cause.check is not None and console.rpartition("\n")[2] in plain(cause.check.seen[-3000:]):
+            console = ""  # the check quotes it already
         return CauseCard(
             what=cause.what,
             mark=_cause_mark(cause),
@@ -227,7 +244,7 @@ class View:
             self._budget.clip(check.expected, room),
             self._budget.clip(check.seen, room),
             "" if passed else self._budget.clip(check.remedy, 600),
-            tuple(link(path) for path in check.evidence[:8]),
+            tuple(evidence_link(self.run, machine, path) for path in check.evidence[:8]),
         )
 
     def _case(self, case: CaseResult) -> CaseRow:

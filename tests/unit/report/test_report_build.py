@@ -167,6 +167,12 @@ def test_control_characters_and_lone_surrogates_are_made_harmless() -> None:
     json.dumps(run.machines[0].last_seen).encode("utf-8")
 
 
+def test_notes_are_kept_once_with_their_machine() -> None:
+    notes = [event("note", "m", text="no picture"), event("note", "m", text="no picture"), event("note", text="busy")]
+    run = from_events([event("run-start", t=0.0, run={}), *notes])
+    assert run.notes == ("m: no picture", "busy")
+
+
 def test_every_status_is_a_bar_but_a_blocked_phase() -> None:
     found = verdicts(last=Phase.BOOT)
     run = from_events(events_of(found))

@@ -119,7 +119,8 @@ def test_a_phase_without_verdict_is_incomplete_though_pytest_ended() -> None:
 def test_the_first_cause_is_the_earliest_not_the_first_machine() -> None:
     found = replaced(verdicts(), "k3s-master1", Phase.GUESTS, failing())
     found = replaced(found, "k3s-worker2", Phase.PACKAGES, failing(Status.ERROR))
-    cause = first_cause(from_events(events_of(found, exit_status=1)))
+    run = from_events(events_of(found, exit_status=1))
+    cause = first_cause(dataclasses.replace(run, verdicts=run.verdicts[::-1]))
     assert cause is not None
     assert cause.verdict is not None
     assert (cause.machine, cause.verdict.phase) == ("k3s-worker2", Phase.PACKAGES)

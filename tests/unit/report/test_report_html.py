@@ -122,6 +122,22 @@ def test_the_verdict_is_first_and_names_cause_and_remedy() -> None:
     assert text.index('id="timeline"') < text.index('id="environment"') < text.index('id="failures"')
 
 
+def test_a_console_that_the_check_quotes_is_not_shown_twice() -> None:
+    log = {f"{WORKER}/serial-1.log": "line\n" * 50 + "---[ end Kernel panic ]---\n"}
+    first_screen = render(failed_run(seen="kernel panic\n---[ end Kernel panic ]---"), log).partition('id="phases"')[0]
+    assert first_screen.count("---[ end Kernel panic ]---") == 1
+    assert "end of its console" not in first_screen
+
+
+def test_evidence_in_the_machine_directory_is_linked_where_it_was_copied() -> None:
+    check = Check("ssh login", Status.FAIL, "a login", "none", "", ("F:\\VMs\\w\\serial-1.log", "/vms/w/other.log"))
+    found = replaced(verdicts(), WORKER, Phase.BOOT, check)
+    page = Page(render(from_events(events_of(found))))
+    links = [item["href"] for item in page.of("a")]
+    assert links.count(f"./{WORKER}/serial-1.log") >= 2
+    assert "/vms/w/other.log" in page.texts["code"]
+
+
 def test_a_cut_off_phase_and_phases_not_run_are_loud() -> None:
     events = [item for item in events_of(verdicts(), exit_status=None) if item["t"] < 116]
     page = Page(render(from_events(events)))
