@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,12 +19,10 @@ def _volume_id(spec: SeedSpec) -> str:
 
 
 def _seconds(timestamp: str) -> float:
-    return datetime.datetime.fromisoformat(timestamp).timestamp()
+    return dt.datetime.fromisoformat(timestamp).timestamp()
 
 
-def write_seed_iso(
-    spec: SeedSpec, image: GuestImage, path: Path, *, kernel_arguments: str = KERNEL_ARGUMENTS
-) -> None:
+def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path, *, kernel_arguments: str = KERNEL_ARGUMENTS) -> None:
     """Leave the seed ISO of one machine at `path`; same inputs give the same bytes.
 
     Raises:
@@ -41,7 +39,7 @@ def write_seed_iso(
         raise SeedError(
             f"the seed ISO cannot be written: {error.strerror or error}",
             where=str(path),
-            remedy="check free space and rights of the seed directory; on Windows, detach the ISO from running machines",
+            remedy="check free space and rights of the seed directory; on Windows, stop the machines that use the ISO",
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

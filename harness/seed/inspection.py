@@ -102,9 +102,7 @@ def read_files(path: Path) -> dict[str, PayloadFile]:
         SeedError: As `inspect_iso`.
     """
     with IsoReader(path) as iso:
-        return {
-            name: PayloadFile(name, record.size, iso.sha256(record)) for name, record in iso.walk(iso.volume.root)
-        }
+        return {name: PayloadFile(name, record.size, iso.sha256(record)) for name, record in iso.walk(iso.volume.root)}
 
 
 def _text(iso: IsoReader, path: str) -> str | None:

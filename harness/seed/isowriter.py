@@ -34,12 +34,12 @@ def frozen_clock(seconds: float) -> Iterator[None]:
     modules = (pycdlib.pycdlib, pycdlib.headervd, pycdlib.dates)
     with _frozen:
         for module in modules:
-            module.time = clock
+            setattr(module, "time", clock)  # noqa: B010  (an attribute that the module's type does not declare)
         try:
             yield
         finally:
             for module in modules:
-                module.time = time
+                setattr(module, "time", time)  # noqa: B010  (as above)
 
 
 def _add_directories(iso: pycdlib.PyCdlib, tree: Tree) -> None:

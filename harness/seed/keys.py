@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 from collections.abc import Iterable
@@ -20,9 +20,9 @@ from harness.errors import SeedError
 from harness.secret import Secret
 from harness.seed.model import HostKey
 
-_VALIDITY = datetime.timedelta(days=3650)
+_VALIDITY = dt.timedelta(days=3650)
 # Guests whose clock is a day behind the host's must still accept the certificates.
-_BACKDATED = datetime.timedelta(days=2)
+_BACKDATED = dt.timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _load_ca(directory: Path) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Ce
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

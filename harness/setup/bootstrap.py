@@ -17,14 +17,18 @@ from harness.setup.spec import ImageSpec
 _DRIVERS = (
     "ata", "scsi", "message", "nvme", "virtio", "block", "cdrom", "md", "hv", "firmware", "net/ethernet/intel/e1000",
     "net/ethernet/intel/e1000e", "net/vmxnet3", "net/bonding", "net/hyperv", "net/vxlan", "net/wireguard", "net/ipvlan",
-    "net/macvlan*", "net/veth*", "net/dummy*", "net/tun*", "net/tap*", "net/virtio_net*", "net/net_failover*", "net/ifb*",
-    "net/mdio*", "net/phy/libphy*", "char/hw_random", "char/virtio_console*", "misc/vmw_*", "rtc", "input/keyboard",
-    "input/serio", "hid/hid*", "usb/core", "usb/host", "usb/common", "usb/storage", "ptp", "pps", "vhost", "dca", "watchdog",
+    "net/macvlan*", "net/veth*", "net/dummy*",
+    "net/tun*", "net/tap*", "net/virtio_net*", "net/net_failover*", "net/ifb*",
+    "net/mdio*", "net/phy/libphy*", "char/hw_random", "char/virtio_console*", "misc/vmw_*", "rtc",
+    "input/keyboard",
+    "input/serio", "hid/hid*", "usb/core", "usb/host", "usb/common", "usb/storage", "ptp", "pps", "vhost",
+    "dca", "watchdog",
 )  # fmt: skip
 _KERNEL_TREES = ("sound", "net/bluetooth", "net/wireless", "net/mac80211", "net/batman-adv", "net/can", "net/nfc")
 _FILE_SYSTEMS = (
     "ocfs2", "gfs2", "reiserfs", "btrfs", "xfs", "jfs", "f2fs", "nilfs2", "ceph", "cifs", "smb", "afs", "orangefs",
-    "ubifs", "ntfs3", "nfsd", "nfs", "lockd", "dlm", "coda", "hfs", "hfsplus", "udf", "ufs", "9p", "erofs", "smbfs_common",
+    "ubifs", "ntfs3", "nfsd", "nfs", "lockd", "dlm", "coda", "hfs", "hfsplus", "udf", "ufs", "9p", "erofs",
+    "smbfs_common",
 )  # fmt: skip
 _UNREAD = (
     "/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/i18n/*",
@@ -40,8 +44,8 @@ def path_filters() -> tuple[str, ...]:
     excluded += [f"/lib/modules/*/kernel/{tree}/*" for tree in _KERNEL_TREES]
     excluded += [f"/lib/modules/*/kernel/fs/{name}/*" for name in _FILE_SYSTEMS]
     filters = [f"path-exclude={pattern}" for pattern in [*excluded, "/lib/modules/*/kernel/drivers/*"]]
-    for name in _DRIVERS:
-        filters.append(f"path-include=/lib/modules/*/kernel/drivers/{name}" + ("" if "*" in name else "/*"))
+    wanted = [name if "*" in name else f"{name}/*" for name in _DRIVERS]
+    filters += [f"path-include=/lib/modules/*/kernel/drivers/{name}" for name in wanted]
     filters += ["path-include=/usr/share/doc/*/copyright", "path-include=/usr/share/locale/locale.alias"]
     return tuple(filters)
 
@@ -83,9 +87,9 @@ def _hooks(spec: ImageSpec, place: Workplace) -> tuple[str, ...]:
     return (
         download,
         'rm -rf "$1/lab-packages/partial" "$1/lab-packages/lock"',
-        f"sync-out /lab-packages {shlex.quote(str(place.debs))}",
+        f"sync-out /lab-packages {shlex.quote(place.debs.as_posix())}",
         'rm -rf "$1/lab-packages" "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*',
-        f"tar-in {shlex.quote(str(place.overlay))} /",
+        f"tar-in {shlex.quote(place.overlay.as_posix())} /",
     )
 
 
@@ -100,7 +104,7 @@ def mmdebstrap_argv(
     options += [f"--customize-hook={hook}" for hook in _hooks(spec, place)]
     return (
         "mmdebstrap", "--variant=minbase", "--architectures=amd64", "--format=tar", f"--include={include}",
-        *options, spec.suite, str(place.tree_tar), str(place.sources),
+        *options, spec.suite, place.tree_tar.as_posix(), place.sources.as_posix(),
     )  # fmt: skip
 
 

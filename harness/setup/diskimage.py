@@ -18,7 +18,7 @@ PARTITION_START = MIB
 
 # syslinux 6 reads ext4 without 64-bit block numbers; the disk it is written to is blank, so that neither inode
 # tables nor the journal have to be zeroed again (mke2fs(8), `assume_storage_prezeroed`).
-_FEATURES = "^64bit,^metadata_csum,^orphan_file"
+FILE_SYSTEM = ("-t", "ext4", "-O", "^64bit,^metadata_csum,^orphan_file", "-m", "1", "-i", "32768", "-L", "lab-root")
 _EXTENDED = "lazy_itable_init=1,lazy_journal_init=1,assume_storage_prezeroed=1,root_owner=0:0"
 
 
@@ -100,8 +100,8 @@ def make_disk(tree: Path, raw: Path, *, root_gib: int, identity: uuid.UUID, wrap
         image.write(boot_record(code, size // SECTOR, identity.time_low))
     extended = f"{_EXTENDED},offset={PARTITION_START},hash_seed={identity}"
     argv = (
-        *wrapper, "/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-O", _FEATURES, "-E", extended, "-m", "1", "-i", "32768",
-        "-L", "lab-root", "-U", str(identity), "-d", str(tree), str(raw), f"{size // 1024}k",
+        *wrapper, "/sbin/mke2fs", "-q", "-F", *FILE_SYSTEM, "-E", extended,
+        "-U", str(identity), "-d", str(tree), str(raw), f"{size // 1024}k",
     )  # fmt: skip
     done = run(argv, timeout_s=600)
     if done.returncode != 0:

@@ -17,9 +17,10 @@ from filelock import FileLock
 from harness.errors import HostError
 from harness.process import run
 from harness.setup import diskimage, repository
-from harness.setup.bootstrap import Workplace, bootstrap
-from harness.setup.initrd import build_initrd
-from harness.setup.spec import GuestImage, ImageSpec, image_key
+from harness.setup.bootstrap import Workplace, bootstrap, mmdebstrap_argv
+from harness.setup.guest_files import overlay_tar
+from harness.setup.initrd import MODULE_GROUPS, build_initrd
+from harness.setup.spec import GuestImage, ImageSpec, template
 
 __all__ = ["GuestImage", "ImageSpec", "build_image", "image_key", "load_image"]
 
@@ -32,6 +33,25 @@ LABEL linux
   INITRD /boot/initrd.img-lab
   APPEND root=UUID={identity} rw {arguments}
 """
+
+
+# Counted up when the way from the inputs to the image changes and no input of `image_key` shows it.
+_RECIPE = 1
+
+
+def image_key(spec: ImageSpec) -> str:
+    """Return 16 hex digits that change whenever an input of the image changes: settings, packages, guest files."""
+    inputs = {
+        "recipe": _RECIPE,
+        "spec": asdict(spec),
+        "tree": mmdebstrap_argv(spec, Workplace(Path("build")), (), ()),
+        "files": hashlib.sha256(overlay_tar()).hexdigest(),
+        "initrd": [template(name) for name in ("init.sh", "installer.sh", "lab-event.sh")],
+        "modules": MODULE_GROUPS,
+        "boot loader": _BOOT_LOADER,
+        "file system": diskimage.FILE_SYSTEM,
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _directory(key: str, cache_dir: Path) -> Path:

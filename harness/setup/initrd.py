@@ -7,7 +7,6 @@ which would cost ten seconds of every boot on an emulated processor.
 from __future__ import annotations
 
 import gzip
-import gzip
 from pathlib import Path
 
 from harness.errors import HostError

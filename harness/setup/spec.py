@@ -1,10 +1,8 @@
-"""What the guest image is made of: the values, and the key under which a built image is cached."""
+"""What the guest image is made of, and the files of a built one."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -97,20 +95,3 @@ def template(name: str) -> str:
     """Return a guest script of this package, with `\\n` line ends."""
     text = resources.files("harness.setup").joinpath("guest", name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")
-
-
-def _sources() -> list[bytes]:
-    """Return the text of every file that shapes the image: the modules of this package and the guest scripts."""
-    root = resources.files("harness.setup")
-    shaping = ("spec.py", "guest_files.py", "bootstrap.py", "diskimage.py", "initrd.py", "repository.py", "cpio.py", "image.py")
-    entries = [root.joinpath(name) for name in shaping]
-    entries += sorted(root.joinpath("guest").iterdir(), key=lambda entry: entry.name)
-    return [entry.read_bytes().replace(b"\r\n", b"\n") for entry in entries if entry.is_file()]
-
-
-def image_key(spec: ImageSpec) -> str:
-    """Return 16 hex digits that change whenever an input of the image changes."""
-    digest = hashlib.sha256(json.dumps(asdict(spec), sort_keys=True).encode())
-    for text in _sources():
-        digest.update(hashlib.sha256(text).digest())
-    return digest.hexdigest()[:16]
