@@ -87,6 +87,13 @@ def test_a_link_is_resolved_even_when_the_vmx_is_gone(tmp_path: Path) -> None:
     assert Driver(("vmrun",), run=run, platform="linux").is_running(tmp_path / "link" / "a.vmx")
 
 
+def test_two_names_of_one_file_are_one_machine_as_8_3_names_are(tmp_path: Path) -> None:
+    (tmp_path / "machine.vmx").write_text("", encoding="utf-8")
+    (tmp_path / "MACHIN~1.VMX").hardlink_to(tmp_path / "machine.vmx")
+    run = FakeRun().on("vmrun", "-T", "ws", "list", says=f"Total running VMs: 1\n{tmp_path / 'MACHIN~1.VMX'}\n")
+    assert Driver(("vmrun",), run=run, platform="linux").is_running(tmp_path / "machine.vmx")
+
+
 # -- start -----------------------------------------------------------------------------------------------------------
 
 
