@@ -95,8 +95,11 @@ def _run(words: list[str]) -> int:
         raise Failure(f"Unrecognized command: {name}")
     if any(word in _FLAGS for word in parameters):
         return _usage()
+    if verb.on_vm and not parameters:
+        say("No Vm name provided")
+        return EXIT_FAILURE
     if verb.on_vm:
-        _check_vm(parameters)
+        _check_vm(parameters[0])
     if not verb.least <= len(parameters) <= verb.most:
         return _usage()
     module, _, function = verb.target.partition(":")
@@ -104,16 +107,12 @@ def _run(words: list[str]) -> int:
     return int(target(parameters, flags))
 
 
-def _check_vm(parameters: list[str]) -> None:
-    """Make sure that the first parameter is a VMX file.
+def _check_vm(path: str) -> None:
+    """Return if the path is that of a VMX file.
 
     Raises:
         Failure: In the words that VMware has for it.
     """
-    if not parameters:
-        say("No Vm name provided")
-        raise SystemExit(EXIT_FAILURE)
-    path = parameters[0]
     if not path.lower().endswith(".vmx"):
         raise cannot_open(path, "unknown file suffix")
     if not os.path.isfile(path):  # noqa: PTH113 - pathlib costs a tenth of the time of `list`

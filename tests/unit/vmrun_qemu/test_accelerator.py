@@ -1,0 +1,96 @@
+"""The accelerator's verdict: proved, remembered, and overridden."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.vmrun_qemu import accelerator, probe_sector
+from harness.vmrun_qemu.qemu import Qemu
+
+
+@dataclass
+class FakeHost:
+    """A host whose KVM opens, with or without the processor's consent, and a probe with a fixed end."""
+
+    objection: str = ""
+    answers: bool = True
+    probes: int = 0
+
+    def probe(self, qemu: Qemu, name: str) -> bool:
+        self.probes += 1
+        return self.answers
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
+    fake = FakeHost()
+    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
+    monkeypatch.delenv("VMRUN_QEMU_ACCEL", raising=False)
+    monkeypatch.setattr(accelerator.sys, "platform", "linux")
+    monkeypatch.setattr(accelerator, "_kvm_objection", lambda: fake.objection)
+    monkeypatch.setattr(accelerator, "probe", fake.probe)
+    return fake
+
+
+def a_qemu(tmp_path: Path) -> Qemu:
+    binary = tmp_path / "qemu"
+    binary.touch()
+    return Qemu(binary)
+
+
+def test_kvm_is_used_when_the_probe_guest_got_to_its_end(host: FakeHost, tmp_path: Path) -> None:
+    assert accelerator.choose(a_qemu(tmp_path)).name == "kvm"
+
+
+def test_a_kvm_that_hangs_is_not_used_and_the_reason_is_said(host: FakeHost, tmp_path: Path) -> None:
+    host.answers = False
+    chosen = accelerator.choose(a_qemu(tmp_path))
+    assert chosen.name == "tcg"
+    assert "did not get to its end with kvm" in chosen.why
+
+
+def test_without_the_processors_feature_nothing_is_probed(host: FakeHost, tmp_path: Path) -> None:
+    host.objection = "neither vmx nor svm"
+    assert accelerator.choose(a_qemu(tmp_path)) == accelerator.Accelerator("tcg", "neither vmx nor svm")
+    assert host.probes == 0
+
+
+def test_the_verdict_is_remembered_until_qemu_changes(host: FakeHost, tmp_path: Path) -> None:
+    qemu = a_qemu(tmp_path)
+    accelerator.choose(qemu)
+    accelerator.choose(qemu)
+    assert host.probes == 1
+    qemu.binary.write_text("newer", encoding="utf-8")
+    accelerator.choose(qemu)
+    assert host.probes == 2
+
+
+def test_the_user_may_name_one(host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMRUN_QEMU_ACCEL", "tcg")
+    assert accelerator.choose(a_qemu(tmp_path)).name == "tcg"
+    assert host.probes == 0
+
+
+def test_the_sector_is_what_its_source_says(tmp_path: Path) -> None:
+    if shutil.which("as") is None or shutil.which("ld") is None:
+        pytest.skip("binutils are not installed")
+    source = Path(probe_sector.__file__).with_name("probe.S")
+    objects, binary = tmp_path / "probe.o", tmp_path / "probe.bin"
+    subprocess.run(["as", "--64", source, "-o", objects], check=True, timeout=30)
+    link = ["ld", "-m", "elf_x86_64", "-Ttext", "0x7c00", "--oformat", "binary", "-o", binary, objects]
+    subprocess.run(link, check=True, timeout=30)
+    assert binary.read_bytes() == probe_sector.SECTOR
+    assert len(probe_sector.SECTOR) == 512
+
+
+def test_the_probe_guest_reaches_its_end_under_tcg() -> None:
+    found = shutil.which("qemu-system-x86_64")
+    if found is None or os.name != "posix":
+        pytest.skip("qemu-system-x86_64 is not installed")
+    assert accelerator.probe(Qemu(Path(found)), "tcg")

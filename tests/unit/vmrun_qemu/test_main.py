@@ -1,0 +1,126 @@
+"""Grammar of `vmrun-qemu`: VMware's words and exit statuses, with nothing running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.vmrun_qemu import power
+from harness.vmrun_qemu.main import VERBS, VERSION, main
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    code = main(words)
+    out, err = capsys.readouterr()
+    assert err == ""
+    return code, out
+
+
+def test_without_a_word_the_usage_begins_with_an_empty_line_and_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = said(capsys)
+    assert code == 255
+    lines = out.splitlines()
+    assert lines[:4] == ["", VERSION, "", "Usage: vmrun [AUTHENTICATION-FLAGS] COMMAND [PARAMETERS]"]
+    assert {line.split()[0] for line in lines[14:] if line} >= set(VERBS)
+
+
+def test_an_unknown_flag_is_named_before_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = said(capsys, "--help")
+    assert code == 255
+    assert out.splitlines()[:3] == ["Invalid argument: --help", "", VERSION]
+
+
+def test_an_unknown_command_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "-T", "ws", "fly") == (255, "Error: Unrecognized command: fly\n")
+
+
+@pytest.mark.parametrize("word", ["list", "LIST", "List"])
+def test_commands_match_without_case_and_flags_come_first_in_any_order(
+    capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    nothing = (0, "Total running VMs: 0\n")
+    assert said(capsys, word) == nothing
+    assert said(capsys, "-gp", "x", "-T", "player", "-gu", "y", "-vp", "z", word) == nothing
+
+
+def test_flags_after_the_command_get_the_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    vmx = tmp_path / "a.vmx"
+    vmx.touch()
+    code, out = said(capsys, "stop", str(vmx), "-T", "ws")
+    assert (code, out.splitlines()[1]) == (255, VERSION)
+
+
+@pytest.mark.parametrize("words", [["list", "more"], ["setPortForwarding", "vmnet1"], ["-T"]])
+def test_too_few_or_too_many_parameters_get_the_usage(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    code, out = said(capsys, *words)
+    assert code == 255
+    assert VERSION in out
+
+
+def test_a_path_that_leads_to_no_vmx(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    missing = str(tmp_path / "no such.vmx")
+    assert said(capsys, "start", missing, "nogui") == (
+        255,
+        f"Error: Cannot open VM: {missing}, The virtual machine cannot be found\n",
+    )
+    assert said(capsys, "start", "hard", missing) == (255, "Error: Cannot open VM: hard, unknown file suffix\n")
+    assert said(capsys, "start") == (255, "No Vm name provided\n")
+
+
+def test_a_broken_vmx_cannot_be_deleted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    vmx = tmp_path / "a.vmx"
+    vmx.write_text("not a vmx\n", encoding="utf-8")
+    wanted = f"Error: Cannot open VM: {vmx}, Cannot read the virtual machine configuration file\n"
+    assert said(capsys, "deleteVM", str(vmx)) == (255, wanted)
+    assert vmx.exists()
+
+
+def test_an_unknown_power_word_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    vmx = tmp_path / "a.vmx"
+    vmx.touch()
+    assert said(capsys, "start", str(vmx), "window") == (255, "Error: One of the parameters was invalid: window\n")
+
+
+def test_every_verb_has_its_function_and_makes_sense() -> None:
+    for name, verb in VERBS.items():
+        module, _, function = verb.target.partition(":")
+        imported = __import__(f"harness.vmrun_qemu.{module}", fromlist=[function])
+        assert callable(getattr(imported, function)), name
+        assert verb.least <= verb.most, name
+
+
+def test_asking_for_the_list_imports_nothing_slow() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from harness.vmrun_qemu.main import main; main(['list']);"
+        "print([name for name in ('asyncio', 'psutil', 'qemu.qmp', 'filelock', 'harness.vmx') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == "Total running VMs: 0\n[]\n"
+
+
+def test_a_machine_that_is_starting_is_not_listed_yet(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.vmrun_qemu import instances, process
+
+    mine = process.identity(__import__("os").getpid())
+    record: instances.Record = {
+        "vmx": "/vms/a.vmx", "phase": "starting", "supervisor": mine, "qemu": mine, "qmp": "", "agent": "",
+        "socket_dir": "", "plugs": [], "locks": [], "accelerator": "tcg", "tools_seen": False,
+    }  # fmt: skip
+    instances.save(record)
+    assert said(capsys, "list") == (0, "Total running VMs: 0\n")
+    record["phase"] = "running"
+    instances.save(record)
+    assert said(capsys, "list") == (0, "Total running VMs: 1\n/vms/a.vmx\n")
+    assert power.running("/vms/a.vmx") == record
