@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     fake = FakeHost()
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
     monkeypatch.delenv("VMRUN_QEMU_ACCEL", raising=False)
-    monkeypatch.setattr(accelerator.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(accelerator, "_kvm_objection", lambda: fake.objection)
     monkeypatch.setattr(accelerator, "probe", fake.probe)
     return fake
@@ -82,8 +83,8 @@ def test_the_sector_is_what_its_source_says(tmp_path: Path) -> None:
         pytest.skip("binutils are not installed")
     source = Path(probe_sector.__file__).with_name("probe.S")
     objects, binary = tmp_path / "probe.o", tmp_path / "probe.bin"
-    subprocess.run(["as", "--64", source, "-o", objects], check=True, timeout=30)
-    link = ["ld", "-m", "elf_x86_64", "-Ttext", "0x7c00", "--oformat", "binary", "-o", binary, objects]
+    subprocess.run(["as", "--64", str(source), "-o", str(objects)], check=True, timeout=30)
+    link = ["ld", "-m", "elf_x86_64", "-Ttext", "0x7c00", "--oformat", "binary", "-o", str(binary), str(objects)]
     subprocess.run(link, check=True, timeout=30)
     assert binary.read_bytes() == probe_sector.SECTOR
     assert len(probe_sector.SECTOR) == 512

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import power
+from harness.vmrun_qemu import instances, power, process
 from harness.vmrun_qemu.main import VERBS, VERSION, main
 
 
@@ -91,15 +95,12 @@ def test_an_unknown_power_word_is_refused(capsys: pytest.CaptureFixture[str], tm
 def test_every_verb_has_its_function_and_makes_sense() -> None:
     for name, verb in VERBS.items():
         module, _, function = verb.target.partition(":")
-        imported = __import__(f"harness.vmrun_qemu.{module}", fromlist=[function])
+        imported = importlib.import_module(f"harness.vmrun_qemu.{module}")
         assert callable(getattr(imported, function)), name
         assert verb.least <= verb.most, name
 
 
 def test_asking_for_the_list_imports_nothing_slow() -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys; from harness.vmrun_qemu.main import main; main(['list']);"
         "print([name for name in ('asyncio', 'psutil', 'qemu.qmp', 'filelock', 'harness.vmx') if name in sys.modules])"
@@ -111,9 +112,7 @@ def test_asking_for_the_list_imports_nothing_slow() -> None:
 def test_a_machine_that_is_starting_is_not_listed_yet(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.vmrun_qemu import instances, process
-
-    mine = process.identity(__import__("os").getpid())
+    mine = process.identity(os.getpid())
     record: instances.Record = {
         "vmx": "/vms/a.vmx", "phase": "starting", "supervisor": mine, "qemu": mine, "qmp": "", "agent": "",
         "socket_dir": "", "plugs": [], "locks": [], "accelerator": "tcg", "tools_seen": False,
