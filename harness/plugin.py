@@ -248,7 +248,7 @@ def host(request: pytest.FixtureRequest, lab: Lab, machine_name: str) -> Any:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Journal the outcome of each lab test."""
-    report: pytest.TestReport = yield  # type: ignore[misc,assignment]
+    report: pytest.TestReport = yield  # type: ignore[assignment]
     session = item.config.stash.get(_SESSION, None)
     phase = phase_of(item)
     if session is not None and session.proof is not None and phase is not None:

@@ -16,6 +16,7 @@ import psutil
 
 from harness.errors import HarnessError
 from harness.guest.ssh_config import SshHost, known_hosts_text, ssh_config
+from harness.hypervisor import Kind
 from harness.lab import Lab
 from harness.layout import RunFiles
 from harness.machine import Machine
@@ -24,6 +25,7 @@ from harness.report import payload
 from harness.report.model import HostFacts, HypervisorFacts, KeptMachine, MachineFacts, RunResult
 from harness.secret import redact
 from harness.session import Selection
+from harness.vmrun import Vmrun
 
 _PACKAGES = (
     "pytest",
@@ -47,7 +49,7 @@ def open_run(lab: Lab, selection: Selection, run_id: str, argv: Sequence[str]) -
         overlay=selection.overlay or "",
         argv=tuple(redact(word) for word in ("pytest", *argv)),
         started_at=_now(),
-        hypervisor=_hypervisor(selection),
+        hypervisor=_hypervisor(selection, lab.shared.vmrun),
         host=_host(selection.lab_file.parent),
         machines=tuple(_machine(machine, lab.run) for machine in lab.machines.values()),
     )
@@ -82,14 +84,15 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _hypervisor(selection: Selection) -> HypervisorFacts:
+def _hypervisor(selection: Selection, vmrun: Vmrun) -> HypervisorFacts:
     found = selection.hypervisor
+    about = vmrun.about() if found.kind is Kind.EMBEDDED else {}
     return HypervisorFacts(
         kind=found.kind.value,
         executable=" ".join(found.vmrun_argv),
         version=found.version,
-        accelerator=found.accelerator,
-        why=found.accelerator_why,
+        accelerator=str(about.get("accelerator", "")),
+        why=str(about.get("why", "")),
     )
 
 

@@ -1,0 +1,177 @@
+"""The pure half of the phases: what was seen becomes a verdict."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.config.model import Recoverable
+from harness.guest.channel import CommandResult
+from harness.phases import cleanup, cloud_init, cluster, creation, iso_copy, iso_detached, packages
+from harness.verdict import Status
+from harness.vmx import Vmx
+
+
+def said(stdout: str, exit_status: int = 0, stderr: str = "") -> CommandResult:
+    return CommandResult("cloud-init status --format=json", exit_status, stdout, stderr, 0.1)
+
+
+class TestCleanup:
+    def test_nothing_there_may_be_used(self) -> None:
+        assert cleanup.judge_owner(Path("/vms/m1"), claimed=False, content=()).status is Status.PASS
+
+    def test_what_is_in_the_ledger_may_be_removed(self) -> None:
+        assert cleanup.judge_owner(Path("/vms/m1"), claimed=True, content=("m1.vmx",)).status is Status.PASS
+
+    def test_what_is_not_in_the_ledger_is_left_alone(self) -> None:
+        check = cleanup.judge_owner(Path("/vms/m1"), claimed=False, content=("m1.vmx", "m1.vmdk"))
+        assert check.status is Status.FAIL
+        assert "m1.vmx" in check.seen
+        assert "left alone" in check.remedy
+
+
+class TestCreation:
+    PLANNED = {"memsize": "4096", "sata0:1.startConnected": "TRUE"}  # noqa: RUF012  (never changed)
+
+    def test_keys_are_compared_without_case_and_others_may_stand_beside(self) -> None:
+        read = {"MEMSIZE": "4096", "sata0:1.startconnected": "TRUE", "vmotion.checkpointFBSize": "4"}
+        assert creation.judge_vmx(self.PLANNED, read).status is Status.PASS
+
+    def test_a_changed_and_a_missing_key_are_both_named(self) -> None:
+        check = creation.judge_vmx(self.PLANNED, {"memsize": "1024"})
+        assert check.status is Status.FAIL
+        assert "memsize is '1024', not '4096'" in check.seen
+        assert "sata0:1.startConnected is 'missing', not 'TRUE'" in check.seen
+
+
+class TestPayload:
+    def test_every_file_with_the_digest_of_the_iso(self) -> None:
+        assert iso_copy.judge_payload({"k3s": "aa"}, {"k3s": "aa", "extra": "bb"}).status is Status.PASS
+
+    @pytest.mark.parametrize(("seen", "text"), [({}, "missing: k3s"), ({"k3s": "ab"}, "damaged: k3s")])
+    def test_a_missing_or_damaged_file_is_named(self, seen: dict[str, str], text: str) -> None:
+        check = iso_copy.judge_payload({"k3s": "aa"}, seen)
+        assert check.status is Status.FAIL
+        assert text in check.seen
+
+    def test_an_iso_without_payload_proves_nothing(self) -> None:
+        assert iso_copy.judge_payload({}, {"k3s": "aa"}).status is Status.NOT_PROVEN
+
+    def test_sha256sum_lines_with_blanks_in_names(self) -> None:
+        assert iso_copy.parse_sha256sum("aa  ./a b\nbb  ./dir/c\n") == {"a b": "aa", "dir/c": "bb"}
+
+
+class TestCloudInit:
+    DONE = json.dumps({"status": "done", "errors": [], "detail": "DataSourceNoCloud"})
+
+    def judge(self, result: CommandResult, policy: Recoverable = Recoverable.FAIL) -> Status:
+        return cloud_init.judge_result(result, cloud_init.parse_status(result.stdout), policy).status
+
+    def test_done_without_errors(self) -> None:
+        assert self.judge(said(self.DONE)) is Status.PASS
+
+    def test_text_around_the_json_is_tolerated(self) -> None:
+        assert self.judge(said(f"....\n{self.DONE}\n")) is Status.PASS
+
+    @pytest.mark.parametrize("state", ["running", "error", "disabled", "not run"])
+    def test_any_other_state_fails(self, state: str) -> None:
+        assert self.judge(said(json.dumps({"status": state, "errors": []}))) is Status.FAIL
+
+    def test_an_error_fails_and_is_shown(self) -> None:
+        result = said(json.dumps({"status": "error", "errors": ["('runcmd', no)"]}), exit_status=1)
+        check = cloud_init.judge_result(result, cloud_init.parse_status(result.stdout), Recoverable.ACCEPT)
+        assert check.status is Status.FAIL
+        assert "('runcmd', no)" in check.seen
+
+    @pytest.mark.parametrize(
+        ("policy", "status"), [(Recoverable.FAIL, Status.FAIL), (Recoverable.ACCEPT, Status.PASS)]
+    )
+    def test_recoverable_errors_are_shown_and_judged_by_the_policy(self, policy: Recoverable, status: Status) -> None:
+        text = json.dumps({"status": "done", "errors": [], "recoverable_errors": {"WARNING": ["old key"]}})
+        result = said(text, exit_status=2)
+        check = cloud_init.judge_result(result, cloud_init.parse_status(text), policy)
+        assert check.status is status
+        assert "WARNING: old key" in check.seen
+
+    @pytest.mark.parametrize("text", ["", "status: done", "{broken", "[1]"])
+    def test_no_json_is_not_proven(self, text: str) -> None:
+        assert self.judge(said(text)) is Status.NOT_PROVEN
+
+
+class TestPackages:
+    NAMES = ("jq", "htop")
+
+    def test_dpkg_decides(self) -> None:
+        found = packages.parse_dpkg("jq ii  1.6-2.1\nhtop ii  3.2.2-2\n")
+        assert packages.judge_dpkg(self.NAMES, found).status is Status.PASS
+
+    @pytest.mark.parametrize("text", ["jq ii  1.6\n", "jq ii  1.6\nhtop un \n", "jq ii  1.6\nhtop iU  3.2\n", ""])
+    def test_anything_but_ii_fails(self, text: str) -> None:
+        check = packages.judge_dpkg(self.NAMES, packages.parse_dpkg(text))
+        assert check.status is Status.FAIL
+        assert "htop" in check.seen
+
+    @pytest.mark.parametrize(
+        ("text", "status"),
+        [
+            ("installed=2\nexpected=2\n", Status.PASS),
+            ("installed=0\nexpected=2\n", Status.FAIL),
+            ("installed=1\nexpected=1\n", Status.FAIL),
+            ("", Status.PASS),
+        ],
+    )
+    def test_a_marker_with_counts_has_to_count_everything(self, text: str, status: Status) -> None:
+        assert packages.judge_marker(text, self.NAMES).status is status
+
+
+class TestIsoDetached:
+    @pytest.mark.parametrize(("value", "status"), [("FALSE", Status.PASS), ("false", Status.PASS), ("TRUE", Status.FAIL)])
+    def test_the_vmx_on_disk(self, value: str, status: Status) -> None:
+        assert iso_detached.judge_vmx(Vmx.parse(f'sata0:1.startConnected = "{value}"\n')).status is status
+
+    def test_without_the_key_the_cd_is_connected(self) -> None:
+        assert iso_detached.judge_vmx(Vmx.parse("")).status is Status.FAIL
+
+    @pytest.mark.parametrize(
+        ("text", "status"),
+        [
+            ("dd: failed to open '/dev/sr0': No medium found\n", Status.PASS),
+            ("dd: failed to open '/dev/sr0': No such file or directory\n", Status.PASS),
+            ("1+0 records in\n1+0 records out\n", Status.FAIL),
+            ("sudo: a password is required\n", Status.FAIL),
+            ("", Status.FAIL),
+        ],
+    )
+    def test_a_medium_is_absent_only_when_the_guest_says_so(self, text: str, status: Status) -> None:
+        assert iso_detached.judge_medium(text).status is status
+
+    def test_a_newer_first_boot_file_is_named(self) -> None:
+        assert iso_detached.difference("a:1\nb:2", "a:1\nb:3") == "b:2; b:3"
+        assert iso_detached.difference("a:1", "a:1") == "1 files, none newer"
+
+
+class TestCluster:
+    NAMES = ("m", "w")
+
+    @staticmethod
+    def nodes(**ready: str) -> str:
+        items = [
+            {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": state}]}}
+            for name, state in ready.items()
+        ]
+        return json.dumps({"items": items})
+
+    def test_every_machine_is_a_ready_node(self) -> None:
+        assert cluster.judge_nodes(self.nodes(m="True", w="True"), "", self.NAMES).status is Status.PASS
+
+    @pytest.mark.parametrize("ready", [{"m": "True"}, {"m": "True", "w": "False"}, {"m": "True", "w": "Unknown"}, {}])
+    def test_a_missing_or_unready_node_fails(self, ready: dict[str, str]) -> None:
+        assert cluster.judge_nodes(self.nodes(**ready), "", self.NAMES).status is Status.FAIL
+
+    @pytest.mark.parametrize("text", ["", "not json", "{}", '{"items": [{}]}'])
+    def test_no_list_of_nodes_fails_with_what_was_said(self, text: str) -> None:
+        check = cluster.judge_nodes(text, "connection refused", self.NAMES)
+        assert check.status is Status.FAIL
+        assert check.seen == "connection refused"
