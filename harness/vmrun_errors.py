@@ -10,7 +10,7 @@ the catalogue's number. The table is read from the top: the first pattern that i
     ├── OperationCanceled                                      a question or error box that nobody answered
     ├── ToolsNotRunning, NoGuestAddress, GuestLoginFailed, GuestFileNotFound
     ├── SnapshotExists, SnapshotMissing
-    ├── NoDisplay, PermissionDenied, HostServiceMissing, HostTypeMissing, NotSupported
+    ├── NoDisplay, PermissionDenied, HostServiceMissing, HostTypeMissing, HostDiskFull, NotSupported
     └── InvalidArgument, UsagePrinted, UnknownFailure
 """
 
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -204,41 +203,32 @@ class UnknownFailure(MappedError):
     advice = "look at vmware.log beside the VMX; run the same command by hand"
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One row of the table: a pattern in the answer, and the class that it means."""
-
-    pattern: str
-    error: type[MappedError]
-
-
-_TABLE: tuple[Rule, ...] = (
-    Rule(r"Cannot open VM: .*Incorrect password|A password is required|encrypted virtual machine failed", VmEncrypted),
-    Rule(r"Cannot open VM: .*cannot be found|Cannot open VM: .*unknown file suffix", VmNotFound),
-    Rule(r"Cannot open VM: .*Cannot read the virtual machine configuration file", VmUnreadable),
-    Rule(r"The virtual machine is not powered on", VmNotPoweredOn),
-    Rule(r"should not be powered on|It is already running", VmAlreadyRunning),
-    Rule(r"The virtual machine is paused", VmPaused),
-    Rule(r"The file is already in use", VmBusy),
-    Rule(r"The operation was cancell?ed", OperationCanceled),
-    Rule(r"VMware Tools are not running", ToolsNotRunning),
-    Rule(r"Unable to get the IP address", NoGuestAddress),
-    Rule(r"no display server|Cannot launch the UI", NoDisplay),
-    Rule(r"Service type VIX_SERVICEPROVIDER_\w+ was specified, but not installed", HostTypeMissing),
-    Rule(r"The specified version was not found|not supported for the specified parameters", HostTypeMissing),
-    Rule(r"Insufficient permissions in the host|You do not have access rights to this file", PermissionDenied),
-    Rule(
-        r"vmrun was unable to start|Cannot connect to the virtual machine|Unable to connect to host", HostServiceMissing
-    ),
-    Rule(r"[Ii]nvalid user name or password|Anonymous guest operations|empty passwords", GuestLoginFailed),
-    Rule(r"Authentication failure or insufficient permissions|must be logged in interactively", GuestLoginFailed),
-    Rule(r"A file was not found", GuestFileNotFound),
-    Rule(r"A snapshot with the name already exists", SnapshotExists),
-    Rule(r"The snapshot does not exist|Invalid snapshot name", SnapshotMissing),
-    Rule(r"not enough (?:disk )?space|No space left|disk is full", HostDiskFull),
-    Rule(r"The operation is not supported|not available on", NotSupported),
-    Rule(r"Unrecognized command|^Usage: vmrun|No Vm name provided|^Invalid argument", UsagePrinted),
-    Rule(r"[Pp]arameters was invalid|parameters supplied is invalid", InvalidArgument),
+# A pattern in the answer, and the class that it means.
+_TABLE: tuple[tuple[str, type[MappedError]], ...] = (
+    (r"Cannot open VM: .*Incorrect password|A password is required|encrypted virtual machine failed", VmEncrypted),
+    (r"Cannot open VM: .*cannot be found|Cannot open VM: .*unknown file suffix", VmNotFound),
+    (r"Cannot open VM: .*Cannot read the virtual machine configuration file", VmUnreadable),
+    (r"The virtual machine is not powered on", VmNotPoweredOn),
+    (r"should not be powered on|It is already running", VmAlreadyRunning),
+    (r"The virtual machine is paused", VmPaused),
+    (r"The file is already in use", VmBusy),
+    (r"The operation was cancell?ed", OperationCanceled),
+    (r"VMware Tools are not running", ToolsNotRunning),
+    (r"Unable to get the IP address", NoGuestAddress),
+    (r"no display server|Cannot launch the UI", NoDisplay),
+    (r"Service type VIX_SERVICEPROVIDER_\w+ was specified, but not installed", HostTypeMissing),
+    (r"The specified version was not found|not supported for the specified parameters", HostTypeMissing),
+    (r"Insufficient permissions in the host|You do not have access rights to this file", PermissionDenied),
+    (r"vmrun was unable to start|Cannot connect to the virtual machine|Unable to connect to host", HostServiceMissing),
+    (r"[Ii]nvalid user name or password|Anonymous guest operations|empty passwords", GuestLoginFailed),
+    (r"Authentication failure or insufficient permissions|must be logged in interactively", GuestLoginFailed),
+    (r"A file was not found", GuestFileNotFound),
+    (r"A snapshot with the name already exists", SnapshotExists),
+    (r"The snapshot does not exist|Invalid snapshot name", SnapshotMissing),
+    (r"not enough (?:disk )?space|No space left|disk is full", HostDiskFull),
+    (r"The operation is not supported|not available on", NotSupported),
+    (r"Unrecognized command|^Usage: vmrun|No Vm name provided|^Invalid argument", UsagePrinted),
+    (r"[Pp]arameters was invalid|parameters supplied is invalid", InvalidArgument),
 )
 
 _ERROR_LINE = re.compile(r"^Error:\s*(.*)$", re.MULTILINE)
@@ -252,9 +242,9 @@ def failed(output: str, returncode: int) -> bool:
 
 def classify(output: str) -> type[MappedError]:
     """Return the class of a failed answer."""
-    for rule in _TABLE:
-        if re.search(rule.pattern, output, re.MULTILINE):
-            return rule.error
+    for pattern, kind in _TABLE:
+        if re.search(pattern, output, re.MULTILINE):
+            return kind
     return UnknownFailure
 
 
