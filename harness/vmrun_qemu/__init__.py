@@ -4,12 +4,24 @@ A program of its own: it shares the VMX reader with the harness and nothing else
 executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same disk and ISO, and answers in the same
 words and exit codes as VMware's tool.
 
-    main            grammar: flags before the verb, usage, exit codes; one line per verb in `verbs`
-    power, tools, netverbs, screen    what the verbs do
-    supervisor      one process per running machine: starts QEMU, and does at power-off what VMware does
-    keeper          one process per virtual network in use: holds the switch that the machines are plugged into
-    hardware        VMX -> QEMU arguments, a table per device class (pure)
-    instances, home, networks, locks  the files: what runs, what is remembered, what is locked
-    qmp, agent      QEMU's machine protocol, the guest agent
-    process, wait   the one door for processes, the one for waiting
+    main                  grammar: flags before the verb, usage, exit codes; a table with one row per verb
+    power, tools, netverbs, screen, extras       what the verbs do
+    supervisor, powerup   one process per running machine: starts QEMU, and does at power-off what VMware does
+    keeper, switch        one process per virtual network in use: the switch that the machines are plugged into
+    devices, identity, hardware                  VMX -> devices -> QEMU arguments, a table per device class (pure)
+    home, instances, networks, vmlocks, vmlog, vmfiles    files: what runs, what is remembered, locked, logged
+    qmp, agent, endpoint  QEMU's machine protocol, the guest agent, where they listen
+    qemu, accelerator, probe_sector              which QEMU, which accelerator, and the guest that proves it
+    vdiskmanager, images  virtual disks, through qemu-img
+    process, pids, wait   the one door for processes, who is who, the one door for waiting
+
+Environment:
+
+    VMRUN_QEMU_HOME          where it is remembered what runs; machines of another home are invisible (`home`)
+    VMRUN_QEMU_NETWORKS      subnets, stronger than `defineNetwork`: `vmnet1=192.168.6.0/24,vmnet2=10.0.0.0/24`
+    VMRUN_QEMU_BIN           the `qemu-system-x86_64` to use (`qemu`)
+    VMRUN_QEMU_ACCEL         `tcg`, `kvm`, `whpx` or `hvf`, without proof (`accelerator`)
+    VMRUN_QEMU_DOUBLE_START  `error`: starting a machine that runs is refused instead of silently done
+    VMRUN_QEMU_SOFT_STOP_S   how long `stop soft` waits for the guest; 180
+    VMRUN_QEMU_WAIT_S        how long `getGuestIPAddress -wait` waits; 3600
 """

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from harness.vmrun_qemu import endpoint, home, networks, process, qemu, qmp, switch
+from harness.vmrun_qemu import endpoint, home, networks, pids, process, qemu, qmp, switch
 from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.wait import wait_for
 
@@ -105,7 +105,7 @@ def _start(vmnet: str) -> subprocess.Popen[bytes]:
         log.flush()
         child = process.start_bound(argv, log, folder)
     record: switch.SwitchRecord = {
-        "keeper": process.identity(os.getpid()), "qemu": process.identity(child.pid), "qmp": address.text,
+        "keeper": pids.identity(os.getpid()), "qemu": pids.identity(child.pid), "qmp": address.text,
         "socket_dir": socket_dir, "subnet": str(network.subnet),
     }  # fmt: skip
     switch.save(vmnet, record)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -97,6 +96,8 @@ def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
     vmx = parameters[0]
     if instances.find(vmx) is not None:
         raise Failure(ALREADY_RUNNING)
+    import shutil  # noqa: PLC0415 - only here
+
     from harness.vmrun_qemu.vmfiles import files_of  # noqa: PLC0415 - only here
 
     folder = Path(home.canonical(vmx)).parent

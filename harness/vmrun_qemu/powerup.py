@@ -12,7 +12,7 @@ from harness.vmrun_qemu import accelerator, devices, endpoint, hardware, home, i
 from harness.vmrun_qemu.accelerator import Accelerator
 from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.instances import Plug
-from harness.vmrun_qemu.process import Identity
+from harness.vmrun_qemu.pids import Identity
 from harness.vmrun_qemu.qemu import Qemu
 from harness.vmrun_qemu.texts import PowerOnFailure, unreadable
 from harness.vmrun_qemu.vmlog import VmLog

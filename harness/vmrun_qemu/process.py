@@ -1,7 +1,4 @@
-"""Processes. The only place of this program that starts, recognises or ends one.
-
-A process is remembered as id and creation time, so that a reused id is never taken for the process that had it.
-"""
+"""Processes. The only place of this program that starts or ends one; `pids` recognises them."""
 
 from __future__ import annotations
 
@@ -12,46 +9,14 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import IO
 
-# psutil derives the creation time from the kernel's boot time, which moves when the host's clock is set.
-_CREATED_TOLERANCE_S = 2.0
-
-
-class Identity(TypedDict):
-    """A process: its id and its creation time in seconds since the epoch."""
-
-    pid: int
-    created: float
-
-
-def identity(pid: int) -> Identity:
-    """Return the identity of a process of this moment; an id that nobody has gets the creation time 0."""
-    import psutil  # noqa: PLC0415 - 40 ms that `list` without machines does not pay
-
-    try:
-        return {"pid": pid, "created": psutil.Process(pid).create_time()}
-    except psutil.NoSuchProcess:
-        return {"pid": pid, "created": 0.0}
-
-
-def alive(who: Identity) -> bool:
-    """Return whether that very process runs; a zombie does not."""
-    import psutil  # noqa: PLC0415 - see identity
-
-    if who["created"] <= 0:
-        return False
-    try:
-        process = psutil.Process(who["pid"])
-        same = abs(process.create_time() - who["created"]) < _CREATED_TOLERANCE_S
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+from harness.vmrun_qemu.pids import Identity, alive
 
 
 def end(who: Identity, grace_s: float = 3.0) -> None:
     """End that very process, politely and then by force; returns when it is gone or twice `grace_s` has passed."""
-    import psutil  # noqa: PLC0415 - see identity
+    import psutil  # noqa: PLC0415 - see pids.identity
 
     for act in ("terminate", "kill"):
         if not alive(who):

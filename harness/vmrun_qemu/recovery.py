@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.vmrun_qemu import home, instances, process, switch, vmlocks
+from harness.vmrun_qemu import home, instances, pids, process, switch, vmlocks
 from harness.vmrun_qemu.endpoint import remove_socket_dir
 from harness.vmrun_qemu.texts import Failure
 
@@ -19,7 +19,7 @@ def clean_up(folder: Path) -> bool:
             record = instances.load(folder)
             if record is None:
                 return True
-            if process.alive(record["supervisor"]):
+            if pids.alive(record["supervisor"]):
                 return False
             end_all(record)
             return True

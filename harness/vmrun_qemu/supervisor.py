@@ -20,7 +20,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.vmrun_qemu import home, instances, process, qmp, recovery, switch, vmlocks
+from harness.vmrun_qemu import home, instances, pids, process, qmp, recovery, switch, vmlocks
 from harness.vmrun_qemu.endpoint import remove_socket_dir
 from harness.vmrun_qemu.powerup import Prepared, launch, prepare
 from harness.vmrun_qemu.texts import IN_USE, Failure, PowerOnFailure
@@ -79,7 +79,7 @@ class _Run:
 
 
 def _power_on(vmx_path: str, log: VmLog, *, gui: bool) -> _Run:
-    me = process.identity(os.getpid())
+    me = pids.identity(os.getpid())
     prepared = prepare(vmx_path, log, gui=gui)
     try:
         locks = vmlocks.take(prepared.locked_files, me)
@@ -91,7 +91,7 @@ def _power_on(vmx_path: str, log: VmLog, *, gui: bool) -> _Run:
     try:
         prepared.vmx.write(vmx_path)
         child = launch(prepared, log)
-        record["qemu"] = process.identity(child.pid)
+        record["qemu"] = pids.identity(child.pid)
         instances.save(record)
         _until_running(child, record, prepared)
         for plug in record["plugs"]:

@@ -17,11 +17,11 @@ from typing import TypedDict, cast
 
 from filelock import FileLock, Timeout
 
-from harness.vmrun_qemu import home, process, qmp
+from harness.vmrun_qemu import home, pids, process, qmp
 from harness.vmrun_qemu.endpoint import Endpoint, remove_socket_dir
 from harness.vmrun_qemu.instances import Plug
 from harness.vmrun_qemu.networks import Forward
-from harness.vmrun_qemu.process import Identity
+from harness.vmrun_qemu.pids import Identity
 from harness.vmrun_qemu.texts import IN_USE, Failure, PowerOnFailure
 from harness.vmrun_qemu.wait import wait_for
 
@@ -66,7 +66,7 @@ def locked(vmnet: str, timeout_s: float = _LOCK_S) -> Iterator[None]:
 def load(vmnet: str) -> SwitchRecord | None:
     """Return the record of the network's switch if its keeper lives."""
     record = cast("SwitchRecord | None", home.read_json(home.net_dir(vmnet) / "switch.json"))
-    return record if record is not None and process.alive(record["keeper"]) else None
+    return record if record is not None and pids.alive(record["keeper"]) else None
 
 
 def save(vmnet: str, record: SwitchRecord) -> None:
@@ -89,7 +89,7 @@ def members(vmnet: str) -> dict[str, Member]:
     found = {}
     for file in (home.net_dir(vmnet) / "members").glob("*.json"):
         member = cast("Member | None", home.read_json(file))
-        if member is not None and process.alive(member["owner"]):
+        if member is not None and pids.alive(member["owner"]):
             found[file.stem] = member
         else:
             file.unlink(missing_ok=True)
@@ -133,7 +133,7 @@ def pull_out(vm: str, plug: Plug) -> None:
 def shut_down(vmnet: str, record: SwitchRecord) -> None:
     """End the switch and its keeper; nothing of them is left afterwards."""
     qmp.quit_qemu(record["qmp"])
-    if not wait_for(lambda: not process.alive(record["keeper"]), _KEEPER_END_S):
+    if not wait_for(lambda: not pids.alive(record["keeper"]), _KEEPER_END_S):
         process.end(record["keeper"])
     forget(vmnet)
 
@@ -195,6 +195,6 @@ def _start_keeper(vmnet: str) -> None:
         keeper = process.start_detached("harness.vmrun_qemu.keeper", [vmnet], log, folder)
     said = process.first_line(keeper, _KEEPER_START_S)
     if said != "ok":
-        process.end(process.identity(keeper.pid))
+        process.end(pids.identity(keeper.pid))
         forget(vmnet)
         raise PowerOnFailure(f"The network {vmnet} cannot be had: " + (said or f"see {folder}{os.sep}keeper.log"))

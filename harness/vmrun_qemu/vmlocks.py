@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.vmrun_qemu.process import Identity, alive
+from harness.vmrun_qemu.pids import Identity, alive
 
 _OWNER = re.compile(r"(\d+)-(\d+(?:\.\d+)?)\(vmrun-qemu\)\s*$")
 
