@@ -24,6 +24,8 @@ _BLIND_LOGIN_S = 20.0
 _LOST_EVENT_S = 90.0
 # `vmrun list` is asked this often during a wait: a machine that is gone ends the wait at once.
 _POWER_CHECK_S = 10.0
+# The guest may use this part of a power-off's deadline to shut down by itself; the rest is for cutting its power.
+_SOFT_SHARE = 0.75
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Machine:
     def power_off(self, deadline: Deadline) -> None:
         """Have the machine off and its locks gone: asked politely first, then cut."""
         self.disconnect()
-        self.host.vmrun.stop_and_verify(self.plan.files.vmx, deadline)
+        self.host.vmrun.stop_and_verify(self.plan.files.vmx, deadline, soft_s=deadline.seconds * _SOFT_SHARE)
         self.saw("powered off")
 
     # -- serial --------------------------------------------------------------------------------------------------

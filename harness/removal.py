@@ -27,7 +27,8 @@ def remove_machine(vmrun: Vmrun, ledger: Ledger, claim: Claim, deadline: Deadlin
     """
     files = files_of(claim)
     if vmrun.is_running(files.vmx):
-        vmrun.stop_and_verify(files.vmx, deadline)
+        # Its disk is about to be deleted: there is nothing to shut down for.
+        vmrun.stop_and_verify(files.vmx, deadline, soft_s=0)
     if files.vmx.exists():
         vmrun.delete_vm(files.vmx)
     left = remove_machine_directory(files.directory, claim.machine)
