@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import time
+from pathlib import Path
+
+import pycdlib
+import pytest
+from seed_samples import HOST_PUBLIC, fake_image, spec
+
+from harness.errors import SeedError
+from harness.seed import build
+from harness.seed.build import build_seeds, write_seed_iso
+from harness.seed.content import Content, differences, iso_tree
+from harness.seed.inspection import inspect_iso, payload_digests, read_files
+from harness.seed.model import ExtraFile, PayloadFile
+from harness.setup.spec import GuestImage
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> GuestImage:
+    return fake_image(tmp_path / "image")
+
+
+def test_two_builds_of_the_same_inputs_are_the_same_bytes(
+    tmp_path: Path, image: GuestImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "first.iso", tmp_path / "second.iso"
+    write_seed_iso(spec(), image, first)
+    if hasattr(time, "tzset"):
+        monkeypatch.setenv("TZ", "Asia/Seoul")
+        time.tzset()
+    try:
+        monkeypatch.setattr(time, "time", lambda: 4_000_000_000.0)
+        os.utime(image.kernel, (0, 0))
+        write_seed_iso(spec(), image, second)
+    finally:
+        monkeypatch.undo()
+        if hasattr(time, "tzset"):
+            time.tzset()
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_another_build_time_is_another_file_of_the_same_inputs(tmp_path: Path, image: GuestImage) -> None:
+    first, second = tmp_path / "first.iso", tmp_path / "second.iso"
+    write_seed_iso(spec(), image, first)
+    write_seed_iso(spec(build_timestamp="2027-01-12T09:30:00+00:00"), image, second)
+    assert first.read_bytes() != second.read_bytes()
+    assert inspect_iso(first).input_hash == inspect_iso(second).input_hash
+
+
+def test_the_iso_says_what_it_is(tmp_path: Path, image: GuestImage) -> None:
+    path = tmp_path / "seed.iso"
+    write_seed_iso(spec(), image, path)
+    info = inspect_iso(path)
+    assert info.bios_bootable
+    assert info.events
+    assert info.volume_id == "SEED_K3S_MASTER1"
+    assert (info.machine, info.role, info.address) == ("k3s-master1", "master", "192.168.6.10")
+    assert info.host_key == HOST_PUBLIC
+    assert info.input_hash == spec().input_hash(image.digest)
+
+
+def test_every_payload_file_is_listed_with_size_and_digest(tmp_path: Path, image: GuestImage) -> None:
+    path = tmp_path / "seed.iso"
+    write_seed_iso(spec(extra_files=(ExtraFile("k3s/k3s", b"binary"),)), image, path)
+    payload = {item.path: item for item in inspect_iso(path).payload}
+    assert payload["k3s/k3s"] == PayloadFile("k3s/k3s", 6, hashlib.sha256(b"binary").hexdigest())
+    assert {"build-timestamp", "ca.crt", "manifest.json", "registries.yaml", "packages/Packages"} <= set(payload)
+    assert any(len(name) > 180 for name in payload), "the long name has to survive Rock Ridge"
+    assert {item.path: item.sha256 for item in payload.values()} == payload_digests(path)
+
+
+def test_an_independent_reader_finds_names_and_bytes(tmp_path: Path, image: GuestImage) -> None:
+    path = tmp_path / "seed.iso"
+    write_seed_iso(spec(), image, path)
+    iso = pycdlib.PyCdlib()
+    iso.open(str(path))
+    data = io.BytesIO()
+    iso.get_file_from_iso_fp(data, rr_path="/files/packages/jq_1.6-2.1+deb12u1_amd64.deb")
+    iso.close()
+    assert data.getvalue() == b"deb" * 700
+
+
+def test_the_installers_lists_agree_with_the_payload(tmp_path: Path, image: GuestImage) -> None:
+    tree = iso_tree(spec(), image, "quiet")
+    sizes = tree["installer/files.sizes"].data.decode().splitlines()
+    digests = tree["installer/files.sha256"].data.decode().splitlines()
+    files = {path.removeprefix("files/") for path in tree if path.startswith("files/")}
+    assert {line.partition(" ./")[2] for line in sizes} == files
+    assert {line.partition("  ./")[2] for line in digests} == files
+    assert sizes == sorted(sizes), "the installer compares them with the output of sort"
+
+
+def test_the_boot_loader_starts_the_installer_and_passes_the_arguments(image: GuestImage) -> None:
+    config = iso_tree(spec(), image, "console=ttyS0")["isolinux/isolinux.cfg"].data.decode()
+    assert "APPEND lab.install console=ttyS0\n" in config
+    assert "KERNEL /installer/vmlinuz\n" in config
+
+
+def test_an_iso_of_the_same_inputs_is_kept(tmp_path: Path, image: GuestImage) -> None:
+    said: list[str] = []
+    (path,) = build_seeds([spec()], image, tmp_path / "seeds", said.append)
+    before = path.stat().st_mtime_ns
+    (again,) = build_seeds([spec(build_timestamp="2027-01-01T00:00:00+00:00")], image, tmp_path / "seeds", said.append)
+    assert again.stat().st_mtime_ns == before
+    assert said[-1] == "seed-master1.iso is up to date"
+
+
+def test_an_iso_of_other_inputs_or_a_broken_one_is_built_again(tmp_path: Path, image: GuestImage) -> None:
+    (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
+    (path,) = build_seeds([spec(timezone="UTC")], image, tmp_path, lambda _: None)
+    assert inspect_iso(path).input_hash == spec(timezone="UTC").input_hash(image.digest)
+    path.write_bytes(path.read_bytes()[:100_000])
+    (path,) = build_seeds([spec(timezone="UTC")], image, tmp_path, lambda _: None)
+    assert inspect_iso(path).machine == "k3s-master1"
+
+
+def test_what_reads_back_differently_is_not_put_in_place(
+    tmp_path: Path, image: GuestImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = build.write_iso
+
+    def damaging(path: Path, *args: object, **kwargs: object) -> None:
+        real(path, *args, **kwargs)  # type: ignore[arg-type]  # handed through as it came
+        data = bytearray(path.read_bytes())
+        place = data.index(b"deb" * 700)
+        data[place] ^= 0xFF
+        path.write_bytes(data)
+
+    monkeypatch.setattr(build, "write_iso", damaging)
+    path = tmp_path / "seed.iso"
+    with pytest.raises(SeedError) as caught:
+        write_seed_iso(spec(), image, path)
+    assert "jq_1.6-2.1+deb12u1_amd64.deb has other bytes" in str(caught.value)
+    assert list(tmp_path.glob("*.iso*")) == []
+    assert list(tmp_path.glob(".*.new")) == []
+
+
+def test_a_failed_build_leaves_the_old_iso(tmp_path: Path, image: GuestImage, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "seed.iso"
+    write_seed_iso(spec(), image, path)
+    before = path.read_bytes()
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(build, "write_iso", full)
+    with pytest.raises(SeedError, match="cannot be written") as caught:
+        write_seed_iso(spec(timezone="UTC"), image, path)
+    assert "No space left" in str(caught.value)
+    assert path.read_bytes() == before
+
+
+def test_differences_names_what_is_missing_and_what_has_another_size() -> None:
+    tree = {"a": Content(b"1"), "b": Content(b"22"), "c": Content(b"3")}
+    good = PayloadFile("a", 1, hashlib.sha256(b"1").hexdigest())
+    assert differences(tree, {"a": good, "b": PayloadFile("b", 3, "x")}) == [
+        "b has 3 bytes, expected 2",
+        "c is missing",
+    ]
+
+
+def test_the_manifest_does_not_list_itself_and_tells_every_other_file(tmp_path: Path, image: GuestImage) -> None:
+    path = tmp_path / "seed.iso"
+    write_seed_iso(spec(), image, path)
+    tree = iso_tree(spec(), image, "")
+    listed = {item["path"] for item in json.loads(tree["files/manifest.json"].data)["files"]}
+    there = {name.removeprefix("files/") for name in read_files(path) if name.startswith("files/")}
+    assert listed == there - {"manifest.json"}
