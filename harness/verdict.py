@@ -78,10 +78,13 @@ class Check:
     evidence: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        text = f"{self.name}: {self.status.value}\n  expected: {self.expected}\n  seen:     {self.seen}"
-        for item in self.evidence:
-            text += f"\n  evidence: {item}"
-        return text + (f"\n  remedy:   {self.remedy}" if self.remedy and self.status is not Status.PASS else "")
+        rows = [("expected", self.expected), ("seen", self.seen), *(("evidence", item) for item in self.evidence)]
+        if self.remedy and self.status is not Status.PASS:
+            rows.append(("remedy", self.remedy))
+        lines = [f"{self.name}: {self.status.value}"]
+        for label, text in rows:
+            lines.append(f"  {label + ':':<10}" + text.replace("\n", "\n" + " " * 12))
+        return "\n".join(lines)
 
 
 def judge(name: str, *, ok: bool, expected: object, seen: object, remedy: str = "") -> Check:
