@@ -59,14 +59,14 @@ class _Stream:
     opened: bytes | None = None
     closed: bytes | None = None
     content: bytearray = field(default_factory=bytearray)
-    _scanned: int = 0
+    scanned: int = 0
 
     def feed(self, data: bytes) -> None:
         self.content += data
         if self.opened is None:
             self.opened, start, end = self._mark(self.opening)
             del self.content[:end]
-            self._scanned = 0 if self.opened is not None else self._scanned - end
+            self.scanned = 0 if self.opened is not None else self.scanned - end
         if self.opened is not None and self.closed is None:
             self.closed, start, _ = self._mark(self.closing)
             if self.closed is not None:
@@ -74,10 +74,10 @@ class _Stream:
 
     def _mark(self, mark: bytes) -> tuple[bytes | None, int, int]:
         """Return the mark's value and where it begins and ends; only what is new is searched."""
-        start = self.content.find(mark, max(0, self._scanned - len(mark)))
+        start = self.content.find(mark, max(0, self.scanned - len(mark)))
         end = self.content.find(_RS, start + len(mark)) if start >= 0 else -1
         if end < 0:
-            self._scanned = len(self.content) if start < 0 else start
+            self.scanned = len(self.content) if start < 0 else start
             return None, 0, 0
         return bytes(self.content[start + len(mark) : end]), start, end + 1
 

@@ -27,6 +27,7 @@ FATAL = [
     ("Give root password for maintenance\n(or press Control-D to continue): ", "emergency mode"),
     ("Cannot open access to console, the root account is locked.", "emergency mode"),
     ("ALERT!  UUID=1-2 does not exist.  Dropping to a shell!\n\n(initramfs) ", "initramfs"),
+    ("\n(initramfs) ", "initramfs"),
     ("Gave up waiting for root file system device.  Common problems:", "initramfs"),
 ]
 HURT = [
@@ -76,6 +77,7 @@ def test_every_row_is_met_by_a_text_of_its_own() -> None:
         "[  OK  ] Reached target emergency.target is not wanted",
         "EXT4-fs (sda1): mounted filesystem read-only with ordered data mode",
         "k3s-master1 login: ",
+        "update-initramfs: Generating /boot/initrd.img (initramfs) done",
     ],
 )
 def test_a_healthy_console_has_none(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,13 +53,14 @@ def test_before_a_frame_begins_everything_is_shown() -> None:
     assert reader.size == 16
 
 
-def test_the_search_does_not_start_over_with_every_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_does_not_start_over_with_every_piece() -> None:
     reader = FrameReader(TOKEN, 1)
     reader.feed_stdout(mark(1, "a", "1"))
-    for _ in range(20_000):
+    for _ in range(1000):
         reader.feed_stdout(b"\x1e" * 100)
+        assert reader._out.scanned == reader.size
     reader.feed_stdout(mark(1, "z", "0"))
-    assert reader.stdout == b"\x1e" * 2_000_000
+    assert reader.stdout == b"\x1e" * 100_000
 
 
 def test_tokens_differ_and_numbers_make_marks_differ() -> None:
