@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,19 +41,41 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture
-def guest(keys: Path) -> Iterator[FakeSshGuest]:
+@contextmanager
+def running_guest(keys: Path) -> Iterator[FakeSshGuest]:
     if shutil.which("sh") is None:
         pytest.skip("the fake guest needs a POSIX sh behind it")
     fake = FakeSshGuest(paramiko.PKey.from_path(keys / "id_ed25519"), paramiko.PKey.from_path(keys / "host"))
-    yield fake
-    fake.close()
+    try:
+        yield fake
+    finally:
+        fake.close()
+
+
+def target_of(guest: FakeSshGuest, keys: Path) -> SshTarget:
+    host_key = line(paramiko.PKey.from_path(keys / "host"))
+    return SshTarget("node1", "127.0.0.1", guest.port, "ubuntu", keys / "id_ed25519", host_key, connect_timeout_s=5)
+
+
+@pytest.fixture
+def guest(keys: Path) -> Iterator[FakeSshGuest]:
+    with running_guest(keys) as fake:
+        yield fake
 
 
 @pytest.fixture
 def target(guest: FakeSshGuest, keys: Path) -> SshTarget:
-    host_key = line(paramiko.PKey.from_path(keys / "host"))
-    return SshTarget("node1", "127.0.0.1", guest.port, "ubuntu", keys / "id_ed25519", host_key, connect_timeout_s=5)
+    return target_of(guest, keys)
+
+
+@pytest.fixture(scope="module")
+def shared_channel(keys: Path) -> Iterator[SshChannel]:
+    """A channel that is logged in, for commands that harm neither it nor its guest."""
+    with running_guest(keys) as fake:
+        channel = SshChannel(target_of(fake, keys))
+        channel.connect(10)
+        yield channel
+        channel.close()
 
 
 @pytest.fixture

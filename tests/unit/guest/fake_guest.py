@@ -191,7 +191,9 @@ class FakeSshGuest:
                 self._serve(sock)
 
     def _serve(self, sock: socket.socket) -> None:
-        transport = paramiko.Transport(FakeWire(sock, self.frozen))  # type: ignore[arg-type]  # it is socket-like
+        # A wide window, so that a frozen guest fills the socket of who sends to it, as a slow network does.
+        wire = FakeWire(sock, self.frozen)
+        transport = paramiko.Transport(wire, default_window_size=1 << 26)  # type: ignore[arg-type]  # it is socket-like
         self._transports.append(transport)
         for key in self.host_keys:
             transport.add_server_key(key)

@@ -47,38 +47,38 @@ def alive(channel: SshChannel) -> bool:
         ("exit 255", 255, ""),
     ],
 )
-def test_a_command_may_hold_anything(channel: SshChannel, command: str, status: int, stdout: str) -> None:
-    answer = channel.run(command, timeout_s=10)
+def test_a_command_may_hold_anything(shared_channel: SshChannel, command: str, status: int, stdout: str) -> None:
+    answer = shared_channel.run(command, timeout_s=10)
     assert (answer.exit_status, answer.stdout) == (status, stdout)
     assert answer.ok == (status == 0)
-    assert alive(channel)
-    assert channel.sessions == 1
+    assert alive(shared_channel)
+    assert shared_channel.sessions == 1
 
 
 @pytest.mark.parametrize(
     "command", ["echo '", 'echo "', "(", "if true; then", "}", "$(", "echo `", "echo \\", "&&", ";;"]
 )
-def test_an_unfinished_command_harms_nobody(channel: SshChannel, command: str) -> None:
-    answer = channel.run(command, timeout_s=10)
+def test_an_unfinished_command_harms_nobody(shared_channel: SshChannel, command: str) -> None:
+    answer = shared_channel.run(command, timeout_s=10)
     assert answer.ok == (command == "echo \\")
-    assert alive(channel)
-    assert channel.sessions == 1
+    assert alive(shared_channel)
+    assert shared_channel.sessions == 1
 
 
-def test_nothing_is_carried_over(channel: SshChannel) -> None:
-    before = channel.run("pwd; umask; ulimit -n", timeout_s=10).stdout
-    channel.run("cd /; X=1; export X; umask 0; ulimit -n 5; PATH=", timeout_s=10)
-    assert channel.run("pwd; umask; ulimit -n", timeout_s=10).stdout == before
-    assert channel.run("echo [$X]; ls / >/dev/null", timeout_s=10).stdout == "[]\n"
+def test_nothing_is_carried_over(shared_channel: SshChannel) -> None:
+    before = shared_channel.run("pwd; umask; ulimit -n", timeout_s=10).stdout
+    shared_channel.run("cd /; X=1; export X; umask 0; ulimit -n 5; PATH=", timeout_s=10)
+    assert shared_channel.run("pwd; umask; ulimit -n", timeout_s=10).stdout == before
+    assert shared_channel.run("echo [$X]; ls / >/dev/null", timeout_s=10).stdout == "[]\n"
 
 
-def test_what_cannot_be_sent_is_refused(channel: SshChannel) -> None:
+def test_what_cannot_be_sent_is_refused(shared_channel: SshChannel) -> None:
     with pytest.raises(ValueError, match="NUL"):
-        channel.run("echo \0", timeout_s=10)
+        shared_channel.run("echo \0", timeout_s=10)
     with pytest.raises(ValueError, match="at most"):
-        channel.run("x" * (MAX_COMMAND_BYTES + 1), timeout_s=10)
+        shared_channel.run("x" * (MAX_COMMAND_BYTES + 1), timeout_s=10)
     longest = "echo " + "x" * (MAX_COMMAND_BYTES - 5)
-    assert len(channel.run(longest, timeout_s=10).stdout) == MAX_COMMAND_BYTES - 4
+    assert len(shared_channel.run(longest, timeout_s=10).stdout) == MAX_COMMAND_BYTES - 4
 
 
 def test_two_hundred_commands_cost_one_login_and_one_session(guest: FakeSshGuest, channel: SshChannel) -> None:
@@ -90,19 +90,19 @@ def test_two_hundred_commands_cost_one_login_and_one_session(guest: FakeSshGuest
     assert guest.connections == len(guest.offered) == 1
 
 
-def test_megabytes_on_both_streams_arrive_whole(channel: SshChannel) -> None:
-    answer = channel.run("yes out | head -c 3000000; yes err | head -c 5000000 >&2; echo end", timeout_s=30)
+def test_megabytes_on_both_streams_arrive_whole(shared_channel: SshChannel) -> None:
+    answer = shared_channel.run("yes out | head -c 3000000; yes err | head -c 5000000 >&2; echo end", timeout_s=30)
     assert answer.stdout == "out\n" * 750_000 + "end\n"
     assert answer.stderr == "err\n" * 1_250_000
-    assert alive(channel)
+    assert alive(shared_channel)
 
 
-def test_standard_input_is_exact(channel: SshChannel) -> None:
+def test_standard_input_is_exact(shared_channel: SshChannel) -> None:
     text = "a'\"$HOME\\\n한\r\n\tno line end"
-    assert channel.run("cat", stdin=text, timeout_s=10).stdout == text
-    assert channel.run("wc -c; exit 4", stdin="0123456789" * 300_000, timeout_s=20).stdout.strip() == "3000000"
-    assert channel.run("true", stdin="x" * 1_000_000, timeout_s=20).ok
-    assert alive(channel)
+    assert shared_channel.run("cat", stdin=text, timeout_s=10).stdout == text
+    assert shared_channel.run("wc -c; exit 4", stdin="0123456789" * 300_000, timeout_s=20).stdout.strip() == "3000000"
+    assert shared_channel.run("true", stdin="x" * 1_000_000, timeout_s=20).ok
+    assert alive(shared_channel)
 
 
 def test_a_trickling_command_does_not_outlive_its_deadline(
@@ -225,19 +225,19 @@ def test_threads_take_turns(channel: SshChannel) -> None:
     assert channel.sessions == 1
 
 
-def test_sbin_is_found(channel: SshChannel) -> None:
-    assert "/usr/sbin" in channel.run("echo $PATH", timeout_s=10).stdout
+def test_sbin_is_found(shared_channel: SshChannel) -> None:
+    assert "/usr/sbin" in shared_channel.run("echo $PATH", timeout_s=10).stdout
 
 
-def test_files_are_fetched_byte_by_byte(channel: SshChannel, tmp_path: Path) -> None:
+def test_files_are_fetched_byte_by_byte(shared_channel: SshChannel, tmp_path: Path) -> None:
     odd = tmp_path / 'it\'s -a "file"'
     odd.write_bytes(bytes(range(256)) * 5000)
-    assert channel.fetch(str(odd), 20) == odd.read_bytes()
-    assert channel.fetch(str(odd), 20, limit_bytes=256 * 5000) == odd.read_bytes()
+    assert shared_channel.fetch(str(odd), 20) == odd.read_bytes()
+    assert shared_channel.fetch(str(odd), 20, limit_bytes=256 * 5000) == odd.read_bytes()
     with pytest.raises(OutputTooLarge):
-        channel.fetch(str(odd), 20, limit_bytes=256 * 5000 - 1)
+        shared_channel.fetch(str(odd), 20, limit_bytes=256 * 5000 - 1)
     with pytest.raises(GuestError, match="cannot be read") as caught:
-        channel.fetch(str(tmp_path / "none"), 20)
+        shared_channel.fetch(str(tmp_path / "none"), 20)
     assert "none" in caught.value.said
 
 
