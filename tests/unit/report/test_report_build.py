@@ -14,7 +14,7 @@ from harness.report import payload
 from harness.report.build import from_events, from_journal
 from harness.report.conclusion import Overall, overall
 from harness.report.model import Outcome, SpanKind
-from harness.verdict import Phase, Status
+from harness.verdict import Phase, Status, Verdict
 
 
 def event(kind: str, machine: str | None = None, t: float = 100.0, **fields: object) -> Event:
@@ -106,7 +106,7 @@ def test_a_field_of_another_type_costs_that_field_only() -> None:
 def test_a_machine_fact_of_another_type_keeps_the_machine() -> None:
     broken = event("machine-facts", "k3s-worker1", facts={"ssh_logins": "two"})
     run = from_events([*events_of(verdicts())[:-1], broken])
-    assert set(run.machine_names) == set(MACHINES)
+    assert {machine.name for machine in run.machines} == set(MACHINES)
     assert run.unreadable_events == 1
 
 
@@ -175,7 +175,8 @@ def test_notes_are_kept_once_with_their_machine() -> None:
 
 def test_every_status_is_a_bar_but_a_blocked_phase() -> None:
     found = verdicts(last=Phase.BOOT)
-    run = from_events(events_of(found))
+    blocked = Verdict(Phase.ISO_COPY, "k3s-worker1", (), 80.0, 81.0, blocked_by="boot of k3s-worker1")
+    run = from_events(events_of([*found, blocked]))
     phases = [span for span in run.spans if span.kind is SpanKind.PHASE]
     assert len(phases) == len(found)
     assert {span.status for span in phases} == {Status.PASS}

@@ -75,6 +75,17 @@ def test_a_phase_that_left_out_one_machine_did_not_run_on_it() -> None:
     assert not_run(run) == ((WORKER, Phase.GUESTS),)
 
 
+def test_a_verdict_of_the_lab_does_not_stand_for_the_machines_where_one_has_its_own() -> None:
+    alone = Verdict(Phase.CLEANUP, WORKER, (passing(),), 20.0, 21.0)
+    run = from_events(events_of([*verdicts(), alone]))
+    assert set(not_run(run)) == {("k3s-master1", Phase.CLEANUP), ("k3s-worker2", Phase.CLEANUP)}
+
+
+def test_a_run_in_which_nothing_could_be_looked_at_is_not_proven() -> None:
+    unseen = Verdict(Phase.BOOT, WORKER, (failing(Status.NOT_PROVEN),), 0.0, 1.0)
+    assert overall(from_events(events_of([unseen]))) is Overall.NOT_PROVEN
+
+
 def test_a_skipped_test_is_not_green() -> None:
     run = from_events(events_of(verdicts(), tests=(case(), case(Outcome.SKIPPED, "test_k3s", "no k3s"))))
     assert headline(run) == "PASSED, 1 test skipped"
@@ -84,8 +95,13 @@ def test_a_skipped_test_is_not_green() -> None:
     ("outcome", "word"),
     [(Outcome.FAILED, Overall.FAILED), (Outcome.ERROR, Overall.ERROR), (Outcome.XPASSED, Overall.FAILED)],
 )
-def test_a_failed_test_fails_the_run_though_every_verdict_passed(outcome: Outcome, word: Overall) -> None:
-    run = from_events(events_of(verdicts(), exit_status=1, tests=(case(), case(outcome, "test_other", "boom"))))
+@pytest.mark.parametrize("exit_status", [0, 1])
+def test_a_failed_test_fails_the_run_though_every_verdict_passed(
+    outcome: Outcome, word: Overall, exit_status: int
+) -> None:
+    run = from_events(
+        events_of(verdicts(), exit_status=exit_status, tests=(case(), case(outcome, "test_other", "boom")))
+    )
     assert overall(run) is word
     cause = first_cause(run)
     assert cause is not None

@@ -79,7 +79,9 @@ def test_files_outside_the_run_are_not_read(tmp_path: Path) -> None:
 
 def test_making_the_files_twice_gives_the_same(tmp_path: Path) -> None:
     directory = run_directory(tmp_path)
+    (tmp_path / "latest.txt").write_text("older\n")
     write_reports(directory)
+    assert not (tmp_path / "latest.txt").exists()
     first = (directory / "report.html").read_bytes(), (directory / "run.json").read_bytes()
     write_reports(directory)
     assert first == ((directory / "report.html").read_bytes(), (directory / "run.json").read_bytes())
@@ -134,6 +136,13 @@ def test_somebody_elses_latest_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "latest" / "mine").write_text("precious")
     assert point_latest(run_directory(tmp_path)) == tmp_path / "latest.txt"
     assert (tmp_path / "latest" / "mine").read_text() == "precious"
+
+
+def test_a_file_called_latest_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "latest").write_text("precious")
+    assert point_latest(run_directory(tmp_path)) == tmp_path / "latest.txt"
+    assert (tmp_path / "latest").read_text() == "precious"
+    assert latest_run(tmp_path) == tmp_path / "run-1"
 
 
 @pytest.mark.parametrize("text", ["", "gone\n", "../..\n", "/\n", "\x00\n"])

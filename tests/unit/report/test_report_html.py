@@ -129,6 +129,15 @@ def test_a_console_that_the_check_quotes_is_not_shown_twice() -> None:
     assert "end of its console" not in first_screen
 
 
+def test_the_logs_of_a_machine_are_shown_once() -> None:
+    found = replaced(verdicts(), WORKER, Phase.CREATION, failing())
+    again = Verdict(Phase.GUESTS, WORKER, (failing(),), 160.0, 170.0)
+    run = from_events(events_of([*found, again], exit_status=1))
+    page = Page(render(run, {f"{WORKER}/serial-1.log": "first line\n" + "line\n" * 50}))
+    assert page.text("summary").count("End of serial-1.log") == 1
+    assert page.text("pre").count("first line") == 1
+
+
 def test_evidence_in_the_machine_directory_is_linked_where_it_was_copied() -> None:
     check = Check("ssh login", Status.FAIL, "a login", "none", "", ("F:\\VMs\\w\\serial-1.log", "/vms/w/other.log"))
     found = replaced(verdicts(), WORKER, Phase.BOOT, check)
