@@ -21,6 +21,7 @@ Environment:
     VMRUN_QEMU_NETWORKS      subnets, stronger than `defineNetwork`: `vmnet1=192.168.6.0/24,vmnet2=10.0.0.0/24`
     VMRUN_QEMU_BIN           the `qemu-system-x86_64` to use (`qemu`)
     VMRUN_QEMU_ACCEL         `tcg`, `kvm`, `whpx` or `hvf`, without proof (`accelerator`)
+    VMRUN_QEMU_TCG_THREADS   `multi` or `single`, whatever the version of QEMU (`accelerator`)
     VMRUN_QEMU_DOUBLE_START  `error`: starting a machine that runs is refused instead of silently done
     VMRUN_QEMU_SOFT_STOP_S   how long `stop soft` waits for the guest; 180
     VMRUN_QEMU_WAIT_S        how long `getGuestIPAddress -wait` waits; 3600

@@ -29,9 +29,14 @@ _ARGUMENTS = {
     "kvm": ("-accel", "kvm", "-cpu", "host"),
     "whpx": ("-accel", "whpx,kernel-irqchip=off", "-cpu", "max"),
     "hvf": ("-accel", "hvf", "-cpu", "host"),
-    # One thread per virtual processor, and a translation cache that a booting Linux does not overflow.
-    "tcg": ("-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max"),
+    # The translation cache is one that a booting Linux does not overflow.
+    "tcg": ("-accel", "tcg,thread={threads},tb-size=512", "-cpu", "max"),
 }
+# Before 8.1 TCG could keep the translation of an instruction that another virtual processor had just replaced: a Linux
+# guest that patches itself (static keys, at boot and when modules are loaded) then takes the same breakpoint for ever,
+# on all its processors. Seen with 7.2 at one boot in ten or so on a busy host; one thread for all virtual processors
+# cannot race with itself. (QEMU commit "accel/tcg: Always lock pages before translation".)
+_RACE_FREE = (8, 1)
 _NATIVE = {"linux": "kvm", "win32": "whpx", "darwin": "hvf"}
 
 
@@ -42,10 +47,10 @@ class Accelerator:
     name: str
     why: str
 
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """QEMU's arguments for it."""
-        return _ARGUMENTS[self.name]
+    def arguments(self, version: tuple[int, ...]) -> tuple[str, ...]:
+        """Return the arguments for it that are right for that version of QEMU."""
+        threads = os.environ.get("VMRUN_QEMU_TCG_THREADS") or ("multi" if version >= _RACE_FREE else "single")
+        return tuple(word.format(threads=threads) for word in _ARGUMENTS[self.name])
 
 
 def choose(qemu: Qemu) -> Accelerator:
@@ -98,7 +103,7 @@ def probe(qemu: Qemu, name: str) -> bool:
         image.write_bytes(SECTOR + bytes(64 * 1024 - len(SECTOR)))
         answer = Path(folder) / "answer"
         argv = [
-            str(qemu.binary), *_ARGUMENTS[name], "-m", "160", "-nodefaults", "-no-user-config", "-display", "none",
+            str(qemu.binary), *Accelerator(name, "").arguments(()), "-m", "160", "-nodefaults", "-no-user-config", "-display", "none",
             "-no-reboot", "-machine", "pc", *(["-L", str(qemu.data)] if qemu.data else []),
             "-drive", f"file={image.as_posix()},format=raw,if=ide,index=0,media=disk",
             "-chardev", f"file,id=answer,path={answer.as_posix()}",

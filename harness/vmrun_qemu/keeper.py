@@ -17,7 +17,7 @@ from harness.vmrun_qemu import endpoint, home, networks, pids, process, qemu, qm
 from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.wait import wait_for
 
-_START_S = 20.0
+_START_S = 40.0
 _LOOK_S = 1.0
 # A switch that dies at once each time is not replaced for ever.
 _RESTARTS = 5

@@ -24,7 +24,7 @@ from harness.vmrun_qemu.texts import (
 Flags = Mapping[str, str]
 
 _START_S = 180.0
-_HARD_STOP_S = 30.0
+_HARD_STOP_S = 60.0
 _SOFT_STOP_S = 180.0
 _CLEAN_UP_S = 15.0
 
@@ -44,16 +44,13 @@ def start(parameters: Sequence[str], _flags: Flags) -> int:
     """
     vmx = home.canonical(parameters[0])
     mode = _word(parameters, {"gui", "nogui"}, "gui")
-    record = instances.find(vmx)
-    if record is not None:
-        return _already(record)
+    if _settled(vmx) is not None:
+        return _already()
     if mode == "gui" and not _has_display():
         raise Failure(NO_DISPLAY)
     answer = _supervise(vmx, mode)
-    if answer.get("busy"):
-        record = instances.find(vmx)
-        if record is not None:
-            return _already(record)
+    if answer.get("busy") and _settled(vmx) is not None:
+        return _already()
     if answer:
         raise Failure(str(answer.get("text") or UNKNOWN))
     return 0
@@ -142,18 +139,23 @@ def _supervise(vmx: str, mode: str) -> dict[str, object]:
         return {"text": f"{UNKNOWN}: see {folder / 'supervisor.log'}"}
 
 
-def _already(record: Record) -> int:
+def _already() -> int:
     """Answer a second `start`: VMware 17 says nothing and exits with 0; `VMRUN_QEMU_DOUBLE_START=error` refuses."""
     if os.environ.get("VMRUN_QEMU_DOUBLE_START") == "error":
         raise Failure(ALREADY_RUNNING)
+    return 0
+
+
+def _settled(vmx: str) -> Record | None:
+    """Return the record of a machine that runs, or None for one that is off; not while it changes between the two."""
     from harness.vmrun_qemu.wait import wait_for  # noqa: PLC0415 - not needed by `list`
 
     def settled() -> bool:
-        now = instances.find(record["vmx"])
-        return now is None or now["phase"] != "starting"
+        now = instances.find(vmx)
+        return now is None or now["phase"] == "running"
 
     wait_for(settled, _START_S)
-    return 0
+    return instances.find(vmx)
 
 
 def _stop_hard(record: Record) -> int:

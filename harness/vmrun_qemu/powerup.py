@@ -80,13 +80,13 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     machine = hardware.machine_of(vmx, path.parent)
     machine = _with_files(machine, vmx, log)
     _warn(machine, log)
-    program = _usable_qemu()
+    program, version = _usable_qemu()
     chosen = accelerator.choose(program)
     log.say(f"Accelerator: {chosen.name}, because {chosen.why}")
     socket_dir = endpoint.make_socket_dir()
     names = ["qmp", "agent", *(nic.id for nic in machine.nics)]
     endpoints = {name: endpoint.new_endpoint(socket_dir, name) for name in names}
-    wiring = hardware.Wiring(endpoints, chosen.arguments, _window(program, log) if gui else "none")
+    wiring = hardware.Wiring(endpoints, chosen.arguments(version), _window(program, log) if gui else "none")
     argv = [str(program.binary), *(["-L", str(program.data)] if program.data else [])]
     argv += hardware.arguments(machine, wiring, hardware.scsi_devices(vmx))
     folder = home.vm_dir(vmx_path)
@@ -137,9 +137,9 @@ def _window(program: Qemu, log: VmLog) -> str:
     return "none"
 
 
-def _usable_qemu() -> Qemu:
+def _usable_qemu() -> tuple[Qemu, tuple[int, ...]]:
     program = qemu.find()
     text, version = program.version()
     if version < qemu.MINIMUM:
         raise PowerOnFailure(f"{program.binary} is version {text or 'unknown'}; 7.2 or newer is needed")
-    return program
+    return program, version

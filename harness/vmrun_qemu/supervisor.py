@@ -23,13 +23,14 @@ from filelock import FileLock, Timeout
 from harness.vmrun_qemu import home, instances, pids, process, qmp, recovery, switch, vmlocks
 from harness.vmrun_qemu.endpoint import remove_socket_dir
 from harness.vmrun_qemu.powerup import Prepared, launch, prepare
-from harness.vmrun_qemu.texts import IN_USE, Failure, PowerOnFailure
+from harness.vmrun_qemu.texts import FILE_ACCESS, IN_USE, NO_PERMISSION, Failure, PowerOnFailure
 from harness.vmrun_qemu.vmlog import VmLog
 from harness.vmrun_qemu.wait import wait_for
-from harness.vmx import Vmx
+from harness.vmx import Vmx, VmxError
 
 # A machine that is going off holds its lock for a moment after it has left the list.
 _LOCK_S = 5.0
+_QEMU_START_S = 60.0
 
 
 def main() -> int:
@@ -57,14 +58,15 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
         _report({"text": failure.text})
         return 1
     except OSError as error:
-        _report({"text": f"Insufficient permissions in the host operating system: {error}"})
+        log.post("Error", str(error))
+        _report({"text": NO_PERMISSION if isinstance(error, PermissionError) else f"{FILE_ACCESS}: {error}"})
         return 1
     _report({})
     code = run.child.wait()
     log.say(f"Vix: the virtual machine is powered off; QEMU exited with {code}")
     if code not in (0, -signal.SIGTERM):
         log.post("Error", f"QEMU ended with {code}: " + process.tail(run.folder / "qemu.log"))
-    _power_off(run)
+    _power_off(run, log)
     return 0
 
 
@@ -114,7 +116,7 @@ def _until_running(child: subprocess.Popen[bytes], record: instances.Record, pre
     def state() -> bool:
         return child.poll() is not None or qmp.is_up(record["qmp"])
 
-    if not wait_for(state, 30.0) or child.poll() is not None:
+    if not wait_for(state, _QEMU_START_S) or child.poll() is not None:
         raise PowerOnFailure("QEMU did not start: " + process.tail(prepared.folder / "qemu.log"))
     for nic in prepared.unplugged:
         qmp.ask(record["qmp"], ("set_link", {"name": nic, "up": False}))
@@ -128,19 +130,21 @@ def _obey_signals(stop: Callable[[], None]) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-def _power_off(run: _Run) -> None:
+def _power_off(run: _Run, log: VmLog) -> None:
     record = run.record
     run.record["phase"] = "stopping"
     instances.save(record)
-    _restore(Path(record["vmx"]), run.vmx)
+    _restore(Path(record["vmx"]), run.vmx, log)
     recovery.end_all(record)
 
 
-def _restore(path: Path, vmx: Vmx) -> None:
-    """Write the VMX from the copy of power-on; a machine whose directory is gone needs none."""
+def _restore(path: Path, vmx: Vmx, log: VmLog) -> None:
+    """Write the VMX from the copy of power-on; where that is impossible, the file stays as it is."""
     vmx.set("cleanShutdown", value=True)
-    if path.parent.is_dir():
+    try:
         vmx.write(path)
+    except (OSError, VmxError) as error:
+        log.post("Error", f"The configuration file was not written at power-off: {error}")
 
 
 def _report(answer: dict[str, object]) -> None:

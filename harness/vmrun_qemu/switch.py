@@ -25,8 +25,8 @@ from harness.vmrun_qemu.pids import Identity
 from harness.vmrun_qemu.texts import IN_USE, Failure, PowerOnFailure
 from harness.vmrun_qemu.wait import wait_for
 
-_LOCK_S = 30.0
-_KEEPER_START_S = 30.0
+_LOCK_S = 120.0
+_KEEPER_START_S = 60.0
 _KEEPER_END_S = 8.0
 
 

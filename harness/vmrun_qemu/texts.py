@@ -20,6 +20,7 @@ NO_ADDRESS = "Unable to get the IP address"
 INVALID_PARAMETER = "One of the parameters was invalid"
 NOT_FOUND = "A file was not found"
 FILE_ACCESS = "A file access error occurred on the host or guest operating system"
+NO_PERMISSION = "Insufficient permissions in the host operating system"
 TOOLS_TIMEOUT = "A timeout error occurred while waiting for VMware Tools"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,9 +23,9 @@ class VmLog:
                 newer.replace(older)
 
     def say(self, text: str) -> None:
-        """Append one line with the time in UTC."""
+        """Append one line with the time in UTC; a directory that is gone, or full, loses it."""
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        with self.path.open("a", encoding="utf-8") as stream:
+        with contextlib.suppress(OSError), self.path.open("a", encoding="utf-8") as stream:
             stream.write(f"{stamp} In(05) vmx {text}\n")
 
     def post(self, kind: str, reason: str) -> None:

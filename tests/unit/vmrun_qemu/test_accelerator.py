@@ -78,6 +78,15 @@ def test_the_user_may_name_one(host: FakeHost, tmp_path: Path, monkeypatch: pyte
     assert host.probes == 0
 
 
+def test_tcg_before_8_1_has_one_thread_because_it_races_with_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VMRUN_QEMU_TCG_THREADS", raising=False)
+    tcg = accelerator.Accelerator("tcg", "")
+    assert tcg.arguments((7, 2, 22)) == ("-accel", "tcg,thread=single,tb-size=512", "-cpu", "max")
+    assert tcg.arguments((8, 1)) == ("-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max")
+    monkeypatch.setenv("VMRUN_QEMU_TCG_THREADS", "multi")
+    assert "tcg,thread=multi,tb-size=512" in tcg.arguments((7, 2))
+
+
 def test_the_sector_is_what_its_source_says(tmp_path: Path) -> None:
     if shutil.which("as") is None or shutil.which("ld") is None:
         pytest.skip("binutils are not installed")
