@@ -104,7 +104,8 @@ def probe(qemu: Qemu, name: str) -> bool:
         answer = Path(folder) / "answer"
         argv = [
             str(qemu.binary), *Accelerator(name, "").arguments(()), "-m", "160",
-            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "pc", *(["-L", str(qemu.data)] if qemu.data else []),
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-machine", "pc", *(["-L", str(qemu.data)] if qemu.data else []),
             "-drive", f"file={image.as_posix()},format=raw,if=ide,index=0,media=disk",
             "-chardev", f"file,id=answer,path={answer.as_posix()}",
             "-device", "isa-debugcon,iobase=0xe9,chardev=answer", "-device", "isa-debug-exit,iobase=0xf4",
