@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.secret import redact
+from harness.secret import redact, redact_tree
 
 
 class Journal:
@@ -44,9 +44,9 @@ class Journal:
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "kind": kind,
             "machine": machine,
-            **fields,
+            **redact_tree(fields),
         }
-        line = redact(json.dumps(event, ensure_ascii=False, default=str))
+        line = json.dumps(event, ensure_ascii=False, default=lambda value: redact(str(value)))
         with self._lock:
             if not self._file.closed:
                 self._file.write(line + "\n")

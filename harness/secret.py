@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # PEM private keys of any kind (RFC 7468 armour), and the guest and VM passwords on a vmrun command line.
 _PEM = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
@@ -36,3 +37,16 @@ def redact(text: str) -> str:
 def redact_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
     """Return `argv` with the word after `-gp` or `-vp` masked."""
     return tuple(MASK if index and argv[index - 1] in ("-gp", "-vp") else word for index, word in enumerate(argv))
+
+
+def redact_tree(value: Any) -> Any:
+    """Return a JSON value with every text in it redacted, and the password words of every command line masked."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: redact_tree(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        if all(isinstance(item, str) for item in value):
+            return [redact(word) for word in redact_argv(tuple(value))]
+        return [redact_tree(item) for item in value]
+    return value
