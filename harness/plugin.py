@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from harness.config.model import Keep
+from harness.config.model import Keep, LabSpec
 from harness.errors import HarnessError
 from harness.events import Journal
 from harness.guest.testinfra_backend import lab_host
@@ -232,6 +232,12 @@ def prove(request: pytest.FixtureRequest, lab: Lab) -> Callable[[str], None]:
     assert phase is not None, "a test that proves something has a `phase` marker"
     proof, machine = session.proof, machine_of(request.node)
     return lambda check: proof.check(machine, phase, check)
+
+
+@pytest.fixture(scope="session")
+def spec(pytestconfig: pytest.Config) -> LabSpec:
+    """The lab file as it is used, overlay included."""
+    return pytestconfig.stash[_SESSION].selection.spec
 
 
 @pytest.fixture
