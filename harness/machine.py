@@ -18,10 +18,10 @@ from harness.seed.model import IsoInfo
 from harness.vmrun import Display, Vmrun
 from harness.wait import SYSTEM_CLOCK, Clock, Deadline, Pending, wait_until
 
-# Without events from the guest, or when one was lost, SSH itself is tried this often. A login costs a booting guest
-# 5 to 10 s of its processors, so it is not tried more often than that.
+# Without events from the guest SSH itself is tried this often. A login costs a booting guest 5 to 10 s of its
+# processors, so it is not tried more often than that; a guest that sends events is tried only after a long silence.
 _BLIND_LOGIN_S = 20.0
-_LOST_EVENT_S = 90.0
+_SILENCE_S = 300.0
 # `vmrun list` is asked this often during a wait: a machine that is gone ends the wait at once.
 _POWER_CHECK_S = 10.0
 # The guest may use this part of a power-off's deadline to shut down by itself; the rest is for cutting its power.
@@ -74,6 +74,7 @@ class Machine:
         self._channel: SshChannel | None = None
         self._channel_lock = threading.RLock()
         self._state = ""
+        self._heard_at = host.clock.monotonic()
 
     @property
     def name(self) -> str:
@@ -110,6 +111,7 @@ class Machine:
         """Have the machine started for the `number`-th time in this run, its serial log followed from its first byte."""
         follower = SerialFollower(self.plan.files.serial(number), self.plan.nonce)
         self.boot = Boot(number, follower)
+        self._heard_at = self.host.clock.monotonic()
         display = Display(self.host.plan.spec.hypervisor.display)
         self.host.vmrun.start(self.plan.files.vmx, display)
         self.saw("started")
@@ -127,6 +129,8 @@ class Machine:
         if self.boot is None:
             return []
         fresh = self.boot.follower.poll()
+        if fresh:
+            self._heard_at = self.host.clock.monotonic()
         for event in fresh:
             self.boot.events.append(event)
             self.host.journal.write(
@@ -205,13 +209,14 @@ class Machine:
             DeadlineExpired: Nobody answered in time.
             GuestError: Key or host key refused, or the guest failed.
         """
-        next_try = self.host.clock.monotonic() + (_LOST_EVENT_S if self.sends_events else 0)
+        next_try = 0.0
 
         def answer() -> bool | None:
             nonlocal next_try
             now = self.host.clock.monotonic()
             ready = self._ssh_ready(not_boot_id)
-            if not ready and now < next_try:
+            silent = not self.sends_events or now - self._heard_at > _SILENCE_S
+            if now < next_try or not (ready or silent):
                 return None
             next_try = now + (2.0 if ready else _BLIND_LOGIN_S)
             return True if self._try_login(deadline, not_boot_id) else None
