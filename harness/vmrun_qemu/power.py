@@ -12,6 +12,7 @@ from harness.vmrun_qemu import home, instances
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.texts import (
     ALREADY_RUNNING,
+    IN_USE,
     INVALID_PARAMETER,
     NO_DISPLAY,
     TOOLS_TIMEOUT,
@@ -88,15 +89,18 @@ def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
     """Delete a machine's files; the directory goes too if nothing foreign is left in it.
 
     Raises:
-        Failure: It runs.
+        Failure: It runs, or somebody else has it open.
     """
+    import shutil  # noqa: PLC0415 - only here
+
+    from harness.vmrun_qemu import vmlocks  # noqa: PLC0415 - only here
+    from harness.vmrun_qemu.vmfiles import files_of  # noqa: PLC0415 - only here
+
     vmx = parameters[0]
     if instances.find(vmx) is not None:
         raise Failure(ALREADY_RUNNING)
-    import shutil  # noqa: PLC0415 - only here
-
-    from harness.vmrun_qemu.vmfiles import files_of  # noqa: PLC0415 - only here
-
+    if vmlocks.is_held(Path(home.canonical(vmx))):
+        raise Failure(IN_USE)
     folder = Path(home.canonical(vmx)).parent
     for file in files_of(Path(home.canonical(vmx))):
         if file.is_dir():

@@ -35,6 +35,12 @@ def take(files: Iterable[Path], owner: Identity) -> list[Path]:
     return folders
 
 
+def is_held(file: Path) -> bool:
+    """Return whether somebody, under any home or with any program, has the file locked."""
+    folder = file.with_name(file.name + ".lck")
+    return folder.is_dir() and _held(folder)
+
+
 def release(folders: Iterable[Path]) -> None:
     """Remove the `.lck` directories."""
     for folder in folders:

@@ -102,6 +102,7 @@ def test_machines_of_another_home_are_invisible_and_in_use(vmrun: Vmrun) -> None
     assert other.ok("list") == "Total running VMs: 0\n"
     assert other("start", vmx, "nogui") == (255, "Error: The file is already in use\n")
     assert other("stop", vmx, "hard")[0] == 255
+    assert other("deleteVM", vmx) == (255, "Error: The file is already in use\n")
     assert str(vmx) in vmrun.ok("list")
 
 
