@@ -1,0 +1,109 @@
+"""Files beside the VMX: what belongs to the machine, what is locked, what is logged."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.vmrun_qemu import pids, vmlocks
+from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.vmfiles import extents, files_of
+from harness.vmrun_qemu.vmlog import VmLog
+
+DESCRIPTOR = '# Disk DescriptorFile\ncreateType="x"\nRW 4194304 SPARSE "a-s001.vmdk"\nRW 8 FLAT "a-f 2.vmdk" 0\n'
+VMX = """\
+sata0.present = "TRUE"
+sata0:0.present = "TRUE"
+sata0:0.fileName = "a.vmdk"
+sata0:1.present = "TRUE"
+sata0:1.fileName = "{outside}"
+sata0:2.present = "TRUE"
+sata0:2.deviceType = "cdrom-image"
+sata0:2.fileName = "seed.iso"
+serial0.present = "TRUE"
+serial0.fileType = "file"
+serial0.fileName = "serial0.log"
+"""
+
+
+def test_a_machines_files_are_its_own_and_in_its_directory(tmp_path: Path) -> None:
+    outside = tmp_path / "shared.vmdk"
+    outside.touch()
+    folder = tmp_path / "vm"
+    folder.mkdir()
+    own = ["a.vmx", "a.nvram", "vmware.log", "vmware-0.log", "a-s001.vmdk", "a-f 2.vmdk", "serial0.log"]
+    for name in [*own, "seed.iso", "notes.txt", "vmware-notes.log", "b.vmdk"]:
+        (folder / name).touch()
+    (folder / "a.vmdk").write_text(DESCRIPTOR, encoding="utf-8")
+    (folder / "a.vmx.lck").mkdir()
+    (folder / "a.vmx").write_text(VMX.format(outside=outside.as_posix()), encoding="utf-8")
+    assert {file.name for file in files_of(folder / "a.vmx")} == {*own, "a.vmdk", "a.vmx.lck"}
+
+
+def test_a_vmx_that_cannot_be_read_owns_nothing(tmp_path: Path) -> None:
+    vmx = tmp_path / "a.vmx"
+    vmx.write_text("nonsense\n", encoding="utf-8")
+    with pytest.raises(Failure, match="Cannot read the virtual machine configuration file"):
+        files_of(vmx)
+
+
+def test_extents_are_named_by_the_descriptor_alone(tmp_path: Path) -> None:
+    disk = tmp_path / "a.vmdk"
+    disk.write_text(DESCRIPTOR, encoding="utf-8")
+    assert [file.name for file in extents(disk)] == ["a-s001.vmdk", "a-f 2.vmdk"]
+    disk.write_bytes(b"KDMV" + DESCRIPTOR.encode())
+    assert extents(disk) == []
+    assert extents(tmp_path / "none.vmdk") == []
+
+
+def test_locks_are_taken_together_or_not_at_all(tmp_path: Path) -> None:
+    me = pids.identity(os.getpid())
+    one, two = tmp_path / "a.vmx", tmp_path / "a.vmdk"
+    taken = vmlocks.take([two], me)
+    assert vmlocks.is_held(two)
+    with pytest.raises(FileExistsError):
+        vmlocks.take([one, two], me)
+    assert not one.with_name("a.vmx.lck").exists()
+    vmlocks.release(taken)
+    assert not vmlocks.is_held(two)
+    (lock,) = vmlocks.take([one], me)
+    (file,) = lock.glob("M*.lck")
+    assert file.read_text(encoding="utf-8").rstrip().endswith(f"{me['pid']}-{me['created']}(vmrun-qemu)")
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("vmrun-qemu 999999999-1.5(vmrun-qemu)\n", False),
+        ("winhost 1234-13245678(vmware.exe)", True),
+        ("", True),
+    ],
+)
+def test_only_a_lock_of_our_own_that_died_is_stale(tmp_path: Path, text: str, *, held: bool) -> None:
+    folder = tmp_path / "a.vmx.lck"
+    folder.mkdir()
+    assert vmlocks.is_held(tmp_path / "a.vmx"), "an empty directory may be about to be filled"
+    (folder / "M00001.lck").write_text(text, encoding="utf-8")
+    assert vmlocks.is_held(tmp_path / "a.vmx") is held
+
+
+def test_three_older_logs_are_kept(tmp_path: Path) -> None:
+    for number in range(6):
+        log = VmLog(tmp_path)
+        log.rotate()
+        log.say(f"run {number}")
+    found = {file.name: file.read_text(encoding="utf-8").split()[-1] for file in tmp_path.iterdir()}
+    assert found == {"vmware.log": "5", "vmware-0.log": "4", "vmware-1.log": "3", "vmware-2.log": "2"}
+
+
+def test_a_reason_stands_behind_msg_post(tmp_path: Path) -> None:
+    log = VmLog(tmp_path)
+    log.post("Error", "first\nsecond")
+    lines = [line.partition(" vmx ")[2] for line in log.path.read_text(encoding="utf-8").splitlines()]
+    assert lines[:3] == ["Msg_Post: Error", "[msg.vmrunqemu] first", "[msg.vmrunqemu] second"]
+
+
+def test_a_log_whose_directory_is_gone_is_lost_and_nothing_else(tmp_path: Path) -> None:
+    VmLog(tmp_path / "gone").say("nobody hears this")
