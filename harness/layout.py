@@ -59,6 +59,11 @@ class RunFiles:
         return self.directory / "report.html"
 
     @property
+    def summary(self) -> Path:
+        """The same in a few lines of Markdown, for the page of a CI job."""
+        return self.directory / "summary.md"
+
+    @property
     def junit(self) -> Path:
         """The results for CI systems."""
         return self.directory / "junit.xml"

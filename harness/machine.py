@@ -108,7 +108,7 @@ class Machine:
         return self.host.vmrun.is_running(self.plan.files.vmx)
 
     def power_on(self, number: int) -> None:
-        """Have the machine started for the `number`-th time in this run, its serial log followed from its first byte."""
+        """Have the machine started for the `number`-th time in this run, its serial log followed from the start."""
         follower = SerialFollower(self.plan.files.serial(number), self.plan.nonce)
         self.boot = Boot(number, follower)
         self._heard_at = self.host.clock.monotonic()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.machine import Machine
-from harness.vmrun import PortForwarding, Protocol
 from harness.verdict import Check, Phase, Status
+from harness.vmrun import PortForwarding, Protocol
 
 PHASE = Phase.BOOT
 CHECKS = ("running", "guest answers", "ssh login")

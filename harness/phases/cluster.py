@@ -42,7 +42,7 @@ def _payload_has_k3s(machine: Machine) -> bool:
 def judge_nodes(stdout: str, stderr: str, names: Sequence[str]) -> Check:
     """Return whether every machine is a node whose condition Ready is True."""
     try:
-        ready = {name: state for name, state in _conditions(json.loads(stdout))}
+        ready = dict(_conditions(json.loads(stdout)))
     except (ValueError, KeyError, TypeError):
         return Check(CHECKS[0], Status.FAIL, "a list of nodes", (stderr or stdout).strip(), "journalctl -u k3s")
     shown = ", ".join(f"{name}: {ready.get(name, 'missing')}" for name in names)

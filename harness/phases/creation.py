@@ -32,7 +32,7 @@ def run(machine: Machine) -> Iterator[Check]:
         CHECKS[0],
         ok=disk.capacity_bytes == plan.disk_gib << 30 and disk.create_type == CREATE_TYPES[disk_type],
         expected=f"{plan.disk_gib} GiB, {CREATE_TYPES[disk_type]}",
-        seen=f"{disk.capacity_bytes / (1 << 30):g} GiB, {disk.create_type}, {disk.allocated_bytes >> 10} KiB on the host",
+        seen=f"{disk.capacity_gib:g} GiB, {disk.create_type}, {disk.allocated_bytes >> 10} KiB on the host",
         remedy="run the disk tool by hand; `lab plan` prints its command",
     )
     write_vmx(machine)

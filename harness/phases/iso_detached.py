@@ -136,11 +136,12 @@ def judge_installer(machine: Machine, before: Identity, after: Identity) -> Chec
         [event.event for event in machine.boot.events if event.event.startswith("installer")] if machine.boot else []
     )
     same = after.iso_copy == before.iso_copy
+    marker = "the same marker" if same else f"another marker: {after.iso_copy}"
     return judge(
         CHECKS[4],
         ok=same and not spoke,
         expected="the copy marker of before, and no installer on the serial line",
-        seen=f"{'the same marker' if same else f'another marker: {after.iso_copy}'}; {', '.join(spoke) or 'no installer'}",
+        seen=f"{marker}; {', '.join(spoke) or 'no installer'}",
         remedy="the machine installs itself again: the disk must come first in bios.bootOrder",
     )
 

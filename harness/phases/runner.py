@@ -55,6 +55,7 @@ def _from_exception(name: str, error: Exception) -> Check:
         seen = f"{error.where}: {error.what}" if error.where else error.what
         if error.said:
             seen += "\n" + error.said
-        return Check(name, status, "done", seen, error.remedy, error.evidence)
+        return Check(name, status, f"to get as far as: {name}", seen, error.remedy, error.evidence)
     text = "".join(traceback.format_exception(error)[-4:])
-    return Check(name, Status.ERROR, "done", text, "this is a defect of the harness: report it with events.jsonl")
+    remedy = "this is a defect of the harness: report it with events.jsonl"
+    return Check(name, Status.ERROR, f"to get as far as: {name}", text, remedy)

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import os
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 from harness.layout import RunFiles
 from harness.report.build import from_journal
@@ -14,6 +15,7 @@ from harness.report.codec import to_json
 from harness.report.html import render
 from harness.report.model import EvidenceFile, RunResult
 from harness.report.parts import logs_of, troubled
+from harness.report.summary import junit_properties, summary_markdown
 
 LATEST = "latest"
 _TAIL_BYTES = 64 * 1024
@@ -22,7 +24,9 @@ _POINTER_BYTES = 255
 
 
 def write_reports(run_dir: Path) -> RunResult:
-    """Have `run.json` and `report.html` made from the journal of that directory, and `latest` beside it point to it.
+    """Have `run.json`, `report.html` and `summary.md` made from the journal, and `latest` point to the directory.
+
+    A `junit.xml` that is there gets the run's facts as properties of its test suite.
 
     Each file is replaced as a whole. Call it last: digests are of the files as they are now.
 
@@ -30,11 +34,29 @@ def write_reports(run_dir: Path) -> RunResult:
         UsageError: The directory has no journal with a run in it.
     """
     files = RunFiles(run_dir)
-    run = with_evidence(from_journal(files.events), run_dir)
+    told = from_journal(files.events)
+    if files.junit.is_file():
+        _add_properties(files.junit, junit_properties(told))
+    run = with_evidence(told, run_dir)
     _replace(files.run_json, to_json(run))
     point_latest(run_dir)
     _replace(files.html, render(run, _tails(run, run_dir)))
+    _replace(files.summary, summary_markdown(run))
     return run
+
+
+def _add_properties(junit: Path, properties: list[tuple[str, str]]) -> None:
+    """Have these properties at the head of the first test suite of pytest's own file, once."""
+    tree = ET.parse(junit)  # noqa: S314  (written by pytest in this session)
+    suite = tree.getroot() if tree.getroot().tag == "testsuite" else tree.getroot().find("testsuite")
+    if suite is None:
+        return
+    for old in suite.findall("properties"):
+        suite.remove(old)
+    head = ET.Element("properties")
+    head.extend(ET.Element("property", name=name, value=value) for name, value in properties)
+    suite.insert(0, head)
+    _replace(junit, ET.tostring(tree.getroot(), encoding="unicode", xml_declaration=True))
 
 
 def with_evidence(run: RunResult, run_dir: Path) -> RunResult:
@@ -43,7 +65,7 @@ def with_evidence(run: RunResult, run_dir: Path) -> RunResult:
     A file that was promised and is not there stays in the list, without a size. Files outside are not read.
     """
     files = RunFiles(run_dir)
-    made_here = {files.run_json, files.html}
+    made_here = {files.run_json, files.html, files.summary}
     promised = {item.path: item for item in run.evidence}
     machines = set(run.machine_names)
     for path in sorted(run_dir.rglob("*")):

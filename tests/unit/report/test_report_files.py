@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from report_samples import events_of, failing, replaced, verdicts, write_journal
@@ -34,7 +35,7 @@ def refuse_links(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "symlink_to", refuse)
 
 
-def test_the_journal_alone_makes_both_files(tmp_path: Path) -> None:
+def test_the_journal_alone_makes_the_files(tmp_path: Path) -> None:
     directory = run_directory(tmp_path)
     run = write_reports(directory)
     assert from_json((directory / "run.json").read_text(encoding="utf-8")) == run
@@ -43,7 +44,7 @@ def test_the_journal_alone_makes_both_files(tmp_path: Path) -> None:
     assert "Failed to start copy.service" in page
     assert len(page) < 200_000
     assert sorted(item.name for item in directory.iterdir()) == [
-        "events.jsonl", WORKER, "report.html", "run.json"
+        "events.jsonl", WORKER, "report.html", "run.json", "summary.md"
     ]  # fmt: skip
 
 
@@ -57,6 +58,20 @@ def test_every_file_has_its_size_and_digest(tmp_path: Path) -> None:
     assert found["junit.xml"].machine is None
     assert "run.json" not in found
     assert "report.html" not in found
+
+
+def test_junit_gets_the_facts_of_the_run_once(tmp_path: Path) -> None:
+    directory = run_directory(tmp_path)
+    junit = directory / "junit.xml"
+    junit.write_text('<testsuites><testsuite name="pytest"><testcase name="t"/></testsuite></testsuites>')
+    write_reports(directory)
+    write_reports(directory)
+    suite = ET.parse(junit).getroot().find("testsuite")
+    assert suite is not None
+    assert [child.tag for child in suite] == ["properties", "testcase"]
+    found = {item.get("name"): item.get("value") for item in suite[0]}
+    assert found["phase.iso-copy.k3s-worker1"] is not None
+    assert found["phase.iso-copy.k3s-worker1"].startswith("fail")
 
 
 def test_a_promised_file_that_is_not_there_is_shown_as_missing(tmp_path: Path) -> None:
