@@ -146,12 +146,13 @@ def test_a_copy_is_independent() -> None:
     assert vmx.get("displayName") == "k3s-master1"
 
 
-def test_a_byte_order_mark_is_tolerated_and_not_written_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("charset", [b"UTF-8", b"windows-1252"])
+def test_a_byte_order_mark_is_tolerated_and_not_written_back(tmp_path: Path, charset: bytes) -> None:
     path = tmp_path / "a.vmx"
-    path.write_bytes(b'\xef\xbb\xbf.encoding = "UTF-8"\n')
+    path.write_bytes(b'\xef\xbb\xbf.encoding = "' + charset + b'"\n')
     vmx = Vmx.read(path)
     vmx.write(path)
-    assert path.read_bytes() == b'.encoding = "UTF-8"\n'
+    assert path.read_bytes() == b'.encoding = "' + charset + b'"\n'
 
 
 @pytest.mark.parametrize("charset", ["UTF-8", "windows-1252", "GBK", "Shift_JIS", "ISO-8859-1"])

@@ -57,8 +57,9 @@ def test_commands_match_without_case_and_flags_come_first_in_any_order(
 def test_flags_after_the_command_get_the_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     vmx = tmp_path / "a.vmx"
     vmx.touch()
-    code, out = said(capsys, "stop", str(vmx), "-T", "ws")
-    assert (code, out.splitlines()[1]) == (255, VERSION)
+    for words in (["stop", str(vmx), "-T", "ws"], ["captureScreen", str(vmx), "-gu"]):
+        code, out = said(capsys, *words)
+        assert (code, out.splitlines()[1]) == (255, VERSION)
 
 
 @pytest.mark.parametrize("words", [["list", "more"], ["setPortForwarding", "vmnet1"], ["-T"]])
