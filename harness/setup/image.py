@@ -69,7 +69,7 @@ def load_image(spec: ImageSpec, cache_dir: Path) -> GuestImage:
     try:
         description = json.loads((directory / "image.json").read_text(encoding="utf-8"))
         return GuestImage(directory, key, str(description["digest"]))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise HostError(
             f"there is no guest image of {spec.distribution} {spec.suite}",
             where=str(directory),

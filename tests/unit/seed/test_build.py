@@ -16,6 +16,7 @@ from harness.seed import build
 from harness.seed.build import build_seeds, write_seed_iso
 from harness.seed.content import Content, differences, iso_tree
 from harness.seed.inspection import inspect_iso, payload_digests, read_files
+from harness.seed.isowriter import write_iso
 from harness.seed.model import ExtraFile, PayloadFile
 from harness.setup.spec import GuestImage
 
@@ -122,7 +123,7 @@ def test_an_iso_of_other_inputs_or_a_broken_one_is_built_again(tmp_path: Path, i
 def test_what_reads_back_differently_is_not_put_in_place(
     tmp_path: Path, image: GuestImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = build.write_iso
+    real = write_iso
 
     def damaging(path: Path, *args: object, **kwargs: object) -> None:
         real(path, *args, **kwargs)  # type: ignore[arg-type]  # handed through as it came

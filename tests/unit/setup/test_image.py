@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HostError
+from harness.setup import guest_files, image
+from harness.setup.bootstrap import Workplace, mmdebstrap_argv
+from harness.setup.guest_files import guest_files as files
+from harness.setup.image import build_image, image_key, load_image
+from harness.setup.repository import index_entry
+from harness.setup.spec import ImageSpec, template
+
+SCRIPTS = ("init.sh", "installer.sh", "lab-event.sh", "k8s-ops-packages.sh", "lab-boot-complete.sh")
+
+
+def test_the_key_changes_with_each_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = ImageSpec()
+    keys = {
+        image_key(spec),
+        image_key(replace(spec, suite="trixie")),
+        image_key(replace(spec, root_gib=19)),
+        image_key(replace(spec, packages=(*spec.packages, "vim"))),
+        image_key(replace(spec, operations_packages=("jq",))),
+        image_key(replace(spec, kernel_arguments="quiet")),
+    }
+    monkeypatch.setattr(guest_files, "CLOUD_CONFIG", "datasource_list: []\n")
+    keys.add(image_key(spec))
+    monkeypatch.setattr(image, "template", lambda name: f"another {name}")
+    keys.add(image_key(spec))
+    assert len(keys) == 8
+
+
+def test_an_image_that_is_not_there_is_a_host_error_with_the_command(tmp_path: Path) -> None:
+    with pytest.raises(HostError) as caught:
+        load_image(ImageSpec(), tmp_path)
+    assert caught.value.remedy == "run `lab setup`"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_a_half_written_description_is_no_image(tmp_path: Path, text: str) -> None:
+    directory = tmp_path / f"image-{image_key(ImageSpec())}"
+    directory.mkdir()
+    (directory / "image.json").write_text(text)
+    with pytest.raises(HostError, match="no guest image"):
+        load_image(ImageSpec(), tmp_path)
+
+
+def test_an_image_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+
+    def fake_bootstrap(spec: ImageSpec, place: Workplace, say: object) -> None:
+        built.append(spec.suite)
+
+    def fake_assemble(spec: ImageSpec, key: str, place: Workplace, result: Path) -> None:
+        assert not (tmp_path / f"image-{key}").exists()
+        (result / "vmlinuz").write_bytes(b"kernel")
+
+    monkeypatch.setattr(image, "bootstrap", fake_bootstrap)
+    monkeypatch.setattr(image, "_assemble", fake_assemble)
+    first = build_image(ImageSpec(), tmp_path, lambda _: None)
+    again = build_image(ImageSpec(), tmp_path, lambda _: None)
+    assert built == ["bookworm"]
+    assert first == again == load_image(ImageSpec(), tmp_path)
+    assert json.loads(first.description.read_text())["files"][0]["path"] == "vmlinuz"
+    assert [path.name for path in tmp_path.glob("build-*")] == []
+
+
+def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fake_bootstrap(spec: ImageSpec, place: Workplace, say: object) -> None:
+        (place.directory / "half").write_text("x")
+        raise HostError("mmdebstrap failed", remedy="-")
+
+    monkeypatch.setattr(image, "bootstrap", fake_bootstrap)
+    with pytest.raises(HostError, match="mmdebstrap failed"):
+        build_image(ImageSpec(), tmp_path, lambda _: None)
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+
+
+def test_the_build_uses_the_given_sources_and_names_no_host(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    argv = mmdebstrap_argv(ImageSpec(), place, (Path("/keys"),), ('Acquire::http::Proxy "http://p:1"',))
+    assert argv[-3:] == ("bookworm", place.tree_tar.as_posix(), place.sources.as_posix())
+    assert '--aptopt=Acquire::http::Proxy "http://p:1"' in argv
+    assert "--keyring=/keys" in argv
+    assert "http" not in " ".join(argv).replace('Acquire::http::Proxy "http://p:1"', "")
+
+
+def test_the_guest_keeps_the_drivers_it_needs_and_drops_the_others() -> None:
+    filters = [a.removeprefix("--dpkgopt=") for a in mmdebstrap_argv(ImageSpec(), Workplace(Path("b")), (), ())]
+    everything = filters.index("path-exclude=/lib/modules/*/kernel/drivers/*")
+    for kept in ("ata/*", "message/*", "scsi/vmw_*", "net/vmxnet3/*", "net/ethernet/intel/e1000/*", "virtio/*"):
+        assert filters.index(f"path-include=/lib/modules/*/kernel/drivers/{kept}") > everything
+    assert not any("drivers/gpu" in item for item in filters)
+
+
+def test_the_overlay_is_the_same_bytes_each_time_and_owned_by_root() -> None:
+    data = guest_files.overlay_tar()
+    assert data == guest_files.overlay_tar()
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        members = {member.name: member for member in tar.getmembers()}
+    assert {(m.uid, m.gid, m.mtime) for m in members.values()} == {(0, 0, 0)}
+    assert members["usr/local/sbin/lab-event"].mode == 0o755
+    assert members["etc/systemd/system/apt-daily.timer"].linkname == "/dev/null"
+
+
+def test_every_enabled_unit_of_ours_exists() -> None:
+    there = files()
+    links = {path: file.link for path, file in there.items() if ".wants/" in path and file.link.startswith("/etc")}
+    assert len(links) == 3
+    assert all(target.removeprefix("/") in there for target in links.values())
+
+
+def test_no_name_server_host_key_or_machine_id_is_baked_in() -> None:
+    there = files()
+    assert there["etc/machine-id"].text == ""
+    assert there["etc/resolv.conf"].text == ""
+    assert not [path for path in there if "ssh_host" in path]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_guest_scripts_are_plain_sh_with_unix_line_ends(name: str) -> None:
+    text = template(name)
+    assert "\r" not in text
+    checked = subprocess.run(["sh", "-n"], input=text, text=True, capture_output=True, check=False)
+    assert checked.stderr == ""
+
+
+def run_event(tmp_path: Path, serial: str) -> str:
+    """Run the real lab-event.sh against files of the test in place of the machine's; return what it would send."""
+    (tmp_path / "serial").write_text(serial)
+    (tmp_path / "boot_id").write_text("11111111-2222-3333-4444-555555555555\n")
+    script = (
+        template("lab-event.sh")
+        .replace("/sys/class/dmi/id/product_serial", str(tmp_path / "serial"))
+        .replace("/proc/sys/kernel/random/boot_id", str(tmp_path / "boot_id"))
+        .replace("/dev/ttyS0", str(tmp_path / "port"))
+    )
+    subprocess.run(["sh", "-s", "copied", "files=3", "bytes=12"], input=script, text=True, check=True)
+    return (tmp_path / "port").read_text()
+
+
+def test_an_event_carries_nonce_boot_and_its_own_length(tmp_path: Path) -> None:
+    sent = run_event(tmp_path, "VMware-56 4d 0a 01 02 03 04 05-06 07 08 09 0a 0b 0c 0d\n")
+    assert sent.startswith("\n")
+    assert sent.endswith("\n")
+    line, _, length = sent.strip().rpartition("#")
+    boot = "11111111-2222-3333-4444-555555555555"
+    assert line == f"@LAB1 564d0a0102030405060708090a0b0c0d {boot} copied files=3 bytes=12 "
+    assert int(length) == len(line)
+
+
+@pytest.mark.parametrize("serial", ["", "Not Specified\n", "12345\n"])
+def test_a_machine_without_such_a_serial_number_sends_a_dash(tmp_path: Path, serial: str) -> None:
+    assert run_event(tmp_path, serial).startswith("\n@LAB1 - 1111")
+
+
+def test_an_index_entry_is_complete(tmp_path: Path) -> None:
+    deb = tmp_path / "jq_1_amd64.deb"
+    deb.write_bytes(b"12345")
+    entry = index_entry("Package: jq\nVersion: 1\n\n", deb)
+    assert entry.splitlines() == [
+        "Package: jq",
+        "Version: 1",
+        "Filename: ./jq_1_amd64.deb",
+        "Size: 5",
+        "SHA256: 5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5",
+    ]
