@@ -27,6 +27,8 @@ Flags = Mapping[str, str]
 _START_S = 180.0
 _HARD_STOP_S = 60.0
 _SOFT_STOP_S = 180.0
+_ASK_AGAIN_S = 10.0
+_VANISHING_S = 5.0
 _CLEAN_UP_S = 15.0
 
 
@@ -176,11 +178,20 @@ def _stop_hard(record: Record) -> int:
 def _stop_soft(vmx: str, record: Record) -> int:
     from harness.vmrun_qemu import tools  # noqa: PLC0415 - not needed by `list`
 
-    limit = float(os.environ.get("VMRUN_QEMU_SOFT_STOP_S", _SOFT_STOP_S))
-    tools.shut_down_guest(vmx, record, "powerdown")
-    if not _gone(record, limit):
-        raise Failure(TOOLS_TIMEOUT)
-    return 0
+    left = float(os.environ.get("VMRUN_QEMU_SOFT_STOP_S", _SOFT_STOP_S))
+    while left > 0:
+        # A guest that is booting hears neither the agent nor the power button: it is asked again until it does.
+        try:
+            heard = tools.shut_down_guest(vmx, record, "powerdown")
+        except Failure:
+            if _gone(record, _VANISHING_S):
+                return 0
+            raise
+        patience = left if heard else min(left, _ASK_AGAIN_S)
+        if _gone(record, patience):
+            return 0
+        left -= patience
+    raise Failure(TOOLS_TIMEOUT)
 
 
 def _gone(record: Record, timeout_s: float) -> bool:

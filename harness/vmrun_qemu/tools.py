@@ -50,8 +50,8 @@ def guest_address(parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
     return 0
 
 
-def shut_down_guest(vmx: str, record: Record, mode: str) -> None:
-    """Ask the guest to go down (`powerdown`) or to restart (`reboot`); returns when it was asked.
+def shut_down_guest(vmx: str, record: Record, mode: str) -> bool:
+    """Ask the guest to go down (`powerdown`) or to restart (`reboot`); return whether its agent took the order.
 
     Without an agent a power-off is asked for by the ACPI power button; a restart has no such button.
 
@@ -65,6 +65,8 @@ def shut_down_guest(vmx: str, record: Record, mode: str) -> None:
         if mode != "powerdown":
             raise tools_not_running(vmx) from None
         _push_power_button(vmx, record)
+        return False
+    return True
 
 
 def _push_power_button(vmx: str, record: Record) -> None:
