@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -29,8 +30,12 @@ def run(machine: Machine) -> Iterator[Check]:
 
 
 def parse_marker(text: str) -> dict[str, str]:
-    """Return the `key=value` lines of the marker."""
-    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    """Return the marker's fields: a JSON object, or `key=value` lines; a marker of another form has none."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
 
 
 def judge_marker(text: str, packages: Sequence[str]) -> Check:

@@ -116,6 +116,9 @@ class TestPackages:
     @pytest.mark.parametrize(
         ("text", "status"),
         [
+            ('{"expected": 2, "installed": 2, "missing": []}', Status.PASS),
+            ('{"expected": 2, "installed": 0, "missing": ["jq", "htop"]}', Status.FAIL),
+            ("[1]", Status.PASS),
             ("installed=2\nexpected=2\n", Status.PASS),
             ("installed=0\nexpected=2\n", Status.FAIL),
             ("installed=1\nexpected=1\n", Status.FAIL),
