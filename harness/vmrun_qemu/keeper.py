@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
 from harness.vmrun_qemu import endpoint, home, networks, pids, process, qemu, qmp, switch
+from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.wait import wait_for
 
@@ -37,7 +37,7 @@ def main() -> int:
     _report("ok")
     restarts = 0
     while True:
-        ended = _ended(child)
+        ended = process.ended(child, _LOOK_S)
         if not switch.members(vmnet):
             if ended or _sweep(vmnet, child):
                 return 0
@@ -57,15 +57,7 @@ def _report(line: str) -> None:
     os.close(null)
 
 
-def _ended(child: subprocess.Popen[bytes]) -> bool:
-    try:
-        child.wait(timeout=_LOOK_S)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _sweep(vmnet: str, child: subprocess.Popen[bytes]) -> bool:
+def _sweep(vmnet: str, child: Child) -> bool:
     """End a switch that still runs without a machine: the last one was killed, or is being unplugged at this moment.
 
     Return False in the second case: whoever holds the lock ends the switch, and waits for this process to end.
@@ -82,14 +74,14 @@ def _sweep(vmnet: str, child: subprocess.Popen[bytes]) -> bool:
         return False
 
 
-def _replace(vmnet: str) -> subprocess.Popen[bytes]:
+def _replace(vmnet: str) -> Child:
     """Start another switch under running machines."""
     with switch.locked(vmnet):
         switch.forget(vmnet)
         return _start(vmnet)
 
 
-def _start(vmnet: str) -> subprocess.Popen[bytes]:
+def _start(vmnet: str) -> Child:
     network = networks.get(vmnet)
     folder = home.net_dir(vmnet)
     socket_dir = endpoint.make_socket_dir()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from harness.vmrun_qemu.accelerator import Accelerator
 from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.instances import Plug
 from harness.vmrun_qemu.pids import Identity
+from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.qemu import Qemu
 from harness.vmrun_qemu.texts import PowerOnFailure, unreadable
 from harness.vmrun_qemu.vmlog import VmLog
@@ -93,7 +93,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     return Prepared(vmx_path, vmx, machine, folder, argv, endpoints, socket_dir, chosen)
 
 
-def launch(prepared: Prepared, log: VmLog) -> subprocess.Popen[bytes]:
+def launch(prepared: Prepared, log: VmLog) -> Child:
     """Return the QEMU of the machine, started.
 
     Raises:

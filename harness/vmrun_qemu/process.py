@@ -13,6 +13,17 @@ from typing import IO
 
 from harness.vmrun_qemu.pids import Identity, alive
 
+Child = subprocess.Popen[bytes]
+
+
+def ended(child: Child, timeout_s: float) -> bool:
+    """Return whether the child ended, within that many seconds."""
+    try:
+        child.wait(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
 
 def end(who: Identity, grace_s: float = 3.0) -> None:
     """End that very process, politely and then by force; returns when it is gone or twice `grace_s` has passed."""
@@ -50,7 +61,7 @@ def run(argv: Sequence[str], timeout_s: float) -> tuple[int, str]:
     return done.returncode, done.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
-def start_bound(argv: Sequence[str], log: IO[bytes], cwd: Path) -> subprocess.Popen[bytes]:
+def start_bound(argv: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
     """Start a program that ends with this process, even when this one is killed.
 
     On Linux `setpriv` asks the kernel for it (util-linux, part of every Debian); elsewhere the record of the process
@@ -64,7 +75,7 @@ def start_bound(argv: Sequence[str], log: IO[bytes], cwd: Path) -> subprocess.Po
     return subprocess.Popen([*prefix, *argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd)
 
 
-def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path) -> subprocess.Popen[bytes]:
+def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
     """Start one of this package's modules so that it outlives the caller and its terminal; its first output line is
     for `first_line`.
 
@@ -88,16 +99,14 @@ def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path)
     )
 
 
-def end_soon(process: subprocess.Popen[bytes], grace_s: float) -> None:
+def end_soon(process: Child, grace_s: float) -> None:
     """Return when a process that is about to end has ended; after `grace_s` seconds it is made to."""
-    try:
-        process.wait(timeout=grace_s)
-    except subprocess.TimeoutExpired:
+    if not ended(process, grace_s):
         process.kill()
         process.wait(timeout=grace_s)
 
 
-def first_line(process: subprocess.Popen[bytes], timeout_s: float) -> str:
+def first_line(process: Child, timeout_s: float) -> str:
     """Return the first line that `process` prints; empty when it ends, or says nothing for `timeout_s` seconds."""
     lines: list[bytes] = []
     stream = process.stdout

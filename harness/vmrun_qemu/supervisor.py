@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from filelock import FileLock, Timeout
 from harness.vmrun_qemu import home, instances, pids, process, qmp, recovery, switch, vmlocks
 from harness.vmrun_qemu.endpoint import remove_socket_dir
 from harness.vmrun_qemu.powerup import Prepared, launch, prepare
+from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.texts import FILE_ACCESS, IN_USE, NO_PERMISSION, Failure, PowerOnFailure
 from harness.vmrun_qemu.vmlog import VmLog
 from harness.vmrun_qemu.wait import wait_for
@@ -73,7 +73,7 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
 class _Run:
     """A machine that runs: its QEMU, its record, and its VMX as it will be written at power-off."""
 
-    def __init__(self, prepared: Prepared, child: subprocess.Popen[bytes], record: instances.Record) -> None:
+    def __init__(self, prepared: Prepared, child: Child, record: instances.Record) -> None:
         self.child = child
         self.record = record
         self.vmx = prepared.vmx
@@ -112,7 +112,7 @@ def _power_on(vmx_path: str, log: VmLog, *, gui: bool) -> _Run:
     return _Run(prepared, child, record)
 
 
-def _until_running(child: subprocess.Popen[bytes], record: instances.Record, prepared: Prepared) -> None:
+def _until_running(child: Child, record: instances.Record, prepared: Prepared) -> None:
     def state() -> bool:
         return child.poll() is not None or qmp.is_up(record["qmp"])
 
