@@ -12,6 +12,7 @@ import functools
 import hashlib
 import logging
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -105,7 +106,7 @@ def log_in(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[p
     transport: paramiko.Transport | None = None
     try:
         transport = ssh.Transport(sock)
-        _negotiate(ssh, transport, target, pinned, deadline)
+        _negotiate(transport, target, pinned, deadline)
         host_key = transport.get_remote_server_key()
         seen = f"{host_key.get_name()} {host_key.get_base64()}"
         _compare(target, pinned, seen)
@@ -122,15 +123,24 @@ def start_sh(transport: paramiko.Transport, deadline: Deadline) -> paramiko.Chan
     Raises:
         EOFError: The connection or the guest did not let it start in time.
     """
-    ssh = load_paramiko()
     try:
         channel = transport.open_session(timeout=deadline.remaining)
         # `exec_command` waits for the guest's word without a limit of its own.
-        with ended_at(deadline, channel.close):
+        with ended_at(deadline, functools.partial(_close, channel)):
             channel.exec_command("exec sh")
-    except (ssh.SSHException, OSError, EOFError) as error:
+    except connection_errors() as error:
         raise EOFError(str(error) or type(error).__name__) from error
     return channel
+
+
+def connection_errors() -> tuple[type[Exception], ...]:
+    """Return what using a channel raises when the connection under it ends, or does not get on."""
+    return (load_paramiko().SSHException, OSError, EOFError)
+
+
+def _close(channel: paramiko.Channel) -> None:
+    with suppress(*connection_errors()):
+        channel.close()
 
 
 def hang_up(transport: paramiko.Transport | None, sock: socket.socket | None = None) -> None:
@@ -167,9 +177,7 @@ def _dial(target: SshTarget, deadline: Deadline) -> socket.socket:
     return sock
 
 
-def _negotiate(
-    ssh: ModuleType, transport: paramiko.Transport, target: SshTarget, pinned: str | None, deadline: Deadline
-) -> None:
+def _negotiate(transport: paramiko.Transport, target: SshTarget, pinned: str | None, deadline: Deadline) -> None:
     if pinned is not None:
         kind = pinned.split()[0]
         first = _RSA_ALGORITHMS if kind == "ssh-rsa" else (kind,)
@@ -179,7 +187,7 @@ def _negotiate(
     transport.handshake_timeout = max(1.0, deadline.remaining)
     try:
         transport.start_client(timeout=deadline.remaining)
-    except (ssh.SSHException, OSError, EOFError) as error:
+    except connection_errors() as error:
         raise _no_connection(target, f"no SSH on the other side: {error or type(error).__name__}") from error
     if not transport.initial_kex_done:  # `start_client` returns in silence when its time is over
         raise _no_connection(target, "the key exchange did not end in time")
@@ -201,7 +209,7 @@ def _authenticate(
         said = str(error)
         if not transport.is_active() or deadline.expired or "timeout" in said:
             raise _no_connection(target, f"the login was cut off: {said}{_banner(transport)}") from error
-    except (ssh.SSHException, OSError, EOFError) as error:
+    except connection_errors() as error:
         raise _no_connection(target, f"the login was cut off: {error}{_banner(transport)}") from error
     if not transport.is_authenticated():
         raise AuthFailed(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from harness.guest.framing import FrameReader, frame, new_token
@@ -78,7 +78,7 @@ class TooLong(Exception):
 
 @contextmanager
 def ended_at(deadline: Deadline, end: Callable[[], None]) -> Iterator[None]:
-    """Have `end` called from another thread if the block still runs at the deadline."""
+    """Have `end`, which must not raise, called from another thread if the block still runs at the deadline."""
     timer = threading.Timer(deadline.remaining, end)
     timer.daemon = True
     timer.start()
@@ -94,10 +94,12 @@ class KeptShell:
     Args:
         channel: Its three streams; `sh` has been started on it.
         drop: Ends the whole connection; used when sending blocks on a peer that does not read.
+        broken: What the channel raises when the connection under it ends.
     """
 
-    def __init__(self, channel: ByteChannel, drop: Callable[[], None]) -> None:
+    def __init__(self, channel: ByteChannel, drop: Callable[[], None], broken: tuple[type[Exception], ...]) -> None:
         self.pid: int | None = None
+        self._broken = broken
         self._channel = channel
         self._drop = drop
         self._token = new_token()
@@ -141,8 +143,9 @@ class KeptShell:
             self._wakeup.wait(min(deadline.remaining, _LOOK_UP_S))
 
     def close(self) -> None:
-        """End the channel; what still runs behind it in the guest is not waited for."""
-        self._channel.close()
+        """End the channel; what still runs behind it in the guest is not waited for. Never raises."""
+        with suppress(*self._broken):
+            self._channel.close()
 
     def _send(self, data: bytes, deadline: Deadline) -> bool:
         self._channel.settimeout(max(0.001, deadline.remaining))
@@ -154,7 +157,7 @@ class KeptShell:
                     self._channel.sendall(data)
         except TimeoutError:
             return False
-        except (OSError, EOFError) as error:
+        except self._broken as error:
             if deadline.expired:
                 return False
             raise ShellEnded(FrameReader(self._token, self._number)) from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, OutputTooLarge, brief, output_tail, sudo
 from harness.guest.framing import FrameReader
-from harness.guest.login import SshTarget, hang_up, log_in, normal_key, start_sh
+from harness.guest.login import SshTarget, connection_errors, hang_up, log_in, normal_key, start_sh
 from harness.guest.shell import KeptShell, ShellEnded, TooLong, ended_at
 from harness.wait import SYSTEM_CLOCK, Clock, Deadline
 
@@ -148,7 +148,7 @@ class SshChannel:
             said = f"the guest did not start a shell: {error}"
             raise CommandTimeout(command, where=self.target.where, timeout_s=deadline.seconds, stderr=said) from error
         self.sessions += 1
-        self._shell = KeptShell(channel, lambda: hang_up(transport))
+        self._shell = KeptShell(channel, lambda: hang_up(transport), connection_errors())
         if self._left_behind is not None:
             self._shell.clean_up_after(self._left_behind)
             self._left_behind = None
