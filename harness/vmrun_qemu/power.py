@@ -167,8 +167,7 @@ def _settled(vmx: str) -> Record | None:
 def _stop_hard(record: Record) -> int:
     from harness.vmrun_qemu import process, qmp  # noqa: PLC0415 - not needed by `list`
 
-    qmp.quit_qemu(record["qmp"])
-    if not _gone(record, _HARD_STOP_S):
+    if not (qmp.quit_qemu(record["qmp"]) and _gone(record, _HARD_STOP_S)):
         process.end(record["qemu"])
         if not _gone(record, _HARD_STOP_S):
             raise Failure(UNKNOWN)

@@ -20,6 +20,10 @@ class QmpError(Exception):
     """QEMU is not there, does not answer, or refuses the command; the text is its own."""
 
 
+class QmpSilentError(QmpError):
+    """QEMU holds the connection and says nothing: it is stuck or stopped."""
+
+
 Command = tuple[str, Mapping[str, Any]]
 
 
@@ -34,7 +38,7 @@ def ask(address: str, *commands: Command, timeout_s: float = _TIMEOUT_S) -> list
     try:
         return asyncio.run(asyncio.wait_for(_session(Endpoint(address), commands), timeout_s))
     except TimeoutError as error:
-        raise QmpError(f"QEMU did not answer within {timeout_s:.0f} s") from error
+        raise QmpSilentError(f"QEMU did not answer within {timeout_s:.0f} s") from error
     except ExecuteError as error:
         raise QmpError(str(error)) from error
     except (ConnectError, ExecInterruptedError, EOFError, OSError) as error:
@@ -59,12 +63,15 @@ def is_up(address: str) -> bool:
     return True
 
 
-def quit_qemu(address: str) -> None:
-    """Tell QEMU to end; it closes the connection instead of answering, and may be gone already."""
+def quit_qemu(address: str) -> bool:
+    """Tell QEMU to end; return False if it is stuck. It closes the connection, and may be gone already."""
     try:
-        ask(address, ("quit", {}), timeout_s=5.0)
+        ask(address, ("quit", {}), timeout_s=10.0)
+    except QmpSilentError:
+        return False
     except QmpError:
-        return
+        return True
+    return True
 
 
 async def _session(endpoint: Endpoint, commands: Sequence[Command]) -> list[Any]:

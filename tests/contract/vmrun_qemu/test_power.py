@@ -134,6 +134,14 @@ def test_a_killed_qemu_is_a_machine_that_is_off(vmrun: Vmrun) -> None:
     vmrun.ok("start", vmx, "nogui")
 
 
+def test_a_stuck_qemu_is_ended_by_a_hard_stop(vmrun: Vmrun) -> None:
+    vmx = vmrun.machine("one")
+    vmrun.ok("start", vmx, "nogui")
+    psutil.Process(vmrun.record(vmx)["qemu"]["pid"]).suspend()
+    assert vmrun.ok("stop", vmx, "hard") == ""
+    assert vmrun.ok("list") == "Total running VMs: 0\n"
+
+
 def test_a_killed_supervisor_takes_its_machine_along_and_the_next_start_works(vmrun: Vmrun) -> None:
     vmx = vmrun.machine("one")
     vmrun.ok("start", vmx, "nogui")
