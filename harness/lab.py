@@ -186,17 +186,25 @@ class Lab:
         self._clock.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._clock.resume()
-        touched = [machine for machine in self.machines.values() if self.shared.ledger.claim_of(machine.name)]
-        for machine in touched:
+        for machine in self.claimed():
             evidence.collect(machine, self.run)
             machine.disconnect()
         if destroy:
             self._destroy()
 
+    def claimed(self) -> list[Machine]:
+        """Return the machines that exist by the ledger; none where it cannot be read, as the environment phase says."""
+        try:
+            names = {claim.machine for claim in self.shared.ledger.claims()}
+        except HarnessError:
+            return []
+        return [machine for machine in self.machines.values() if machine.name in names]
+
     def _destroy(self) -> None:
         ledger, power_s = self.shared.ledger, self.shared.plan.spec.deadlines_s.power
-        for claim in ledger.claims():
-            if claim.machine in self.machines:
+        for machine in self.claimed():
+            claim = ledger.claim_of(machine.name)
+            if claim is not None:
                 remove_machine(self.shared.vmrun, ledger, claim, Deadline(power_s))
 
     @property

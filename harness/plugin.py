@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from harness.host import check_names
 from harness.lab import Lab
 from harness.layout import RunFiles
 from harness.progress import Progress
-from harness.proof import Proof
+from harness.proof import Proof, machine_of, needs_of, phase_of
 from harness.report.files import write_reports
 from harness.result import close_run, open_run
 from harness.session import Selection, lab_lock, new_run_id, open_lab, select
@@ -99,13 +99,18 @@ def pytest_configure(config: pytest.Config) -> None:
             stack.enter_context(lab_lock(selection))
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
-    reports = (option.reports or config.rootpath / "reports").resolve()
     run_id = new_run_id()
-    session = LabSession(selection, run_id, RunFiles(reports / run_id))
-    if not option.xmlpath and not option.collectonly:
+    reports = (option.reports or config.rootpath / "reports").resolve()
+    session = config.stash[_SESSION] = LabSession(selection, run_id, RunFiles(reports / run_id))
+    if option.collectonly:
+        return
+    try:
+        session.run.directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"cannot write results: {error}\n  remedy:   give another --reports") from error
+    if not option.xmlpath:
         option.xmlpath = str(session.run.junit)
         session.own_junit = True
-    config.stash[_SESSION] = session
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -121,8 +126,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if session is None:
         return []
     selection = session.selection
+    overlay = f", overlay {selection.overlay}" if selection.overlay else ""
     return [
-        f"lab: {selection.spec.name} ({selection.lab_file}{f', overlay {selection.overlay}' if selection.overlay else ''})",
+        f"lab: {selection.spec.name} ({selection.lab_file}{overlay})",
         f"hypervisor: {selection.hypervisor.kind.value} {selection.hypervisor.version}",
         f"machines: {selection.vm_directory}",
         f"results: {session.run.directory}",
@@ -139,18 +145,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("machine_name", machines)
     if "environment_check" in metafunc.fixturenames:
         metafunc.parametrize("environment_check", check_names(machines))
-
-
-def phase_of(item: pytest.Item) -> Phase | None:
-    """Return the phase that the test is marked with."""
-    marker = item.get_closest_marker("phase")
-    return Phase(marker.args[0]) if marker else None
-
-
-def machine_of(item: pytest.Item) -> str | None:
-    """Return the machine that the test is about, or None."""
-    callspec = getattr(item, "callspec", None)
-    return callspec.params.get("machine_name") if callspec else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -183,30 +177,18 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
     if session is None:
         pytest.fail("no lab here: run `pytest scenarios/`", pytrace=False)
     journal = Journal(session.run.events)
+    pytestconfig.stash[_CLEANUP].callback(journal.close)
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
     session.progress = Progress(journal, _writer(pytestconfig, reporter))
     opened = open_lab(session.selection, session.run, journal, session.run_id)
     session.lab, session.proof = opened, Proof(opened, journal, session.progress.flush)
     open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args)
-    needs, with_cluster = _needs(session.items, opened)
+    needs, with_cluster = needs_of(session.items, list(opened.machines))
     opened.start(needs, with_cluster=with_cluster)
     yield opened
     keep = Keep(pytestconfig.option.keep or session.selection.spec.keep)
     good = not opened.failed
     opened.close(destroy=keep is Keep.NEVER or (keep is Keep.ON_FAILURE and good))
-
-
-def _needs(items: list[pytest.Item], lab: Lab) -> tuple[dict[str, Phase], bool]:
-    """Return the last phase that the tests ask of each machine, and whether they ask for the cluster."""
-    needs: dict[str, Phase] = {}
-    phases = [(phase_of(item), machine_of(item)) for item in items]
-    with_cluster = any(phase is Phase.CLUSTER for phase, _ in phases)
-    for phase, machine in phases:
-        if phase is None or phase is Phase.ENVIRONMENT:
-            continue
-        for name in [machine] if machine else list(lab.machines):
-            needs[name] = max(needs.get(name, phase), phase, key=lambda one: one.number)
-    return needs, with_cluster
 
 
 def _writer(config: pytest.Config, reporter: TerminalReporter | None) -> Callable[[str], None]:
@@ -223,15 +205,19 @@ def _writer(config: pytest.Config, reporter: TerminalReporter | None) -> Callabl
     return write
 
 
+@pytest.fixture(scope="session")
+def _proof(pytestconfig: pytest.Config, lab: Lab) -> Proof:
+    session = pytestconfig.stash[_SESSION]
+    return session.proof or Proof(lab, lab.shared.journal, lambda: None)
+
+
 @pytest.fixture
-def prove(request: pytest.FixtureRequest, lab: Lab) -> Callable[[str], None]:
+def prove(request: pytest.FixtureRequest, _proof: Proof) -> Callable[[str], None]:
     """Assert a check of the test's phase (and machine): `prove("vmx")`."""
-    session = request.config.stash[_SESSION]
-    phase = phase_of(request.node)
-    assert session.proof is not None
-    assert phase is not None, "a test that proves something has a `phase` marker"
-    proof, machine = session.proof, machine_of(request.node)
-    return lambda check: proof.check(machine, phase, check)
+    phase, machine = phase_of(request.node), machine_of(request.node)
+    if phase is None:
+        pytest.fail("a test that proves something has a `phase` marker", pytrace=False)
+    return lambda check: _proof.check(machine, phase, check)
 
 
 @pytest.fixture(scope="session")
@@ -241,25 +227,21 @@ def spec(pytestconfig: pytest.Config) -> LabSpec:
 
 
 @pytest.fixture
-def host(request: pytest.FixtureRequest, lab: Lab, machine_name: str) -> Any:
+def host(request: pytest.FixtureRequest, lab: Lab, spec: LabSpec, _proof: Proof, machine_name: str) -> Any:
     """The finished guest as a testinfra host, over the machine's one SSH connection."""
-    session = request.config.stash[_SESSION]
-    phase = phase_of(request.node) or Phase.GUESTS
-    assert session.proof is not None
-    session.proof.require(machine_name, phase)
-    machine = lab.machines[machine_name]
-    return lab_host(machine.channel, machine_name, session.selection.spec.deadlines_s.guest_command)
+    _proof.require(machine_name, phase_of(request.node) or Phase.GUESTS)
+    return lab_host(lab.machines[machine_name].channel, machine_name, spec.deadlines_s.guest_command)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Journal the outcome of each lab test."""
-    report: pytest.TestReport = yield  # type: ignore[assignment]
+    report = yield
     session = item.config.stash.get(_SESSION, None)
     phase = phase_of(item)
     if session is not None and session.proof is not None and phase is not None:
         session.proof.note(report, phase, machine_of(item))
-    return report  # type: ignore[return-value]
+    return report
 
 
 @pytest.hookimpl(trylast=True)

@@ -35,7 +35,7 @@ class Progress:
             text = str(event["verdict"]["status"]).upper()
         else:
             return
-        phase = self._phase.get(machine, "")
+        phase = event.get("phase") or self._phase.get(machine, "")
         text = text.splitlines()[0][:_WIDTH] if text else ""
         with self._lock:
             self._news.append(f"  {event['t']:7.1f} s  {machine or 'lab':<12} {phase:<12} {text}")
@@ -63,7 +63,7 @@ class Progress:
             if check.status is Status.NOT_PROVEN
         ]
         lines.append(f"report: {run.html}")
-        kept = [name for name in lab.machines if lab.shared.ledger.claim_of(name) is not None]
+        kept = lab.claimed()
         if kept:
-            lines.append(f"log in: ssh -F {run.ssh_config} {kept[0]}    remove: lab down")
+            lines.append(f"log in: ssh -F {run.ssh_config} {kept[0].name}    remove: lab down")
         return lines

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from harness.events import Journal
 from harness.lab import Lab
 from harness.verdict import Check, Phase, Status, Verdict
+
+
+def phase_of(item: pytest.Item) -> Phase | None:
+    """Return the phase that the test is marked with."""
+    marker = item.get_closest_marker("phase")
+    return Phase(marker.args[0]) if marker else None
+
+
+def machine_of(item: pytest.Item) -> str | None:
+    """Return the machine that the test is about, or None."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("machine_name") if callspec else None
+
+
+def needs_of(items: Sequence[pytest.Item], machines: Sequence[str]) -> tuple[dict[str, Phase], bool]:
+    """Return the last phase that the tests ask of each machine, and whether they ask for the cluster."""
+    needs: dict[str, Phase] = {}
+    phases = [(phase_of(item), machine_of(item)) for item in items]
+    for phase, machine in phases:
+        if phase is None or phase is Phase.ENVIRONMENT:
+            continue
+        for name in [machine] if machine else machines:
+            needs[name] = max(needs.get(name, phase), phase, key=lambda one: one.number)
+    return needs, any(phase is Phase.CLUSTER for phase, _ in phases)
 
 
 class Proof:
@@ -32,7 +56,7 @@ class Proof:
             self._assert(verdict, check)
             return
         if verdict.blocked_by:
-            self._blocked(self._culprit(machine, phase, verdict))
+            self._blocked(self._culprit(verdict))
             return
         self._blocked(verdict)
 
@@ -40,27 +64,29 @@ class Proof:
         """Pass when every earlier phase of the machine lets `phase` be looked at; fail or skip otherwise."""
         blocker = self._lab.ready_for(machine, phase, self._waiting)
         if blocker is not None:
-            culprit = self._culprit(machine, phase, blocker)
+            culprit = self._culprit(blocker)
             self._guest_blocks.setdefault(machine, culprit.title)
             self._blocked(culprit)
 
     def _assert(self, verdict: Verdict, check: Check) -> None:
         if check.status is Status.NOT_PROVEN:
             pytest.skip(f"not proven: {check.seen}")
+        if check.status is Status.BLOCKED:
+            pytest.skip(f"blocked: {check.seen}")
         if check.status is not Status.PASS:
             self._told.add((verdict.phase, verdict.machine, check.name))
             pytest.fail(f"{verdict.title}\n{check}", pytrace=False)
 
-    def _culprit(self, machine: str | None, phase: Phase, verdict: Verdict) -> Verdict:
+    def _culprit(self, verdict: Verdict) -> Verdict:
         """Return the verdict at the root of a blocked one."""
-        for earlier in self._lab.recorded():
-            if earlier.title == verdict.blocked_by:
-                return earlier
+        by_title = {earlier.title: earlier for earlier in self._lab.recorded()}
+        while verdict.blocked_by in by_title:
+            verdict = by_title[verdict.blocked_by]
         return verdict
 
     def _blocked(self, culprit: Verdict) -> None:
         """Fail with the culprit if no test has told of it yet, else skip and name it."""
-        bad = next((check for check in culprit.checks if check.status.stops), None)
+        bad = next((check for check in culprit.checks if check.status in (Status.FAIL, Status.ERROR)), None)
         if bad is not None and (culprit.phase, culprit.machine, bad.name) not in self._told:
             self._assert(culprit, bad)
         pytest.skip(f"blocked: {culprit.title} ended with {bad.name if bad else culprit.status.value}")

@@ -58,7 +58,7 @@ def open_run(lab: Lab, selection: Selection, run_id: str, argv: Sequence[str]) -
 
 def close_run(lab: Lab, exit_status: int) -> None:
     """Write `ssh_config`, journal the machines that are left, and close the journal."""
-    kept = [machine for machine in lab.machines.values() if lab.shared.ledger.claim_of(machine.name) is not None]
+    kept = lab.claimed()
     write_ssh_config(kept, lab.run)
     for machine in lab.machines.values():
         if machine.iso is not None and not machine.iso.input_hash:

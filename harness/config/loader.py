@@ -119,16 +119,20 @@ def _explain(root: yaml.Node, error: dict[str, Any]) -> yaml_tree.Problem:
     if template is None:
         text = f"{error['msg']} (got {shown})"
     else:
-        text = template.format(**{**error.get("ctx", {}), "input": shown, "hint": _integer_hint(error.get("input"))})
+        hint = _integer_hint(error.get("input"), str(loc[-1]))
+        text = template.format(**{**error.get("ctx", {}), "input": shown, "hint": hint})
     return yaml_tree.Problem(line, column, f"{_dotted(loc)}: {text}")
 
 
-def _integer_hint(value: object) -> str:
-    """Return `; write 4096` for texts such as `4 GB` that people mean as MiB, and for integers with leading zeros."""
+def _integer_hint(value: object, key: str) -> str:
+    """Return `; write 4096` for a text such as `4 GB` under a key in MiB, and for an integer with leading zeros."""
     match = re.fullmatch(r"\s*0*(\d+)\s*(?:([GgMm])(?:i?[Bb])?)?\s*", value) if isinstance(value, str) else None
     if match is None:
         return ""
-    return f"; write {int(match[1]) * (1024 if match[2] in ('G', 'g') else 1)}"
+    unit = (match[2] or "").lower()
+    if unit and unit != ("g" if key.endswith("_gib") else "m") and not key.endswith("_mib"):
+        return ""
+    return f"; write {int(match[1]) * (1024 if unit == 'g' and key.endswith('_mib') else 1)}"
 
 
 def _dotted(loc: Sequence[str | int]) -> str:
