@@ -1,0 +1,257 @@
+"""A whole lab without a machine: the repository's scenarios in a folder of their own, real seeds, and stand-ins."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import paramiko
+import pytest
+from fake_guest_shell import FakeShellGuest
+from fake_vmrun import FakeVmrun, PoweredGuest
+from seed_samples import fake_image
+
+from harness import seeding
+from harness.config import LabSpec, load_lab
+from harness.evidence import GUEST_FILES
+from harness.guest.serial import format_event
+from harness.seed.build import write_seed_iso
+from harness.seed.inspection import payload_digests
+from harness.seed.keys import ensure_keys
+from harness.vmx import Vmx
+
+REPOSITORY = Path(__file__).parents[2]
+MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")
+BUILT = "2026-01-12T09:30:00+00:00"
+OVERLAY = """\
+  stand-in:
+    vm_directory: ../vms
+    seeds:
+      source: built
+      directory: ../seeds
+    ssh:
+      key: ../seeds/ssh/id_ed25519
+      reach: forwarded
+    hypervisor:
+      vmrun: ../bin/vmrun
+    hardware:
+      memory_mib: 512
+    deadlines_s: {power: 10, boot: 20, iso_copy: 20, cloud_init: 20, packages: 20, restart: 20, guest_command: 20}
+"""
+GIB = 1 << 30
+_DEBIAN = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
+
+
+@dataclass
+class FakeFacts:
+    """What the host says it has."""
+
+    free_disk: int = 100 * GIB
+    free_memory: int = 16 * GIB
+
+
+@dataclass
+class FakeGuestState:
+    """One guest over all its boots.
+
+    Attributes:
+        says: Command -> (exit status, output), in place of what a good guest says.
+        silent: Guest events that are not sent.
+        installed: What its disk holds; None while it is blank.
+    """
+
+    says: dict[str, tuple[int, str]] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    installed: str | None = None
+    boots: int = 0
+
+
+class FakeLab:
+    """The folder of one test, with `scenarios/`, `seeds/` and `bin/vmrun`.
+
+    Attributes:
+        pytester: Runs pytest in the folder.
+        vmrun: The stand-in hypervisor.
+        guests: By machine.
+    """
+
+    def __init__(self, pytester: pytest.Pytester, seeds: Path, facts: FakeFacts) -> None:
+        self.pytester = pytester
+        self.facts = facts
+        self.path = pytester.path
+        self.scenarios = self.path / "scenarios"
+        self.seeds = self.path / "seeds"
+        self.vms = self.path / "vms"
+        self.lab_file = self.scenarios / "lab.yaml"
+        self.guests = {name: FakeGuestState() for name in MACHINES}
+        self.unknown = self.path / "guests"
+        for name in ("conftest.py", "pyproject.toml"):
+            shutil.copy(REPOSITORY / name, self.path)
+        shutil.copytree(REPOSITORY / "scenarios", self.scenarios, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(seeds, self.seeds)
+        self.edit("\noverlays:\n", f"\noverlays:\n{OVERLAY}")
+        self.vmrun = FakeVmrun(self.path / "bin", self._power_on)
+        self.spec: LabSpec = load_lab(self.lab_file, "stand-in")
+        for name, machine in self.spec.machines.items():
+            self.vmrun.addresses[str(machine.address)] = self.vmx(name)
+
+    def vmx(self, name: str) -> Path:
+        return self.vms / name / f"{name}.vmx"
+
+    def edit(self, old: str, new: str) -> None:
+        """Replace the one place of that text in the lab file."""
+        text = self.lab_file.read_text(encoding="utf-8")
+        assert text.count(old) == 1, old
+        self.lab_file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def run(self, *args: str) -> pytest.RunResult:
+        """Run pytest in the folder, in this process."""
+        words = args if any(not word.startswith("-") for word in args) else ("scenarios", *args)
+        return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", "--overlay=stand-in", *words)
+
+    def tree(self) -> dict[str, bytes]:
+        """Return every file and directory of the folder that is the lab's, with the content."""
+        passed = re.compile(r"(reports|guests|cache)(/|$)|.*__pycache__")
+        found = {}
+        for path in sorted(self.path.rglob("*")):
+            name = path.relative_to(self.path).as_posix()
+            if not passed.match(name):
+                found[name] = path.read_bytes() if path.is_file() else b""
+        return found
+
+    @property
+    def latest(self) -> Path:
+        """The directory of the newest run."""
+        return (self.path / "reports" / "latest").resolve()
+
+    def unknown_commands(self) -> list[str]:
+        """Return what a guest was asked and has no answer to."""
+        return [line for file in self.unknown.rglob("unknown") for line in file.read_text().splitlines()]
+
+    def answers(self, name: str) -> dict[str, tuple[int, str]]:
+        """Return what a guest without a fault says, by command."""
+        return good_answers(self.spec, name, self.seeds, FakeGuestState(), "")
+
+    def close(self) -> None:
+        self.vmrun.close()
+
+    # -- guests --------------------------------------------------------------------------------------------------
+
+    def _power_on(self, vmx_file: Path) -> PoweredGuest:
+        vmx, name = Vmx.read(vmx_file), vmx_file.stem
+        state = self.guests[name]
+        disk = vmx_file.parent / (vmx.get("sata0:0.fileName") or "")
+        if "installed" not in disk.read_text(encoding="utf-8"):
+            state.installed, state.boots = secrets.token_hex(16), 0
+            disk.write_text(disk.read_text(encoding="utf-8") + "# installed\n", encoding="utf-8")
+        state.boots += 1
+        boot_id = str(uuid.uuid4())
+        nonce = re.sub(r"[ -]", "", vmx.get("uuid.bios") or "")
+        serial = vmx_file.parent / (vmx.get("serial0.fileName") or "")
+        assert not serial.exists(), "VMware would ask what to do with it"
+        said = (format_event(*event) for event in self._events(state, nonce, boot_id))
+        serial.write_text("".join(f"\n{line}\n" for line in said), encoding="utf-8")
+        folder = self.unknown / name / str(state.boots)
+        keys = self.seeds / "ssh"
+        return FakeShellGuest(
+            folder,
+            {**good_answers(self.spec, name, self.seeds, state, boot_id), **state.says},
+            paramiko.PKey.from_path(keys / "id_ed25519"),
+            paramiko.PKey.from_path(keys / "host_keys" / name / "ssh_host_ed25519_key"),
+        )
+
+    def _events(
+        self, state: FakeGuestState, nonce: str, boot_id: str
+    ) -> list[tuple[str, str, str, Mapping[str, str] | None]]:
+        installer = ("installer-start", "disk-written", "copied", "installer-done") if state.boots == 1 else ()
+        system = ("boot", "cloud-init", "ssh-ready", "boot-complete")
+        first = [(event, nonce, str(uuid.uuid4()), None) for event in installer]
+        then = [(event, nonce, boot_id, None) for event in system]
+        return [event for event in (*first, *then) if event[0] not in state.silent]
+
+
+def good_answers(
+    spec: LabSpec, name: str, seeds: Path, state: FakeGuestState, boot_id: str
+) -> dict[str, tuple[int, str]]:
+    """Return what a guest without a fault says to every command of phases and scenarios."""
+    machine, markers, guest = spec.machines[name], spec.markers, spec.guest
+    sums = payload_digests(seeds / machine.seed)
+    packages = " ".join(guest.packages)
+    count = len(guest.packages)
+    once = "/var/lib/cloud/instance/sem/* /var/lib/cloud/instance/boot-finished"
+    copied = markers.iso_copy
+    root = "sudo -n sh -c "
+    told = {
+        "cat /proc/sys/kernel/random/boot_id": f"{boot_id}\n",
+        "cat /etc/machine-id": f"{state.installed}\n",
+        f"sudo -n cat {copied}": "files=7\n",
+        f"sudo -n cat {markers.cloud_init}": "done\n",
+        f"sudo -n cat {markers.packages}": f"installed={count}\nexpected={count}\n",
+        f"{root}'cd {markers.payload} && find . -type f -exec sha256sum {{}} +'": "".join(
+            f"{digest}  ./{path}\n" for path, digest in sums.items()
+        ),
+        "cloud-init status --format=json": '{"status": "done", "errors": [], "recoverable_errors": {}}\n',
+        f"dpkg-query -W -f='${{Package}} ${{db:Status-Abbrev}} ${{Version}}\\n' {packages}": "".join(
+            f"{package} ii  1.0\n" for package in guest.packages
+        ),
+        f"{root}'stat -c %Y {copied}; cat {copied}'": "1768210200\nfiles=7\n",
+        f"{root}'stat -L -c %n:%Y {once} | grep -v boot-finished'": "/var/lib/cloud/instance/sem/config_users:17\n",
+        "sudo -n dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>&1": "dd: failed to open '/dev/sr0': No medium found\n",
+    }
+    told |= {f"sudo -n sh -c 'head -c 4194305 < {path}'": f"{path}\n" for path in GUEST_FILES}
+    told |= good_guest(spec, name)
+    failing = {"command -v k3s || test -x /usr/local/bin/k3s": (1, "")}
+    return {**{command: (0, text) for command, text in told.items()}, **failing}
+
+
+def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
+    """Return what a guest that keeps every promise says to the checks of the finished guests."""
+    machine, guest, user = spec.machines[name], spec.guest, spec.ssh.user
+    registry = f"{spec.registry.address}:{spec.registry.port}"
+    sysctl = {f"/sbin/sysctl -n {' '.join(guest.sysctl)}": "".join(f"{value}\n" for value in guest.sysctl.values())}
+    package = {f"dpkg-query -f '${{Status}}' -W {package}": "install ok installed" for package in guest.packages}
+    as_root = "sudo -n /bin/sh -c "
+    return {
+        "hostname": f"{name}\n",
+        "ip -o -4 address show scope global": f"2: ens32    inet {machine.address}/24 brd 192.168.6.255 scope global\n",
+        "ip -4 route show default": f"default via {spec.network.gateway} dev ens32\n",
+        "realpath /etc/localtime": f"/usr/share/zoneinfo/{guest.timezone}\n",
+        "cat /proc/swaps": "Filename Type Size Used Priority\n",
+        "cat /proc/modules": "".join(f"{module} 1 0 - Live 0x0\n" for module in guest.kernel_modules),
+        f"{as_root}'/usr/sbin/sshd -T -C user=root,host=localhost,addr=127.0.0.1'": (
+            "port 22\npasswordauthentication no\npermitrootlogin no\n"
+        ),
+        f"{as_root}'stat -Lc %s /home/{user}/.ssh/authorized_keys'": "97\n",
+        f"{as_root}'passwd --status {user}'": f"{user} L 2026-01-12 0 99999 7 -1\n",
+        f"{as_root}'ls /usr/local/share/ca-certificates /etc/ssl/certs'": "lab-ca.crt\n",
+        "openssl verify -CApath /etc/ssl/certs /usr/local/share/ca-certificates/*.crt": "lab-ca.crt: OK\n",
+        "systemctl list-units --state=failed --plain --no-legend": "",
+        f"timeout 10 openssl s_client -connect {registry} -verify_return_error -verify_ip {spec.registry.address}"
+        " </dev/null": "Verification: OK\n",
+        "uname -s": "Linux\n",
+        "uname -m": "x86_64\n",
+        "cat /etc/os-release": _DEBIAN,
+        f"{as_root}'uname -s'": "Linux\n",
+        f"{as_root}'uname -m'": "x86_64\n",
+        f"{as_root}'cat /etc/os-release'": _DEBIAN,
+        **sysctl,
+        **package,
+    }
+
+
+def build_seed_directory(folder: Path) -> Path:
+    """Return a directory with keys and the three seed ISOs, built as `lab seed` does from an image of a few bytes."""
+    spec = load_lab(REPOSITORY / "scenarios" / "lab.yaml", "embedded")
+    keys = ensure_keys(folder / "seeds", list(spec.machines))
+    image = fake_image(folder / "image")
+    for seed in seeding.seed_specs(spec, keys, BUILT):
+        write_seed_iso(seed, image, folder / "seeds" / seed.iso_name)
+    return folder / "seeds"
+
+
+MakeLab = Callable[[], FakeLab]

@@ -1,0 +1,233 @@
+"""A hypervisor in this process, and the two programs `vmrun` and `vmware-vdiskmanager` that lead to it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+USAGE = "\nvmrun version 1.17.0 build-24583834\n\nUsage: vmrun [AUTHENTICATION-FLAGS] COMMAND [PARAMETERS]\n"
+NETWORKS = (
+    "Total host networks: 1\n"
+    "INDEX  NAME         TYPE         DHCP         SUBNET           MASK\n"
+    "1      vmnet1       hostOnly     true         192.168.6.0      255.255.255.0\n"
+)
+_CLIENT = """\
+#!{python} -IS
+import json, os, socket, sys
+with socket.create_connection(("127.0.0.1", {port})) as wire:
+    wire.sendall(json.dumps([os.path.basename(sys.argv[0]), *sys.argv[1:]]).encode() + b"\\n")
+    said, status = json.load(wire.makefile(encoding="utf-8"))
+sys.stdout.write(said)
+sys.exit(status)
+"""
+
+
+class PoweredGuest(Protocol):
+    """What is behind a machine while it runs."""
+
+    @property
+    def port(self) -> int:
+        """Where its SSH listens on the loopback."""
+
+    def close(self) -> None:
+        """Lose power."""
+
+
+class FakeForwarding:
+    """A port of the loopback that leads to a guest as long as it runs."""
+
+    def __init__(self, port: int, guest: Callable[[], PoweredGuest | None]) -> None:
+        self._guest = guest
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._spawn(self._accept)
+
+    def close(self) -> None:
+        for wire in (self._listener, *self._sockets):
+            with contextlib.suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
+        for thread in list(self._threads):
+            thread.join(5)
+        for wire in (self._listener, *self._sockets):
+            wire.close()
+
+    def _spawn(self, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            self._sockets.append(near)
+            guest = self._guest()
+            if guest is None:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", guest.port))
+            self._sockets.append(far)
+            for wire in (near, far):
+                wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._spawn(_pump, near, far)
+            self._spawn(_pump, far, near)
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass(frozen=True)
+class FakeRule:
+    """A port forwarding."""
+
+    port: int
+    address: str
+    description: str
+    way: FakeForwarding
+
+
+class FakeVmrun:
+    """Answers both programs as Workstation does; `power_on` makes the guest of a VMX.
+
+    Attributes:
+        calls: Every call, as program and words after `-T ws`.
+        answers: Verb -> (text, exit status): said in place of doing it.
+        running: VMX -> guest.
+    """
+
+    def __init__(self, folder: Path, power_on: Callable[[Path], PoweredGuest]) -> None:
+        self.calls: list[tuple[str, ...]] = []
+        self.answers: dict[str, tuple[str, int]] = {}
+        self.running: dict[Path, PoweredGuest] = {}
+        self.rules: dict[int, FakeRule] = {}
+        self.addresses: dict[str, Path] = {}
+        self._power_on = power_on
+        self._lock = threading.RLock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        folder.mkdir(parents=True)
+        self.program = folder / "vmrun"
+        for name in ("vmrun", "vmware-vdiskmanager"):
+            text = _CLIENT.format(python=sys.executable, port=self._listener.getsockname()[1])
+            (folder / name).write_text(text, encoding="utf-8")
+            (folder / name).chmod(0o755)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+        for guest in self.running.values():
+            guest.close()
+        for rule in self.rules.values():
+            rule.way.close()
+
+    def verbs(self) -> list[str]:
+        """Return the verbs that changed something, in order."""
+        words = [call[1] for call in self.calls if len(call) > 1 and call[0] == "vmrun"]
+        return [word for word in words if not word.startswith("list")]
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                wire, _ = self._listener.accept()
+            except OSError:
+                return
+            with wire, wire.makefile("rw", encoding="utf-8") as stream:
+                program, *words = json.loads(stream.readline())
+                json.dump(self._answer(program, words), stream)
+
+    def _answer(self, program: str, words: Sequence[str]) -> tuple[str, int]:
+        if words[:1] == ["-T"]:
+            words = words[2:]
+        with self._lock:
+            self.calls.append((program, *words))
+            if program == "vmware-vdiskmanager":
+                return _create_disk(words)
+            if not words:
+                return USAGE, 255
+            verb, *rest = words
+            if verb in self.answers:
+                return self.answers[verb]
+            method: Callable[..., str | tuple[str, int]] | None = getattr(self, f"_do_{verb}", None)
+            assert method is not None, f"unknown command: {words}"
+            said = method(*rest)
+            return said if isinstance(said, tuple) else (said, 0)
+
+    # -- verbs ---------------------------------------------------------------------------------------------------
+
+    def _do_list(self) -> str:
+        return "\n".join([f"Total running VMs: {len(self.running)}", *map(str, self.running)]) + "\n"
+
+    def _do_listHostNetworks(self) -> str:
+        return NETWORKS
+
+    def _do_listPortForwardings(self, network: str) -> str:
+        assert network.lower() == "vmnet1"
+        rows = [f"{n}  tcp  {r.port}  {r.address}  22  {r.description}" for n, r in enumerate(self.rules.values())]
+        return "\n".join([f"Total port forwardings: {len(rows)}", *rows]) + "\n"
+
+    def _do_setPortForwarding(self, network: str, kind: str, port: str, address: str, guest: str, name: str) -> str:
+        assert (network, kind, guest) == ("vmnet1", "tcp", "22")
+        way = FakeForwarding(int(port), lambda: self._at(address))
+        self.rules[int(port)] = FakeRule(int(port), address, name, way)
+        return ""
+
+    def _do_deletePortForwarding(self, network: str, kind: str, port: str) -> str:
+        self.rules.pop(int(port)).way.close()
+        return ""
+
+    def _do_start(self, vmx: str, display: str) -> str | tuple[str, int]:
+        path = Path(vmx)
+        if not path.is_file():
+            return f"Error: Cannot open VM: {vmx}, The virtual machine cannot be found\n", 255
+        self.running[path] = self._power_on(path)
+        (path.parent / f"{path.name}.lck").mkdir()
+        (path.parent / "vmware.log").write_text("vmx| Log for VMware\n", encoding="utf-8")
+        return ""
+
+    def _do_stop(self, vmx: str, mode: str) -> str | tuple[str, int]:
+        guest = self.running.pop(Path(vmx), None)
+        if guest is None:
+            return f"Error: The virtual machine is not powered on: {vmx}\n", 255
+        guest.close()
+        Path(f"{vmx}.lck").rmdir()
+        return ""
+
+    def _do_deleteVM(self, vmx: str) -> str:
+        path = Path(vmx)
+        for file in (path, path.with_suffix(".vmdk")):
+            file.unlink(missing_ok=True)
+        return ""
+
+    def _do_captureScreen(self, vmx: str, png: str) -> tuple[str, int]:
+        return "Error: Invalid user name or password for the guest OS\n", 255
+
+    def _at(self, address: str) -> PoweredGuest | None:
+        return self.running.get(self.addresses[address])
+
+
+def _create_disk(words: Sequence[str]) -> tuple[str, int]:
+    """As `-c -s 40GB -a lsilogic -t 1 PATH`: a descriptor whose one extent is zeros."""
+    path, sectors = Path(words[-1]), int(words[words.index("-s") + 1].removesuffix("GB")) << 21
+    if path.exists():
+        return "Failed to create disk: The file already exists (0x270000003e8).\n", 1
+    head = '# Disk DescriptorFile\nversion=1\ncreateType="twoGbMaxExtentSparse"\n'
+    path.write_text(f'{head}RW {sectors} ZERO\nddb.adapterType = "lsilogic"\n', encoding="utf-8")
+    return "Virtual disk creation successful.\n", 0

@@ -1,0 +1,199 @@
+"""What a person gets from `pytest scenarios/`: outcomes, exit codes, results, and what is left behind."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from fake_lab import MACHINES, FakeLab
+
+from harness.after import remove_lab
+from harness.session import select
+
+pytest_plugins = ("pytester",)
+
+WORKER = "k3s-worker1"
+
+
+def run_json(lab: FakeLab) -> dict[str, object]:
+    data = json.loads((lab.latest / "run.json").read_text(encoding="utf-8"))
+    assert isinstance(data, dict)
+    return data
+
+
+def part(*names: str) -> list[str]:
+    return [f"scenarios/test_{name}.py" for name in names]
+
+
+def directories(lab: FakeLab) -> list[str]:
+    return sorted(path.name for path in lab.vms.iterdir()) if lab.vms.is_dir() else []
+
+
+def test_a_good_lab_is_green_and_leaves_results_and_a_way_in(fake_lab: FakeLab) -> None:
+    result = fake_lab.run()
+    assert fake_lab.unknown_commands() == []
+    assert result.ret == 0
+    outcomes = result.parseoutcomes()
+    assert set(outcomes) == {"passed", "skipped"}
+    assert outcomes["skipped"] == 2
+    result.stdout.fnmatch_lines(
+        ["not proven: cluster: nodes ready: the payload carries no k3s*", "report: *report.html", "log in: ssh -F *"]
+    )
+    run = fake_lab.latest
+    names = {path.name for path in run.iterdir()}
+    assert {"run.json", "report.html", "junit.xml", "events.jsonl", "ssh_config", "known_hosts", *MACHINES} <= names
+    for name in MACHINES:
+        evidence = {path.name for path in (run / name).iterdir()}
+        assert {f"{name}.vmx", "serial-1.log", "serial-2.log", "vmware.log", "cloud-init.log"} <= evidence
+        assert f"Host {name}" in (run / "ssh_config").read_text()
+        assert fake_lab.vmx(name) in fake_lab.vmrun.running
+    assert '<property name="phase" value="iso-detached"' in (run / "junit.xml").read_text()
+    assert run_json(fake_lab)["exit_status"] == 0
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("machine")] == []
+    logins = [event for event in _events(run) if event["kind"] == "machine-facts"]
+    assert len(logins) == 2 * len(MACHINES), "one login per boot of each machine"
+
+
+def _events(run: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_second_run_removes_the_first_ones_machines_and_nothing_else(fake_lab: FakeLab) -> None:
+    assert fake_lab.run(*part("30_boot")).ret == 0
+    decoy = fake_lab.vms / WORKER / "thesis.docx"
+    foreign = fake_lab.vms / "other" / "other.vmx"
+    foreign.parent.mkdir()
+    for path in (decoy, foreign):
+        path.write_text("not this lab's")
+    first = fake_lab.latest
+    result = fake_lab.run(*part("10_cleanup", "30_boot"))
+    assert result.ret == 0
+    assert fake_lab.latest.name >= first.name
+    assert fake_lab.vmrun.verbs().count("deleteVM") == len(MACHINES)
+    assert len(fake_lab.vmrun.running) == len(fake_lab.vmrun.rules) == len(MACHINES)
+    assert decoy.read_text() == foreign.read_text() == "not this lab's"
+    remove_lab(select(fake_lab.lab_file, overlay="stand-in"), lambda _: None)
+    left = [path.relative_to(fake_lab.vms).as_posix() for path in sorted(fake_lab.vms.rglob("*")) if path.is_file()]
+    assert left == ["k3s-worker1/thesis.docx", "other/other.vmx"]
+    assert fake_lab.vmrun.running == fake_lab.vmrun.rules == {}
+
+
+def test_a_directory_that_is_not_in_the_ledger_is_left_alone(fake_lab: FakeLab) -> None:
+    own = fake_lab.vmx(WORKER)
+    own.parent.mkdir(parents=True)
+    own.write_text("somebody's machine of that name")
+    result = fake_lab.run(*part("10_cleanup", "20_creation"))
+    assert result.ret == 1
+    assert result.parseoutcomes() == {"passed": 8, "failed": 1, "skipped": 3}
+    result.stdout.fnmatch_lines([f"FAILED *test_directory_is_ours_or_empty[[]{WORKER}[]]*"])
+    assert own.read_text() == "somebody's machine of that name"
+
+
+def test_a_failing_check_is_red_once_and_blocks_its_machine_alone(fake_lab: FakeLab) -> None:
+    damaged = next(command for command in fake_lab.answers(WORKER) if "sha256sum" in command)
+    fake_lab.guests[WORKER].says[damaged] = (0, "0000  ./build-timestamp\n")
+    result = fake_lab.run(*part("40_iso_copy", "60_packages"))
+    assert result.ret == 1
+    outcomes = result.parseoutcomes()
+    assert outcomes == {"passed": 9, "failed": 1, "skipped": 2}
+    result.stdout.fnmatch_lines(
+        [
+            f"FAILED scenarios/test_40_iso_copy.py::test_payload_is_the_isos[[]{WORKER}[]]*",
+        ]
+    )
+    result.stdout.fnmatch_lines([f"*blocked: iso-copy of {WORKER} ended with payload"])
+    result.stdout.fnmatch_lines(["payload: fail", "*seen: *missing: *"])
+
+
+def test_a_module_alone_drives_the_phases_before_it_and_tells_why_they_failed(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].says["cloud-init status --format=json"] = (1, '{"status": "error", "errors": ["boom"]}')
+    result = fake_lab.run(*part("60_packages"))
+    assert result.ret == 1
+    assert result.parseoutcomes() == {"passed": 4, "failed": 1, "skipped": 1}
+    result.stdout.fnmatch_lines([f"cloud-init of {WORKER}", "result: fail", "*error: boom*"])
+
+
+def test_one_machine_alone_is_the_only_one_that_is_touched(fake_lab: FakeLab) -> None:
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER)
+    assert result.ret == 0
+    assert directories(fake_lab) == [WORKER, "lab-ledger.json"]
+    assert list(fake_lab.vmrun.running) == [fake_lab.vmx(WORKER)]
+
+
+def test_nothing_but_skips_is_not_green(fake_lab: FakeLab) -> None:
+    result = fake_lab.run(*part("90_cluster"))
+    assert result.parseoutcomes() == {"skipped": 2}
+    assert result.ret == 1
+
+
+def test_a_recoverable_error_is_shown_and_judged_by_the_lab_file(fake_lab: FakeLab) -> None:
+    degraded = '{"status": "done", "errors": [], "recoverable_errors": {"WARNING": ["old key"]}}'
+    fake_lab.guests[WORKER].says["cloud-init status --format=json"] = (2, degraded)
+    words = (*part("50_cloud_init"), "-k", WORKER)
+    result = fake_lab.run(*words)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*recoverable: WARNING: old key*"])
+    fake_lab.edit("recoverable_errors: fail", "recoverable_errors: accept")
+    assert fake_lab.run(*words).ret == 0
+
+
+def test_a_guest_that_never_answers_is_a_failure_with_the_last_thing_seen(fake_lab: FakeLab) -> None:
+    fake_lab.edit("boot: 20, iso_copy", "boot: 3, iso_copy")
+    fake_lab.guests[WORKER].silent |= {"ssh-ready", "boot-complete"}
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER)
+    assert result.ret == 1
+    result.assert_outcomes(passed=2, failed=1, deselected=6)
+    result.stdout.fnmatch_lines(["ssh login: fail", "*an SSH login: not within 3 s*", "*last seen: cloud-init*"])
+
+
+def test_a_hypervisor_that_breaks_is_an_error_with_its_words(fake_lab: FakeLab) -> None:
+    fake_lab.vmrun.answers["start"] = ("Error: The file is already in use\n", 255)
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER)
+    assert result.ret == 1
+    result.assert_outcomes(failed=1, skipped=2, deselected=6)
+    result.stdout.fnmatch_lines(["running: error", "*Error: The file is already in use*"])
+
+
+@pytest.mark.parametrize(
+    ("keep", "good", "left"),
+    [("never", True, False), ("on-failure", True, False), ("on-failure", False, True), ("always", True, True)],
+)
+def test_keep(fake_lab: FakeLab, keep: str, good: bool, left: bool) -> None:
+    if not good:
+        fake_lab.vmrun.answers["start"] = ("Error: Unknown error\n", 255)
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER, f"--keep={keep}")
+    assert (result.ret == 0) is good
+    assert (fake_lab.vmx(WORKER)).exists() is left
+    assert bool(fake_lab.vmrun.rules) is left
+    assert bool(directories(fake_lab)) is left
+    kept = run_json(fake_lab)["kept"]
+    assert isinstance(kept, list)
+    assert bool(kept) is left
+    assert (fake_lab.latest / WORKER / f"{WORKER}.vmx").is_file(), "evidence is collected before anything is destroyed"
+
+
+def test_collect_only_does_nothing(fake_lab: FakeLab) -> None:
+    before = fake_lab.tree()
+    result = fake_lab.run("--collect-only", "-q")
+    assert result.ret == 0
+    assert fake_lab.tree() == before
+    assert not (fake_lab.path / "reports").exists()
+    assert not (fake_lab.path / "cache").exists()
+    assert fake_lab.vmrun.verbs() == []
+
+
+def test_an_interrupt_ends_the_threads_and_leaves_a_report(fake_lab: FakeLab) -> None:
+    (fake_lab.scenarios / "test_35_interrupt.py").write_text(
+        "import pytest\npytestmark = pytest.mark.phase('boot')\n\n"
+        "def test_interrupt(lab):\n    raise KeyboardInterrupt\n"
+    )
+    result = fake_lab.pytester.runpytest_inprocess(
+        "-p", "no:cacheprovider", "--overlay=stand-in", *part("35_interrupt", "60_packages"), no_reraise_ctrlc=True
+    )
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("machine")] == []
+    assert run_json(fake_lab)["exit_status"] == pytest.ExitCode.INTERRUPTED
+    assert (fake_lab.latest / "report.html").is_file()
+    assert fake_lab.run(*part("00_environment")).ret == 0, "the lab is free again"
