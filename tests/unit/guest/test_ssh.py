@@ -193,6 +193,19 @@ def test_a_guest_that_wakes_up_is_asked_over_the_same_login(guest: FakeSshGuest,
     assert channel.logins == 1
 
 
+def test_saying_goodbye_to_a_shell_has_an_end(channel: SshChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert alive(channel)
+    dropped = threading.Event()
+    monkeypatch.setattr(harness.guest.ssh, "_GOODBYE_S", 0.1)
+    monkeypatch.setattr(harness.guest.ssh, "hang_up", lambda _: dropped.set())
+    assert channel._shell is not None
+    monkeypatch.setattr(channel._shell, "close", lambda: dropped.wait(20))
+    with pytest.raises(CommandTimeout):
+        channel.run("sleep 5", timeout_s=0.2)
+    assert dropped.is_set()
+    monkeypatch.undo()
+
+
 def test_output_without_end_is_given_up(channel: SshChannel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(harness.guest.ssh, "MAX_OUTPUT_BYTES", 1 << 20)
     with pytest.raises(OutputTooLarge, match="`yes`"):
