@@ -81,9 +81,8 @@ def make_socket_dir() -> str:
     """Return a new private directory with a short path for this run's sockets; empty on Windows, which needs none."""
     if sys.platform == "win32":
         return ""
-    base = os.environ.get("XDG_RUNTIME_DIR", "")
-    usable = base and len(base) < 40 and os.access(base, os.W_OK)
-    return tempfile.mkdtemp(prefix=_PREFIX, dir=base if usable else "/tmp")  # noqa: S108 - mkdtemp makes it private
+    # Not $XDG_RUNTIME_DIR: that is removed at logout, and machines outlive it. Not $TMPDIR: that may be long.
+    return tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp")
 
 
 def remove_socket_dir(path: str) -> None:

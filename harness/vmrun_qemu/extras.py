@@ -17,7 +17,7 @@ def about(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
         Failure: There is no QEMU.
     """
     program = qemu.find()
-    version, _ = program.version()
+    version, numbers = program.version()
     chosen = accelerator.choose(program)
     answer = {
         "program": "vmrun-qemu",
@@ -26,6 +26,7 @@ def about(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
         "qemu": {"path": str(program.binary), "version": version},
         "accelerator": chosen.name,
         "why": chosen.why,
+        "arguments": chosen.arguments(numbers),
     }
     say(json.dumps(answer, indent=1))
     return 0

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from harness.vmrun_qemu import home
 from harness.vmrun_qemu.pids import Identity, alive
 
 Child = subprocess.Popen[bytes]
@@ -83,7 +84,11 @@ def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path)
         OSError: It cannot be started.
     """
     root = str(Path(__file__).resolve().parents[2])
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}
+    env = {
+        **os.environ,
+        "VMRUN_QEMU_HOME": str(home.root()),
+        "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")])),
+    }
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP

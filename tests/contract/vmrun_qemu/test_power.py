@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
 from pathlib import Path
@@ -214,3 +215,10 @@ def test_delete_takes_the_machines_files_and_nothing_else(vmrun: Vmrun) -> None:
     assert not second.parent.exists()
     missing = f"Error: Cannot open VM: {second}, The virtual machine cannot be found\n"
     assert vmrun("deleteVM", second) == (255, missing)
+
+
+def test_a_relative_home_is_the_same_for_every_process(vmrun: Vmrun) -> None:
+    vmx = vmrun.machine("one")
+    vmrun.env["VMRUN_QEMU_HOME"] = os.path.relpath(vmrun.home)
+    vmrun.ok("start", vmx, "nogui")
+    assert vmrun.ok("list") == f"Total running VMs: 1\n{vmx}\n"
