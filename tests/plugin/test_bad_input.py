@@ -48,7 +48,7 @@ WRONG_LAB_FILES = {
     "misspelt key": (edit("  cpus: 2", "  cpsu: 2"), "hardware.cpsu: unknown key; did you mean cpus?"),
     "missing key": (edit("  cpus: 2\n", ""), "hardware.cpus: missing key"),
     "duplicate key": (edit("  cpus: 2", "  cpus: 2\n  cpus: 4"), "cpus: duplicate key, first on line 3"),
-    "unit in a number": (edit("disk_gib: 40 ", 'disk_gib: "40 GB" '), 'got "40 GB"; write 40'),
+    "unit in a number": (edit("disk_gib: 40", 'disk_gib: "40 GB"'), 'got "40 GB"; write 40'),
     "octal": (edit("port: 5000", "port: 0644"), 'registry.port: expected an integer, got "0644"; write 644'),
     "two with one address": (
         edit(MASTER_ADDRESS, "address: 192.168.6.11"),
@@ -222,7 +222,7 @@ WRONG_HOSTS: dict[str, tuple[Break, tuple[str, ...], str]] = {
         ("SSH key",),
         "this is the public key",
     ),
-    "directory not writable": (below_a_file, ("VM directory writable",), "regular"),
+    "directory not writable": (below_a_file, ("VM directory writable", "no other lab here"), "regular"),
     "disk too full": (less_disk, ("free disk space",), "1024 MiB"),
     "memory too small": (less_memory, ("free memory",), "1024 MiB"),
     "no network": (
