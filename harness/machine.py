@@ -153,7 +153,7 @@ class Machine:
             if event is not None:
                 raise self.guest_error(f"{name}: {event.fields.get('reason', 'no reason given')}")
         found = diagnose(self.boot.follower.tail(200))
-        if found is not None:
+        if found is not None and found.fatal:
             raise self.guest_error(found.cause, found.remedy)
 
     def guest_error(
