@@ -135,14 +135,49 @@ def smbios_uuid(nonce: str) -> str:
 
 
 def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, seed: Path, nonce: str) -> dict[str, str]:
-    """Return the VMX of one machine, before its first start.
+    """Return the VMX of one machine, before its first start, in the order of writing."""
+    return {
+        **_machine_keys(spec, name, nonce),
+        **_UNATTENDED,
+        **_drive_keys(files, seed),
+        **_network_keys(spec, spec.machines[name].mac),
+        "serial0.present": "TRUE",
+        "serial0.fileType": "file",
+        "serial0.fileName": files.serial(1).name,
+        "serial0.yieldOnMsrRead": "TRUE",
+        **_BRIDGES,
+    }
 
-    VMware's word for the disk in `bios.bootOrder` is `hdd`; `disk` is accepted too. `msg.autoAnswer` and
-    `uuid.action` keep an unattended host from being asked; the seven time keys keep VMware from stepping the
-    guest's clock.
-    """
-    hardware, machine = spec.hardware, spec.machines[name]
-    keys = {
+
+# Keep an unattended host from being asked, and VMware from stepping the guest's clock (the seven time keys).
+_UNATTENDED = {
+    "uuid.action": "create",
+    "msg.autoAnswer": "TRUE",
+    "rtc.diffFromUTC": "0",
+    "tools.syncTime": "FALSE",
+    "time.synchronize.continue": "FALSE",
+    "time.synchronize.restore": "FALSE",
+    "time.synchronize.resume.disk": "FALSE",
+    "time.synchronize.resume.host": "FALSE",
+    "time.synchronize.shrink": "FALSE",
+    "time.synchronize.tools.startup": "FALSE",
+}
+# What Workstation writes for every machine, so that devices find a PCI slot.
+_BRIDGES = {
+    key: value
+    for bridge in range(4, 8)
+    for key, value in (
+        (f"pciBridge{bridge}.present", "TRUE"),
+        (f"pciBridge{bridge}.virtualDev", "pcieRootPort"),
+        (f"pciBridge{bridge}.functions", "8"),
+    )
+}
+
+
+def _machine_keys(spec: LabSpec, name: str, nonce: str) -> dict[str, str]:
+    """VMware's word for the disk in `bios.bootOrder` is `hdd`; `disk` is accepted too."""
+    hardware = spec.hardware
+    return {
         ".encoding": "UTF-8",
         "config.version": "8",
         "virtualHW.version": str(hardware.hardware_version),
@@ -153,16 +188,11 @@ def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, seed: Path, nonce: s
         "numvcpus": str(spec.cpus(name)),
         "bios.bootOrder": ",".join(hardware.boot_order),
         "uuid.bios": smbios_uuid(nonce),
-        "uuid.action": "create",
-        "msg.autoAnswer": "TRUE",
-        "rtc.diffFromUTC": "0",
-        "tools.syncTime": "FALSE",
-        "time.synchronize.continue": "FALSE",
-        "time.synchronize.restore": "FALSE",
-        "time.synchronize.resume.disk": "FALSE",
-        "time.synchronize.resume.host": "FALSE",
-        "time.synchronize.shrink": "FALSE",
-        "time.synchronize.tools.startup": "FALSE",
+    }
+
+
+def _drive_keys(files: MachineFiles, seed: Path) -> dict[str, str]:
+    return {
         "floppy0.present": "FALSE",
         "usb.present": "FALSE",
         "sound.present": "FALSE",
@@ -174,22 +204,16 @@ def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, seed: Path, nonce: s
         "sata0:1.fileName": str(seed),
         "sata0:1.deviceType": "cdrom-image",
         "sata0:1.startConnected": "TRUE",
+    }
+
+
+def _network_keys(spec: LabSpec, mac: str | None) -> dict[str, str]:
+    generated = {"ethernet0.addressType": "generated"}
+    static = {"ethernet0.addressType": "static", "ethernet0.address": mac or ""}
+    return {
         "ethernet0.present": "TRUE",
-        "ethernet0.virtualDev": hardware.network_card,
+        "ethernet0.virtualDev": spec.hardware.network_card,
         "ethernet0.connectionType": "hostonly" if spec.network.vmnet == "VMnet1" else "custom",
         "ethernet0.vnet": spec.network.vmnet,
-        "serial0.present": "TRUE",
-        "serial0.fileType": "file",
-        "serial0.fileName": files.serial(1).name,
-        "serial0.yieldOnMsrRead": "TRUE",
+        **(generated if mac is None else static),
     }
-    for bridge in range(4, 8):
-        keys[f"pciBridge{bridge}.present"] = "TRUE"
-        keys[f"pciBridge{bridge}.virtualDev"] = "pcieRootPort"
-        keys[f"pciBridge{bridge}.functions"] = "8"
-    if machine.mac is None:
-        keys["ethernet0.addressType"] = "generated"
-    else:
-        keys["ethernet0.addressType"] = "static"
-        keys["ethernet0.address"] = machine.mac
-    return keys

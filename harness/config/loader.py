@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.config import yaml_tree
@@ -85,11 +84,11 @@ def lab_schema() -> str:
     return json.dumps(LabSpec.model_json_schema(), indent=2, sort_keys=True) + "\n"
 
 
-def _with_overlay(root: yaml.MappingNode, overlay: str, path: Path) -> yaml.MappingNode:
+def _with_overlay(root: yaml_tree.MappingNode, overlay: str, path: Path) -> yaml_tree.MappingNode:
     overlays = yaml_tree.child(root, "overlays")
-    known = [str(k.value) for k, _ in overlays.value] if isinstance(overlays, yaml.MappingNode) else []
-    over = yaml_tree.child(overlays, overlay) if isinstance(overlays, yaml.MappingNode) else None
-    if not isinstance(over, yaml.MappingNode):
+    known = [str(k.value) for k, _ in overlays.value] if isinstance(overlays, yaml_tree.MappingNode) else []
+    over = yaml_tree.child(overlays, overlay) if isinstance(overlays, yaml_tree.MappingNode) else None
+    if not isinstance(over, yaml_tree.MappingNode):
         line, column = yaml_tree.locate(root, ("overlays",))
         raise ConfigError(
             f"no overlay named {overlay}; there are: {', '.join(known) or 'none'}",
@@ -107,7 +106,7 @@ def _problems(path: Path, problems: Any) -> ConfigError:
     return ConfigError("\n".join([head, *lines]), remedy="mend the file; nothing was created or deleted")
 
 
-def _explain(root: yaml.Node, error: dict[str, Any]) -> yaml_tree.Problem:
+def _explain(root: yaml_tree.Node, error: dict[str, Any]) -> yaml_tree.Problem:
     loc: Sequence[str | int] = error["loc"]
     kind = error["type"]
     if kind == "extra_forbidden":

@@ -1,4 +1,4 @@
-"""YAML as a tree of nodes with places. The only place of the project that reads YAML with `yaml`.
+"""YAML as a tree of nodes with places. The only place that reads a lab file with `yaml`.
 
 Only `null`, `true`, `false`, decimal integers and decimal floats are anything but text: YAML 1.1 would read the MAC
 address `52:54:00:12:34:56` as the integer 41135085296, `0644` as 420 and `no` as False, and keep the last of two equal
@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import yaml
 
 from harness.errors import ConfigError
+
+Node = yaml.Node
+MappingNode = yaml.MappingNode
 
 
 @dataclass(frozen=True)
