@@ -1,0 +1,128 @@
+"""One door per side effect, and a module imports lower layers only."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from source_tree import modules
+
+# Module -> the only ones that may import it.
+DOORS = {
+    "subprocess": {"harness.process", "harness.vmrun_qemu.process"},
+    "pytest": {"harness.plugin", "harness.proof"},
+    "paramiko": {"harness.guest.login"},
+    "testinfra": {"harness.guest.testinfra_backend"},
+    "yaml": {"harness.config.yaml_tree", "harness.seed.cloudconfig", "harness.seed.inspection"},
+    "pycdlib": {"harness.seed.isowriter"},
+    "click": {"harness.cli"},
+    "jinja2": {"harness.report.html"},
+    "pydantic": {"harness.config.loader", "harness.config.model", "harness.report.codec"},
+    "qemu": {"harness.vmrun_qemu.qmp"},
+}
+POSIX_ONLY = ("fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty")
+WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
+
+# Lowest first. A module is named alone or by its package; it imports its own layer and the ones before it.
+LAYERS = (
+    ("errors", "secret", "layout", "verdict", "wait"),
+    ("process", "events", "vmx", "config", "ledger"),
+    ("seed", "setup", "seeding", "disk", "plan", "vmrun", "vmrun_answers", "vmrun_call", "vmrun_errors"),
+    ("hypervisor", "hypervisor_places", "host", "guest", "removal"),
+    ("machine", "evidence", "report"),
+    ("phases",),
+    ("lab",),
+    ("session", "result", "progress", "showing", "after"),
+    ("proof", "plugin", "cli"),
+)
+EMBEDDED = "harness.vmrun_qemu"
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_there_is_one_door(library: str) -> None:
+    users = {module.name for module in modules().values() if module.imported(library)}
+    assert users <= DOORS[library]
+    assert users, f"nobody uses {library}: remove it here and from the dependencies"
+
+
+def test_there_is_one_sleep() -> None:
+    def sleeps(tree: ast.Module) -> bool:
+        calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+        named = any(ast.unparse(call) in ("time.sleep", "sleep", "asyncio.sleep") for call in calls)
+        return named or "from time import sleep" in ast.unparse(tree)
+
+    assert {m.name for m in modules().values() if sleeps(m.tree)} == {"harness.wait", "harness.vmrun_qemu.wait"}
+
+
+def test_no_process_is_started_by_another_way() -> None:
+    ways = {"os.system", "os.popen", "os.startfile", "os.fork", "os.execv", "os.execvp", "os.posix_spawn", "pty.spawn"}
+    found = [
+        f"{module.path}:{node.lineno}"
+        for module in modules().values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ways
+    ]
+    assert found == []
+
+
+def test_every_module_can_be_loaded_on_every_system() -> None:
+    found = [
+        f"{module.path}:{item.line}: {item.module}"
+        for module in modules().values()
+        for item in module.imports
+        if item.at_once and item.module.split(".")[0] in (*POSIX_ONLY, *WINDOWS_ONLY)
+    ]
+    assert found == []
+
+
+def test_the_embedded_hypervisor_is_a_program_of_its_own() -> None:
+    """It shares the VMX reader and nothing else; the harness knows it by its command line only."""
+    for module in modules().values():
+        ours = [item.module for item in module.imports if item.module.startswith("harness")]
+        if module.name.startswith(EMBEDDED):
+            assert {name for name in ours if not name.startswith(EMBEDDED)} <= {"harness.vmx"}, module.name
+        else:
+            assert not [name for name in ours if name.startswith(EMBEDDED)], module.name
+
+
+def layer(name: str) -> int:
+    """Return the number of a module's layer."""
+    part = name.split(".")[1]
+    return next(number for number, names in enumerate(LAYERS) if part in names)
+
+
+def harness_modules() -> list[str]:
+    return [name for name in modules() if name != "harness" and not name.startswith(EMBEDDED)]
+
+
+def test_every_module_has_a_layer_and_every_layer_its_modules() -> None:
+    parts = {name.split(".")[1] for name in harness_modules()}
+    assert parts == {name for names in LAYERS for name in names}
+
+
+@pytest.mark.parametrize("name", harness_modules())
+def test_a_module_imports_lower_layers_only(name: str) -> None:
+    higher = [
+        f"line {item.line}: {item.module}"
+        for item in modules()[name].imports
+        if item.module.startswith("harness.") and layer(item.module) > layer(name)
+    ]
+    assert higher == []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    graph = {
+        name: {item.module for item in module.imports if item.module in modules() and item.at_once}
+        for name, module in modules().items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way[way.index(name) :], name))
+        if name not in done:
+            for other in graph[name] - {name}:
+                visit(other, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
