@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.errors import UsageError
@@ -40,10 +41,12 @@ def remove_lab(selection: Selection, say: Callable[[str], None]) -> None:
     claims = ledger.claims()
     if not claims:
         say(f"nothing of the lab {selection.spec.name} in {selection.vm_directory}")
-    for claim in claims:
-        left = remove_machine(vmrun, ledger, claim, Deadline(selection.spec.deadlines_s.power))
-        names = ", ".join(item.name for item in left)
-        say(f"{claim.machine}: removed" + (f"; kept, because not ours: {names}" if left else ""))
+    power_s = selection.spec.deadlines_s.power
+    with ThreadPoolExecutor(max_workers=max(1, len(claims))) as pool:
+        removals = [pool.submit(remove_machine, vmrun, ledger, claim, Deadline(power_s)) for claim in claims]
+        for claim, removal in zip(claims, removals, strict=True):
+            names = ", ".join(item.name for item in removal.result())
+            say(f"{claim.machine}: removed" + (f"; kept, because not ours: {names}" if names else ""))
     with contextlib.suppress(OSError):
         selection.vm_directory.rmdir()
     _remove_home(selection)

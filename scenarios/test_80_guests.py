@@ -94,17 +94,10 @@ def test_no_failed_units(host: Host) -> None:
 
 
 def test_registry_is_reachable_with_a_valid_certificate(host: Host, spec: LabSpec) -> None:
-    registry = f"{spec.registry.address}:{spec.registry.port}"
+    address, port = spec.registry.address, spec.registry.port
+    if host.run(f"timeout 10 bash -c '</dev/tcp/{address}/{port}'").rc != 0:
+        pytest.skip(f"not proven: nobody answers at {address}:{port}; start the registry on the gateway and run again")
     said = host.run(
-        f"timeout 10 openssl s_client -connect {registry} -verify_return_error -verify_ip {spec.registry.address} </dev/null"
+        f"timeout 30 openssl s_client -connect {address}:{port} -verify_return_error -verify_ip {address} </dev/null"
     )
-    if (
-        "Connection refused" in said.stderr
-        or "No route to host" in said.stderr
-        or said.rc == 124
-        or "connect:errno" in said.stderr
-    ):
-        pytest.skip(
-            f"not proven: nobody answers at {registry}; start the registry on the gateway and run this test again"
-        )
     assert said.rc == 0, said.stderr
