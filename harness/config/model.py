@@ -6,6 +6,7 @@ makes one of them a path of this host.
 
 from __future__ import annotations
 
+import contextlib
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -216,5 +217,7 @@ class LabSpec(Model):
 
 def host_path(text: str, base: Path) -> Path:
     """Return a path of a lab file as a path of this host, relative ones from `base`."""
-    path = Path(text).expanduser()
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):  # `~somebody` who is nobody here
+        path = path.expanduser()
     return path if path.is_absolute() else (base / path).resolve()

@@ -7,6 +7,7 @@ keys without a word.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def compose(text: str, name: str) -> yaml.MappingNode:
     """Return the document's root mapping.
 
     Raises:
-        ConfigError: It is not YAML, is not one mapping, or has a key twice.
+        ConfigError: It is not YAML, is not one mapping, has a key twice or one that is no word, or refers to itself.
     """
     try:
         root = yaml.compose(text, Loader=_Loader)
@@ -56,10 +57,13 @@ def compose(text: str, name: str) -> yaml.MappingNode:
         raise ConfigError(f"not YAML: {error}", where=name, remedy="mend the file") from error
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError("a lab file is one mapping of keys", where=f"{name}:1:1", remedy="start from the shipped one")
-    twice = _duplicates(root)
+    try:
+        twice = _duplicates(root)
+    except RecursionError as error:
+        raise ConfigError("a value refers to itself", where=name, remedy="remove the `*alias` inside it") from error
     if twice:
         raise ConfigError(
-            "\n".join(f"{name}:{p.line}:{p.column}: {p.text}" for p in twice), remedy="remove one of the two"
+            "\n".join(f"{name}:{p.line}:{p.column}: {p.text}" for p in twice), remedy="every key is written once"
         )
     return root
 
@@ -70,6 +74,9 @@ def _duplicates(node: yaml.Node) -> list[Problem]:
         first: dict[str, int] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                found.append(Problem(line, key.start_mark.column + 1, "a key is one word"))
+                continue
             if key.value in first:
                 text = f"{key.value}: duplicate key, first on line {first[key.value]}"
                 found.append(Problem(line, key.start_mark.column + 1, text))
@@ -98,12 +105,18 @@ def _construct(node: yaml.Node) -> object:
             return None
         case "bool":
             return text == "true"
-        case "int":
-            return int(text)
-        case "float":
-            return float(text)
+        case "int" | "float":
+            return _number(text)
         case _:
             return text
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number, or the text where a tag calls one what is none (`!!int abc`)."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def child(node: yaml.MappingNode, key: str) -> yaml.Node | None:
