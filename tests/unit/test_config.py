@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from lab_file import LAB_FILE, TEXT, changed, place
+
+from harness.config import LabSpec, lab_schema, load_lab
+from harness.config.loader import build
+from harness.config.model import host_path
+from harness.errors import ConfigError
+
+FILE = Path("lab.yaml")
+MAC = "    mac: "
+WORKER2 = "    seed: seed-worker2.iso\n"
+
+
+def refused(text: str, overlay: str | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        build(text, FILE, overlay)
+    assert caught.value.remedy
+    return str(caught.value)
+
+
+def test_the_shipped_lab_is_the_reference() -> None:
+    spec = load_lab(LAB_FILE)
+    assert list(spec.machines) == ["k3s-master1", "k3s-worker1", "k3s-worker2"]
+    assert spec.machines["k3s-worker2"].address == IPv4Address("192.168.6.12")
+    assert spec.vm_directory == r"F:\VMs\AirgapLab"
+    assert (spec.hardware.memory_mib, spec.hardware.cpus, spec.hardware.disk_gib) == (4096, 2, 40)
+    assert spec.memory_mib("k3s-worker1") == 4096
+
+
+def test_an_overlay_changes_what_it_names_and_nothing_else() -> None:
+    base, small = load_lab(LAB_FILE), load_lab(LAB_FILE, "embedded")
+    assert small.hardware.memory_mib == 1024
+    assert small.hardware.cpus == base.hardware.cpus
+    assert small.machines == base.machines
+    assert (base.ssh.port, small.ssh.port) == (22, 22)
+
+
+# What is written, in place of what, and: what is said, at the place of what (None: not in a place of its own).
+ONE_PROBLEM = [
+    ("  cpus: 2", "  cpus: 2\n  colour: red", "colour: red", "hardware.colour: unknown key; known here: memory_mib, "),
+    ("gateway: 192.168.6.1\n", "gatway: 192.168.6.1\n  gateway: 192.168.6.1\n", "gatway", "did you mean gateway?"),
+    ("memory_mib: 4096", 'memory_mib: "4 GB"', '"4 GB"', 'expected an integer, got "4 GB"; write 4096'),
+    ("memory_mib: 4096", "memory_mib: 4G", "4G", 'got "4G"; write 4096'),
+    ("memory_mib: 4096", "memory_mib: 512MiB", "512MiB", 'got "512MiB"; write 512'),
+    ("memory_mib: 4096", "memory_mib: 04096", "04096", 'got "04096"; write 4096'),
+    ("memory_mib: 4096", "memory_mib: 4096.5", "4096.5", "expected an integer, got 4096.5"),
+    ("memory_mib: 4096", "memory_mib: 4097", "4097", "expected a multiple of 4, got 4097"),
+    ("memory_mib: 4096", "memory_mib: 256", "256", "expected a value >= 512, got 256"),
+    ("memory_mib: 4096", "memory_mib: true", "true\n  cpus", "expected an integer, got true"),
+    ("memory_mib: 4096", "memory_mib:  # MiB", "  # MiB", "expected an integer, got null"),
+    ("memory_mib: 4096", "memory_mib: [4096]", "[4096]", "expected an integer, got [4096]"),
+    ("disk_gib: 40", "disk_gib: 40 GB", "40 GB", 'got "40 GB"; write 40'),
+    ("disk_gib: 40", "disk_gib: 40960 MB", "40960 MB", 'expected an integer, got "40960 MB"'),
+    ("port: 5000", "port: 0644", "0644", 'registry.port: expected an integer, got "0644"; write 644'),
+    ("port: 5000", "port: 70000", "70000", "expected a value <= 65535"),
+    ("swap: false", "swap: no", "no\n  password", 'guest.swap: expected true or false, got "no"'),
+    ("ip_forward: '1'", "ip_forward: 1", "1\n    net.bridge", "expected text, got 1; put it in quotes"),
+    ("user: ubuntu", "user: 1000", "1000\n  key", "ssh.user: expected text, got 1000"),
+    ("name: airgap-lab", "name: Airgap_Lab", "Airgap_Lab", "does not have the form"),
+    (
+        "subnet: 192.168.6.0/24",
+        "subnet: 192.168.6.0/33",
+        "192.168.6.0/33",
+        "network.subnet: '33' is not a valid netmask",
+    ),
+    ("subnet: 192.168.6.0/24", "subnet: 192.168.6.7/24", "192.168.6.7/24", "192.168.6.7/24 has host bits set"),
+    ("gateway: 192.168.6.1\n", "gateway: 192.168.6\n", "192.168.6\n", "network.gateway: Expected 4 octets"),
+    ("gateway: 192.168.6.1\n", "gateway: 192.168.7.1\n", "192.168.7.1", "192.168.7.1 is outside 192.168.6.0/24"),
+    ("192.168.6.12", "192.168.6.11 ", "192.168.6.11 ", "192.168.6.11 is already the address of k3s-worker1"),
+    ("192.168.6.12", "192.168.6.1  # gateway", "192.168.6.1  #", "is already the address of network.gateway"),
+    ("192.168.6.12", "192.168.7.12", "192.168.7.12", "192.168.7.12 is not a host address of 192.168.6.0/24"),
+    ("192.168.6.12", "192.168.6.255", "192.168.6.255", "192.168.6.255 is not a host address"),
+    (WORKER2, f"{WORKER2}{MAC}52:54:00:12:34\n", "52:54:00:12:34", "machines.k3s-worker2.mac: "),
+    ("role: master", "role: boss", "boss", "expected 'master' or 'worker', got \"boss\""),
+    ("role: master", "role: worker  #", "k3s-master1:\n", "a lab has exactly one master; here: none"),
+    ("[disk, cdrom]", "[cdrom, disk]", "[cdrom, disk]", "the disk comes first"),
+    ("[disk, cdrom]", "[disk]", "[disk]", "without cdrom the blank disk can never be installed"),
+    ("type: ws", "type: esx", "esx", "expected 'ws', 'player' or 'fusion'"),
+    ("  boot: 900", "  boot: 0", "0\n  iso_copy", "expected a value >= 1"),
+    ("reach: direct", "reach: direct\n  forward_base_port: 2200", "2200", "only of use with `reach: forwarded`"),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at", "said"), ONE_PROBLEM, ids=[f"{new.strip()[:40]}" for _, new, _, _ in ONE_PROBLEM]
+)
+def test_one_problem_is_one_line_with_its_place(old: str, new: str, at: str, said: str) -> None:
+    text = changed((old, new))
+    message = refused(text)
+    head, problem, *rest = message.splitlines()
+    assert head == "the lab file has a problem"
+    assert problem.startswith(f"lab.yaml:{place(text, at)}: ")
+    assert said in problem
+    assert [line.split(":")[0].strip() for line in rest] == ["remedy"]
+
+
+def test_a_missing_key_is_named_at_its_mapping() -> None:
+    text = changed(("  vmnet: VMnet1\n", ""))
+    assert f"lab.yaml:{place(text, 'subnet: 192')}: network.vmnet: missing key" in refused(text)
+
+
+def test_every_problem_is_told_at_once_in_the_order_of_the_file() -> None:
+    text = changed(("port: 5000", "port: x"), ("  cpus: 2\n", ""), ("swap: false", "swap: 0"))
+    lines = refused(text).splitlines()
+    assert lines[0] == "the lab file has 3 problems"
+    numbers = [int(line.split(":")[1]) for line in lines[1:4]]
+    assert numbers == sorted(numbers)
+
+
+def test_a_key_twice_is_told_with_both_lines() -> None:
+    text = changed(("  cpus: 2", "  cpus: 2\n  disk_gib: 20"))
+    message = refused(text)
+    line, _, column = place(text, "disk_gib: 40").partition(":")
+    first = place(text, "disk_gib: 20").partition(":")[0]
+    assert f"lab.yaml:{line}:{column}: disk_gib: duplicate key, first on line {first}" in message
+
+
+@pytest.mark.parametrize("mac", ["52:54:00:12:34:56", "00:50:56:00:00:01", "10:20:30:40:50:59"])
+def test_a_mac_address_is_never_a_number(mac: str) -> None:
+    """YAML 1.1 reads the first of these as 41135085296."""
+    spec = build(changed((WORKER2, f"{WORKER2}{MAC}{mac}\n")), FILE)
+    assert spec.machines["k3s-worker2"].mac == mac
+
+
+def test_one_mac_address_for_two_machines_is_told_whatever_its_case() -> None:
+    worker1 = "    seed: seed-worker1.iso\n"
+    text = changed((worker1, f"{worker1}{MAC}00:50:56:0a:0b:0c\n"), (WORKER2, f"{WORKER2}{MAC}00:50:56:0A:0B:0C\n"))
+    assert "machines.k3s-worker2.mac: 00:50:56:0a:0b:0c already belongs to k3s-worker1" in refused(text)
+
+
+def test_one_seed_for_two_machines_is_told() -> None:
+    text = changed(("seed: seed-worker2.iso", "seed: seed-worker1.iso "))
+    assert "machines.k3s-worker2.seed: seed-worker1.iso already belongs to k3s-worker1" in refused(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: [airgap", "not YAML"),
+        ("name: a\n\tb: c", "not YAML"),
+        ("a: 1\n---\nb: 2\n", "not YAML"),
+        ("name: \x00", "not YAML"),
+        ("", "one mapping of keys"),
+        ("- a\n- b\n", "one mapping of keys"),
+        ("just text", "one mapping of keys"),
+        ("a: &a\n  b: *a\n", "refers to itself"),
+        ("? [a, b]\n: c\n", "a key is one word"),
+        ("name: !!int abc\n", "network: missing key"),
+        ("name: " + "9" * 5000, "name: expected text"),
+    ],
+)
+def test_a_file_that_is_no_lab_file_is_one_clear_error(text: str, said: str) -> None:
+    message = refused(text)
+    assert said in message
+    assert message.startswith(("lab.yaml", "the lab file has"))
+
+
+def test_an_overlay_that_does_not_exist_is_told_with_those_that_do() -> None:
+    message = refused(TEXT, "embeded")
+    assert "no overlay named embeded; there are: embedded" in message
+    assert message.startswith("lab.yaml:")
+
+
+def test_a_problem_in_an_overlay_has_the_overlays_place() -> None:
+    text = changed(("memory_mib: 1024", "memory_mib: 1 GB"))
+    assert f"lab.yaml:{place(text, '1 GB')}: hardware.memory_mib: " in refused(text, "embedded")
+
+
+def test_no_file_and_no_text_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no lab file here"):
+        load_lab(tmp_path / "lab.yaml")
+    (tmp_path / "lab.yaml").write_bytes(b"name: \xff")
+    with pytest.raises(ConfigError, match="cannot read the lab file"):
+        load_lab(tmp_path / "lab.yaml")
+    with pytest.raises(ConfigError, match="cannot read the lab file"):
+        load_lab(tmp_path)
+
+
+def test_a_file_written_on_windows_is_the_same_lab_with_the_same_places(tmp_path: Path) -> None:
+    path = tmp_path / "lab.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    assert load_lab(path) == load_lab(LAB_FILE)
+    wrong = changed(("port: 5000", "port: x"))
+    path.write_bytes(wrong.replace("\n", "\r\n").encode())
+    with pytest.raises(ConfigError) as caught:
+        load_lab(path)
+    assert f"{path}:{place(wrong, 'x' + chr(10))}: " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"'C:\VMs\lab'", r"C:\VMs\lab"),
+        (r"C:\VMs\lab", r"C:\VMs\lab"),
+        ('"C:/VMs/lab"', "C:/VMs/lab"),
+        (r"'\\server\share\lab'", r"\\server\share\lab"),
+        (r"'C:\Program Files\näme'", r"C:\Program Files\näme"),
+    ],
+)
+def test_a_windows_path_is_kept_as_it_is_written(written: str, read: str) -> None:
+    assert build(changed((r"'F:\VMs\AirgapLab'", written)), FILE).vm_directory == read
+
+
+def test_a_windows_path_in_double_quotes_is_told_to_be_an_escape() -> None:
+    assert "not YAML" in refused(changed((r"'F:\VMs\AirgapLab'", r'"F:\VMs\AirgapLab"')))
+
+
+def test_a_path_of_this_host_starts_at_the_lab_file(tmp_path: Path) -> None:
+    assert host_path("../vms", tmp_path / "scenarios") == tmp_path / "vms"
+    assert host_path(str(tmp_path), Path("/elsewhere")) == tmp_path
+    assert host_path("~", tmp_path) == Path.home()
+    assert host_path("~no-such-user-here/vms", tmp_path) == tmp_path / "~no-such-user-here" / "vms"
+
+
+def test_the_schema_knows_every_key_and_is_stable() -> None:
+    schema = json.loads(lab_schema())
+    assert set(schema["properties"]) == set(LabSpec.model_fields)
+    assert schema["additionalProperties"] is False
+    assert lab_schema() == lab_schema()
+    assert lab_schema().endswith("}\n")
