@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.errors import ProcessError
+from harness.process import decode, end_tree, interact, run
+
+PYTHON = sys.executable
+
+
+def python(program: str) -> tuple[str, ...]:
+    return (PYTHON, "-IS", "-c", program)
+
+
+def test_what_a_program_says_and_how_it_ends() -> None:
+    done = run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), timeout_s=20)
+    assert (done.returncode, done.stdout, done.stderr, done.output) == (3, "out\n", "err\n", "out\nerr\n")
+    assert done.duration_s > 0
+
+
+def test_environment_directory_and_standard_input(tmp_path: Path) -> None:
+    program = "import os, sys; print(os.environ['LAB_WORD'], 'PATH' in os.environ, os.getcwd(), sys.stdin.read())"
+    done = run(python(program), timeout_s=20, env={"LAB_WORD": "x"}, cwd=tmp_path, stdin="grüße")
+    assert done.stdout.split() == ["x", "True", str(tmp_path), "grüße"]
+
+
+def test_standard_input_is_empty_and_at_its_end() -> None:
+    assert run(python("import sys; print(repr(sys.stdin.read()))"), timeout_s=20).stdout == "''\n"
+
+
+def test_a_program_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> None:
+    mark = tmp_path / "child"
+    program = (
+        "import subprocess, sys, pathlib, time\n"
+        f"child = subprocess.Popen([{PYTHON!r}, '-IS', '-c', 'import time; time.sleep(60)'])\n"
+        f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); print('working', flush=True); time.sleep(60)"
+    )
+    started = time.monotonic()
+    with pytest.raises(ProcessError) as caught:
+        run(python(program), timeout_s=1.5)
+    assert time.monotonic() - started < 20
+    assert "did not end within 2 s" in caught.value.what
+    assert caught.value.said == "working\n"
+    assert not isinstance(caught.value.__cause__, OSError)
+    assert not psutil.pid_exists(int(mark.read_text()))
+
+
+def test_a_program_is_waited_for_and_not_its_children_that_live_on(tmp_path: Path) -> None:
+    """As `vmrun start gui`, whose window inherits the output and stays."""
+    mark = tmp_path / "child"
+    program = (
+        "import subprocess, pathlib\n"
+        f"child = subprocess.Popen([{PYTHON!r}, '-IS', '-c', 'import time; time.sleep(30)'])\n"
+        f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); print('started')"
+    )
+    started = time.monotonic()
+    done = run(python(program), timeout_s=20)
+    child = int(mark.read_text())
+    try:
+        assert time.monotonic() - started < 15
+        assert done.stdout == "started\n"
+        assert psutil.pid_exists(child)
+    finally:
+        end_tree(child)
+
+
+def test_a_program_that_does_not_exist_or_may_not_run(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("text")
+    for path in (tmp_path / "nothing", plain, tmp_path):
+        with pytest.raises(ProcessError) as caught:
+            run([path, "-gp", "hunter2"], timeout_s=5)
+        assert isinstance(caught.value.__cause__, OSError)
+        assert "hunter2" not in str(caught.value)
+    with pytest.raises(ProcessError, match="cannot start"):
+        interact([str(tmp_path / "nothing")])
+
+
+def test_passwords_are_in_no_result() -> None:
+    done = run((*python("print('x')"), "-gp", "hunter2"), timeout_s=20)
+    assert "hunter2" not in done.argv
+
+
+def test_a_program_given_the_terminal_answers_with_its_status() -> None:
+    assert interact(list(python("raise SystemExit(5)"))) == 5
+
+
+def test_ending_what_is_gone_is_fine() -> None:
+    done = run(python("import os; print(os.getpid())"), timeout_s=20)
+    end_tree(int(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"one\r\ntwo\rthree\n", "one\ntwo\nthree\n"),
+        (b"\xef\xbb\xbfmarked", "marked"),
+        ("größer".encode(), "größer"),
+        (b"", ""),
+    ],
+)
+def test_decode(data: bytes, text: str) -> None:
+    assert decode(data) == text
+
+
+def test_decode_never_raises_and_knows_the_code_page_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = bytes(range(256))
+    assert len(decode(everything)) >= 255
+    monkeypatch.setattr("locale.getencoding", lambda: "cp1252")
+    assert decode(b"gr\xf6\xdfer") == "größer"
+    monkeypatch.setattr("locale.getencoding", lambda: "no-such-code-page")
+    assert decode(b"gr\xf6") == "gr\ufffd"

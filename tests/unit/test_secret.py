@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.secret import MASK, Secret, redact, redact_argv, redact_tree
+
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\nAAAA==\n-----END OPENSSH PRIVATE KEY-----"
+
+
+def test_a_secret_shows_itself_in_no_text() -> None:
+    secret = Secret("hunter2")
+    shown = f"{secret} {secret!r} {[secret]} {secret!s:>20} %s" % secret
+    assert "hunter2" not in shown
+    assert secret.reveal() == "hunter2"
+
+
+@pytest.mark.parametrize("kind", ["OPENSSH", "RSA", "EC", "ENCRYPTED", ""])
+def test_a_private_key_leaves_its_kind(kind: str) -> None:
+    name = f"{kind} PRIVATE KEY".strip()
+    text = redact(f"before\n-----BEGIN {name}-----\nsecret\n-----END {name}-----\nafter")
+    assert text == f"before\n-----BEGIN {name}----- {MASK}\nafter"
+
+
+def test_two_keys_do_not_take_what_is_between_them() -> None:
+    text = redact(f"{KEY}\nbetween\n{KEY}")
+    assert "between" in text
+    assert "b3Blb" not in text
+
+
+def test_a_public_key_and_a_certificate_stay() -> None:
+    text = "ssh-ed25519 AAAAC3 lab\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("vmrun -gu ubuntu -gp hunter2 start", f"vmrun -gu ubuntu -gp {MASK} start"),
+        ("-vp hunter2", f"-vp {MASK}"),
+        ('-gp "two words" list', f"-gp {MASK} list"),
+        ("-gp 'two words' list", f"-gp {MASK} list"),
+        ("['vmrun', '-gp', 'hunter2']", f"['vmrun', '-gp', '{MASK}"),
+    ],
+)
+def test_a_password_of_a_command_line(text: str, shown: str) -> None:
+    assert redact(text).startswith(shown)
+    assert "hunter2" not in redact(text)
+
+
+@pytest.mark.parametrize("text", ["a-gp b", "--gp b", "-gpu host", "mkdir -p /x"])
+def test_words_that_only_look_like_it_stay(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_the_words_of_a_command() -> None:
+    assert redact_argv(("vmrun", "-gp", "a", "-vp", "b", "list")) == ("vmrun", "-gp", MASK, "-vp", MASK, "list")
+    assert redact_argv(("-gp",)) == ("-gp",)
+
+
+def test_a_tree_stays_json_and_has_no_secret_at_any_depth() -> None:
+    tree = {"argv": ["vmrun", "-gp", "hunter2"], "said": {"text": KEY}, "rows": [{"a": f"x {KEY}"}, 1, None, True]}
+    shown = json.dumps(redact_tree(tree))
+    assert "hunter2" not in shown
+    assert "b3Blb" not in shown
+    assert json.loads(shown)["rows"][1:] == [1, None, True]
