@@ -109,13 +109,9 @@ class Proof:
         now = self._journal.now()
         begun, _ = self._guest_spans.get(machine, (now - report.duration, now))
         self._guest_spans[machine] = (begun, now)
-        name = report.nodeid.rpartition("::")[2].partition("[")[0].removeprefix("test_").replace("_", " ")
-        parameter = (
-            report.nodeid.rpartition("[")[2].rstrip("]").replace(machine, "").strip("-") if "[" in report.nodeid else ""
-        )
         status = _guest_status(report)
         if status is not Status.BLOCKED:
-            title = f"{name} {parameter}".strip()
+            title = _check_name(report.nodeid, machine)
             check = Check(title, status, "as the lab file promises", reason or "as promised", "see the failed test")
             self._guest_checks.setdefault(machine, []).append(check)
 
@@ -126,6 +122,13 @@ class Proof:
             blocked = "" if machine in self._guest_checks else self._guest_blocks[machine]
             checks = tuple(self._guest_checks.get(machine, ()))
             self._lab.add(Verdict(Phase.GUESTS, machine, checks, begun, ended, blocked_by=blocked))
+
+
+def _check_name(nodeid: str, machine: str) -> str:
+    """Return `ssh hardening permitrootlogin` for `…::test_ssh_hardening[k3s-master1-permitrootlogin]`."""
+    name, _, parameters = nodeid.rpartition("::")[2].removesuffix("]").partition("[")
+    rest = f"-{parameters}-".replace(f"-{machine}-", "-", 1).strip("-")
+    return f"{name.removeprefix('test_').replace('_', ' ')} {rest}".strip()
 
 
 def _guest_status(report: pytest.TestReport) -> Status:
