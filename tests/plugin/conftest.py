@@ -14,7 +14,7 @@ import pytest
 for _shared in ("", "seed"):
     sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / _shared))
 
-from fake_lab import FakeFacts, FakeLab, build_seed_directory  # noqa: E402  (the stand-ins need the path above)
+from .fake_lab import FakeFacts, FakeLab, build_seed_directory  # noqa: E402  (the stand-ins need the path above)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from fake_guest_shell import FakeShellGuest
-from fake_vmrun import FakeVmrun, PoweredGuest
 from seed_samples import fake_image
 
 from harness import seeding
@@ -24,6 +22,9 @@ from harness.seed.build import write_seed_iso
 from harness.seed.inspection import payload_digests
 from harness.seed.keys import ensure_keys
 from harness.vmx import Vmx
+
+from .fake_guest_shell import FakeShellGuest
+from .fake_vmrun import FakeVmrun, PoweredGuest
 
 REPOSITORY = Path(__file__).parents[2]
 MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from fake_lab import GIB, MACHINES, FakeLab
 
 from harness.session import lab_lock, select
+
+from .fake_lab import GIB, MACHINES, FakeLab
 
 pytest_plugins = ("pytester",)
 

@@ -7,10 +7,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from fake_lab import MACHINES, FakeLab
 
 from harness.after import remove_lab
 from harness.session import select
+
+from .fake_lab import MACHINES, FakeLab
 
 pytest_plugins = ("pytester",)
 
@@ -77,7 +78,8 @@ def test_a_second_run_removes_the_first_ones_machines_and_nothing_else(fake_lab:
     remove_lab(select(fake_lab.lab_file, overlay="stand-in"), lambda _: None)
     left = [path.relative_to(fake_lab.vms).as_posix() for path in sorted(fake_lab.vms.rglob("*")) if path.is_file()]
     assert left == ["k3s-worker1/thesis.docx", "other/other.vmx"]
-    assert fake_lab.vmrun.running == fake_lab.vmrun.rules == {}
+    assert fake_lab.vmrun.running == {}
+    assert fake_lab.vmrun.rules == {}
 
 
 def test_a_directory_that_is_not_in_the_ledger_is_left_alone(fake_lab: FakeLab) -> None:

@@ -133,10 +133,10 @@ def test_the_plan_as_text_has_every_file_key_command_and_number() -> None:
     plan = plan_of(overlay="embedded", ports=(2201, 2202, 2203))
     text = plan_text(selection(plan), plan)
     for machine in plan.machines:
-        for shown in (machine.files.vmx, machine.files.disk, machine.files.serial(1), machine.seed, machine.address):
-            assert str(shown) in text
-        for key, value in machine.vmx.items():
-            assert f"{key} = {value!r}" in text
+        for value in (machine.files.vmx, machine.files.disk, machine.files.serial(1), machine.seed, machine.address):
+            assert str(value) in text
+        for key, text_value in machine.vmx.items():
+            assert f"{key} = {text_value!r}" in text
     for shown in (
         "3072 MiB for 3 machines",
         "127.0.0.1:2202",

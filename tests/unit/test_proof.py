@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from harness.events import Journal, read_journal
+from harness.lab import Lab
+from harness.proof import Proof, needs_of
+from harness.verdict import Check, Phase, Status, Verdict
+
+GOOD = Check("vmx", Status.PASS, "as planned", "as planned")
+BAD = Check("vmx", Status.FAIL, "as planned", "memsize is 512", "look")
+UNSEEN = Check("vmx", Status.NOT_PROVEN, "as planned", "nothing to look at")
+Failed = pytest.fail.Exception
+Skipped = pytest.skip.Exception
+
+
+class FakeLab:
+    """A lab whose verdicts are given."""
+
+    def __init__(self, *verdicts: Verdict) -> None:
+        self.verdicts = list(verdicts)
+
+    def verdict(self, machine: str | None, phase: Phase, waiting: Callable[[], None]) -> Verdict:
+        return next(one for one in self.verdicts if (one.machine, one.phase) == (machine, phase))
+
+    def ready_for(self, machine: str, phase: Phase, waiting: Callable[[], None]) -> Verdict | None:
+        before = [one for one in self.verdicts if one.machine == machine and one.phase.number < phase.number]
+        return next((one for one in before if one.status.stops), None)
+
+    def recorded(self) -> list[Verdict]:
+        return self.verdicts
+
+    def add(self, verdict: Verdict) -> None:
+        self.verdicts.append(verdict)
+
+
+def verdict(phase: Phase, *checks: Check, machine: str | None = "m", blocked_by: str = "") -> Verdict:
+    return Verdict(phase, machine, checks, 0, 1, blocked_by=blocked_by)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Any:
+    opened = Journal(tmp_path / "events.jsonl")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def prove(journal: Journal) -> Callable[..., Proof]:
+    return lambda *verdicts: Proof(cast(Lab, FakeLab(*verdicts)), journal, lambda: None)
+
+
+def test_a_good_check_passes(prove: Callable[..., Proof]) -> None:
+    prove(verdict(Phase.CREATION, GOOD)).check("m", Phase.CREATION, "vmx")
+
+
+def test_a_bad_check_fails_with_all_that_is_known(prove: Callable[..., Proof]) -> None:
+    proof = prove(verdict(Phase.CREATION, BAD))
+    with pytest.raises(Failed) as caught:
+        proof.check("m", Phase.CREATION, "vmx")
+    for shown in ("creation of m", "vmx: fail", "memsize is 512", "look"):
+        assert shown in str(caught.value)
+
+
+def test_what_was_not_looked_at_is_a_skip_with_its_reason(prove: Callable[..., Proof]) -> None:
+    with pytest.raises(Skipped, match="not proven: nothing to look at"):
+        prove(verdict(Phase.CREATION, UNSEEN)).check("m", Phase.CREATION, "vmx")
+
+
+def test_a_check_that_follows_from_another_is_a_skip(prove: Callable[..., Proof]) -> None:
+    follows = Check("subnet", Status.BLOCKED, "a subnet", "network")
+    proof = prove(verdict(Phase.ENVIRONMENT, BAD, follows, machine=None))
+    with pytest.raises(Skipped, match="blocked: network"):
+        proof.check(None, Phase.ENVIRONMENT, "subnet")
+
+
+def test_checks_after_the_one_that_failed_are_skipped_and_name_it(prove: Callable[..., Proof]) -> None:
+    proof = prove(verdict(Phase.CREATION, BAD))
+    with pytest.raises(Failed):
+        proof.check("m", Phase.CREATION, "vmx")
+    with pytest.raises(Skipped, match="blocked: creation of m ended with vmx"):
+        proof.check("m", Phase.CREATION, "virtual disk")
+
+
+def blocked_chain() -> tuple[Verdict, ...]:
+    return (
+        verdict(Phase.CREATION, BAD),
+        verdict(Phase.BOOT, blocked_by="creation of m"),
+        verdict(Phase.CLUSTER, machine=None, blocked_by="boot of m"),
+    )
+
+
+def test_the_root_of_a_block_is_red_once_even_when_its_own_tests_do_not_run(prove: Callable[..., Proof]) -> None:
+    proof = prove(*blocked_chain())
+    with pytest.raises(Failed, match="memsize is 512"):
+        proof.check(None, Phase.CLUSTER, "nodes ready")
+    for machine, phase in ((None, Phase.CLUSTER), ("m", Phase.BOOT)):
+        with pytest.raises(Skipped, match="blocked: creation of m ended with vmx"):
+            proof.check(machine, phase, "anything")
+
+
+def test_guest_tests_of_a_blocked_machine_are_skipped_and_the_phase_is_blocked(prove: Callable[..., Proof]) -> None:
+    lab = FakeLab(*blocked_chain())
+    proof = prove()
+    proof._lab = cast(Lab, lab)
+    with pytest.raises(Failed):
+        proof.require("m", Phase.GUESTS)
+    with pytest.raises(Skipped):
+        proof.require("m", Phase.GUESTS)
+    proof.finish()
+    assert (lab.verdicts[-1].phase, lab.verdicts[-1].status) == (Phase.GUESTS, Status.BLOCKED)
+    assert lab.verdicts[-1].blocked_by == "creation of m"
+
+
+def test_guest_tests_of_a_good_machine_run(prove: Callable[..., Proof]) -> None:
+    prove(verdict(Phase.CREATION, GOOD), verdict(Phase.BOOT, UNSEEN)).require("m", Phase.GUESTS)
+
+
+def report(outcome: str, when: str = "call", longrepr: object = None, name: str = "test_swap[m]") -> pytest.TestReport:
+    nodeid = f"scenarios/test_80_guests.py::{name}"
+    return pytest.TestReport(nodeid, ("f", 1, "d"), {}, outcome, longrepr, when, duration=0.5)  # type: ignore[arg-type]  # outcomes are literals
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        (report("passed"), Status.PASS),
+        (report("failed", longrepr="swap is on"), Status.FAIL),
+        (report("failed", "setup", longrepr="no host"), Status.ERROR),
+        (report("skipped", longrepr=("f", 1, "Skipped: not proven: no registry")), Status.NOT_PROVEN),
+    ],
+)
+def test_the_guests_phase_is_what_its_tests_say(
+    prove: Callable[..., Proof], told: pytest.TestReport, status: Status
+) -> None:
+    lab = FakeLab()
+    proof = prove()
+    proof._lab = cast(Lab, lab)
+    proof.note(report("passed", "setup"), Phase.GUESTS, "m")
+    proof.note(told, Phase.GUESTS, "m")
+    proof.note(report("passed", "teardown"), Phase.GUESTS, "m")
+    proof.finish()
+    (made,) = lab.verdicts
+    assert (made.phase, made.machine, made.status) == (Phase.GUESTS, "m", status)
+    assert [check.name for check in made.checks] == ["swap"]
+
+
+def test_a_test_with_further_parameters_is_a_check_of_its_own(prove: Callable[..., Proof]) -> None:
+    lab = FakeLab()
+    proof = prove()
+    proof._lab = cast(Lab, lab)
+    for setting in ("permitrootlogin-root_ssh", "passwordauthentication-password_ssh"):
+        proof.note(report("passed", name=f"test_ssh_hardening[m-{setting}]"), Phase.GUESTS, "m")
+    proof.finish()
+    names = [check.name for check in lab.verdicts[0].checks]
+    assert names == ["ssh hardening permitrootlogin-root_ssh", "ssh hardening passwordauthentication-password_ssh"]
+
+
+def test_each_test_is_one_event_and_passes_are_counted(prove: Callable[..., Proof], journal: Journal) -> None:
+    proof = prove()
+    for when in ("setup", "call", "teardown"):
+        proof.note(report("passed", when), Phase.BOOT, "m")
+    proof.note(report("failed", "teardown", longrepr="close"), Phase.BOOT, "m")
+    events = list(read_journal(journal.path))
+    assert [event["outcome"] for event in events] == ["passed", "failed"]
+    assert events[1]["reason"] == "close"
+    assert proof.passed == 1
+
+
+class FakeItem:
+    """A test with its phase and machine."""
+
+    def __init__(self, phase: str | None, machine: str | None = None) -> None:
+        self._phase = phase
+        self.callspec = type("C", (), {"params": {"machine_name": machine} if machine else {}})
+
+    def get_closest_marker(self, name: str) -> object:
+        return pytest.mark.phase(self._phase).mark if self._phase else None
+
+
+@pytest.mark.parametrize(
+    ("items", "needs", "cluster"),
+    [
+        ([], {}, False),
+        ([FakeItem("environment")], {}, False),
+        ([FakeItem(None, "a")], {}, False),
+        ([FakeItem("packages", "a"), FakeItem("boot", "a")], {"a": Phase.PACKAGES}, False),
+        ([FakeItem("boot", "a"), FakeItem("guests", "b")], {"a": Phase.BOOT, "b": Phase.GUESTS}, False),
+        ([FakeItem("cluster"), FakeItem("boot", "a")], {"a": Phase.CLUSTER, "b": Phase.CLUSTER}, True),
+    ],
+)
+def test_machines_are_taken_as_far_as_a_test_asks(
+    items: list[FakeItem], needs: dict[str, Phase], cluster: bool
+) -> None:
+    assert needs_of(cast(list[pytest.Item], items), ["a", "b"]) == (needs, cluster)

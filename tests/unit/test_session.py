@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from lab_file import LAB_FILE, changed
+
+from harness import session
+from harness.config.loader import build
+from harness.errors import ConfigError, LabBusyError
+from harness.hypervisor import HOME_VARIABLE, Hypervisor, Kind
+from harness.lab import Cancelled, SessionClock
+from harness.session import Selection, forward_ports, free_ports, lab_lock, new_run_id, select
+from harness.wait import Deadline
+
+EMBEDDED = Hypervisor(Kind.EMBEDDED, ("vmrun",), ("vdisk",), "QEMU")
+VMWARE = Hypervisor(Kind.VMWARE, ("vmrun",), ("vdisk",), "VMware")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LAB_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def found(monkeypatch: pytest.MonkeyPatch, hypervisor: Hypervisor) -> list[dict[str, object]]:
+    """Have that hypervisor found; return what was asked."""
+    asked: list[dict[str, object]] = []
+
+    def find(**how: object) -> Hypervisor:
+        asked.append(how)
+        return hypervisor
+
+    monkeypatch.setattr(session, "find_hypervisor", find)
+    return asked
+
+
+def test_the_embedded_hypervisor_brings_its_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
+    found(monkeypatch, EMBEDDED)
+    selection = select(LAB_FILE)
+    assert selection.overlay == "embedded"
+    assert selection.spec.hardware.memory_mib == 1024
+    assert selection.vm_directory == LAB_FILE.parents[1] / ".lab" / "vms"
+    assert selection.hypervisor.env[HOME_VARIABLE] == str(LAB_FILE.parents[1] / ".lab" / "hypervisor")
+
+
+def test_vmware_gets_the_lab_file_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = found(monkeypatch, VMWARE)
+    selection = select(LAB_FILE, vmrun="given")
+    assert selection.overlay is None
+    assert selection.spec.hardware.memory_mib == 4096
+    assert selection.hypervisor.home is None
+    assert asked == [{"option": "given", "setting": None, "base": LAB_FILE.parent, "host_type": "ws"}]
+
+
+def test_an_overlay_that_is_named_is_the_only_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(monkeypatch, EMBEDDED)
+    path = tmp_path / "lab.yaml"
+    path.write_text(
+        changed(("\noverlays:\n", "\noverlays:\n  big: {hardware: {memory_mib: 8192}}\n")), encoding="utf-8"
+    )
+    assert select(path, overlay="big").spec.hardware.memory_mib == 8192
+    with pytest.raises(ConfigError, match="there are: big, embedded"):
+        select(path, overlay="small")
+
+
+def test_a_lab_without_an_embedded_overlay_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(monkeypatch, EMBEDDED)
+    path = tmp_path / "lab.yaml"
+    path.write_text(changed(("  embedded:\n", "  other:\n")), encoding="utf-8")
+    assert select(path).overlay is None
+
+
+def test_run_ids_sort_by_time_and_are_file_names() -> None:
+    early, late = new_run_id(datetime(2026, 1, 2, 3, 4, 5)), new_run_id(datetime(2026, 1, 2, 13, 4, 5))  # noqa: DTZ001  (a local time)
+    assert early == "2026-01-02T03-04-05"
+    assert early < late
+    assert not set('\\/:*?"<>|') & set(new_run_id())
+
+
+def selection(tmp_path: Path, name: str = "airgap-lab", vms: str = "vms") -> Selection:
+    text = changed(("name: airgap-lab", f"name: {name}"), (r"'F:\VMs\AirgapLab'", vms))
+    return Selection(tmp_path / "lab.yaml", build(text, Path("lab.yaml")), None, VMWARE)
+
+
+def test_one_session_has_the_lab_and_lets_go_of_it(tmp_path: Path) -> None:
+    lab = selection(tmp_path)
+    with lab_lock(lab):
+        with pytest.raises(LabBusyError) as caught, lab_lock(lab):
+            pass
+        assert str(tmp_path / "vms") in str(caught.value)
+        assert caught.value.remedy
+    with lab_lock(lab):
+        pass
+
+
+def test_a_session_that_breaks_lets_go(tmp_path: Path) -> None:
+    lab = selection(tmp_path)
+    with pytest.raises(ZeroDivisionError), lab_lock(lab):
+        raise ZeroDivisionError
+    with lab_lock(lab):
+        pass
+
+
+def test_labs_of_other_names_or_directories_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    with lab_lock(selection(tmp_path)), lab_lock(selection(tmp_path, "other")), lab_lock(selection(tmp_path, vms="b")):
+        pass
+
+
+def test_nothing_is_left_in_the_vm_directory_by_a_lock(tmp_path: Path, cache: Path) -> None:
+    with lab_lock(selection(tmp_path)):
+        assert not (tmp_path / "vms").exists()
+        assert len(list((cache / "locks").iterdir())) == 1
+
+
+def test_free_ports_differ_and_can_be_had() -> None:
+    ports = free_ports(5)
+    assert len(set(ports)) == 5
+    for port in ports:
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+
+
+def test_ways_in_are_consecutive_ports_only_where_a_first_one_is_given() -> None:
+    spec = build(changed(("reach: direct", "reach: forwarded\n  forward_base_port: 2200")), Path("lab.yaml"))
+    assert forward_ports(spec) == (2200, 2201, 2202)
+    free = spec.model_copy(update={"ssh": spec.ssh.model_copy(update={"forward_base_port": None})})
+    assert len(set(forward_ports(free))) == 3
+    assert forward_ports(build(changed(), Path("lab.yaml"))) == ()
+
+
+def test_a_session_that_ends_wakes_its_sleepers_at_once() -> None:
+    clock = SessionClock()
+    clock.cancel()
+    with pytest.raises(Cancelled):
+        clock.sleep(60)
+    clock.resume()
+    deadline = Deadline(0.05, clock)
+    clock.sleep(0.06)
+    assert deadline.expired
+
+
+def test_the_plan_of_a_selection_is_of_its_overlay_and_run(tmp_path: Path) -> None:
+    lab = selection(tmp_path)
+    plan = replace(lab, overlay="x").plan("run", ())
+    assert (plan.overlay, plan.vm_directory) == ("x", lab.vm_directory)
+    assert plan.machines[0].nonce == lab.plan("run").machines[0].nonce
