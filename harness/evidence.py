@@ -36,7 +36,7 @@ def collect(machine: Machine, run: RunFiles) -> list[Path]:
 
 
 def screen(machine: Machine, run: RunFiles) -> None:
-    """Have a picture of the machine's screen in the run directory, where the hypervisor gives one without a password."""
+    """Have a picture of the machine's screen in the run directory, where it can be had without a password."""
     target = run.machine(machine.name) / "screen.png"
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from harness.errors import GuestError
 from harness.events import Journal
+from harness.guest.boot import Boot
 from harness.guest.channel import AuthFailed, CommandResult, ConnectFailed, HostKeyMismatch
 from harness.guest.serial import GuestEvent, SerialFollower, diagnose
 from harness.guest.ssh import SshChannel, SshTarget
@@ -39,23 +40,6 @@ class Host:
     ledger: Ledger
     journal: Journal
     clock: Clock = SYSTEM_CLOCK
-
-
-@dataclass
-class Boot:
-    """One power-on: its serial follower and the guest events seen so far, by boot id."""
-
-    number: int
-    follower: SerialFollower
-    events: list[GuestEvent] = field(default_factory=list)
-
-    def last(self, name: str, *, boot_id: str | None = None, **fields: str) -> GuestEvent | None:
-        """Return the latest event of that name with these fields, of that boot if one is given."""
-        for event in reversed(self.events):
-            same_boot = boot_id is None or event.boot_id == boot_id
-            if event.event == name and same_boot and all(event.fields.get(k) == v for k, v in fields.items()):
-                return event
-        return None
 
 
 class Machine:

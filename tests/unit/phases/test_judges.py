@@ -85,9 +85,7 @@ class TestCloudInit:
         assert check.status is Status.FAIL
         assert "('runcmd', no)" in check.seen
 
-    @pytest.mark.parametrize(
-        ("policy", "status"), [(Recoverable.FAIL, Status.FAIL), (Recoverable.ACCEPT, Status.PASS)]
-    )
+    @pytest.mark.parametrize(("policy", "status"), [(Recoverable.FAIL, Status.FAIL), (Recoverable.ACCEPT, Status.PASS)])
     def test_recoverable_errors_are_shown_and_judged_by_the_policy(self, policy: Recoverable, status: Status) -> None:
         text = json.dumps({"status": "done", "errors": [], "recoverable_errors": {"WARNING": ["old key"]}})
         result = said(text, exit_status=2)
@@ -130,7 +128,9 @@ class TestPackages:
 
 
 class TestIsoDetached:
-    @pytest.mark.parametrize(("value", "status"), [("FALSE", Status.PASS), ("false", Status.PASS), ("TRUE", Status.FAIL)])
+    @pytest.mark.parametrize(
+        ("value", "status"), [("FALSE", Status.PASS), ("false", Status.PASS), ("TRUE", Status.FAIL)]
+    )
     def test_the_vmx_on_disk(self, value: str, status: Status) -> None:
         assert iso_detached.judge_vmx(Vmx.parse(f'sata0:1.startConnected = "{value}"\n')).status is status
 
