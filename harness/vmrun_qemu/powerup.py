@@ -74,8 +74,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     try:
         vmx = Vmx.read(path)
     except (VmxError, OSError) as error:
-        log.say(f"{path.name}: {error}")
-        raise unreadable(vmx_path) from error
+        raise PowerOnFailure(f"{path.name}: {error}", unreadable(vmx_path).text) from error
     identity.power_on_changes(vmx, home.canonical(path))
     machine = hardware.machine_of(vmx, path.parent)
     machine = _with_files(machine, vmx, log)

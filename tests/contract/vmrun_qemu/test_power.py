@@ -155,6 +155,35 @@ def test_a_killed_supervisor_takes_its_machine_along_and_the_next_start_works(vm
     assert str(vmx) in vmrun.ok("list")
 
 
+def test_an_orphaned_qemu_is_ended_by_the_next_command(vmrun: Vmrun) -> None:
+    programs = vmrun.vms / "bin"
+    programs.mkdir(parents=True)
+    for name in ("qemu-system-x86_64", "qemu-img"):
+        (programs / name).symlink_to(shutil.which(name) or "")
+    vmrun.env["PATH"] = str(programs)  # no setpriv there: QEMU does not end with its supervisor
+    vmx = vmrun.machine("one")
+    vmrun.ok("start", vmx, "nogui")
+    record = vmrun.record(vmx)
+    psutil.Process(record["supervisor"]["pid"]).kill()
+    psutil.Process(vmrun.switch()["keeper"]["pid"]).kill()
+    assert psutil.Process(record["qemu"]["pid"]).status() != "zombie"
+    assert vmrun.ok("list") == "Total running VMs: 0\n"
+    assert vmrun.processes() == []
+    assert list(vmx.parent.glob("*.lck")) == []
+
+
+def test_a_vmx_that_cannot_be_read_is_not_started(vmrun: Vmrun) -> None:
+    vmx = vmrun.machine("one")
+    good = vmx.read_text(encoding="utf-8")
+    vmx.write_text(good + "no equals sign\n", encoding="utf-8")
+    wanted = f"Error: Cannot open VM: {vmx}, Cannot read the virtual machine configuration file\n"
+    assert vmrun("start", vmx, "nogui") == (255, wanted)
+    reason = (vmx.parent / "vmware.log").read_text(encoding="utf-8").partition("Msg_Post: Error")[2]
+    assert f"line {len(good.splitlines()) + 1}: " in reason
+    vmx.write_text(good, encoding="utf-8")
+    vmrun.ok("start", vmx, "nogui")
+
+
 def test_a_record_of_a_process_id_that_is_somebody_elses_now_is_not_believed(vmrun: Vmrun) -> None:
     vmx = vmrun.machine("one")
     vmrun.ok("start", vmx, "nogui")
