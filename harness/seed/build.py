@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import SeedError
-from harness.seed.content import Tree, differences, iso_tree
+from harness.seed.content import DISK_CHUNKS, DISK_START, Tree, differences, iso_tree
 from harness.seed.inspection import inspect_iso, read_files
+from harness.seed.iso9660 import SECTOR, IsoReader
 from harness.seed.isowriter import BOOT_FILE, write_iso
 from harness.seed.model import SeedSpec
 from harness.setup.spec import KERNEL_ARGUMENTS, GuestImage
@@ -48,8 +49,12 @@ def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path, *, kernel_argu
 def _verify(path: Path, tree: Tree, spec: SeedSpec) -> None:
     found = read_files(path)
     # isolinux.bin has its boot information table filled in while it is written (syslinux, "ISOLINUX").
-    unchanged = {name: content for name, content in tree.items() if name != BOOT_FILE}
+    unchanged = {name: content for name, content in tree.items() if name not in (BOOT_FILE, DISK_START)}
     wrong = differences(unchanged, found)
+    with IsoReader(path) as iso:
+        chunks, start = iso.find(DISK_CHUNKS), iso.find(DISK_START)
+        if chunks is None or start is None or int(iso.read(start)) != chunks.sector * SECTOR:
+            wrong.append(f"{DISK_START} does not tell where {DISK_CHUNKS} begins")
     info = inspect_iso(path)
     if not info.bios_bootable:
         wrong.append("BIOS firmware would not boot it")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "files/manifest.json"
 MANIFEST_FORMAT = "airgap-lab-seed/1"
+# The installer reads the disk's chunks from the CD's device, and finds their first byte in the second file.
+DISK_CHUNKS = "installer/disk.chunks"
+DISK_START = "installer/disk.start"
 AUTOINSTALL = ("autoinstall/user-data", "autoinstall/meta-data", "autoinstall/network-config")
 
 _ISOLINUX = """\
@@ -114,7 +117,8 @@ def iso_tree(spec: SeedSpec, image: GuestImage, kernel_arguments: str) -> Tree:
     data = (cloudconfig.user_data(spec), cloudconfig.meta_data(spec, input_hash), cloudconfig.network_config(spec))
     tree.update({path: _text(text) for path, text in zip(AUTOINSTALL, data, strict=True)})
     tree.update({f"files/{path}": content for path, content in files.items()})
-    tree["installer/disk.chunks"] = Content(source=image.disk_chunks)
+    tree[DISK_START] = Content(b" " * 12 + b"\n")
+    tree[DISK_CHUNKS] = Content(source=image.disk_chunks)
     return tree
 
 

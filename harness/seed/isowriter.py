@@ -16,8 +16,9 @@ import pycdlib.dates
 import pycdlib.headervd
 import pycdlib.pycdlib
 
-from harness.seed.content import Tree
+from harness.seed.content import DISK_CHUNKS, DISK_START, Tree
 
+SECTOR = 2048
 BOOT_FILE = "isolinux/isolinux.bin"
 BOOT_CATALOG = "isolinux/boot.cat"
 # Where isolinux finds its boot information table, and how much of it the firmware loads (syslinux, "ISOLINUX").
@@ -48,6 +49,16 @@ def _add_directories(iso: pycdlib.PyCdlib, tree: Tree) -> None:
         iso.add_directory(f"/{parent}", rr_name=parent.name, file_mode=0o040555)
 
 
+def _tell_start(iso: pycdlib.PyCdlib, stream: BinaryIO) -> None:
+    """Fill in where the disk's chunks begin, in bytes; blanks keep its length (a leading 0 is octal to a shell)."""
+    iso.force_consistency()
+    start = iso.get_record(iso_path=f"/{DISK_CHUNKS}").extent_location() * SECTOR
+    length = len(stream.read())
+    stream.seek(0)
+    stream.write(f"{start:<{length - 1}d}\n".encode())
+    stream.seek(0)
+
+
 def write_iso(path: Path, tree: Tree, *, volume_id: str, timestamp: float) -> None:
     """Leave an ISO at `path` that BIOS firmware boots by isolinux (El Torito, no emulation).
 
@@ -62,10 +73,12 @@ def write_iso(path: Path, tree: Tree, *, volume_id: str, timestamp: float) -> No
         iso.new(interchange_level=4, rock_ridge="1.09", vol_ident=volume_id, sys_ident="LINUX")
         stack.callback(iso.close)
         _add_directories(iso, tree)
+        streams: dict[str, BinaryIO] = {}
         for name, content in tree.items():
             stream: BinaryIO = (
                 io.BytesIO(content.data) if content.source is None else stack.enter_context(content.source.open("rb"))
             )
+            streams[name] = stream
             iso.add_fp(stream, content.size, f"/{name}", rr_name=PurePosixPath(name).name, file_mode=0o100444)
         iso.add_eltorito(
             f"/{BOOT_FILE}",
@@ -74,5 +87,6 @@ def write_iso(path: Path, tree: Tree, *, volume_id: str, timestamp: float) -> No
             boot_load_size=_BOOT_LOAD_SECTORS,
             boot_info_table=True,
         )
+        _tell_start(iso, streams[DISK_START])
         with path.open("wb") as target:
             iso.write_fp(target, blocksize=1 << 20)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 GUEST_PACKAGES = (
     "systemd-sysv", "udev", "dbus", "openssh-server", "cloud-init", "qemu-guest-agent", "netplan.io", "sudo",
-    "ca-certificates", "kmod", "procps", "iproute2", "tzdata", "e2fsprogs",
+    "ca-certificates", "kmod", "procps", "iproute2", "tzdata", "e2fsprogs", "libxml2", "xz-utils",
     "extlinux", "isolinux", "syslinux-common", "busybox-static",
 )  # fmt: skip
 
@@ -18,7 +18,7 @@ OPERATIONS_PACKAGES = ("jq", "htop", "ethtool", "iproute2", "dnsutils", "telnet"
 # in a laboratory; `net.ifnames` stays on, so that names look like those of the reference lab (ens33, enp2s1).
 KERNEL_ARGUMENTS = (
     "console=tty0 console=ttyS0,115200 quiet mitigations=off cryptomgr.notests audit=0 nowatchdog "
-    "random.trust_cpu=on tsc=reliable 8250.nr_uarts=2"
+    "random.trust_cpu=on tsc=reliable no_timer_check 8250.nr_uarts=2 cloud-init=enabled"
 )
 
 

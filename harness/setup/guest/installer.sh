@@ -61,10 +61,12 @@ write_disk() { # copies the chunks of the image to their places, then gives the 
     read -r sectors < "/sys/block/$disk/size"
     read -r needed < /cd/installer/disk.sectors
     [ "$sectors" -ge "$needed" ] || fail disk-too-small
-    echo 4096 > "/sys/block/$cd_name/queue/read_ahead_kb"
+    # From device to device past the page cache: ten times as fast on an emulated processor as reading the file.
+    read -r start < /cd/installer/disk.start
     while read -r seek skip count; do
-        dd if=/cd/installer/disk.chunks of="/dev/$disk" bs=1M conv=notrunc \
-            skip="$skip" seek="$seek" count="$count" 2> /dev/null || fail disk-write
+        dd if="/dev/$cd_name" of="/dev/$disk" bs=4M iflag=direct,skip_bytes,count_bytes,fullblock \
+            oflag=direct,seek_bytes conv=notrunc skip=$((start + skip * 1048576)) seek=$((seek * 1048576)) \
+            count=$((count * 1048576)) 2> /dev/null || fail disk-write
         written=$((written + count))
     done < /cd/installer/disk.map
     length=$((sectors - 2048))
