@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +39,27 @@ class FakeLab:
         self.verdicts.append(verdict)
 
 
+@contextlib.contextmanager
+def skipped(match: str = "") -> Iterator[None]:
+    with outcome(Skipped, match):
+        yield
+
+
+@contextlib.contextmanager
+def failed(match: str = "") -> Iterator[None]:
+    with outcome(Failed, match):
+        yield
+
+
+@contextlib.contextmanager
+def outcome(kind: type[BaseException], match: str) -> Iterator[None]:
+    """Pass when the block ends in that outcome; any other one is a failure, and never the outcome of this test."""
+    with pytest.raises((Failed, Skipped)) as caught:
+        yield
+    assert caught.type is kind, caught.value
+    assert match in str(caught.value)
+
+
 def verdict(phase: Phase, *checks: Check, machine: str | None = "m", blocked_by: str = "") -> Verdict:
     return Verdict(phase, machine, checks, 0, 1, blocked_by=blocked_by)
 
@@ -60,29 +82,28 @@ def test_a_good_check_passes(prove: Callable[..., Proof]) -> None:
 
 def test_a_bad_check_fails_with_all_that_is_known(prove: Callable[..., Proof]) -> None:
     proof = prove(verdict(Phase.CREATION, BAD))
-    with pytest.raises(Failed) as caught:
-        proof.check("m", Phase.CREATION, "vmx")
     for shown in ("creation of m", "vmx: fail", "memsize is 512", "look"):
-        assert shown in str(caught.value)
+        with failed(shown):
+            proof.check("m", Phase.CREATION, "vmx")
 
 
 def test_what_was_not_looked_at_is_a_skip_with_its_reason(prove: Callable[..., Proof]) -> None:
-    with pytest.raises(Skipped, match="not proven: nothing to look at"):
+    with skipped("not proven: nothing to look at"):
         prove(verdict(Phase.CREATION, UNSEEN)).check("m", Phase.CREATION, "vmx")
 
 
 def test_a_check_that_follows_from_another_is_a_skip(prove: Callable[..., Proof]) -> None:
     follows = Check("subnet", Status.BLOCKED, "a subnet", "network")
     proof = prove(verdict(Phase.ENVIRONMENT, BAD, follows, machine=None))
-    with pytest.raises(Skipped, match="blocked: network"):
+    with skipped("blocked: network"):
         proof.check(None, Phase.ENVIRONMENT, "subnet")
 
 
 def test_checks_after_the_one_that_failed_are_skipped_and_name_it(prove: Callable[..., Proof]) -> None:
     proof = prove(verdict(Phase.CREATION, BAD))
-    with pytest.raises(Failed):
+    with failed():
         proof.check("m", Phase.CREATION, "vmx")
-    with pytest.raises(Skipped, match="blocked: creation of m ended with vmx"):
+    with skipped("blocked: creation of m ended with vmx"):
         proof.check("m", Phase.CREATION, "virtual disk")
 
 
@@ -96,10 +117,10 @@ def blocked_chain() -> tuple[Verdict, ...]:
 
 def test_the_root_of_a_block_is_red_once_even_when_its_own_tests_do_not_run(prove: Callable[..., Proof]) -> None:
     proof = prove(*blocked_chain())
-    with pytest.raises(Failed, match="memsize is 512"):
+    with failed("memsize is 512"):
         proof.check(None, Phase.CLUSTER, "nodes ready")
     for machine, phase in ((None, Phase.CLUSTER), ("m", Phase.BOOT)):
-        with pytest.raises(Skipped, match="blocked: creation of m ended with vmx"):
+        with skipped("blocked: creation of m ended with vmx"):
             proof.check(machine, phase, "anything")
 
 
@@ -107,9 +128,9 @@ def test_guest_tests_of_a_blocked_machine_are_skipped_and_the_phase_is_blocked(p
     lab = FakeLab(*blocked_chain())
     proof = prove()
     proof._lab = cast(Lab, lab)
-    with pytest.raises(Failed):
+    with failed():
         proof.require("m", Phase.GUESTS)
-    with pytest.raises(Skipped):
+    with skipped():
         proof.require("m", Phase.GUESTS)
     proof.finish()
     assert (lab.verdicts[-1].phase, lab.verdicts[-1].status) == (Phase.GUESTS, Status.BLOCKED)
