@@ -123,7 +123,8 @@ class IsoReader:
                 continue
             entry = data[offset : offset + length]
             offset += length
-            if len(entry) >= 34 and entry[33:34] not in (b"\0", b"\1"):
+            # Itself and its parent have one byte for a name; a Joliet name has two for each letter.
+            if len(entry) >= 34 and not (entry[32] == 1 and entry[33] in (0, 1)):
                 rock_ridge = "" if self.volume.joliet else self._rock_ridge_name(entry)
                 yield _record(entry, joliet=self.volume.joliet, rock_ridge=rock_ridge)
 
