@@ -213,7 +213,7 @@ def good_answers(
 def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
     """Return what a guest that keeps every promise says to the checks of the finished guests."""
     machine, guest, user = spec.machines[name], spec.guest, spec.ssh.user
-    registry = f"{spec.registry.address}:{spec.registry.port}"
+    registry, port, payload = spec.registry.address, spec.registry.port, spec.markers.payload
     sysctl = {f"/sbin/sysctl -n {' '.join(guest.sysctl)}": "".join(f"{value}\n" for value in guest.sysctl.values())}
     package = {f"dpkg-query -f '${{Status}}' -W {package}": "install ok installed" for package in guest.packages}
     as_root = "sudo -n /bin/sh -c "
@@ -229,11 +229,11 @@ def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
         ),
         f"{as_root}'stat -Lc %s /home/{user}/.ssh/authorized_keys'": "97\n",
         f"{as_root}'passwd --status {user}'": f"{user} L 2026-01-12 0 99999 7 -1\n",
-        f"{as_root}'ls /usr/local/share/ca-certificates /etc/ssl/certs'": "lab-ca.crt\n",
-        "openssl verify -CApath /etc/ssl/certs /usr/local/share/ca-certificates/*.crt": "lab-ca.crt: OK\n",
+        f"find {payload} -name '*.crt'": f"{payload}/ca.crt\n",
+        f"openssl verify -CApath /etc/ssl/certs {payload}/ca.crt": "OK\n",
         "systemctl list-units --state=failed --plain --no-legend": "",
-        f"timeout 10 openssl s_client -connect {registry} -verify_return_error -verify_ip {spec.registry.address}"
-        " </dev/null": "Verification: OK\n",
+        f"timeout 10 bash -c '</dev/tcp/{registry}/{port}'": "",
+        f"timeout 30 openssl s_client -connect {registry}:{port} -verify_return_error -verify_ip {registry} </dev/null": "OK\n",
         "uname -s": "Linux\n",
         "uname -m": "x86_64\n",
         "cat /etc/os-release": _DEBIAN,
