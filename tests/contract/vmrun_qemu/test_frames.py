@@ -1,0 +1,103 @@
+"""What travels over the virtual network, seen by guests that are nothing but a network card."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from qemu_lab import Vmrun, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
+
+from harness.vmrun_qemu import switch
+from harness.vmrun_qemu.instances import Plug
+
+BROADCAST = b"\xff" * 6
+ARP, TEST_TYPE = 0x0806, 0x88B5  # 0x88B5: IEEE 802, local experiments
+
+
+class FakeGuest:
+    """A network card at the end of a cable: QEMU's stream framing is a 32-bit length and the frame."""
+
+    def __init__(self, folder: Path, number: int, address: str) -> None:
+        self.mac = b"\x00\x0c\x29\x00\x00" + bytes([number])
+        self.address = socket.inet_aton(address)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.plug: Plug = {"nic": "ethernet0", "vmnet": "vmnet1", "endpoint": str(folder / f"guest{number}")}
+        self.listener.bind(self.plug["endpoint"])
+        self.listener.listen()
+        self.listener.settimeout(10)
+
+    def connect(self) -> None:
+        self.cable, _ = self.listener.accept()
+        self.cable.settimeout(10)
+
+    def send(self, target: bytes, kind: int, payload: bytes) -> None:
+        frame = (target + self.mac + struct.pack(">H", kind) + payload).ljust(60, b"\0")
+        self.cable.sendall(struct.pack(">I", len(frame)) + frame)
+
+    def receive(self, kind: int) -> bytes:
+        """Return the payload of the next frame of that kind."""
+        while True:
+            (length,) = struct.unpack(">I", self._exactly(4))
+            frame = self._exactly(length)
+            if struct.unpack(">H", frame[12:14])[0] == kind:
+                return frame[14:]
+
+    def who_has(self, address: str) -> None:
+        question = struct.pack(">HHBBH", 1, 0x0800, 6, 4, 1) + self.mac + self.address
+        self.send(BROADCAST, ARP, question + bytes(6) + socket.inet_aton(address))
+
+    def _exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            more = self.cable.recv(count - len(data))
+            assert more, "the switch hung up"
+            data += more
+        return data
+
+
+@pytest.fixture
+def guests(vmrun: Vmrun) -> Iterator[list[FakeGuest]]:
+    """Two cards on the network of a machine that runs."""
+    vmrun.ok("start", vmrun.machine("one"), "nogui")
+    with tempfile.TemporaryDirectory(prefix="vq-", dir="/tmp") as folder:
+        found = [FakeGuest(Path(folder), number, f"192.168.6.{number}") for number in (10, 11)]
+        for number, guest in enumerate(found):
+            switch.attach(vmrun.switch()["qmp"], f"fake{number}", guest.plug)
+            guest.connect()
+        yield found
+        for guest in found:
+            guest.cable.close()
+            guest.listener.close()
+
+
+def test_frames_travel_between_guests(guests: list[FakeGuest]) -> None:
+    one, two = guests
+    one.send(two.mac, TEST_TYPE, b"hello, two")
+    assert two.receive(TEST_TYPE).startswith(b"hello, two")
+    two.send(BROADCAST, TEST_TYPE, b"hello, all")
+    assert one.receive(TEST_TYPE).startswith(b"hello, all")
+
+
+def test_the_gateway_is_the_last_address_and_the_first_is_the_labs(guests: list[FakeGuest]) -> None:
+    one, _ = guests
+    one.who_has("192.168.6.1")
+    one.who_has("192.168.6.254")
+    answer = one.receive(ARP)
+    assert answer[6:8] == b"\x00\x02"
+    assert answer[14:18] == socket.inet_aton("192.168.6.254")
+
+
+def test_a_forwarded_port_asks_for_its_guest(vmrun: Vmrun, guests: list[FakeGuest]) -> None:
+    _, two = guests
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    vmrun.ok("setPortForwarding", "vmnet1", "tcp", str(port), "192.168.6.11", "22")
+    with socket.create_connection(("127.0.0.1", port), timeout=5):
+        question = two.receive(ARP)
+    assert question[6:8] == b"\x00\x01"
+    assert question[24:28] == two.address
