@@ -101,14 +101,22 @@ class Vmrun:
 
     def processes(self) -> list[str]:
         """Return the command lines of everything that belongs to this home or to these machines."""
+        return [" ".join(process.info["cmdline"] or []) for process in self._own()]
+
+    def end_all(self) -> None:
+        """Leave nothing behind, whatever the test did."""
+        for process in self._own():
+            process.kill()
+
+    def _own(self) -> list[psutil.Process]:
         found = []
         for process in psutil.process_iter(["cmdline", "cwd", "status"]):
-            words = " ".join(process.info["cmdline"] or [])
+            traces = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
             places = (str(self.home), str(self.vms))
             if process.info["status"] != psutil.STATUS_ZOMBIE and any(
-                place in words or place in (process.info["cwd"] or "") for place in places
+                place in trace for place in places for trace in traces
             ):
-                found.append(words)
+                found.append(process)
         return found
 
 
@@ -129,7 +137,10 @@ def vmrun_fixture(tmp_path: Path) -> Iterator[Vmrun]:
     yield program
     for path in program.ok("list").splitlines()[1:]:
         program("stop", path, "hard")
-    assert eventually(lambda: program.processes() == []), program.processes()
+    eventually(lambda: program.processes() == [])
+    left = program.processes()
+    program.end_all()
+    assert left == []
     assert list(program.vms.rglob("*.lck")) == []
     assert list(program.home.glob("vm/*/record.json")) == []
     assert list(program.home.glob("net/*/switch.json")) == []
