@@ -180,9 +180,12 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
     pytestconfig.stash[_CLEANUP].callback(journal.close)
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
     session.progress = Progress(journal, _writer(pytestconfig, reporter))
-    opened = open_lab(session.selection, session.run, journal, session.run_id)
+    try:
+        opened = open_lab(session.selection, session.run, journal, session.run_id)
+        open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args)
+    except (HarnessError, OSError) as error:
+        pytest.exit(f"the lab cannot be opened: {error}", returncode=pytest.ExitCode.TESTS_FAILED)
     session.lab, session.proof = opened, Proof(opened, journal, session.progress.flush)
-    open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args)
     needs, with_cluster = needs_of(session.items, list(opened.machines))
     opened.start(needs, with_cluster=with_cluster)
     yield opened

@@ -17,8 +17,9 @@ from harness import host
 from harness.config import LabSpec, Reach, load_lab
 from harness.config.loader import EMBEDDED_OVERLAY
 from harness.config.model import host_path
-from harness.errors import LabBusyError, SeedError
+from harness.errors import LabBusyError
 from harness.events import Journal
+from harness.host.facts import observe
 from harness.hypervisor import Hypervisor, Kind, find_hypervisor
 from harness.lab import Lab, SessionClock
 from harness.layout import LEDGER, RunFiles, cache_directory
@@ -145,7 +146,4 @@ def driver(selection: Selection, clock: SessionClock | None = None) -> Vmrun:
 
 def _iso(path: Path) -> IsoInfo | None:
     """Return what the seed says of itself; what is wrong with it is the environment phase's to tell."""
-    try:
-        return inspect_iso(path)
-    except SeedError:
-        return None
+    return observe(lambda: inspect_iso(path)).value
