@@ -233,7 +233,8 @@ def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
         f"openssl verify -CApath /etc/ssl/certs {payload}/ca.crt": "OK\n",
         "systemctl list-units --state=failed --plain --no-legend": "",
         f"timeout 10 bash -c '</dev/tcp/{registry}/{port}'": "",
-        f"timeout 30 openssl s_client -connect {registry}:{port} -verify_return_error -verify_ip {registry} </dev/null": "OK\n",
+        f"timeout 30 openssl s_client -connect {registry}:{port} -verify_return_error -verify_ip {registry}"
+        " </dev/null": "OK\n",
         "uname -s": "Linux\n",
         "uname -m": "x86_64\n",
         "cat /etc/os-release": _DEBIAN,

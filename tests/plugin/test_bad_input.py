@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
+from harness import plugin
+from harness.errors import HostError
 from harness.session import lab_lock, select
 
 from .fake_lab import GIB, MACHINES, FakeLab
@@ -145,6 +147,19 @@ def test_a_lab_that_another_process_works_on(fake_lab: FakeLab) -> None:
     assert fake_lab.run("scenarios/test_00_environment.py").ret == 0
 
 
+def test_a_lab_that_cannot_be_opened_is_told_once(fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise HostError("no ports are left", remedy="end a program")
+
+    monkeypatch.setattr(plugin, "open_lab", refuse)
+    before = fake_lab.tree()
+    result = fake_lab.run("scenarios/test_00_environment.py")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*Exit: the lab cannot be opened: no ports are left*"])
+    assert not {"failed", "errors", "error"} & set(result.parseoutcomes())
+    assert fake_lab.tree() == before
+
+
 # -- what the environment phase finds ------------------------------------------------------------------------------
 
 
@@ -171,6 +186,11 @@ def red(lab: FakeLab, *checks: str) -> str:
 
 def another_machines_iso(lab: FakeLab) -> None:
     shutil.copy(lab.seeds / "seed-worker2.iso", lab.seeds / "seed-worker1.iso")
+
+
+def folder_for_iso(lab: FakeLab) -> None:
+    (lab.seeds / "seed-worker1.iso").unlink()
+    (lab.seeds / "seed-worker1.iso").mkdir()
 
 
 def truncate(lab: FakeLab) -> None:
@@ -206,6 +226,7 @@ WRONG_HOSTS: dict[str, tuple[Break, tuple[str, ...], str]] = {
     "no ISO": (lambda lab: (lab.seeds / "seed-worker1.iso").unlink(), (ISO,), "does not exist"),
     "not an ISO": (write("seeds/seed-worker1.iso", b"no ISO" * 20_000), (ISO,), "ISO 9660"),
     "an empty ISO": (write("seeds/seed-worker1.iso", b""), (ISO,), "ISO 9660"),
+    "a folder in place of an ISO": (folder_for_iso, (ISO,), "does not exist"),
     "truncated ISO": (truncate, (ISO,), "cut short"),
     "another machine's ISO": (another_machines_iso, (ISO,), "it installs k3s-worker2"),
     "no key": (

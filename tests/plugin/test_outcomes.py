@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,9 @@ def test_collect_only_does_nothing(fake_lab: FakeLab) -> None:
 
 
 def test_an_interrupt_ends_the_threads_and_leaves_a_report(fake_lab: FakeLab) -> None:
+    fake_lab.edit("boot: 20, iso_copy", "boot: 120, iso_copy")
+    fake_lab.guests[WORKER].silent |= {"ssh-ready", "boot-complete"}  # its thread waits for a login
+    started = time.monotonic()
     (fake_lab.scenarios / "test_35_interrupt.py").write_text(
         "import pytest\npytestmark = pytest.mark.phase('boot')\n\n"
         "def test_interrupt(lab):\n    raise KeyboardInterrupt\n"
@@ -195,6 +199,7 @@ def test_an_interrupt_ends_the_threads_and_leaves_a_report(fake_lab: FakeLab) ->
         "-p", "no:cacheprovider", "--overlay=stand-in", *part("35_interrupt", "60_packages"), no_reraise_ctrlc=True
     )
     assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert time.monotonic() - started < 90
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("machine")] == []
     assert run_json(fake_lab)["exit_status"] == pytest.ExitCode.INTERRUPTED
     assert (fake_lab.latest / "report.html").is_file()
