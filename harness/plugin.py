@@ -204,6 +204,7 @@ def _writer(config: pytest.Config, reporter: TerminalReporter | None) -> Callabl
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             reporter.ensure_newline()
             reporter.write_line(line)
+            reporter.flush()
 
     return write
 
