@@ -52,9 +52,10 @@ def main() -> None:
 
 @main.command()
 @click.option("--with-deps", is_flag=True, help="Install missing system packages with the package manager first.")
+@click.option("--packages-only", is_flag=True, help="Leave it at the system packages: no guest image, no seeds.")
 @lab_option
 @told
-def setup(lab_file: Path, with_deps: bool) -> None:  # noqa: FBT001  (a click option)
+def setup(lab_file: Path, with_deps: bool, packages_only: bool) -> None:  # noqa: FBT001  (click options)
     """Prepare this host for the embedded hypervisor: packages, guest image, seeds."""
     from harness import seeding
     from harness.config import load_lab
@@ -69,7 +70,8 @@ def setup(lab_file: Path, with_deps: bool) -> None:  # noqa: FBT001  (a click op
             f"system packages are missing: {', '.join(missing)}",
             remedy=f"lab setup --with-deps, or: {' '.join(install_command(missing))}",
         )
-    seeding.build(spec, lab_file, say)
+    if not packages_only:
+        seeding.build(spec, lab_file, say)
 
 
 @main.command()
