@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import struct
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from harness.seed import build
 from harness.seed.build import build_seeds, write_seed_iso
 from harness.seed.content import Content, differences, iso_tree
 from harness.seed.inspection import inspect_iso, payload_digests, read_files
+from harness.seed.iso9660 import IsoReader
 from harness.seed.isowriter import write_iso
 from harness.seed.model import ExtraFile, PayloadFile
 from harness.setup.spec import GuestImage
@@ -63,6 +65,29 @@ def test_the_iso_says_what_it_is(tmp_path: Path, image: GuestImage) -> None:
     assert (info.machine, info.role, info.address) == ("k3s-master1", "master", "192.168.6.10")
     assert info.host_key == HOST_PUBLIC
     assert info.input_hash == spec().input_hash(image.digest)
+
+
+def test_the_boot_loader_on_the_iso_is_told_where_it_lies(tmp_path: Path, image: GuestImage) -> None:
+    path = tmp_path / "seed.iso"
+    write_seed_iso(spec(), image, path)
+    with IsoReader(path) as iso:
+        loader = iso.find("isolinux/isolinux.bin")
+        assert loader is not None
+        table = struct.unpack_from("<III", iso.read(loader), 8)
+    # syslinux, "ISOLINUX": sector of the volume descriptor, sector of the file, length of the file.
+    assert table == (16, loader.sector, loader.size)
+
+
+def test_the_installer_is_told_where_the_disks_chunks_begin(tmp_path: Path, image: GuestImage) -> None:
+    path = tmp_path / "seed.iso"
+    write_seed_iso(spec(), image, path)
+    with IsoReader(path) as iso:
+        told = iso.find("installer/disk.start")
+        assert told is not None
+        text = iso.read(told).decode()
+    assert not text.startswith("0"), "a shell reads a number with a leading 0 as octal"
+    begin = path.read_bytes()[int(text) :]
+    assert begin.startswith(image.disk_chunks.read_bytes())
 
 
 def test_every_payload_file_is_listed_with_size_and_digest(tmp_path: Path, image: GuestImage) -> None:

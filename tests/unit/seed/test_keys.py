@@ -87,7 +87,9 @@ def test_the_ca_may_sign_certificates_and_is_valid_for_guests_with_a_late_clock(
 
 def test_the_registry_certificate_is_signed_by_the_ca_and_carries_the_address(tmp_path: Path) -> None:
     certificate, private = ensure_registry_certificate(tmp_path, "192.168.6.1", ("registry.lab",))
+    before = certificate.read_bytes()
     assert (certificate, private) == ensure_registry_certificate(tmp_path, "192.168.6.1", ("registry.lab",))
+    assert certificate.read_bytes() == before, "generated once"
     built = x509.load_pem_x509_certificate(certificate.read_bytes())
     ca = x509.load_pem_x509_certificate((tmp_path / "ca/ca.crt").read_bytes())
     built.verify_directly_issued_by(ca)
