@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 
 from harness.vmrun_qemu import endpoint, home, networks, pids, process, qemu, qmp, switch
 from harness.vmrun_qemu.process import Child
@@ -84,16 +83,17 @@ def _replace(vmnet: str) -> Child:
 def _start(vmnet: str) -> Child:
     network = networks.get(vmnet)
     folder = home.net_dir(vmnet)
+    binary = qemu.find().binary
     socket_dir = endpoint.make_socket_dir()
     address = endpoint.new_endpoint(socket_dir, "qmp")
     argv = [
-        str(qemu.find().binary), "-name", f"switch-{vmnet}", "-no-user-config", "-nodefaults",
+        str(binary), "-name", f"switch-{vmnet}", "-no-user-config", "-nodefaults",
         "-machine", "none", "-display", "none",
         "-chardev", address.chardev("qmp"), "-mon", "chardev=qmp,mode=control",
         "-netdev", network.slirp, "-netdev", "hubport,id=hub-gateway,hubid=0,netdev=gateway",
     ]  # fmt: skip
     with (folder / "qemu.log").open("wb") as log:
-        log.write((time.strftime("%Y-%m-%dT%H:%M:%S ") + " ".join(argv) + "\n").encode())
+        log.write((" ".join(argv) + "\n").encode())
         log.flush()
         child = process.start_bound(argv, log, folder)
     record: switch.SwitchRecord = {

@@ -80,6 +80,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     machine = _with_files(machine, vmx, log)
     _warn(machine, log)
     program, version = _usable_qemu()
+    scsi = hardware.scsi_devices(vmx)
     chosen = accelerator.choose(program)
     log.say(f"Accelerator: {chosen.name}, because {chosen.why}")
     socket_dir = endpoint.make_socket_dir()
@@ -87,7 +88,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     endpoints = {name: endpoint.new_endpoint(socket_dir, name) for name in names}
     wiring = hardware.Wiring(endpoints, chosen.arguments(version), _window(program, log) if gui else "none")
     argv = [str(program.binary), *(["-L", str(program.data)] if program.data else [])]
-    argv += hardware.arguments(machine, wiring, hardware.scsi_devices(vmx))
+    argv += hardware.arguments(machine, wiring, scsi)
     folder = home.vm_dir(vmx_path)
     return Prepared(vmx_path, vmx, machine, folder, argv, endpoints, socket_dir, chosen)
 

@@ -85,9 +85,11 @@ def _power_on(vmx_path: str, log: VmLog, *, gui: bool) -> _Run:
     prepared = prepare(vmx_path, log, gui=gui)
     try:
         locks = vmlocks.take(prepared.locked_files, me)
-    except FileExistsError as error:
+    except OSError as error:
         remove_socket_dir(prepared.socket_dir)
-        raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
+        if isinstance(error, FileExistsError):
+            raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
+        raise
     record = prepared.record(me, [str(lock) for lock in locks])
     child = None
     try:
