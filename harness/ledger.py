@@ -47,7 +47,7 @@ class Ledger:
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
             claims = tuple(Claim(**item) for item in data["machines"])
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ()
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise HostError(

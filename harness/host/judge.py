@@ -22,10 +22,28 @@ from harness.vmrun_answers import path_identity
 # What the hypervisor itself takes for each running guest: video memory, device emulation, translated code.
 GUEST_OVERHEAD_MIB = {Kind.VMWARE: 128, Kind.EMBEDDED: 256}
 
+# What a check cannot pass without.
+_CAUSES = {
+    HostCheck.SUBNET.value: HostCheck.NETWORK,
+    HostCheck.SSH_KEY_PRIVATE.value: HostCheck.SSH_KEY,
+    HostCheck.LAB.value: HostCheck.VM_DIRECTORY,
+}
+_ISO_CHECKS = HostCheck.SEED_ISO.value.partition("{")[0]
+
 
 def judge_all(plan: LabPlan, facts: HostFacts) -> tuple[Check, ...]:
     """Return every check, in the order and under the names of `check_names`; remedies begin with the error class."""
-    return tuple(_with_class(check) for check in _checks(plan, facts))
+    checks = [_with_class(check) for check in _checks(plan, facts)]
+    bad = {check.name for check in checks if check.status.stops}
+    return tuple(_follows(check, bad) for check in checks)
+
+
+def _follows(check: Check, bad: set[str]) -> Check:
+    """Return a bad check that only repeats another one's cause as blocked by that one: a cause is told once."""
+    cause = _CAUSES.get(check.name) or (HostCheck.SEED_DIRECTORY if check.name.startswith(_ISO_CHECKS) else None)
+    if check.status.stops and cause is not None and cause.value in bad:
+        return replace(check, status=Status.BLOCKED, seen=f"{cause.value}: see there")
+    return check
 
 
 def _checks(plan: LabPlan, facts: HostFacts) -> Iterator[Check]:

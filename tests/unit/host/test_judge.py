@@ -133,7 +133,7 @@ def test_no_such_network() -> None:
     found = check("network", facts)
     assert found.status is Status.FAIL
     assert 'vnetlib64.exe" -- set vnet vmnet1 addr 192.168.6.0' in found.remedy
-    assert check("subnet", facts).status is Status.FAIL
+    assert check("subnet", facts).status is Status.BLOCKED
     assert "answer VNET_1_HOSTONLY_SUBNET 192.168.6.0" in check("network", replace(facts, platform="linux")).remedy
     assert "vmnet-cli" in check("network", replace(facts, platform="darwin")).remedy
 
@@ -149,7 +149,7 @@ def test_a_network_that_is_not_host_only_is_told_apart_from_a_wrong_subnet() -> 
 def test_a_network_that_cannot_be_looked_at() -> None:
     facts = replace(GOOD, network=Fact(problem="vmrun listHostNetworks failed"))
     assert check("network", facts).status is Status.ERROR
-    assert check("subnet", facts).status is Status.ERROR
+    assert check("subnet", facts).status is Status.BLOCKED
 
 
 # -- space and memory ------------------------------------------------------------------------------------------------
@@ -195,10 +195,16 @@ def test_a_vm_directory_that_takes_no_files() -> None:
 def test_the_key() -> None:
     missing = replace(GOOD, key=Key(Fact(problem="x does not exist", missing=True), Fact(problem="x", missing=True)))
     assert check("SSH key", missing).status is Status.FAIL
-    assert check("SSH key private", missing).status is Status.FAIL
+    assert check("SSH key private", missing).status is Status.BLOCKED
     assert "chmod" not in check("SSH key private", missing).remedy
     public = replace(GOOD, key=Key(Fact(problem="this is the public key"), Fact(())))
     assert check("SSH key", public).seen == "this is the public key"
+
+
+def test_a_cause_is_told_once_and_its_followers_name_it() -> None:
+    missing = replace(GOOD, key=Key(Fact(problem="x does not exist", missing=True), Fact(problem="x", missing=True)))
+    assert check("SSH key private", missing).seen == "SSH key: see there"
+    assert [item.name for item in judge_all(PLAN, missing) if item.status is Status.FAIL] == ["SSH key"]
 
 
 def test_a_key_that_others_may_read() -> None:

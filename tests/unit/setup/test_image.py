@@ -17,7 +17,7 @@ from harness.setup.image import build_image, image_key, load_image
 from harness.setup.repository import index_entry
 from harness.setup.spec import ImageSpec, template
 
-SCRIPTS = ("init.sh", "installer.sh", "lab-event.sh", "k8s-ops-packages.sh", "lab-boot-complete.sh")
+SCRIPTS = ("init.sh", "installer.sh", "lab-event.sh", "k8s-ops-packages.sh", "lab-boot-complete.sh", "netplan.sh")
 
 
 def test_the_key_changes_with_each_input(monkeypatch: pytest.MonkeyPatch) -> None:
