@@ -66,6 +66,7 @@ Before=sysinit.target
 
 [Service]
 Type=oneshot
+RemainAfterExit=yes
 ExecStart=-/usr/local/sbin/lab-event boot
 
 [Install]
