@@ -9,7 +9,7 @@ from harness.errors import HostError
 from harness.process import run
 
 _FORMAT = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(CODENAME)|$(ORIGIN)"
-_KEYRINGS = (Path("/usr/share/keyrings"), Path("/etc/apt/keyrings"), Path("/etc/apt/trusted.gpg.d"))
+_KEYRINGS = Path("/usr/share/keyrings")
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ def parse_targets(text: str) -> tuple[Source, ...]:
     return tuple(found)
 
 
-def source_lines(sources: tuple[Source, ...], distribution: str, suite: str) -> str:
+def source_lines(sources: tuple[Source, ...], distribution: str, suite: str, keyring: Path | None = None) -> str:
     """Return a sources.list for the suite, made of the host's own sources only.
 
-    Sources of other publishers are left out.
+    Sources of other publishers are left out. Without a keyring, what apt trusts in general is trusted.
 
     Raises:
         HostError: The host's sources do not serve the suite.
@@ -60,7 +60,8 @@ def source_lines(sources: tuple[Source, ...], distribution: str, suite: str) -> 
     lines: dict[tuple[str, str], list[str]] = {}
     for source in fitting:
         lines.setdefault((source.uri, source.release), []).append(source.component)
-    return "".join(f"deb {uri} {release} {' '.join(parts)}\n" for (uri, release), parts in lines.items())
+    signed = f"[signed-by={keyring}] " if keyring is not None else ""
+    return "".join(f"deb {signed}{uri} {release} {' '.join(parts)}\n" for (uri, release), parts in lines.items())
 
 
 def host_sources(distribution: str, suite: str) -> str:
@@ -70,12 +71,13 @@ def host_sources(distribution: str, suite: str) -> str:
         HostError: There is no apt, or its sources do not serve the suite.
     """
     answer = run(("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"), timeout_s=60)
-    return source_lines(parse_targets(answer.stdout), distribution, suite)
+    return source_lines(parse_targets(answer.stdout), distribution, suite, archive_keyring(distribution))
 
 
-def keyrings() -> tuple[Path, ...]:
-    """Return the directories with the host's archive keys."""
-    return tuple(path for path in _KEYRINGS if path.is_dir())
+def archive_keyring(distribution: str) -> Path | None:
+    """Return the host's copy of the distribution's archive keys, under the name that Debian and Ubuntu give it."""
+    path = _KEYRINGS / f"{distribution}-archive-keyring.gpg"
+    return path if path.is_file() else None
 
 
 def proxy_options() -> tuple[str, ...]:

@@ -68,13 +68,10 @@ def _hooks(spec: ImageSpec, place: Workplace) -> tuple[str, ...]:
     )
 
 
-def mmdebstrap_argv(
-    spec: ImageSpec, place: Workplace, keyrings: tuple[Path, ...], proxies: tuple[str, ...]
-) -> tuple[str, ...]:
+def mmdebstrap_argv(spec: ImageSpec, place: Workplace, proxies: tuple[str, ...]) -> tuple[str, ...]:
     """Return the command that builds the tree; it runs as root or in a user namespace, as mmdebstrap finds fit."""
     include = ",".join((*spec.packages, spec.kernel_package))
     options = [f"--dpkgopt={option}" for option in path_filters()]
-    options += [f"--keyring={path}" for path in keyrings]
     options += [f"--aptopt={option}" for option in ('Acquire::Languages "none"', *proxies)]
     options += [f"--setup-hook={_WITHOUT_PERL}", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
     options += [f"--customize-hook={hook}" for hook in _hooks(spec, place)]
@@ -93,7 +90,7 @@ def bootstrap(spec: ImageSpec, place: Workplace, say: Callable[[str], None]) -> 
     place.sources.write_text(aptsources.host_sources(spec.distribution, spec.suite), encoding="utf-8")
     place.overlay.write_bytes(overlay_tar())
     place.debs.mkdir()
-    argv = mmdebstrap_argv(spec, place, aptsources.keyrings(), aptsources.proxy_options())
+    argv = mmdebstrap_argv(spec, place, aptsources.proxy_options())
     say(f"building the guest of {spec.distribution} {spec.suite} packages (mmdebstrap, about two minutes)")
     done = run(argv, timeout_s=1800, env={"LC_ALL": "C.UTF-8"})
     if done.returncode != 0:

@@ -51,6 +51,7 @@ datasource_list: [NoCloud]
 cloud_init_modules: [bootcmd, write-files, set_hostname, ca-certs, users-groups, ssh]
 cloud_config_modules: [timezone, runcmd]
 cloud_final_modules: [scripts-user, final-message]
+datasource: {NoCloud: {fs_label: null}}
 disable_ec2_metadata: true
 ssh_deletekeys: false
 system_info:
@@ -168,12 +169,15 @@ def _units() -> dict[str, GuestFile]:
 
 
 def _scripts() -> dict[str, GuestFile]:
-    names = ("lab-event", "lab-boot-complete", "k8s-ops-packages")
+    names = ("lab-event", "lab-boot-complete", "k8s-ops-packages", "netplan")
     return {f"usr/local/sbin/{name}": GuestFile(template(f"{name}.sh"), 0o755) for name in names}
 
 
 def _settings() -> dict[str, GuestFile]:
     return {
+        "etc/apt/apt.conf.d/70debconf": GuestFile(
+            "// Packages are installed without questions: none is looked for first.\n"
+        ),
         "etc/apt/apt.conf.d/90lab": GuestFile('APT::Periodic::Enable "0";\nAcquire::Languages "none";\n'),
         "etc/ca-certificates.conf": GuestFile("# Only the lab's own authority is trusted.\n"),
         "etc/cloud/cloud.cfg.d/90_lab.cfg": GuestFile(CLOUD_CONFIG),
@@ -184,7 +188,8 @@ def _settings() -> dict[str, GuestFile]:
         "etc/machine-id": GuestFile(""),
         "etc/modprobe.d/lab.conf": GuestFile("".join(f"blacklist {name}\n" for name in UNUSED_MODULES)),
         "etc/resolv.conf": GuestFile(""),
-        "etc/modules-load.d/lab.conf": GuestFile("button\n"),
+        "etc/update-motd.d/10-uname": GuestFile("# Not executable: each login would wait for it.\n"),
+        "etc/modules-load.d/lab.conf": GuestFile("button\nevdev\n"),
         "etc/systemd/journald.conf.d/lab.conf": GuestFile("[Journal]\nStorage=volatile\n"),
         "etc/systemd/system.conf.d/lab.conf": GuestFile("[Manager]\nDefaultTimeoutStopSec=20s\n"),
     }

@@ -44,7 +44,7 @@ def image_key(spec: ImageSpec) -> str:
     inputs = {
         "recipe": _RECIPE,
         "spec": asdict(spec),
-        "tree": mmdebstrap_argv(spec, Workplace(Path("build")), (), ()),
+        "tree": mmdebstrap_argv(spec, Workplace(Path("build")), ()),
         "files": hashlib.sha256(overlay_tar()).hexdigest(),
         "initrd": [template(name) for name in ("init.sh", "installer.sh", "lab-event.sh")],
         "modules": MODULE_GROUPS,

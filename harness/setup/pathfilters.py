@@ -6,7 +6,8 @@ _KERNEL = "/lib/modules/*/kernel"
 
 # Every directory of drivers is left out but these.
 _DRIVERS = """
-    ata block cdrom dca firmware hid/hid* hv input/keyboard input/serio md message misc/vmw_* nvme pps ptp rtc
+    acpi/button* ata block cdrom dca firmware hid/hid* hv input/evdev* input/keyboard input/serio md message
+    misc/vmw_* nvme pps ptp rtc
     char/hw_random char/virtio_console*
     net/bonding net/dummy* net/ethernet/intel/e1000 net/ethernet/intel/e1000e net/hyperv net/ifb* net/ipvlan
     net/macvlan* net/mdio* net/net_failover* net/phy/libphy* net/tap* net/tun* net/veth* net/virtio_net* net/vmxnet3

@@ -56,6 +56,12 @@ def test_only_proxies_of_the_hosts_apt_are_taken_over(monkeypatch: pytest.Monkey
     assert aptsources.proxy_options() == ('Acquire::http::Proxy "http://p.example:3142"',)
 
 
-def test_keyrings_that_do_not_exist_are_not_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(aptsources, "_KEYRINGS", (tmp_path, tmp_path / "missing"))
-    assert aptsources.keyrings() == (tmp_path,)
+def test_the_archives_own_keys_are_trusted_and_no_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(aptsources, "_KEYRINGS", tmp_path)
+    assert aptsources.archive_keyring("debian") is None
+    keys = tmp_path / "debian-archive-keyring.gpg"
+    keys.write_bytes(b"keys")
+    assert aptsources.archive_keyring("debian") == keys
+    lines = source_lines(parse_targets(TARGETS), "debian", "bookworm", keys).splitlines()
+    assert lines[0] == f"deb [signed-by={keys}] {HERE} bookworm main"
+    assert len(lines) == 3

@@ -85,15 +85,14 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_the_build_uses_the_given_sources_and_names_no_host(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
-    argv = mmdebstrap_argv(ImageSpec(), place, (Path("/keys"),), ('Acquire::http::Proxy "http://p:1"',))
+    argv = mmdebstrap_argv(ImageSpec(), place, ('Acquire::http::Proxy "http://p:1"',))
     assert argv[-3:] == ("bookworm", place.tree_tar.as_posix(), place.sources.as_posix())
     assert '--aptopt=Acquire::http::Proxy "http://p:1"' in argv
-    assert "--keyring=/keys" in argv
     assert "http" not in " ".join(argv).replace('Acquire::http::Proxy "http://p:1"', "")
 
 
 def test_the_guest_keeps_the_drivers_it_needs_and_drops_the_others() -> None:
-    filters = [a.removeprefix("--dpkgopt=") for a in mmdebstrap_argv(ImageSpec(), Workplace(Path("b")), (), ())]
+    filters = [a.removeprefix("--dpkgopt=") for a in mmdebstrap_argv(ImageSpec(), Workplace(Path("b")), ())]
     everything = filters.index("path-exclude=/lib/modules/*/kernel/drivers/*")
     for kept in ("ata/*", "message/*", "scsi/vmw_*", "net/vmxnet3/*", "net/ethernet/intel/e1000/*", "virtio/*"):
         assert filters.index(f"path-include=/lib/modules/*/kernel/drivers/{kept}") > everything
@@ -159,6 +158,19 @@ def test_an_event_carries_nonce_boot_and_its_own_length(tmp_path: Path) -> None:
 @pytest.mark.parametrize("serial", ["", "Not Specified\n", "12345\n"])
 def test_a_machine_without_such_a_serial_number_sends_a_dash(tmp_path: Path, serial: str) -> None:
     assert run_event(tmp_path, serial).startswith("\n@LAB1 - 1111")
+
+
+@pytest.mark.parametrize(
+    ("words", "called"), [("generate", "fast"), ("get", "real get"), ("generate --root-dir x", "")]
+)
+def test_only_the_plain_generate_skips_netplans_python(tmp_path: Path, words: str, called: str) -> None:
+    for name, text in {"fast": "echo fast", "real": 'echo real "$@"'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    script = template("netplan.sh").replace("/lib/netplan/generate", str(tmp_path / "fast"))
+    script = script.replace("/usr/sbin/netplan", str(tmp_path / "real"))
+    done = subprocess.run(["sh", "-s", *words.split()], input=script, text=True, capture_output=True, check=True)
+    assert done.stdout.strip() == (called or f"real {words}")
 
 
 def test_an_index_entry_is_complete(tmp_path: Path) -> None:
