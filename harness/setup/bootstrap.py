@@ -70,7 +70,7 @@ def _hooks(spec: ImageSpec, place: Workplace) -> tuple[str, ...]:
 
 def mmdebstrap_argv(spec: ImageSpec, place: Workplace, proxies: tuple[str, ...]) -> tuple[str, ...]:
     """Return the command that builds the tree; it runs as root or in a user namespace, as mmdebstrap finds fit."""
-    include = ",".join((*spec.packages, spec.kernel_package))
+    include = ",".join((*spec.packages, spec.kernel))
     options = [f"--dpkgopt={option}" for option in path_filters()]
     options += [f"--aptopt={option}" for option in ('Acquire::Languages "none"', *proxies)]
     options += [f"--setup-hook={_WITHOUT_PERL}", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]

@@ -7,9 +7,11 @@ which would cost ten seconds of every boot on an emulated processor.
 from __future__ import annotations
 
 import gzip
+import lzma
 from pathlib import Path
 
 from harness.errors import HostError
+from harness.process import run
 from harness.setup import cpio
 from harness.setup.spec import template
 
@@ -28,12 +30,39 @@ MODULE_GROUPS = {
 
 
 def parse_dependencies(text: str) -> dict[str, tuple[str, ...]]:
-    """Return module path -> paths it needs, as `modules.dep` says (depmod(8): the last needed is loaded first)."""
+    """Return module path -> paths it needs, as `modules.dep` says (depmod(8): the last needed is loaded first).
+
+    The paths end in `.ko`, also where the distribution compresses its modules.
+    """
     found = {}
     for line in text.splitlines():
         path, _, needs = line.partition(":")
-        found[path] = tuple(needs.split())
+        found[_plain(path)] = tuple(_plain(need) for need in needs.split())
     return found
+
+
+def _plain(path: str) -> str:
+    return path.removesuffix(".xz").removesuffix(".zst")
+
+
+def module_bytes(kernel_modules: Path, path: str) -> bytes:
+    """Return a module, uncompressed: busybox loads no other.
+
+    Raises:
+        HostError: It is compressed with zstd, and the host has no program for that.
+    """
+    plain = kernel_modules / path
+    if plain.is_file():
+        return plain.read_bytes()
+    packed = plain.with_name(f"{plain.name}.xz")
+    if packed.is_file():
+        return lzma.decompress(packed.read_bytes())
+    done = run(("zstd", "-q", "-d", "-f", "-o", plain, plain.with_name(f"{plain.name}.zst")), timeout_s=60)
+    if done.returncode != 0:
+        raise HostError("a driver cannot be unpacked", where=path, said=done.output, remedy="install zstd")
+    data = plain.read_bytes()
+    plain.unlink()
+    return data
 
 
 def load_order(name: str, dependencies: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -92,7 +121,7 @@ def build_initrd(kernel_modules: Path, busybox: Path) -> bytes:
         listing = "".join(f"{path}\n" for path in order)
         files.append(cpio.Entry(f"modules/{group}.list", cpio.S_IFREG | 0o644, listing.encode()))
     files += [
-        cpio.Entry(f"modules/{path}", cpio.S_IFREG | 0o644, (kernel_modules / path).read_bytes())
+        cpio.Entry(f"modules/{path}", cpio.S_IFREG | 0o644, module_bytes(kernel_modules, path))
         for path in sorted(modules)
     ]
     empty = [cpio.Entry(name, cpio.S_IFDIR | 0o755) for name in ("cd", "proc", "root", "sys", "tmp")]

@@ -22,21 +22,30 @@ KERNEL_ARGUMENTS = (
 )
 
 
+GENERIC_KERNELS = {"debian": "linux-image-amd64", "ubuntu": "linux-image-generic"}
+
+
 @dataclass(frozen=True)
 class ImageSpec:
     """Inputs of the guest image.
 
     `root_gib` is the size of the root file system; the lab's disks have to be at least that large. It costs
-    nothing on the host: blocks that hold no data are neither stored nor written.
+    nothing on the host: blocks that hold no data are neither stored nor written. Without a `kernel_package` it is
+    the distribution's generic kernel.
     """
 
     distribution: str = "debian"
     suite: str = "bookworm"
-    kernel_package: str = "linux-image-amd64"
+    kernel_package: str = ""
     root_gib: int = 39
     packages: tuple[str, ...] = GUEST_PACKAGES
     operations_packages: tuple[str, ...] = OPERATIONS_PACKAGES
     kernel_arguments: str = KERNEL_ARGUMENTS
+
+    @property
+    def kernel(self) -> str:
+        """The package with the kernel."""
+        return self.kernel_package or GENERIC_KERNELS.get(self.distribution, GENERIC_KERNELS["debian"])
 
 
 @dataclass(frozen=True)

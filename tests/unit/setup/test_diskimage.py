@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import struct
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 from harness.setup import cpio
 from harness.setup.diskimage import MIB, Extent, boot_record, extents, write_chunks
-from harness.setup.initrd import load_order, parse_dependencies
+from harness.setup.initrd import load_order, module_bytes, parse_dependencies
 
 MODULES_DEP = """\
 kernel/drivers/ata/ahci.ko: kernel/drivers/ata/libahci.ko kernel/drivers/ata/libata.ko kernel/drivers/scsi/scsi_mod.ko
@@ -70,6 +71,16 @@ def test_a_module_is_loaded_after_what_it_needs() -> None:
     )
     assert load_order("scsi_mod", dependencies) == ("kernel/drivers/scsi/scsi_mod.ko",)
     assert load_order("nvme", dependencies) == ()
+
+
+def test_compressed_modules_are_named_and_packed_plain(tmp_path: Path) -> None:
+    dependencies = parse_dependencies("kernel/a.ko.zst: kernel/b.ko.xz\n")
+    assert load_order("a", dependencies) == ("kernel/b.ko", "kernel/a.ko")
+    (tmp_path / "kernel").mkdir()
+    (tmp_path / "kernel/b.ko.xz").write_bytes(lzma.compress(b"module b"))
+    (tmp_path / "kernel/c.ko").write_bytes(b"module c")
+    assert module_bytes(tmp_path, "kernel/b.ko") == b"module b"
+    assert module_bytes(tmp_path, "kernel/c.ko") == b"module c"
 
 
 def test_an_archive_is_padded_ended_and_has_no_time_in_it() -> None:

@@ -99,6 +99,19 @@ def test_the_guest_keeps_the_drivers_it_needs_and_drops_the_others() -> None:
     assert not any("drivers/gpu" in item for item in filters)
 
 
+@pytest.mark.parametrize(
+    ("spec", "kernel"),
+    [
+        (ImageSpec(), "linux-image-amd64"),
+        (ImageSpec(distribution="ubuntu", suite="noble"), "linux-image-generic"),
+        (ImageSpec(kernel_package="linux-image-cloud-amd64"), "linux-image-cloud-amd64"),
+    ],
+)
+def test_the_kernel_is_the_distributions_generic_one_unless_another_is_set(spec: ImageSpec, kernel: str) -> None:
+    include = next(word for word in mmdebstrap_argv(spec, Workplace(Path("b")), ()) if word.startswith("--include="))
+    assert include.endswith(f",{kernel}")
+
+
 def test_the_overlay_is_the_same_bytes_each_time_and_owned_by_root() -> None:
     data = guest_files.overlay_tar()
     assert data == guest_files.overlay_tar()
