@@ -112,7 +112,9 @@ class Proof:
         status = _guest_status(report)
         if status is not Status.BLOCKED:
             title = _check_name(report.nodeid, machine)
-            check = Check(title, status, "as the lab file promises", reason or "as promised", "see the failed test")
+            remedy = "" if status is Status.NOT_PROVEN else "see the failed test"
+            seen = reason.removeprefix("not proven: ") or "as promised"
+            check = Check(title, status, "as the lab file promises", seen, remedy)
             self._guest_checks.setdefault(machine, []).append(check)
 
     def finish(self) -> None:
