@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.errors import SeedError
-from harness.seed.content import DISK_CHUNKS, DISK_START, Tree, differences, iso_tree
+from harness.seed.content import DISK_CHUNKS, DISK_START, Tree, differences, iso_tree, seed_hash
 from harness.seed.inspection import inspect_iso, read_files
 from harness.seed.iso9660 import SECTOR, IsoReader
 from harness.seed.isowriter import BOOT_FILE, write_iso
@@ -87,7 +87,7 @@ def build_seeds(
     paths = []
     for spec in specs:
         path = directory / spec.iso_name
-        if _is_current(path, spec.input_hash(image.digest)):
+        if _is_current(path, seed_hash(spec, image.digest, KERNEL_ARGUMENTS)):
             say(f"{path.name} is up to date")
         else:
             write_seed_iso(spec, image, path)

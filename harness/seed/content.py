@@ -59,6 +59,22 @@ def _text(text: str) -> Content:
     return Content(text.encode("utf-8"))
 
 
+def seed_hash(spec: SeedSpec, image_digest: str, kernel_arguments: str) -> str:
+    """Return 32 hex digits that change whenever the ISO would, but for its build timestamp.
+
+    It covers the texts themselves, so that an ISO of an older version of this program is built again.
+    """
+    texts = (
+        spec.input_hash(image_digest),
+        cloudconfig.user_data(spec),
+        cloudconfig.network_config(spec),
+        cloudconfig.registries(spec),
+        _ISOLINUX.format(arguments=kernel_arguments),
+        MANIFEST_FORMAT,
+    )
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
+
+
 def payload(spec: SeedSpec, packages: Path) -> Tree:
     """Return path relative to /files/ -> content, without the manifest."""
     tree = {f"packages/{path.name}": Content(source=path) for path in sorted(packages.iterdir())}
@@ -100,7 +116,7 @@ def _installer_lists(files: Tree) -> Tree:
 
 def iso_tree(spec: SeedSpec, image: GuestImage, kernel_arguments: str) -> Tree:
     """Return path on the ISO -> content, in the order in which the files are laid down."""
-    input_hash = spec.input_hash(image.digest)
+    input_hash = seed_hash(spec, image.digest, kernel_arguments)
     files = payload(spec, image.packages)
     files["manifest.json"] = _text(manifest(spec, input_hash, files))
     boot, library = image.isolinux

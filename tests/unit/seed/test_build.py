@@ -13,14 +13,14 @@ import pytest
 from seed_samples import HOST_PUBLIC, fake_image, spec
 
 from harness.errors import SeedError
-from harness.seed import build
+from harness.seed import build, cloudconfig
 from harness.seed.build import build_seeds, write_seed_iso
-from harness.seed.content import Content, differences, iso_tree
+from harness.seed.content import Content, differences, iso_tree, seed_hash
 from harness.seed.inspection import inspect_iso, payload_digests, read_files
 from harness.seed.iso9660 import IsoReader
 from harness.seed.isowriter import write_iso
 from harness.seed.model import ExtraFile, PayloadFile
-from harness.setup.spec import GuestImage
+from harness.setup.spec import KERNEL_ARGUMENTS, GuestImage
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_iso_says_what_it_is(tmp_path: Path, image: GuestImage) -> None:
     assert info.volume_id == "SEED_K3S_MASTER1"
     assert (info.machine, info.role, info.address) == ("k3s-master1", "master", "192.168.6.10")
     assert info.host_key == HOST_PUBLIC
-    assert info.input_hash == spec().input_hash(image.digest)
+    assert info.input_hash == seed_hash(spec(), image.digest, KERNEL_ARGUMENTS)
 
 
 def test_the_boot_loader_on_the_iso_is_told_where_it_lies(tmp_path: Path, image: GuestImage) -> None:
@@ -139,10 +139,20 @@ def test_an_iso_of_the_same_inputs_is_kept(tmp_path: Path, image: GuestImage) ->
 def test_an_iso_of_other_inputs_or_a_broken_one_is_built_again(tmp_path: Path, image: GuestImage) -> None:
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     (path,) = build_seeds([spec(timezone="UTC")], image, tmp_path, lambda _: None)
-    assert inspect_iso(path).input_hash == spec(timezone="UTC").input_hash(image.digest)
+    assert inspect_iso(path).input_hash == seed_hash(spec(timezone="UTC"), image.digest, KERNEL_ARGUMENTS)
     path.write_bytes(path.read_bytes()[:100_000])
     (path,) = build_seeds([spec(timezone="UTC")], image, tmp_path, lambda _: None)
     assert inspect_iso(path).machine == "k3s-master1"
+
+
+def test_an_iso_whose_texts_this_program_would_write_otherwise_is_built_again(
+    tmp_path: Path, image: GuestImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
+    before = inspect_iso(path).input_hash
+    monkeypatch.setattr(cloudconfig, "_MODULES", "overlay\n")
+    (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
+    assert inspect_iso(path).input_hash != before
 
 
 def test_what_reads_back_differently_is_not_put_in_place(
