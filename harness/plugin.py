@@ -46,6 +46,7 @@ class LabSession:
     proof: Proof | None = None
     items: list[pytest.Item] = field(default_factory=list)
     own_junit: bool = False
+    hosts: dict[str, Any] = field(default_factory=dict)  # one testinfra host per machine: a new one asks who it is
 
 
 _SESSION = pytest.StashKey[LabSession]()
@@ -234,7 +235,10 @@ def spec(pytestconfig: pytest.Config) -> LabSpec:
 def host(request: pytest.FixtureRequest, lab: Lab, spec: LabSpec, _proof: Proof, machine_name: str) -> Any:
     """The finished guest as a testinfra host, over the machine's one SSH connection."""
     _proof.require(machine_name, phase_of(request.node) or Phase.GUESTS)
-    return lab_host(lab.machines[machine_name].channel, machine_name, spec.deadlines_s.guest_command)
+    hosts = request.config.stash[_SESSION].hosts
+    if machine_name not in hosts:
+        hosts[machine_name] = lab_host(lab.machines[machine_name].channel, machine_name, spec.deadlines_s.guest_command)
+    return hosts[machine_name]
 
 
 @pytest.hookimpl(wrapper=True)
