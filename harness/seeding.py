@@ -66,6 +66,9 @@ def seed_specs(spec: LabSpec, keys: LabKeys, timestamp: str) -> list[SeedSpec]:
             user=spec.ssh.user,
             timezone=spec.guest.timezone,
             peers=peers,
+            kernel_modules=spec.guest.kernel_modules,
+            sysctl=tuple(sorted(spec.guest.sysctl.items())),
+            iso_name=machine.seed,
         )
         for name, machine in spec.machines.items()
     ]

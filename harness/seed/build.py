@@ -11,7 +11,7 @@ from harness.seed.content import DISK_CHUNKS, DISK_START, Tree, differences, iso
 from harness.seed.inspection import inspect_iso, read_files
 from harness.seed.iso9660 import SECTOR, IsoReader
 from harness.seed.isowriter import BOOT_FILE, write_iso
-from harness.seed.model import SeedSpec
+from harness.seed.model import SeedSpec, seed_name
 from harness.setup.spec import KERNEL_ARGUMENTS, GuestImage
 
 
@@ -86,7 +86,7 @@ def build_seeds(
     """
     paths = []
     for spec in specs:
-        path = directory / spec.iso_name
+        path = directory / (spec.iso_name or seed_name(spec.machine))
         if _is_current(path, seed_hash(spec, image.digest, KERNEL_ARGUMENTS)):
             say(f"{path.name} is up to date")
         else:

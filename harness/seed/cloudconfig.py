@@ -15,12 +15,6 @@ PermitRootLogin no
 HostKey /etc/ssh/ssh_host_ed25519_key
 UseDNS no
 """
-_SYSCTL = """\
-net.bridge.bridge-nf-call-ip6tables = 1
-net.bridge.bridge-nf-call-iptables = 1
-net.ipv4.ip_forward = 1
-"""
-_MODULES = "overlay\nbr_netfilter\n"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -62,10 +56,10 @@ def registries(spec: SeedSpec) -> str:
 def _files(spec: SeedSpec) -> list[dict[str, str]]:
     texts = {
         "/etc/hosts": _hosts(spec),
-        "/etc/modules-load.d/k8s.conf": _MODULES,
+        "/etc/modules-load.d/k8s.conf": "".join(f"{name}\n" for name in spec.kernel_modules),
         "/etc/resolv.conf": "".join(f"nameserver {address}\n" for address in spec.dns),
         "/etc/ssh/sshd_config.d/10-lab.conf": _SSHD,
-        "/etc/sysctl.d/90-k8s.conf": _SYSCTL,
+        "/etc/sysctl.d/90-k8s.conf": "".join(f"{key} = {value}\n" for key, value in spec.sysctl),
     }
     return [{"path": path, "permissions": "0644", "content": text} for path, text in texts.items()]
 
@@ -94,7 +88,7 @@ def user_data(spec: SeedSpec) -> str:
         "ca_certs": {"trusted": [unix_text(spec.ca_certificate)]},
         "write_files": _files(spec),
         "runcmd": [
-            ["modprobe", "-a", "overlay", "br_netfilter"],
+            ["modprobe", "-a", *spec.kernel_modules],
             ["/lib/systemd/systemd-sysctl", "/etc/sysctl.d/90-k8s.conf"],
             ["swapoff", "-a"],
             ["sh", "-c", f"date -u +%Y-%m-%dT%H:%M:%SZ > {CLOUD_INIT_MARKER}"],

@@ -50,6 +50,8 @@ class SeedSpec:
         ca_certificate: PEM text of the lab's certificate authority.
         peers: Name and address (without prefix) of every machine of the lab, for /etc/hosts.
         build_timestamp: RFC 3339 in UTC; goes into the payload, not into the input hash.
+        kernel_modules: Loaded now and at every boot, before `sysctl` is set.
+        iso_name: File name of the ISO; empty means `seed-<last part of the machine's name>.iso`.
     """
 
     machine: str
@@ -66,18 +68,16 @@ class SeedSpec:
     timezone: str = "Asia/Seoul"
     peers: tuple[tuple[str, str], ...] = ()
     extra_files: tuple[ExtraFile, ...] = field(default=())
-
-    @property
-    def iso_name(self) -> str:
-        """`seed-master1.iso` for `k3s-master1`."""
-        return seed_name(self.machine)
+    kernel_modules: tuple[str, ...] = ("overlay", "br_netfilter")
+    sysctl: tuple[tuple[str, str], ...] = (("net.bridge.bridge-nf-call-iptables", "1"), ("net.ipv4.ip_forward", "1"))
+    iso_name: str = ""
 
     def input_hash(self, image_digest: str) -> str:
         """Return 32 hex digits that change with any input but the build timestamp."""
         plain = {**asdict(self), "role": self.role.value, "image": image_digest}
         plain["host_key"] = [hashlib.sha256(self.host_key.private.reveal().encode()).hexdigest(), self.host_key.public]
         plain["extra_files"] = [[item.path, hashlib.sha256(item.data).hexdigest()] for item in self.extra_files]
-        del plain["build_timestamp"]
+        del plain["build_timestamp"], plain["iso_name"]
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:32]
 
 

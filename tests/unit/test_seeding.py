@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.config import load_lab
+from harness.config.loader import build
+from harness.seed.cloudconfig import user_data
+from harness.seed.keys import ensure_keys
+from harness.seed.model import SeedSpec
+from harness.seeding import image_spec, seed_specs
+
+LAB = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
+
+
+def specs(tmp_path: Path, *edits: tuple[str, str]) -> list[SeedSpec]:
+    text = LAB.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    lab = build(text, LAB, "embedded")
+    return seed_specs(lab, ensure_keys(tmp_path, list(lab.machines)), "2026-01-01T00:00:00+00:00")
+
+
+def test_each_machine_gets_its_own_address_name_and_iso(tmp_path: Path) -> None:
+    found = [(spec.machine, spec.address, spec.iso_name) for spec in specs(tmp_path)]
+    assert found[0] == ("k3s-master1", "192.168.6.10/24", "seed-master1.iso")
+    assert found[2] == ("k3s-worker2", "192.168.6.12/24", "seed-worker2.iso")
+
+
+def test_the_lab_file_names_the_iso(tmp_path: Path) -> None:
+    assert specs(tmp_path, ("seed-worker1.iso", "other.iso"))[1].iso_name == "other.iso"
+
+
+def test_what_the_lab_file_promises_of_the_kernel_is_what_the_seed_sets(tmp_path: Path) -> None:
+    edits = (
+        ("[overlay, br_netfilter]", "[overlay, nf_conntrack]"),
+        ("    net.ipv4.ip_forward: '1'\n", "    vm.swappiness: '7'\n"),
+    )
+    text = user_data(specs(tmp_path, *edits)[0])
+    assert "nf_conntrack" in text
+    assert "vm.swappiness = 7" in text
+    assert "net.ipv4.ip_forward" not in text
+
+
+def test_the_image_holds_the_packages_of_the_lab_file_and_fits_its_disk() -> None:
+    lab = load_lab(LAB, "embedded")
+    assert image_spec(lab).operations_packages == lab.guest.packages
+    assert image_spec(lab).root_gib < lab.hardware.disk_gib
