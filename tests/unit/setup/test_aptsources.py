@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from setup_fakes import FakeDoor
+from fake_run import FakeRun
 
 from harness.errors import HostError
 from harness.setup import aptsources
@@ -52,7 +52,7 @@ def test_a_suite_that_the_host_does_not_serve_is_a_clear_error(targets: str) -> 
 
 def test_only_proxies_of_the_hosts_apt_are_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
     dump = 'APT::Install-Recommends "1";\nAcquire::http::Proxy "http://p.example:3142";\nAcquire::https::Proxy "";\n'
-    monkeypatch.setattr(aptsources, "run", FakeDoor().on("apt-config", "dump", says=dump))
+    monkeypatch.setattr(aptsources, "run", FakeRun().on("apt-config", "dump", says=dump))
     assert aptsources.proxy_options() == ('Acquire::http::Proxy "http://p.example:3142"',)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from setup_fakes import FakeDoor
+from fake_run import FakeRun
 
 from harness.errors import HostError
 from harness.setup import deps
@@ -17,23 +17,23 @@ def query(name: str) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> FakeDoor:
+def host(monkeypatch: pytest.MonkeyPatch) -> FakeRun:
     """A Debian host with every package but those that a test takes away, used by root."""
-    fake = FakeDoor()
+    fake = FakeRun()
     monkeypatch.setattr(deps, "run", fake)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr("os.geteuid", lambda: 0, raising=False)
     return fake
 
 
-def packages(host: FakeDoor, **states: object) -> None:
+def packages(host: FakeRun, **states: object) -> None:
     for name in deps.PACKAGES:
         answers = states.get(name.replace("-", "_"), [INSTALLED])
         for answer in answers if isinstance(answers, list) else [answers]:
             host.on(*query(name), says=answer)
 
 
-def test_nothing_to_do_runs_no_apt(host: FakeDoor) -> None:
+def test_nothing_to_do_runs_no_apt(host: FakeRun) -> None:
     packages(host)
     said: list[str] = []
     deps.ensure_packages(said.append)
@@ -42,12 +42,12 @@ def test_nothing_to_do_runs_no_apt(host: FakeDoor) -> None:
 
 
 @pytest.mark.parametrize("state", [("no packages found", 1), "deinstall ok config-files", "install ok half-configured"])
-def test_a_package_that_is_not_whole_is_missing(host: FakeDoor, state: object) -> None:
+def test_a_package_that_is_not_whole_is_missing(host: FakeRun, state: object) -> None:
     packages(host, mmdebstrap=state)
     assert deps.missing_packages() == ("mmdebstrap",)
 
 
-def test_what_is_missing_is_installed_and_said_before_it_runs(host: FakeDoor) -> None:
+def test_what_is_missing_is_installed_and_said_before_it_runs(host: FakeRun) -> None:
     packages(host, mmdebstrap=[("", 1), INSTALLED], uidmap=[("", 1), INSTALLED])
     said: list[str] = []
     host.on("apt-get", "update", then=lambda: said.append("(update ran)"))
@@ -64,7 +64,7 @@ def test_what_is_missing_is_installed_and_said_before_it_runs(host: FakeDoor) ->
     assert [env["DEBIAN_FRONTEND"] for env in apt] == ["noninteractive", "noninteractive"]
 
 
-def test_a_user_with_sudo_uses_it_without_a_password(host: FakeDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_with_sudo_uses_it_without_a_password(host: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
     packages(host, fakeroot=[("", 1), INSTALLED])
     sudo = ("sudo", "-n", "DEBIAN_FRONTEND=noninteractive")
@@ -75,7 +75,7 @@ def test_a_user_with_sudo_uses_it_without_a_password(host: FakeDoor, monkeypatch
 
 @pytest.mark.parametrize("has_sudo", [True, False])
 def test_without_the_right_the_exact_command_is_the_remedy(
-    host: FakeDoor, monkeypatch: pytest.MonkeyPatch, has_sudo: bool
+    host: FakeRun, monkeypatch: pytest.MonkeyPatch, has_sudo: bool
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "sudo" and not has_sudo else f"/usr/bin/{name}")
@@ -87,7 +87,7 @@ def test_without_the_right_the_exact_command_is_the_remedy(
     assert not any("apt-get" in call for call in host.calls)
 
 
-def test_a_failed_apt_is_an_error_with_its_last_words(host: FakeDoor) -> None:
+def test_a_failed_apt_is_an_error_with_its_last_words(host: FakeRun) -> None:
     packages(host, mmdebstrap=("", 1))
     host.on("apt-get", "update", says=("Err: Temporary failure resolving", 100))
     with pytest.raises(HostError, match="apt-get update failed") as caught:
@@ -95,7 +95,7 @@ def test_a_failed_apt_is_an_error_with_its_last_words(host: FakeDoor) -> None:
     assert "Temporary failure resolving" in caught.value.said
 
 
-def test_apt_that_succeeds_and_installs_nothing_is_not_believed(host: FakeDoor) -> None:
+def test_apt_that_succeeds_and_installs_nothing_is_not_believed(host: FakeRun) -> None:
     packages(host, mmdebstrap=("", 1))
     host.on("apt-get", "update").on(*INSTALL, "mmdebstrap")
     with pytest.raises(HostError, match="still missing"):
