@@ -13,8 +13,9 @@ from harness.errors import UsageError
 from harness.layout import cache_directory
 from harness.seed.build import build_seeds
 from harness.seed.keys import LabKeys, ensure_keys
-from harness.seed.model import Role, SeedSpec
+from harness.seed.model import GuestPaths, Role, SeedSpec
 from harness.setup.image import build_image
+from harness.setup.release import Release, guest_release, os_release
 from harness.setup.spec import ImageSpec
 
 
@@ -32,17 +33,19 @@ def build(spec: LabSpec, lab_file: Path, say: Callable[[str], None]) -> list[Pat
             where=str(lab_file),
             remedy="use them as they are, or set `seeds: {source: built}`",
         )
-    image = build_image(image_spec(spec), cache_directory(), say)
+    release = guest_release(spec.seeds, os_release())
+    say(f"guests: {release}")
+    image = build_image(image_spec(spec, release), cache_directory(), say)
     directory = host_path(spec.seeds.directory, lab_file.resolve().parent)
     keys = ensure_keys(directory, list(spec.machines))
     return build_seeds(seed_specs(spec, keys, build_time()), image, directory, say)
 
 
-def image_spec(spec: LabSpec) -> ImageSpec:
+def image_spec(spec: LabSpec, release: Release) -> ImageSpec:
     """Return the inputs of the guest image for that lab."""
     return ImageSpec(
-        distribution=spec.seeds.distribution,
-        suite=spec.seeds.suite,
+        distribution=release.distribution,
+        suite=release.suite,
         root_gib=spec.hardware.disk_gib - 1,
         operations_packages=spec.guest.packages,
     )
@@ -68,6 +71,12 @@ def seed_specs(spec: LabSpec, keys: LabKeys, timestamp: str) -> list[SeedSpec]:
             peers=peers,
             kernel_modules=spec.guest.kernel_modules,
             sysctl=tuple(sorted(spec.guest.sysctl.items())),
+            paths=GuestPaths(**spec.markers.model_dump()),
+            ssh_port=spec.ssh.port,
+            password_ssh=spec.guest.password_ssh,
+            root_ssh=spec.guest.root_ssh,
+            swap=spec.guest.swap,
+            lab_ca=spec.guest.lab_ca,
             iso_name=machine.seed,
         )
         for name, machine in spec.machines.items()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.config.model import SeedSource, SeedsSpec
 from harness.disk import create_argv
+from harness.errors import UsageError
 from harness.hypervisor import Hypervisor
 from harness.plan import LabPlan, MachinePlan
 from harness.session import Selection
+from harness.setup.release import guest_release, os_release
 from harness.verdict import Check, Status
 
 _SIGNS = {Status.PASS: "ok  ", Status.FAIL: "FAIL", Status.ERROR: "ERR ", Status.NOT_PROVEN: "?   "}
@@ -23,7 +26,7 @@ def plan_text(selection: Selection, plan: LabPlan) -> str:
         *_overlay_lines(selection),
         f"hypervisor   {selection.hypervisor.kind.value}: {' '.join(selection.hypervisor.vmrun_argv)}",
         f"directory    {plan.vm_directory}",
-        f"seeds        {plan.seed_directory} ({spec.seeds.source.value})",
+        f"seeds        {plan.seed_directory} ({seeds_text(spec.seeds)})",
         f"ssh key      {plan.ssh_key}",
         f"network      {spec.network.vmnet} {spec.network.subnet}, gateway {spec.network.gateway}",
         f"memory       {plan.memory_mib} MiB for {len(plan.machines)} machines",
@@ -34,6 +37,16 @@ def plan_text(selection: Selection, plan: LabPlan) -> str:
     for machine in plan.machines:
         lines += ["", *_machine_lines(selection, plan, machine)]
     return "\n".join(lines)
+
+
+def seeds_text(seeds: SeedsSpec) -> str:
+    """Return who makes the seeds, and for our own what they install."""
+    if seeds.source is not SeedSource.BUILT:
+        return seeds.source.value
+    try:
+        return f"{seeds.source.value}: {guest_release(seeds, os_release())}"
+    except UsageError as error:
+        return f"{seeds.source.value}: {error.what}"
 
 
 def _overlay_lines(selection: Selection) -> list[str]:

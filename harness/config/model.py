@@ -86,8 +86,10 @@ class SeedsSpec(Model):
 
     source: SeedSource
     directory: Annotated[str, Field(min_length=1)]
-    distribution: Literal["debian", "ubuntu"] = "debian"
-    suite: Annotated[str, Field(pattern=r"^[a-z]+$")] = "bookworm"
+    distribution: Annotated[
+        Literal["debian", "ubuntu"] | None, Field(description="null: the host's own, as its os-release says")
+    ] = None
+    suite: Annotated[str | None, Field(pattern=r"^[a-z]+$", description="e.g. bookworm; null: the host's own")] = None
 
 
 class SshSpec(Model):

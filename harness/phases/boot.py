@@ -11,8 +11,6 @@ from harness.vmrun import PortForwarding, Protocol
 PHASE = Phase.BOOT
 CHECKS = ("running", "guest answers", "ssh login")
 
-_SSH_IN_GUEST = 22
-
 
 def run(machine: Machine) -> Iterator[Check]:
     """Start the machine from its blank disk and wait for the installed system's SSH."""
@@ -42,7 +40,7 @@ def forward_ssh(machine: Machine) -> None:
     """Have the machine's SSH reachable on its loopback port, where it is reached by forwarding."""
     endpoint, spec = machine.plan.endpoint, machine.host.plan.spec
     if endpoint.forward:
-        forwarding = PortForwarding(Protocol.TCP, endpoint.port, machine.plan.address, _SSH_IN_GUEST, machine.name)
+        forwarding = PortForwarding(Protocol.TCP, endpoint.port, machine.plan.address, spec.ssh.port, machine.name)
         machine.host.vmrun.set_port_forwarding(spec.network.vmnet.lower(), forwarding)
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import yaml
 
-from harness.seed.model import CLOUD_INIT_MARKER, SeedSpec
+from harness.seed.model import SeedSpec
 
-_SSHD = """\
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin no
-HostKey /etc/ssh/ssh_host_ed25519_key
-UseDNS no
-"""
+_SWAP_FILE = "/swapfile"
+_SWAP_SIZE = "256M"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -43,57 +39,82 @@ def _hosts(spec: SeedSpec) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _sshd(spec: SeedSpec) -> str:
+    """Return sshd's settings: keyboard-interactive login would ask for the password as well."""
+    password = "yes" if spec.password_ssh else "no"
+    root = "prohibit-password" if spec.root_ssh else "no"
+    return f"""\
+Port {spec.ssh_port}
+PasswordAuthentication {password}
+KbdInteractiveAuthentication no
+PermitRootLogin {root}
+HostKey /etc/ssh/ssh_host_ed25519_key
+UseDNS no
+"""
+
+
 def registries(spec: SeedSpec) -> str:
     """Return k3s's registries.yaml: the lab's registry as mirror of everything, trusted by the lab's CA."""
     return _yaml(
         {
             "mirrors": {"*": {"endpoint": [f"https://{spec.registry}"]}},
-            "configs": {spec.registry: {"tls": {"ca_file": "/usr/local/seed/ca.crt"}}},
+            "configs": {spec.registry: {"tls": {"ca_file": f"{spec.paths.payload}/ca.crt"}}},
         }
     )
 
 
-def _files(spec: SeedSpec) -> list[dict[str, str]]:
+def _files(spec: SeedSpec) -> list[dict[str, Any]]:
     texts = {
         "/etc/hosts": _hosts(spec),
         "/etc/modules-load.d/k8s.conf": "".join(f"{name}\n" for name in spec.kernel_modules),
         "/etc/resolv.conf": "".join(f"nameserver {address}\n" for address in spec.dns),
-        "/etc/ssh/sshd_config.d/10-lab.conf": _SSHD,
+        "/etc/ssh/sshd_config.d/10-lab.conf": _sshd(spec),
         "/etc/sysctl.d/90-k8s.conf": "".join(f"{key} = {value}\n" for key, value in spec.sysctl),
     }
-    return [{"path": path, "permissions": "0644", "content": text} for path, text in texts.items()]
+    files: list[dict[str, Any]] = [
+        {"path": path, "permissions": "0644", "content": text} for path, text in texts.items()
+    ]
+    if spec.swap:
+        files.append({"path": "/etc/fstab", "append": True, "content": f"{_SWAP_FILE} none swap sw 0 0\n"})
+    return files
+
+
+def _users(spec: SeedSpec) -> list[dict[str, Any]]:
+    keys = {"lock_passwd": True, "ssh_authorized_keys": [spec.ssh_public_key.strip()]}
+    user = {"name": spec.user, "shell": "/bin/bash", "sudo": "ALL=(ALL) NOPASSWD:ALL", **keys}
+    return [user, {"name": "root", **keys}] if spec.root_ssh else [user]
+
+
+def _commands(spec: SeedSpec) -> list[list[str]]:
+    """Return what the first boot runs at its end, in order; the marker comes last."""
+    marker = shlex.quote(spec.paths.cloud_init)
+    swap_on = f"fallocate -l {_SWAP_SIZE} {_SWAP_FILE} && chmod 600 {_SWAP_FILE} && mkswap -q {_SWAP_FILE} && swapon -a"
+    return [
+        ["modprobe", "-a", *spec.kernel_modules],
+        ["/lib/systemd/systemd-sysctl", "/etc/sysctl.d/90-k8s.conf"],
+        ["sh", "-c", swap_on] if spec.swap else ["swapoff", "-a"],
+        ["sh", "-c", f"mkdir -p $(dirname {marker}) && date -u +%Y-%m-%dT%H:%M:%SZ > {marker}"],
+    ]
 
 
 def user_data(spec: SeedSpec) -> str:
     """Return the cloud-config of a guest: `\\n` line ends only, every PEM as a literal block."""
-    document = {
+    document: dict[str, Any] = {
         "hostname": spec.machine,
         "timezone": spec.timezone,
-        "users": [
-            {
-                "name": spec.user,
-                "shell": "/bin/bash",
-                "lock_passwd": True,
-                "sudo": "ALL=(ALL) NOPASSWD:ALL",
-                "ssh_authorized_keys": [spec.ssh_public_key.strip()],
-            }
-        ],
-        "disable_root": True,
-        "ssh_pwauth": False,
+        "users": _users(spec),
+        "disable_root": not spec.root_ssh,
+        "ssh_pwauth": spec.password_ssh,
         "ssh_deletekeys": False,
         "ssh_keys": {
             "ed25519_private": unix_text(spec.host_key.private.reveal()),
             "ed25519_public": spec.host_key.public,
         },
-        "ca_certs": {"trusted": [unix_text(spec.ca_certificate)]},
         "write_files": _files(spec),
-        "runcmd": [
-            ["modprobe", "-a", *spec.kernel_modules],
-            ["/lib/systemd/systemd-sysctl", "/etc/sysctl.d/90-k8s.conf"],
-            ["swapoff", "-a"],
-            ["sh", "-c", f"date -u +%Y-%m-%dT%H:%M:%SZ > {CLOUD_INIT_MARKER}"],
-        ],
+        "runcmd": _commands(spec),
     }
+    if spec.lab_ca:
+        document["ca_certs"] = {"trusted": [unix_text(spec.ca_certificate)]}
     return "#cloud-config\n" + _yaml(document)
 
 

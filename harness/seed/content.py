@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ MANIFEST_FORMAT = "airgap-lab-seed/1"
 # The installer reads the disk's chunks from the CD's device, and finds their first byte in the second file.
 DISK_CHUNKS = "installer/disk.chunks"
 DISK_START = "installer/disk.start"
+# What the installer and the guest's own scripts have to know of the lab file, as shell assignments.
+SETTINGS = "installer/settings"
 AUTOINSTALL = ("autoinstall/user-data", "autoinstall/meta-data", "autoinstall/network-config")
 
 _ISOLINUX = """\
@@ -69,10 +72,18 @@ def seed_hash(spec: SeedSpec, image_digest: str, kernel_arguments: str) -> str:
         cloudconfig.user_data(spec),
         cloudconfig.network_config(spec),
         cloudconfig.registries(spec),
+        settings(spec),
         _ISOLINUX.format(arguments=kernel_arguments),
         MANIFEST_FORMAT,
     )
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
+
+
+def settings(spec: SeedSpec) -> str:
+    """Return the text of the settings file; the guest has it as /etc/lab-seed.conf."""
+    paths = spec.paths
+    values = {"payload": paths.payload, "iso_copy_marker": paths.iso_copy, "packages_marker": paths.packages}
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
 def payload(spec: SeedSpec, packages: Path) -> Tree:
@@ -128,6 +139,7 @@ def iso_tree(spec: SeedSpec, image: GuestImage, kernel_arguments: str) -> Tree:
         "installer/initrd.img": Content(source=image.initrd),
         "installer/disk.map": Content(source=image.disk_map),
         "installer/disk.sectors": Content(source=image.disk_sectors),
+        SETTINGS: _text(settings(spec)),
         **_installer_lists(files),
     }
     data = (cloudconfig.user_data(spec), cloudconfig.meta_data(spec, input_hash), cloudconfig.network_config(spec))

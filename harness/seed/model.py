@@ -10,11 +10,8 @@ from pathlib import Path
 
 from harness.secret import Secret
 
-ISO_COPY_MARKER = "/var/lib/iso-copy-complete"
-CLOUD_INIT_MARKER = "/var/lib/cloud-init-complete"
-PACKAGES_MARKER = "/var/lib/k8s-ops-packages-installed"
+# On the installed disk: how often an installer met it, refused runs included.
 INSTALLER_RUNS = "/var/lib/lab-installer-runs"
-PAYLOAD_DIRECTORY = "/usr/local/seed"
 
 
 class Role(Enum):
@@ -41,6 +38,16 @@ class ExtraFile:
 
 
 @dataclass(frozen=True)
+class GuestPaths:
+    """Where the guest has its payload, and the markers that tell how far it got."""
+
+    payload: str = "/usr/local/seed"
+    iso_copy: str = "/var/lib/iso-copy-complete"
+    cloud_init: str = "/var/lib/cloud-init-complete"
+    packages: str = "/var/lib/k8s-ops-packages-installed"
+
+
+@dataclass(frozen=True)
 class SeedSpec:
     """Everything that shapes the seed of one machine.
 
@@ -51,6 +58,8 @@ class SeedSpec:
         peers: Name and address (without prefix) of every machine of the lab, for /etc/hosts.
         build_timestamp: RFC 3339 in UTC; goes into the payload, not into the input hash.
         kernel_modules: Loaded now and at every boot, before `sysctl` is set.
+        root_ssh: Whether root may log in with the lab's key.
+        lab_ca: Whether the lab's certificate authority is trusted by the whole system.
         iso_name: File name of the ISO; empty means `seed-<last part of the machine's name>.iso`.
     """
 
@@ -70,6 +79,12 @@ class SeedSpec:
     extra_files: tuple[ExtraFile, ...] = field(default=())
     kernel_modules: tuple[str, ...] = ("overlay", "br_netfilter")
     sysctl: tuple[tuple[str, str], ...] = (("net.bridge.bridge-nf-call-iptables", "1"), ("net.ipv4.ip_forward", "1"))
+    paths: GuestPaths = GuestPaths()
+    ssh_port: int = 22
+    password_ssh: bool = False
+    root_ssh: bool = False
+    swap: bool = False
+    lab_ca: bool = True
     iso_name: str = ""
 
     def input_hash(self, image_digest: str) -> str:

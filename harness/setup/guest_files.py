@@ -14,7 +14,7 @@ MASKED_UNITS = (
     "cloud-init-hotplugd.socket", "cryptsetup.target", "dev-hugepages.mount", "dev-mqueue.mount",
     "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer", "getty-static.service",
     "hwclock.service", "integritysetup.target", "modprobe@configfs.service", "modprobe@drm.service",
-    "modprobe@fuse.service", "proc-sys-fs-binfmt_misc.automount", "remote-fs.target", "swap.target",
+    "modprobe@fuse.service", "proc-sys-fs-binfmt_misc.automount", "remote-fs.target",
     "sys-fs-fuse-connections.mount", "sys-kernel-config.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount",
     "systemd-ask-password-console.path", "systemd-ask-password-wall.path", "systemd-binfmt.service",
     "systemd-firstboot.service", "systemd-journal-flush.service", "systemd-pcrphase-sysinit.service",
@@ -111,8 +111,7 @@ DefaultDependencies=no
 After=systemd-remount-fs.service systemd-tmpfiles-setup.service
 Conflicts=shutdown.target
 Before=shutdown.target
-ConditionPathExists=/usr/local/seed/packages/expected
-ConditionPathExists=!/var/lib/k8s-ops-packages-installed
+ConditionPathExists=/etc/lab-seed.conf
 
 [Service]
 Type=oneshot

@@ -5,9 +5,11 @@ from pathlib import Path
 from harness.config import load_lab
 from harness.config.loader import build
 from harness.seed.cloudconfig import user_data
+from harness.seed.content import settings
 from harness.seed.keys import ensure_keys
-from harness.seed.model import SeedSpec
+from harness.seed.model import GuestPaths, SeedSpec
 from harness.seeding import image_spec, seed_specs
+from harness.setup.release import Release
 
 LAB = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
 
@@ -44,5 +46,26 @@ def test_what_the_lab_file_promises_of_the_kernel_is_what_the_seed_sets(tmp_path
 
 def test_the_image_holds_the_packages_of_the_lab_file_and_fits_its_disk() -> None:
     lab = load_lab(LAB, "embedded")
-    assert image_spec(lab).operations_packages == lab.guest.packages
-    assert image_spec(lab).root_gib < lab.hardware.disk_gib
+    image = image_spec(lab, Release("debian", "trixie"))
+    assert (image.distribution, image.suite) == ("debian", "trixie")
+    assert image.operations_packages == lab.guest.packages
+    assert image.root_gib < lab.hardware.disk_gib
+
+
+def test_what_the_lab_file_promises_of_ssh_swap_and_markers_is_what_the_seed_sets(tmp_path: Path) -> None:
+    edits = (
+        ("password_ssh: false", "password_ssh: true"),
+        ("root_ssh: false", "root_ssh: true"),
+        ("swap: false", "swap: true"),
+        ("lab_ca: true", "lab_ca: false"),
+        ("  port: 22\n", "  port: 2222\n"),
+        ("payload: /usr/local/seed", "payload: /srv/seed"),
+        ("/var/lib/iso-copy-complete", "/srv/copied"),
+        ("/var/lib/cloud-init-complete", "/srv/ready"),
+        ("/var/lib/k8s-ops-packages-installed", "/srv/packages"),
+    )
+    spec = specs(tmp_path, *edits)[0]
+    assert (spec.password_ssh, spec.root_ssh, spec.swap, spec.lab_ca, spec.ssh_port) == (True, True, True, False, 2222)
+    assert spec.paths == GuestPaths("/srv/seed", "/srv/copied", "/srv/ready", "/srv/packages")
+    assert settings(spec) == "payload=/srv/seed\niso_copy_marker=/srv/copied\npackages_marker=/srv/packages\n"
+    assert "/srv/ready" in user_data(spec)

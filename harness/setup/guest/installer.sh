@@ -1,6 +1,8 @@
 # The installer, run by init: writes the image of the CD to the blank disk, copies the payload, reboots.
-# It never writes to a disk that holds anything: a machine that boots from its CD by mistake stays as it is.
+# It never installs on a disk that holds anything: a machine that boots from its CD by mistake stays as it is, but for
+# the counter of installer runs that an earlier installation left there.
 
+run_counter=/root/var/lib/lab-installer-runs
 LAB_EVENT_LIBRARY=1
 . /lab-event.sh
 
@@ -48,9 +50,22 @@ find_disk() { # the first disk in the kernel's order
     return 1
 }
 
+count_refused_run() { # where an installer of ours has been before: the counter is all that is written
+    mount -t ext4 -o ro,noload "$partition" /root 2> /dev/null || return 0
+    ours=0
+    [ -f "$run_counter" ] && ours=1
+    umount /root
+    if [ "$ours" = 1 ] && mount -t ext4 "$partition" /root; then
+        count_run
+        umount /root
+        sync
+    fi
+}
+
 refuse_unless_blank() { # the first 16 MiB hold every partition table and the head of every file system
     if ! dd if="/dev/$disk" bs=1M count=16 2> /dev/null | cmp -s -n 16777216 - /dev/zero; then
         say "the disk $disk is not blank: nothing is written to it, powering off"
+        count_refused_run
         lab_event installer-refused reason=disk-not-blank "disk=$disk"
         sleep 1
         poweroff -f
@@ -82,7 +97,7 @@ mount_target() {
 }
 
 copy_files() { # copies /files/ and compares every size and digest with the lists of the CD
-    target=/root/usr/local/seed
+    target=/root$payload
     mkdir -p "$target"
     cp -r /cd/files/. "$target/" || fail copy
     cd "$target" || fail copy
@@ -104,6 +119,7 @@ install_seed() { # NoCloud data for the first boot of the installed system
     cp /cd/autoinstall/user-data /cd/autoinstall/meta-data /cd/autoinstall/network-config "$nocloud/" || fail seed
     chmod 700 "$nocloud"
     chmod 600 "$nocloud/user-data"
+    cp /cd/installer/settings /root/etc/lab-seed.conf || fail seed
 }
 
 install_boot_loader() {
@@ -117,12 +133,17 @@ install_boot_loader() {
     umount /root/dev
 }
 
-write_markers() {
+count_run() { # on the installed disk, mounted at /root
     runs=0
-    [ -f /root/var/lib/lab-installer-runs ] && read -r runs < /root/var/lib/lab-installer-runs
-    echo $((runs + 1)) > /root/var/lib/lab-installer-runs
+    [ -f "$run_counter" ] && read -r runs < "$run_counter"
+    echo $((runs + 1)) > "$run_counter"
+}
+
+write_markers() {
+    count_run
+    mkdir -p "/root${iso_copy_marker%/*}"
     printf '{"files": %s, "bytes": %s, "timestamp": "%s", "nonce": "%s"}\n' \
-        "$files" "$bytes" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(lab_nonce)" > /root/var/lib/iso-copy-complete
+        "$files" "$bytes" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$(lab_nonce)" > "/root$iso_copy_marker"
 }
 
 load cd
@@ -133,6 +154,7 @@ lab_event installer-start
 say "waiting for CD and disk"
 wait_for 300 find_cd || fail no-cd
 wait_for 100 find_disk || fail no-disk
+. /cd/installer/settings
 refuse_unless_blank
 say "writing $disk"
 written=0

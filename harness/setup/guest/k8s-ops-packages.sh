@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs the operations packages from the payload, offline, and writes what dpkg says about each of them.
-seed=/usr/local/seed/packages
-marker=/var/lib/k8s-ops-packages-installed
+. /etc/lab-seed.conf
+seed=$payload/packages
+marker=$packages_marker
+[ -f "$seed/expected" ] && [ ! -e "$marker" ] || exit 0
 names=$(cat "$seed/expected")
 list=/etc/apt/sources.list.d/k8s-ops-packages.list
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
@@ -24,6 +26,7 @@ for name in $names; do
         *) missing="$missing${missing:+, }\"$name\"" ;;
     esac
 done
+mkdir -p "${marker%/*}"
 printf '{"expected": %s, "installed": %s, "missing": [%s], "apt_exit": %s, "timestamp": "%s"}\n' \
     "$expected" "$installed" "$missing" "$code" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" > "$marker.new"
 mv "$marker.new" "$marker"

@@ -150,7 +150,7 @@ def test_an_iso_whose_texts_this_program_would_write_otherwise_is_built_again(
 ) -> None:
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     before = inspect_iso(path).input_hash
-    monkeypatch.setattr(cloudconfig, "_SSHD", "PermitRootLogin yes\n")
+    monkeypatch.setattr(cloudconfig, "registries", lambda _: "mirrors: {}\n")
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     assert inspect_iso(path).input_hash != before
 

@@ -8,7 +8,7 @@ from seed_samples import CA, HOST_PRIVATE, HOST_PUBLIC, LOGIN, spec
 
 from harness.secret import Secret
 from harness.seed import cloudconfig
-from harness.seed.model import CLOUD_INIT_MARKER, HostKey
+from harness.seed.model import GuestPaths, HostKey
 
 
 def user_data(**changes: Any) -> dict[str, Any]:
@@ -48,7 +48,34 @@ def test_every_promise_of_the_lab_is_in_the_data() -> None:
 
 
 def test_the_marker_is_the_last_command() -> None:
-    assert CLOUD_INIT_MARKER in user_data()["runcmd"][-1][-1]
+    document = user_data(paths=GuestPaths(cloud_init="/srv/marks/done"))
+    assert document["runcmd"][-1] == [
+        "sh",
+        "-c",
+        "mkdir -p $(dirname /srv/marks/done) && date -u +%Y-%m-%dT%H:%M:%SZ > /srv/marks/done",
+    ]
+
+
+def test_a_lab_may_promise_password_and_root_logins() -> None:
+    document = user_data(password_ssh=True, root_ssh=True, ssh_port=2222)
+    sshd = written(document)["/etc/ssh/sshd_config.d/10-lab.conf"].splitlines()
+    assert sshd[:4] == [
+        "Port 2222",
+        "PasswordAuthentication yes",
+        "KbdInteractiveAuthentication no",
+        "PermitRootLogin prohibit-password",
+    ]
+    assert (document["ssh_pwauth"], document["disable_root"]) == (True, False)
+    assert document["users"][1] == {"name": "root", "lock_passwd": True, "ssh_authorized_keys": [LOGIN]}
+
+
+def test_a_lab_may_promise_swap_and_do_without_the_authority() -> None:
+    document = user_data(swap=True, lab_ca=False)
+    assert "ca_certs" not in document
+    assert ["swapoff", "-a"] not in document["runcmd"]
+    assert any("swapon" in command[-1] for command in document["runcmd"])
+    fstab = next(item for item in document["write_files"] if item["path"] == "/etc/fstab")
+    assert fstab["append"] is True
 
 
 def test_modules_come_before_the_settings_that_need_them() -> None:
@@ -117,3 +144,5 @@ def test_the_registry_is_the_mirror_of_everything_and_trusted_by_the_labs_ca() -
     registries = yaml.safe_load(cloudconfig.registries(spec()))
     assert registries["mirrors"]["*"]["endpoint"] == ["https://192.168.6.1:5000"]
     assert registries["configs"]["192.168.6.1:5000"]["tls"]["ca_file"] == "/usr/local/seed/ca.crt"
+    elsewhere = yaml.safe_load(cloudconfig.registries(spec(paths=GuestPaths(payload="/srv/seed"))))
+    assert elsewhere["configs"]["192.168.6.1:5000"]["tls"]["ca_file"] == "/srv/seed/ca.crt"
