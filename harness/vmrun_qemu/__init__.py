@@ -10,7 +10,8 @@ words and exit codes as VMware's tool.
     keeper, switch        one process per virtual network in use: the switch that the machines are plugged into
     devices, identity, hardware                  VMX -> devices -> QEMU arguments, a table per device class (pure)
     home, instances, networks, vmlocks, vmlog, vmfiles    files: what runs, what is remembered, locked, logged
-    qmp, agent, endpoint  QEMU's machine protocol, the guest agent, where they listen
+    guest, service, agent how a question reaches the guest's agent: by way of the supervisor, which keeps the line
+    qmp, lines, endpoint  QEMU's machine protocol, JSON lines, where they listen
     qemu, accelerator, probe_sector              which QEMU, which accelerator, and the guest that proves it
     vdiskmanager, images  virtual disks, through qemu-img
     process, pids, wait   the one door for processes, who is who, the one door for waiting

@@ -1,21 +1,18 @@
-"""Endpoints: where a QEMU process listens. A Unix socket on POSIX, a loopback TCP port on Windows."""
+"""Endpoints: where QEMU and the supervisor listen. A Unix socket on POSIX, a loopback TCP port on Windows."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import sys
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 # The longest path that a Unix socket address holds is 107 bytes (unix(7)): sockets live in a directory of their own.
 _PREFIX = "vq-"
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One listening address; `text` is how it is remembered: a socket path, or `host:port`."""
 
     text: str
@@ -52,6 +49,25 @@ class Endpoint:
             return {"type": "inet", "host": host, "port": str(port)}
         return {"type": "unix", "path": self.text}
 
+    def listen(self) -> socket.socket:
+        """Return a socket that listens here.
+
+        Raises:
+            OSError: Somebody else does.
+        """
+        if self.is_tcp:
+            return socket.create_server(self.host_port)
+        if sys.platform == "win32":
+            raise OSError("a Unix socket on Windows")
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listener.bind(self.text)
+            listener.listen()
+        except OSError:
+            listener.close()
+            raise
+        return listener
+
     def connect(self, timeout_s: float) -> socket.socket:
         """Return a connected stream socket with that time limit on each of its operations.
 
@@ -81,12 +97,16 @@ def make_socket_dir() -> str:
     """Return a new private directory with a short path for this run's sockets; empty on Windows, which needs none."""
     if sys.platform == "win32":
         return ""
+    import tempfile  # noqa: PLC0415 - 10 ms that a question to a machine does not pay
+
     # Not $XDG_RUNTIME_DIR: that is removed at logout, and machines outlive it. Not $TMPDIR: that may be long.
     return tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp")
 
 
 def remove_socket_dir(path: str) -> None:
     """Remove a directory that `make_socket_dir` made, with its sockets; anything else is left alone."""
+    import shutil  # noqa: PLC0415 - see make_socket_dir
+
     if path and Path(path).name.startswith(_PREFIX):
         shutil.rmtree(path, ignore_errors=True)
 

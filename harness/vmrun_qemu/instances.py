@@ -25,12 +25,11 @@ class Record(TypedDict):
     supervisor: Identity
     qemu: Identity
     qmp: str
-    agent: str
+    service: str
     socket_dir: str
     plugs: list[Plug]
     locks: list[str]
     accelerator: str
-    tools_seen: bool
 
 
 def load(folder: Path) -> Record | None:

@@ -55,12 +55,11 @@ class Prepared:
             "supervisor": supervisor,
             "qemu": {"pid": 0, "created": 0.0},
             "qmp": self.endpoints["qmp"].text,
-            "agent": self.endpoints["agent"].text,
+            "service": self.endpoints["service"].text,
             "socket_dir": self.socket_dir,
             "plugs": plugs,
             "locks": locks,
             "accelerator": self.accelerator.name,
-            "tools_seen": False,
         }
 
 
@@ -84,7 +83,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     chosen = accelerator.choose(program)
     log.say(f"Accelerator: {chosen.name}, because {chosen.why}")
     socket_dir = endpoint.make_socket_dir()
-    names = ["qmp", "agent", *(nic.id for nic in machine.nics)]
+    names = ["qmp", "agent", "service", *(nic.id for nic in machine.nics)]
     endpoints = {name: endpoint.new_endpoint(socket_dir, name) for name in names}
     wiring = hardware.Wiring(endpoints, chosen.arguments(version), _window(program, log) if gui else "none")
     argv = [str(program.binary), *(["-L", str(program.data)] if program.data else [])]

@@ -63,6 +63,15 @@ def is_up(address: str) -> bool:
     return True
 
 
+def port_is_open(address: str, chardev: str) -> bool:
+    """Return whether a program in the guest has that serial port open."""
+    try:
+        ports = ask(address, ("query-chardev", {}), timeout_s=5.0)[0]
+    except QmpError:
+        return False
+    return any(port.get("label") == chardev and port.get("frontend-open") for port in ports)
+
+
 def quit_qemu(address: str) -> bool:
     """Tell QEMU to end; return False if it is stuck. It closes the connection, and may be gone already."""
     try:

@@ -20,9 +20,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.vmrun_qemu import home, instances, pids, process, qmp, recovery, switch, vmlocks
+from harness.vmrun_qemu.agent import Agent
 from harness.vmrun_qemu.endpoint import remove_socket_dir
 from harness.vmrun_qemu.powerup import Prepared, launch, prepare
 from harness.vmrun_qemu.process import Child
+from harness.vmrun_qemu.service import Service
 from harness.vmrun_qemu.texts import FILE_ACCESS, IN_USE, NO_PERMISSION, Failure, PowerOnFailure
 from harness.vmrun_qemu.vmlog import VmLog
 from harness.vmrun_qemu.wait import wait_for
@@ -71,11 +73,12 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
 
 
 class _Run:
-    """A machine that runs: its QEMU, its record, and its VMX as it will be written at power-off."""
+    """A machine that runs: its QEMU, its record, who answers for it, and its VMX as it will be written at power-off."""
 
-    def __init__(self, prepared: Prepared, child: Child, record: instances.Record) -> None:
+    def __init__(self, prepared: Prepared, child: Child, record: instances.Record, service: Service) -> None:
         self.child = child
         self.record = record
+        self.service = service
         self.vmx = prepared.vmx
         self.folder = prepared.folder
 
@@ -100,6 +103,7 @@ def _power_on(vmx_path: str, log: VmLog, *, gui: bool) -> _Run:
         _until_running(child, record, prepared)
         for plug in record["plugs"]:
             switch.plug_in(home.vm_id(vmx_path), plug, me)
+        service = _serve(prepared)
     except BaseException as error:
         if child is not None:
             process.end(record["qemu"])
@@ -111,7 +115,7 @@ def _power_on(vmx_path: str, log: VmLog, *, gui: bool) -> _Run:
     instances.save(record)
     _obey_signals(child.terminate)
     log.say(f"PowerOn: running as process {child.pid}")
-    return _Run(prepared, child, record)
+    return _Run(prepared, child, record, service)
 
 
 def _until_running(child: Child, record: instances.Record, prepared: Prepared) -> None:
@@ -122,6 +126,15 @@ def _until_running(child: Child, record: instances.Record, prepared: Prepared) -
         raise PowerOnFailure("QEMU did not start: " + process.tail(prepared.folder / "qemu.log"))
     for nic in prepared.unplugged:
         qmp.ask(record["qmp"], ("set_link", {"name": nic, "up": False}))
+
+
+def _serve(prepared: Prepared) -> Service:
+    """Return the service that answers questions about the guest from now on."""
+    qmp_address = prepared.endpoints["qmp"].text
+    agent = Agent(prepared.endpoints["agent"].text, lambda: qmp.port_is_open(qmp_address, "agent"))
+    service = Service(prepared.endpoints["service"], agent)
+    service.start()
+    return service
 
 
 def _obey_signals(stop: Callable[[], None]) -> None:
@@ -136,6 +149,7 @@ def _power_off(run: _Run, log: VmLog) -> None:
     record = run.record
     run.record["phase"] = "stopping"
     instances.save(record)
+    run.service.close()
     _restore(Path(record["vmx"]), run.vmx, log)
     recovery.end_all(record)
 

@@ -8,16 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.vmrun_qemu import instances
-from harness.vmrun_qemu.agent import Agent, AgentRefusedError, AgentSilentError
+from harness.vmrun_qemu.guest import Guest, GuestRefusedError, GuestSilentError
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.power import running
 from harness.vmrun_qemu.texts import EXIT_TOOLS_UNKNOWN, NO_ADDRESS, Failure, say, tools_not_running
 from harness.vmrun_qemu.wait import wait_for
 
-# A guest under TCG with a busy processor answers in a second or two.
-_ANSWER_S = 3.0
 _WAIT_S = 3600.0
-_CLOSED = "no program in the guest has the agent's port open"
 
 
 def check_tools_state(parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
@@ -59,9 +56,9 @@ def shut_down_guest(vmx: str, record: Record, mode: str) -> bool:
         Failure: Nobody could be asked.
     """
     try:
-        with _agent(record) as agent:
-            agent.tell("guest-shutdown", {"mode": mode})
-    except AgentSilentError:
+        with Guest(record) as guest:
+            guest.tell("guest-shutdown", {"mode": mode})
+    except GuestSilentError:
         if mode != "powerdown":
             raise tools_not_running(vmx) from None
         _push_power_button(vmx, record)
@@ -92,50 +89,20 @@ def first_address(interfaces: Sequence[Mapping[str, Any]]) -> str:
 
 def _state(record: Record) -> str:
     try:
-        with _agent(record):
-            pass
-    except AgentSilentError as silence:
-        return "installed" if record["tools_seen"] or str(silence) != _CLOSED else "unknown"
-    _remember(record)
-    return "running"
-
-
-def _agent(record: Record) -> Agent:
-    """Return a conversation with the guest's agent.
-
-    Raises:
-        AgentSilentError: With the text `_CLOSED`, at once, when no agent has ever answered and none has the port open.
-    """
-    if not record["tools_seen"] and not _port_is_open(record):
-        raise AgentSilentError(_CLOSED)
-    return Agent(record["agent"], _ANSWER_S)
-
-
-def _remember(record: Record) -> None:
-    if not record["tools_seen"] and (now := instances.find(record["vmx"])) is not None and now["phase"] == "running":
-        now["tools_seen"] = True
-        instances.save(now)
-
-
-def _port_is_open(record: Record) -> bool:
-    """Return whether a program in the guest has the agent's port open."""
-    from harness.vmrun_qemu import qmp  # noqa: PLC0415 - 70 ms that are seldom needed
-
-    try:
-        ports = qmp.ask(record["qmp"], ("query-chardev", {}), timeout_s=5.0)[0]
-    except qmp.QmpError:
-        return False
-    return any(port.get("label") == "agent" and port.get("frontend-open") for port in ports)
+        with Guest(record) as guest:
+            return guest.state()
+    except GuestSilentError:
+        return "installed"
 
 
 def _address(vmx: str) -> str:
     record = running(vmx)
     try:
-        with _agent(record) as agent:
-            found = first_address(agent.ask("guest-network-get-interfaces"))
-    except AgentSilentError as error:
+        with Guest(record) as guest:
+            found = first_address(guest.ask("guest-network-get-interfaces"))
+    except GuestSilentError as error:
         raise tools_not_running(vmx) from error
-    except AgentRefusedError as error:
+    except GuestRefusedError as error:
         raise Failure(NO_ADDRESS) from error
     if not found:
         raise Failure(NO_ADDRESS)

@@ -111,13 +111,25 @@ def test_asking_for_the_list_imports_nothing_slow() -> None:
     assert done.stdout == "Total running VMs: 0\n[]\n"
 
 
+def test_a_question_to_a_guest_imports_nothing_slow() -> None:
+    code = (
+        "import sys; import harness.vmrun_qemu.tools;"
+        "slow = ('asyncio', 'psutil', 'qemu.qmp', 'filelock', 'subprocess', 'tempfile', 'shutil', 'dataclasses');"
+        "print([name for name in slow if name in sys.modules])"
+    )
+    argv = [sys.executable, "-S", "-c", code]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30, env=env)
+    assert done.stdout == "[]\n"
+
+
 def test_a_machine_that_is_starting_is_not_listed_yet(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = pids.identity(os.getpid())
     record: instances.Record = {
-        "vmx": "/vms/a.vmx", "phase": "starting", "supervisor": mine, "qemu": mine, "qmp": "", "agent": "",
-        "socket_dir": "", "plugs": [], "locks": [], "accelerator": "tcg", "tools_seen": False,
+        "vmx": "/vms/a.vmx", "phase": "starting", "supervisor": mine, "qemu": mine, "qmp": "", "service": "",
+        "socket_dir": "", "plugs": [], "locks": [], "accelerator": "tcg",
     }  # fmt: skip
     instances.save(record)
     assert said(capsys, "list") == (0, "Total running VMs: 0\n")
