@@ -9,6 +9,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 
 from harness import evidence, host
 from harness.errors import HarnessError
+from harness.explain import explained
+from harness.guest.diagnosis import Source
 from harness.layout import RunFiles
 from harness.machine import Host, Machine
 from harness.phases import MACHINE_PHASES, cluster
@@ -150,13 +152,16 @@ class Lab:
             else:
                 verdict = run_phase(module, machine)
                 if verdict.status.stops:
-                    blocker = verdict
-                    self._evidence_of_failure(machine)
+                    verdict = blocker = self._explained(verdict, machine)
             self._future(machine.name, module.PHASE).set_result(self._record(verdict))
 
-    def _evidence_of_failure(self, machine: Machine) -> None:
-        if machine.boot is not None:
-            evidence.screen(machine, self.run)
+    def _explained(self, verdict: Verdict, machine: Machine) -> Verdict:
+        """Return the broken verdict with its cause, and have the evidence of it in the run directory."""
+        if machine.boot is None:
+            return verdict
+        evidence.screen(machine, self.run)
+        condition = machine.condition() if verdict.status is Status.FAIL else ""
+        return explained(verdict, condition, {Source.CONSOLE: machine.boot.console})
 
     def _cluster(self, waiting: Callable[[], None] | None) -> Verdict:
         future = self._future(None, Phase.CLUSTER)

@@ -6,17 +6,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.errors import GuestError
+from harness.errors import GuestError, HarnessError
 from harness.events import Journal
 from harness.guest.boot import Boot
 from harness.guest.channel import AuthFailed, CommandResult, ConnectFailed
-from harness.guest.serial import GuestEvent, SerialFollower, diagnose
+from harness.guest.serial import GuestEvent, SerialFollower
 from harness.guest.ssh import SshChannel, SshTarget
 from harness.hypervisor import Hypervisor
 from harness.ledger import Ledger
 from harness.plan import LabPlan, MachinePlan
 from harness.seed.model import IsoInfo
 from harness.vmrun import Display, Vmrun
+from harness.vmrun_errors import VmPaused
 from harness.wait import SYSTEM_CLOCK, Clock, Deadline, Pending, wait_until
 
 # Without events from the guest SSH itself is tried this often. A login costs a booting guest 5 to 10 s of its
@@ -27,6 +28,8 @@ _SILENCE_S = 300.0
 _POWER_CHECK_S = 10.0
 # The guest may use this part of a power-off's deadline to shut down by itself; the rest is for cutting its power.
 _SOFT_SHARE = 0.75
+# The hypervisor may take this long to say why a guest is silent.
+_CONDITION_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,22 @@ class Machine:
 
     # -- power ---------------------------------------------------------------------------------------------------
 
-    def is_running(self) -> bool:
+    def is_running(self, deadline: Deadline | None = None) -> bool:
         """Return whether `vmrun list` has the machine, asked now."""
-        return self.host.vmrun.is_running(self.plan.files.vmx)
+        return self.host.vmrun.is_running(self.plan.files.vmx, deadline)
+
+    def condition(self) -> str:
+        """Return why its guest is silent, where the hypervisor knows: it is off, or paused; else nothing."""
+        box = self.deadline(_CONDITION_S)
+        try:
+            if not self.is_running(box):
+                return "the machine is off"
+            self.host.vmrun.guest_ip_address(self.plan.files.vmx, box)
+        except VmPaused:
+            return "the machine is paused"
+        except HarnessError:
+            return ""
+        return ""
 
     def power_on(self, number: int) -> None:
         """Have the machine started for the `number`-th time in this run, its serial log followed from the start."""
@@ -125,19 +141,13 @@ class Machine:
         return fresh
 
     def fail_early(self) -> None:
-        """Raise when waiting on is useless: the guest said that it failed, or its console shows why it never will.
+        """Raise when waiting on is useless.
 
         Raises:
             GuestError: With the console's last lines.
         """
-        if self.boot is None:
-            return
-        for name in ("installer-failed", "installer-refused"):
-            event = self.boot.last(name)
-            if event is not None:
-                raise self.guest_error(f"{name}: {event.fields.get('reason', 'no reason given')}")
-        found = diagnose(self.boot.follower.tail(200))
-        if found is not None and found.fatal:
+        found = self.boot.hopeless() if self.boot else None
+        if found is not None:
             raise self.guest_error(found.cause, found.remedy)
 
     def guest_error(
@@ -164,7 +174,7 @@ class Machine:
         """
         next_power_check = self.host.clock.monotonic() + _POWER_CHECK_S
 
-        def probe(_: Deadline) -> object | Pending:
+        def probe(left: Deadline) -> object | Pending:
             nonlocal next_power_check
             self.poll_events()
             value = answer()
@@ -172,7 +182,7 @@ class Machine:
                 return value
             self.fail_early()
             if self.host.clock.monotonic() >= next_power_check:
-                if not self.is_running():
+                if not self.is_running(left):
                     raise self.guest_error(f"the machine went off while waiting for {what}")
                 next_power_check = self.host.clock.monotonic() + _POWER_CHECK_S
             return Pending(self.last_seen)

@@ -75,7 +75,7 @@ class Proof:
             pytest.skip(f"blocked: {check.seen}")
         if check.status is not Status.PASS:
             self._told.add((verdict.phase, verdict.machine, check.name))
-            pytest.fail(f"{verdict.title}\n{check}", pytrace=False)
+            pytest.fail(f"{verdict.title}: {check}", pytrace=False)
 
     def _culprit(self, verdict: Verdict) -> Verdict:
         """Return the verdict at the root of a blocked one."""

@@ -67,6 +67,7 @@ class Check:
         expected: What was promised.
         seen: What was observed, verbatim where possible.
         remedy: What to do when the status is not PASS.
+        cause: The true cause in one line, where it is known and `seen` does not begin with it.
         evidence: Files that show more, relative to the run directory where they are inside it.
     """
 
@@ -76,20 +77,27 @@ class Check:
     seen: str
     remedy: str = ""
     evidence: tuple[str, ...] = ()
+    cause: str = ""
+
+    @property
+    def why(self) -> str:
+        """Why it did not pass, in one line: the cause, else the first line of what was seen."""
+        return self.cause or next(iter(self.seen.splitlines()), "")
 
     def __str__(self) -> str:
         rows = [("expected", self.expected), ("seen", self.seen), *(("evidence", item) for item in self.evidence)]
         if self.remedy and self.status is not Status.PASS:
             rows.append(("remedy", self.remedy))
-        lines = [f"{self.name}: {self.status.value}"]
+        lines = [f"{self.name}: {self.status.value}" + (f": {self.why}" if self.why else "")]
         for label, text in rows:
             lines.append(f"  {label + ':':<10}" + text.replace("\n", "\n" + " " * 12))
         return "\n".join(lines)
 
 
-def judge(name: str, *, ok: bool, expected: object, seen: object, remedy: str = "") -> Check:
+def judge(name: str, *, ok: bool, expected: object, seen: object, remedy: str = "", cause: str = "") -> Check:
     """Return a PASS or FAIL check for something that was really looked at."""
-    return Check(name, Status.PASS if ok else Status.FAIL, str(expected), str(seen), remedy)
+    status = Status.PASS if ok else Status.FAIL
+    return Check(name, status, str(expected), str(seen), remedy, cause="" if ok else cause)
 
 
 @dataclass(frozen=True)

@@ -81,16 +81,16 @@ class Vmrun:
 
     # -- machines ------------------------------------------------------------------------------------------------
 
-    def list_running(self) -> tuple[Path, ...]:
+    def list_running(self, deadline: Deadline | None = None) -> tuple[Path, ...]:
         """Return the VMX files of the machines that run, paused ones too, as vmrun spells them.
 
         Only machines of this user, this logon and this elevation are seen.
         """
-        return tuple(Path(line) for line in self._program.parsed(answers.parse_running, "list"))
+        return tuple(Path(line) for line in self._program.parsed(answers.parse_running, "list", deadline=deadline))
 
-    def is_running(self, vmx: Path) -> bool:
+    def is_running(self, vmx: Path, deadline: Deadline | None = None) -> bool:
         """Return whether `list` has that machine, whatever the spelling of its path."""
-        return any(answers.same_vmx(vmx, running, self._platform) for running in self.list_running())
+        return any(answers.same_vmx(vmx, running, self._platform) for running in self.list_running(deadline))
 
     def start(self, vmx: Path, display: Display = Display.NOGUI, *, deadline: Deadline | None = None) -> bool:
         """Have the machine powered on, its boot begun; return False where it already ran."""
@@ -165,7 +165,7 @@ class Vmrun:
             return state
         raise self._program.failure("checkToolsState", done, vmx)
 
-    def guest_ip_address(self, vmx: Path) -> IPv4Address | None:
+    def guest_ip_address(self, vmx: Path, deadline: Deadline | None = None) -> IPv4Address | None:
         """Return the address that Tools published, or None while there is none.
 
         A suspended machine answers with its old address; with several cards it may be a bridge of the guest.
@@ -173,9 +173,10 @@ class Vmrun:
         Raises:
             ToolsNotRunning: Tools do not answer.
             VmNotPoweredOn: The machine is off.
+            VmPaused: It is paused, which `list` does not tell.
         """
         try:
-            return self._program.parsed(answers.parse_guest_address, "getGuestIPAddress", vmx)
+            return self._program.parsed(answers.parse_guest_address, "getGuestIPAddress", vmx, deadline=deadline)
         except errors.NoGuestAddress:
             return None
 

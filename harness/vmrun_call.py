@@ -62,14 +62,14 @@ class VmrunProgram:
     env: Mapping[str, str] = field(default_factory=dict)
     run: RunProgram = process.run
 
-    def parsed(self, parse: Callable[[str], T], verb: str, *words: str | Path) -> T:
+    def parsed(self, parse: Callable[[str], T], verb: str, *words: str | Path, deadline: Deadline | None = None) -> T:
         """Return the parsed answer of a verb.
 
         Raises:
             UnexpectedAnswer: It succeeded with a text that `parse` refuses by a ValueError.
             MappedError: As `call`.
         """
-        done = self.call(verb, *words)
+        done = self.call(verb, *words, deadline=deadline)
         try:
             return parse(done.stdout)
         except ValueError as error:

@@ -19,14 +19,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from harness.guest.diagnosis import Diagnosis, diagnose
 from harness.wait import SYSTEM_CLOCK, Clock
 
 __all__ = [
-    "Diagnosis",
     "GuestEvent",
     "SerialFollower",
-    "diagnose",
     "format_event",
     "parse_event",
     "strip_escapes",

@@ -94,7 +94,8 @@ def judge_result(said: CommandResult, status: Mapping[str, Any] | None, policy: 
     remedy = _REMEDY
     if degraded:
         remedy += "; `cloud_init: {recoverable_errors: accept}` in the lab file accepts recoverable errors"
-    return judge(CHECKS[1], ok=ok, expected=expected, seen=seen, remedy=remedy)
+    first = f"error: {errors[0]}" if errors else f"recoverable error: {notes[0]}" if notes else ""
+    return judge(CHECKS[1], ok=ok, expected=expected, seen=seen, remedy=remedy, cause=first)
 
 
 def _text(said: CommandResult) -> str:

@@ -55,7 +55,8 @@ def _from_exception(name: str, error: Exception) -> Check:
         seen = f"{error.where}: {error.what}" if error.where else error.what
         if error.said:
             seen += "\n" + error.said
-        return Check(name, status, f"to get as far as: {name}", seen, error.remedy, error.evidence)
+        cause = f"{error.what}; last seen: {error.last_seen}" if isinstance(error, DeadlineExpired) else error.what
+        return Check(name, status, f"to get as far as: {name}", seen, error.remedy, error.evidence, cause)
     text = "".join(traceback.format_exception(error)[-4:])
     remedy = "this is a defect of the harness: report it with events.jsonl"
     return Check(name, Status.ERROR, f"to get as far as: {name}", text, remedy)

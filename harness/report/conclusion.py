@@ -13,6 +13,7 @@ from harness.verdict import Check, Phase, Status, Verdict
 _INTERRUPTED = 2
 _NO_TESTS = 5
 _BROKEN = (Status.FAIL, Status.ERROR)
+_WHY_LIMIT = 200  # characters of a cause in the headline
 _BAD_OUTCOMES = (Outcome.FAILED, Outcome.ERROR, Outcome.XPASSED)
 _UNSEEN_OUTCOMES = (Outcome.SKIPPED, Outcome.XFAILED)
 
@@ -180,7 +181,7 @@ def first_cause(run: RunResult) -> Cause | None:
     if broken:
         verdict = min(broken, key=lambda item: (item.ended_s, item.phase.number))
         check = next(item for item in verdict.checks if item.status is verdict.status)
-        return Cause(f"{verdict.title}: {check.name}", verdict=verdict, check=check)
+        return Cause(f"{verdict.title}: {check.name}: {check.why[:_WHY_LIMIT]}", verdict=verdict, check=check)
     case = next((case for case in run.tests if case.outcome in _BAD_OUTCOMES), None)
     if case is not None:
         return Cause(f"{case.nodeid} {case.outcome.value}", case=case)

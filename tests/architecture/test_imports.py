@@ -29,7 +29,7 @@ LAYERS = (
     ("process", "events", "vmx", "config", "ledger"),
     ("seed", "setup", "seeding", "disk", "plan", "vmrun", "vmrun_answers", "vmrun_call", "vmrun_errors"),
     ("hypervisor", "hypervisor_places", "host", "guest", "removal"),
-    ("machine", "evidence", "report"),
+    ("explain", "machine", "evidence", "report"),
     ("phases",),
     ("lab",),
     ("session", "result", "progress", "showing", "after"),

@@ -171,7 +171,8 @@ class FakeLab:
     ) -> list[tuple[str, str, str, Mapping[str, str] | None]]:
         installer = ("installer-start", "disk-written", "copied", "installer-done") if state.boots == 1 else ()
         system = ("boot", "cloud-init", "ssh-ready", "boot-complete")
-        first = [(event, nonce, str(uuid.uuid4()), None) for event in installer]
+        installing = str(uuid.uuid4())
+        first = [(event, nonce, installing, None) for event in installer]
         then = [(event, nonce, boot_id, None) for event in system]
         return [event for event in (*first, *then) if event[0] not in state.silent]
 

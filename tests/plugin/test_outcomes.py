@@ -107,7 +107,7 @@ def test_a_failing_check_is_red_once_and_blocks_its_machine_alone(fake_lab: Fake
         ]
     )
     result.stdout.fnmatch_lines([f"*blocked: iso-copy of {WORKER} ended with payload"])
-    result.stdout.fnmatch_lines(["payload: fail", "*seen: *missing: *"])
+    result.stdout.fnmatch_lines(["*: payload: fail: missing: *", "*seen: *missing: *"])
 
 
 def test_a_module_alone_drives_the_phases_before_it_and_tells_why_they_failed(fake_lab: FakeLab) -> None:
@@ -115,7 +115,7 @@ def test_a_module_alone_drives_the_phases_before_it_and_tells_why_they_failed(fa
     result = fake_lab.run(*part("60_packages"))
     assert result.ret == 1
     assert result.parseoutcomes() == {"passed": 4, "failed": 1, "skipped": 1}
-    result.stdout.fnmatch_lines([f"cloud-init of {WORKER}", "result: fail", "*error: boom*"])
+    result.stdout.fnmatch_lines([f"cloud-init of {WORKER}: result: fail: error: boom"])
 
 
 def test_one_machine_alone_is_the_only_one_that_is_touched(fake_lab: FakeLab) -> None:
@@ -148,7 +148,7 @@ def test_a_guest_that_never_answers_is_a_failure_with_the_last_thing_seen(fake_l
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 1
     result.assert_outcomes(passed=2, failed=1, deselected=6)
-    result.stdout.fnmatch_lines(["ssh login: fail", "*an SSH login: not within 3 s*", "*last seen: cloud-init*"])
+    result.stdout.fnmatch_lines(["boot of *: ssh login: fail: an SSH login: not within 3 s; last seen: cloud-init*"])
 
 
 def test_a_hypervisor_that_breaks_is_an_error_with_its_words(fake_lab: FakeLab) -> None:
@@ -156,7 +156,9 @@ def test_a_hypervisor_that_breaks_is_an_error_with_its_words(fake_lab: FakeLab) 
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 1
     result.assert_outcomes(failed=1, skipped=2, deselected=6)
-    result.stdout.fnmatch_lines(["running: error", "*Error: The file is already in use*"])
+    result.stdout.fnmatch_lines(
+        ["boot of *: running: error: vmrun start failed: *", "*Error: The file is already in use*"]
+    )
 
 
 @pytest.mark.parametrize(

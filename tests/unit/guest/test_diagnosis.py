@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from harness.guest.diagnosis import _ROWS, diagnose
+from harness.explain import explain, explained
+from harness.guest.diagnosis import Source, diagnose, diagnose_all
+from harness.guest.patterns import rows
+from harness.verdict import Check, Phase, Status, Verdict
 
 FATAL = [
     ("@LAB1 - b0 installer-refused reason=disk-not-blank #48", "refused"),
-    ("@LAB1 - b0 installer-failed reason=zstd #41", "installer failed"),
-    ("[    4.4] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)", "kernel panic"),
+    ("@LAB1 - b0 installer-failed reason=no-cd #42", "no seed ISO"),
+    ("@LAB1 - b0 installer-failed reason=digest-differs #50", "not the one on the seed ISO (digest-differs)"),
+    ("@LAB1 - b0 installer-failed reason=zstd #41", "the installer failed: zstd"),
+    (
+        "[    4.4] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)",
+        "kernel panic: VFS: Unable to mount root fs on unknown-block(0,0)",
+    ),
+    ("---[ end Kernel panic - not syncing: sysrq triggered crash ]---", "kernel panic: sysrq triggered crash"),
+    ("init: no disk has the root file system UUID=1-2", "does not find the root file system"),
     ("error: no such device: 1234.\nEntering rescue mode...\ngrub rescue> ", "GRUB"),
     ("Failed to load ldlinux.c32\nBoot failed: please change disks", "boot loader"),
     ("isolinux.bin missing or corrupt.", "boot loader"),
@@ -50,20 +60,113 @@ HURT = [
 ]
 
 
-@pytest.mark.parametrize(("text", "cause", "fatal"), [(*x, True) for x in FATAL] + [(*x, False) for x in HURT])
-def test_a_console_text_has_its_cause(text: str, cause: str, fatal: bool) -> None:
-    found = diagnose(f"[    0.0] Linux version 6.1.0\n{text}")
+ELSEWHERE = [
+    (Source.CLOUD_INIT, "util.py[WARNING]: Failed loading yaml blob. Invalid format at line 3 column 1: x", "line 3"),
+    (Source.CLOUD_INIT, "Failed loading yaml blob. Yaml load allows (<class 'dict'>,) root types", "not valid YAML"),
+    (
+        Source.CLOUD_INIT,
+        "__init__.py[WARNING]: Unhandled non-multipart (text/x-not-multipart) userdata: 'b",
+        "begin with",
+    ),
+    (Source.CLOUD_INIT, "RuntimeError: Not all expected physical devices present: {'52:54:00:00:00:01'}", "52:54:00"),
+    (
+        Source.CLOUD_INIT,
+        "util.py[WARNING]: Failed to run module scripts_user (scripts in /var)",
+        "failed (scripts_user)",
+    ),
+    (
+        Source.CLOUD_INIT,
+        "Failed running /var/lib/cloud/instance/scripts/runcmd [1]",
+        "(/var/lib/cloud/instance/scripts/",
+    ),
+    (
+        Source.CLOUD_INIT,
+        "util.py[WARNING]: Running module ssh (<module 'cloudinit.config.cc_ssh' from '/usr/x.py'>) failed",
+        "module ssh failed",
+    ),
+    (Source.CLOUD_INIT, "schema.py[WARNING]: Invalid cloud-config provided: Please run", "refuses a value"),
+    (Source.PACKAGES, "E: Unable to locate package telnet", "does not have the package telnet"),
+    (Source.PACKAGES, "E: Package 'yq' has no installation candidate", "does not have the package yq"),
+    (Source.PACKAGES, "E: Failed to fetch file:/x/jq.deb  Hash Sum mismatch", "damaged"),
+    (
+        Source.PACKAGES,
+        "dpkg: error processing package htop (--configure):\n installed",
+        "package htop fails to install",
+    ),
+    (
+        Source.PACKAGES,
+        "The following packages have unmet dependencies:\n dnsutils : Depends: bind9-dnsutils but it is not",
+        "dependency of the package dnsutils is not in the offline repository: bind9-dnsutils but",
+    ),
+    (Source.PACKAGES, "  Temporary failure resolving 'deb.example.org'", "in the internet (deb.example.org)"),
+    (Source.PACKAGES, "W: GPG error: file:/x InRelease: NO_PUBKEY 0E98404D386FA1D9", "signature"),
+    (Source.PACKAGES, "E: Could not get lock /var/lib/dpkg/lock-frontend", "holds the package database"),
+    (Source.CLOUD_INIT, "/var/lib/cloud/instance/scripts/runcmd: 2: \\r: command not found", "Windows line ends"),
+    (Source.CONSOLE, "/usr/bin/env: bash^M: bad interpreter: No such file", "Windows line ends"),
+    (
+        Source.JOURNAL,
+        "k3s.service: Main process exited, code=killed, status=9/KILL",
+        "k3s.service crashed (9/KILL)",
+    ),
+    (Source.JOURNAL, "k3s.service: Start request repeated too quickly.", "k3s.service crashed"),
+    (Source.HYPERVISOR, "[msg.disk.noSpace] There is not enough space in the file system", "host's disk is full"),
+    (Source.HYPERVISOR, "DISK: Failed to open disk for read/write at 'x.vmdk'", "cannot open the virtual disk"),
+    (Source.HYPERVISOR, "qemu: Could not open '/seeds/seed-worker1.iso': No such", "not there any more: /seeds/seed-w"),
+    (Source.HYPERVISOR, "[msg.moduletable.powerOnFailed] Module 'MonitorMode' power on failed.", "virtualisation"),
+    (Source.HYPERVISOR, "The network bridge on device 'VMnet1' is not running.", "virtual network is not running"),
+    (Source.HYPERVISOR, "The CPU has been disabled by the guest operating system.", "disabled its processor"),
+    (Source.HYPERVISOR, "[msg.vmrunqemu] QEMU ended with -9: ", "the hypervisor's process ended (-9)"),
+    (Source.HYPERVISOR, "VMware Workstation unrecoverable error: (vcpu-0)", "the hypervisor itself crashed"),
+    (
+        Source.HYPERVISOR,
+        "Chipset: The guest has requested that the virtual machine be powered off.",
+        "the guest switched itself off",
+    ),
+    (
+        Source.HYPERVISOR,
+        "Vix: the virtual machine is powered off; QEMU exited with 0",
+        "the guest switched itself off",
+    ),
+]
+CASES = [
+    *((Source.CONSOLE, *case, True) for case in FATAL),
+    *((Source.CONSOLE, *case, False) for case in HURT),
+    *((*case, False) for case in ELSEWHERE),
+]
+
+
+@pytest.mark.parametrize(("source", "text", "cause", "fatal"), CASES)
+def test_a_text_has_its_cause(source: Source, text: str, cause: str, fatal: bool) -> None:
+    found = diagnose(f"[    0.0] Linux version 6.1.0\n{text}", source)
     assert found is not None
     assert cause in found.cause
+    assert not found.cause.endswith((":", "()", " "))
     assert found.fatal == fatal
     assert found.remedy
     assert found.line
     assert found.line in text
+    assert found.source is source
 
 
 def test_every_row_is_met_by_a_text_of_its_own() -> None:
-    met = {next(i for i, row in enumerate(_ROWS) if row.pattern.search(text)) for text, _ in FATAL + HURT}
-    assert met == set(range(len(_ROWS)))
+    met = {
+        next(n for n, row in enumerate(rows()) if source in row.sources and row.pattern.search(text))
+        for source, text, *_ in CASES
+    }
+    assert met == set(range(len(rows())))
+
+
+def test_a_text_counts_only_where_its_row_looks() -> None:
+    assert diagnose("E: Unable to locate package telnet", Source.JOURNAL) is None
+    assert diagnose("You are in emergency mode", Source.CLOUD_INIT) is None
+
+
+def test_the_gravest_of_several_texts_counts_whatever_their_order() -> None:
+    texts = {Source.PACKAGES: "dpkg: error processing package x", Source.CONSOLE: "No space left on device"}
+    found = diagnose_all(texts)
+    assert found is not None
+    assert found.source is Source.CONSOLE
+    assert diagnose_all({}) is None
 
 
 @pytest.mark.parametrize(
@@ -88,3 +191,45 @@ def test_what_ends_a_guest_stands_before_what_hurts_it() -> None:
     found = diagnose("BUG: soft lockup - CPU#0\nNo space left on device\nKernel panic - not syncing: out of luck\nmore")
     assert found is not None
     assert found.line == "Kernel panic - not syncing: out of luck"
+
+
+WAITED = Check(
+    "ssh login",
+    Status.FAIL,
+    "x",
+    "w1: an SSH login: not within 9 s\nlast seen: boot",
+    "look",
+    cause="an SSH login: not within 9 s",
+)
+
+
+def test_what_the_check_saw_comes_first_and_the_evidence_behind_it() -> None:
+    found = explain(WAITED, "", {Source.CONSOLE: "cp: No space left on device"})
+    assert found.why == "an SSH login: not within 9 s; the console says: a file system in the guest is full"
+    assert str(found).splitlines()[0] == f"ssh login: fail: {found.why}"
+    assert found.seen.endswith("the console: cp: No space left on device")
+    assert found.remedy.endswith("; look")
+
+
+def test_the_machines_condition_comes_before_all() -> None:
+    found = explain(WAITED, "the machine is off", {Source.HYPERVISOR: "QEMU ended with -9: "})
+    assert found.why == (
+        "the machine is off: an SSH login: not within 9 s; "
+        "the hypervisor's log says: the hypervisor's process ended (-9)"
+    )
+
+
+def test_what_is_known_is_not_said_twice() -> None:
+    known = Check("x", Status.FAIL, "", "y", cause="kernel panic: boom")
+    assert explain(known, "", {Source.CONSOLE: "Kernel panic - not syncing: boom"}) == known
+    assert explain(known, "", {Source.CONSOLE: "all is well"}) == known
+
+
+def test_the_first_broken_check_is_explained_and_no_other() -> None:
+    good, unproven = Check("a", Status.PASS, "", ""), Check("b", Status.NOT_PROVEN, "", "")
+    verdict = Verdict(Phase.BOOT, "w1", (good, unproven, WAITED, WAITED), 0, 1)
+    found = explained(verdict, "the machine is off", {})
+    assert [check.why for check in found.checks[:2]] == ["", ""]
+    assert found.checks[2].why.startswith("the machine is off")
+    assert found.checks[3] == WAITED
+    assert explained(Verdict(Phase.BOOT, "w1", (good,), 0, 1), "off", {}).checks == (good,)

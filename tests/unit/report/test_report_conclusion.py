@@ -13,6 +13,7 @@ from harness.report.model import Outcome, RunResult
 from harness.verdict import Phase, Status, Verdict
 
 WORKER = "k3s-worker1"
+CAUSE = "every payload file is as in the manifest: no such file"
 
 
 def run_with(status: Status, *, exit_status: int | None = 0) -> RunResult:
@@ -49,7 +50,7 @@ def test_something_not_proven_is_counted_in_the_headline() -> None:
 def test_a_bad_verdict_decides_whatever_pytest_says(status: Status, word: Overall) -> None:
     run = run_with(status, exit_status=0)
     assert overall(run) is word
-    assert headline(run) == f"{word.value.upper()}: iso-copy of {WORKER}: every payload file is as in the manifest"
+    assert headline(run) == f"{word.value.upper()}: iso-copy of {WORKER}: {CAUSE}"
 
 
 def test_a_blocked_phase_is_a_gap_even_where_nothing_failed() -> None:

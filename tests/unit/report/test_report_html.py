@@ -106,7 +106,9 @@ def test_each_machine_and_phase_has_its_cell_with_a_word(status: Status) -> None
 def test_the_verdict_is_first_and_names_cause_and_remedy() -> None:
     text = render(failed_run(), {f"{WORKER}/serial-1.log": "line\n" * 50 + "[31.2] Failed to start copy.service\n"})
     page = Page(text)
-    assert page.texts["h1"] == ["FAILED: iso-copy of k3s-worker1: every payload file is as in the manifest"]
+    assert page.texts["h1"] == [
+        "FAILED: iso-copy of k3s-worker1: every payload file is as in the manifest: no such file"
+    ]
     first_screen = text[text.index("<body>") : text.index('id="phases"')]
     for wanted in (
         WORKER,
