@@ -279,11 +279,11 @@ class Machine:
             raise self.guest_error("no SSH connection to this machine")
         return self._channel
 
-    def run(self, command: str, timeout_s: float | None = None) -> CommandResult:
+    def run(self, command: str, timeout_s: float | None = None, *, as_root: bool = False) -> CommandResult:
         """Return what a shell command in the guest said; one question at a time per machine."""
         with self._channel_lock:
             limit = timeout_s or self.host.plan.spec.deadlines_s.guest_command
-            return self.channel.run(command, timeout_s=limit)
+            return self.channel.run(command, timeout_s=limit, as_root=as_root)
 
     def fetch(self, path: str, timeout_s: float, limit_bytes: int) -> bytes:
         """Return the content of a file in the guest."""

@@ -1,6 +1,7 @@
 """What a guest can be asked, and how asking fails. No SSH in here: phases know this module only.
 
 GuestError
+├── NoRoot            the account may not become root without a password
 ├── ConnectFailed     nobody answers, or not yet with SSH; asking again later is right (`retryable`)
 ├── AuthFailed        sshd answers and refuses the lab's key
 ├── HostKeyMismatch   somebody else answers; never asked again
@@ -11,7 +12,6 @@ GuestError
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -41,8 +41,8 @@ class CommandResult:
 class GuestChannel(Protocol):
     """A way to run commands in one guest."""
 
-    def run(self, command: str, *, timeout_s: float, stdin: str = "") -> CommandResult:
-        """Run a command line of `sh` to its end, each in a fresh shell.
+    def run(self, command: str, *, timeout_s: float, stdin: str = "", as_root: bool = False) -> CommandResult:
+        """Run a command line of `sh` to its end, each in a fresh shell; as root by way of sudo without a password.
 
         Raises:
             GuestError: It could not be asked, or did not end within `timeout_s`.
@@ -50,6 +50,12 @@ class GuestChannel(Protocol):
 
     def close(self) -> None:
         """End the connection; safe to call twice."""
+
+
+class NoRoot(GuestError):
+    """sudo wants a password, or is not there."""
+
+    retryable: ClassVar[bool] = False
 
 
 class ConnectFailed(GuestError):
@@ -108,11 +114,6 @@ class OutputTooLarge(GuestError):
     """A command or a file has more bytes than the harness holds in memory."""
 
     retryable: ClassVar[bool] = False
-
-
-def sudo(command: str) -> str:
-    """Return a command line that runs `command` as root, or fails at once where a password would be asked for."""
-    return f"sudo -n sh -c {shlex.quote(command)}"
 
 
 def brief(command: str, width: int = 120) -> str:

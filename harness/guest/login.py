@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # Algorithms by which a host proves that it holds an RSA key (RFC 8332); other keys have one, named as the key is.
 _RSA_ALGORITHMS = ("rsa-sha2-512", "rsa-sha2-256")
+# `setsid` (util-linux) makes root's shell, as sshd makes the user's, the leader of its own process group.
+_SH, _ROOT_SH = "exec sh", "exec sudo -n setsid --wait sh"
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,10 @@ def log_in(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[p
     return transport, seen
 
 
-def start_sh(transport: paramiko.Transport, deadline: Deadline) -> paramiko.Channel:
-    """Return a channel with a plain `sh` behind it.
+def start_sh(transport: paramiko.Transport, deadline: Deadline, *, as_root: bool = False) -> paramiko.Channel:
+    """Return a channel with a plain `sh` behind it, a leader of its process group.
+
+    Where root would have to give a password, what is behind the channel ends at once with sudo's words.
 
     Raises:
         EOFError: The connection or the guest did not let it start in time.
@@ -127,7 +131,7 @@ def start_sh(transport: paramiko.Transport, deadline: Deadline) -> paramiko.Chan
         channel = transport.open_session(timeout=deadline.remaining)
         # `exec_command` waits for the guest's word without a limit of its own.
         with ended_at(deadline, functools.partial(_close, channel)):
-            channel.exec_command("exec sh")
+            channel.exec_command(_ROOT_SH if as_root else _SH)
     except connection_errors() as error:
         raise EOFError(str(error) or type(error).__name__) from error
     return channel

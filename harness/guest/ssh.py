@@ -1,4 +1,4 @@
-"""One guest over SSH: one kept connection, one kept shell, and every command within its own deadline."""
+"""One guest over SSH: one kept connection, a kept shell for the user and one for root, each command with a deadline."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ import threading
 from typing import TYPE_CHECKING
 
 from harness.errors import GuestError
-from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, OutputTooLarge, brief, output_tail, sudo
+from harness.guest.channel import (
+    ChannelLost,
+    CommandResult,
+    CommandTimeout,
+    NoRoot,
+    OutputTooLarge,
+    brief,
+    output_tail,
+)
 from harness.guest.framing import FrameReader
 from harness.guest.login import SshTarget, connection_errors, hang_up, log_in, normal_key, start_sh
 from harness.guest.shell import KeptShell, ShellEnded, TooLong, ended_at
@@ -44,8 +52,9 @@ class SshChannel:
         self._clock = clock
         self._busy = threading.Lock()
         self._transport: Transport | None = None
-        self._shell: KeptShell | None = None
-        self._left_behind: int | None = None
+        # By whether the shell is root's.
+        self._shells: dict[bool, KeptShell] = {}
+        self._left_behind: dict[bool, int] = {}
 
     @property
     def connected(self) -> bool:
@@ -66,17 +75,18 @@ class SshChannel:
         self._transport, self.host_key = log_in(self.target, self.host_key, deadline)
         self.logins += 1
 
-    def run(self, command: str, *, timeout_s: float, stdin: str = "") -> CommandResult:
+    def run(self, command: str, *, timeout_s: float, stdin: str = "", as_root: bool = False) -> CommandResult:
         """Run a command line of `sh` in a shell of its own; see `GuestChannel.run`.
 
         Raises:
+            NoRoot: sudo does not let the account become root.
             CommandTimeout: It did not end in time; it is killed when the next command is run.
             ChannelLost: Not connected, or the connection or the shell ended.
             OutputTooLarge: More than 64 MiB of output.
             ValueError: A NUL in the command, or more than 128 KiB of it.
         """
         started = self._clock.monotonic()
-        answer = self._exchange(command, stdin, timeout_s, MAX_OUTPUT_BYTES)
+        answer = self._exchange(command, stdin, timeout_s, MAX_OUTPUT_BYTES, as_root=as_root)
         duration = self._clock.monotonic() - started
         return CommandResult(command, answer.exit_status, _text(answer.stdout), _text(answer.stderr), duration)
 
@@ -89,7 +99,7 @@ class SshChannel:
         """
         # One byte more than allowed tells a file that is too large from one that just fits.
         command = f"head -c {limit_bytes + 1} < {shlex.quote(path)}"
-        answer = self._exchange(sudo(command) if as_root else command, "", timeout_s, limit_bytes + MAX_OUTPUT_BYTES)
+        answer = self._exchange(command, "", timeout_s, limit_bytes + MAX_OUTPUT_BYTES, as_root=as_root)
         where = f"{self.target.name}:{path}"
         if answer.exit_status != 0:
             raise GuestError(
@@ -105,29 +115,29 @@ class SshChannel:
         return answer.stdout
 
     def close(self) -> None:
-        """End the shell and the connection; safe to call twice and from another thread."""
-        shell, transport = self._shell, self._transport
-        self._shell = self._transport = self._left_behind = None
+        """End the shells and the connection; safe to call twice and from another thread."""
+        shells, transport = self._shells, self._transport
+        self._shells, self._transport, self._left_behind = {}, None, {}
         hang_up(transport)
-        if shell is not None:
+        for shell in shells.values():
             shell.close()
 
-    def _exchange(self, command: str, stdin: str, timeout_s: float, limit_bytes: int) -> FrameReader:
+    def _exchange(self, command: str, stdin: str, timeout_s: float, limit_bytes: int, *, as_root: bool) -> FrameReader:
         deadline = Deadline(timeout_s, self._clock)
         if not self._busy.acquire(timeout=max(0.0, timeout_s)):
             raise CommandTimeout(command, where=self.target.where, timeout_s=timeout_s, stderr="another command runs")
         try:
-            shell = self._shell or self._open_shell(command, deadline)
+            shell = self._shells.get(as_root) or self._open_shell(command, deadline, as_root=as_root)
             answer = shell.exchange(command, stdin, deadline, limit_bytes)
             if answer.done:
                 return answer
-            self._abandon(shell)
+            self._abandon(as_root=as_root)
             out, err = _text(answer.stdout), _text(answer.stderr)
             raise CommandTimeout(command, where=self.target.where, timeout_s=timeout_s, stdout=out, stderr=err)
         except ShellEnded as ended:
-            raise self._lost(command, ended.args[0]) from ended
+            raise self._lost(command, ended.args[0], as_root=as_root) from ended
         except TooLong as too_long:
-            self._abandon(self._shell)
+            self._abandon(as_root=as_root)
             raise OutputTooLarge(
                 f"`{brief(command)}` printed more than {limit_bytes >> 20} MiB and was given up",
                 where=self.target.where,
@@ -136,34 +146,44 @@ class SshChannel:
         finally:
             self._busy.release()
 
-    def _open_shell(self, command: str, deadline: Deadline) -> KeptShell:
+    def _open_shell(self, command: str, deadline: Deadline, *, as_root: bool) -> KeptShell:
         transport = self._transport
         if transport is None:
-            raise self._lost(command, None)
+            raise self._lost(command, None, as_root=as_root)
         try:
-            channel = start_sh(transport, deadline)
+            channel = start_sh(transport, deadline, as_root=as_root)
         except EOFError as error:
             if not (deadline.expired and transport.is_active()):
-                raise self._lost(command, None, str(error)) from error
+                raise self._lost(command, None, str(error), as_root=as_root) from error
             said = f"the guest did not start a shell: {error}"
             raise CommandTimeout(command, where=self.target.where, timeout_s=deadline.seconds, stderr=said) from error
         self.sessions += 1
-        self._shell = KeptShell(channel, lambda: hang_up(transport), connection_errors())
-        if self._left_behind is not None:
-            self._shell.clean_up_after(self._left_behind)
-            self._left_behind = None
-        return self._shell
+        shell = KeptShell(channel, lambda: hang_up(transport), connection_errors())
+        self._shells[as_root] = shell
+        left_behind = self._left_behind.pop(as_root, None)
+        if left_behind is not None:
+            shell.clean_up_after(left_behind)
+        return shell
 
-    def _abandon(self, shell: KeptShell | None) -> None:
+    def _abandon(self, *, as_root: bool) -> None:
         transport = self._transport
+        shell = self._shells.pop(as_root, None)
         if shell is not None:
-            self._left_behind = shell.pid
-            self._shell = None
+            if shell.pid is not None:
+                self._left_behind[as_root] = shell.pid
             with ended_at(Deadline(_GOODBYE_S), lambda: hang_up(transport)):
                 shell.close()
 
-    def _lost(self, command: str, answer: FrameReader | None, said: str = "") -> ChannelLost:
+    def _lost(self, command: str, answer: FrameReader | None, said: str = "", *, as_root: bool) -> GuestError:
         printed = output_tail(_text(answer.stdout), _text(answer.stderr)) if answer else said
+        if as_root and answer is not None and answer.shell_pid is None and self.connected:
+            self._abandon(as_root=True)
+            return NoRoot(
+                f"`{self.target.user}` may not become root without a password",
+                where=self.target.where,
+                said=printed or "sudo ended without a word",
+                remedy="the seed gives the account `sudo: ALL=(ALL) NOPASSWD:ALL`; a seed of your own has to do so too",
+            )
         if self._transport is None and answer is None:
             what = f"not connected, so `{brief(command)}` was not run"
         elif self._transport is None or not self._transport.is_active():
@@ -171,7 +191,7 @@ class SshChannel:
             self.close()
         else:
             what = f"the shell ended while `{brief(command)}` ran"
-            self._abandon(self._shell)
+            self._abandon(as_root=as_root)
         return ChannelLost(what, where=self.target.where, said=printed, remedy="connect again, then ask what was done")
 
 

@@ -13,6 +13,12 @@ import testinfra.host
 from harness.guest.channel import GuestChannel
 
 
+class _RootLine(str):
+    """A command line for root's shell."""
+
+    __slots__ = ()
+
+
 class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # testinfra ships no types
     """Every question of testinfra is one command of the channel, under one deadline."""
 
@@ -30,7 +36,7 @@ class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # t
             GuestError: The guest could not be asked, or did not answer in time.
         """
         line = self.get_command(command, *args)
-        answer = self._channel.run(line, timeout_s=self._timeout_s)
+        answer = self._channel.run(line, timeout_s=self._timeout_s, as_root=isinstance(line, _RootLine))
         return self.result(answer.exit_status, self.encode(line), answer.stdout, answer.stderr)
 
     def get_encoding(self) -> str:
@@ -38,9 +44,9 @@ class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # t
         return "UTF-8"
 
     def get_sudo_command(self, command: str, sudo_user: str | None) -> str:
-        """Return a command line that fails at once where sudo would ask for a password."""
-        if sudo_user is None:
-            return str(self.quote("sudo -n /bin/sh -c %s", command))
+        """Return a command line for root's kept shell, or for another account; sudo never asks for a password."""
+        if not sudo_user:
+            return _RootLine(command)
         return str(self.quote("sudo -n -u %s /bin/sh -c %s", sudo_user, command))
 
 

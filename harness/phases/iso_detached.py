@@ -68,7 +68,7 @@ def run(machine: Machine) -> Iterator[Check]:
         seen=after.machine_id,
         remedy="this is another installation than the one before the restart",
     )
-    yield judge_medium(machine.run("sudo -n dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>&1").stdout)
+    yield judge_medium(machine.run("dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>&1", as_root=True).stdout)
     yield judge_installer(machine, before, after)
     yield judge(
         CHECKS[5],
@@ -98,8 +98,8 @@ def observe_identity(machine: Machine, markers: MarkersSpec) -> Identity:
     once = "/var/lib/cloud/instance/sem/* /var/lib/cloud/instance/boot-finished"
     boot_id = machine.run("cat /proc/sys/kernel/random/boot_id")
     machine_id = machine.run("cat /etc/machine-id")
-    marker = machine.run(f"sudo -n sh -c {shlex.quote(f'stat -c %Y {iso_copy}; cat {iso_copy}')}")
-    first = machine.run(f"sudo -n sh -c {shlex.quote(f'stat -L -c %n:%Y {once} | grep -v boot-finished')}")
+    marker = machine.run(f"stat -c %Y {iso_copy}; cat {iso_copy}", as_root=True)
+    first = machine.run(f"stat -L -c %n:%Y {once} | grep -v boot-finished", as_root=True)
     for said in (boot_id, machine_id, marker):
         if not said.ok:
             raise machine.guest_error(f"{said.command}: {said.stderr.strip()}")

@@ -1,4 +1,7 @@
-"""A guest whose shell knows exactly the commands it was told; every other one is noted and fails."""
+"""A guest whose shells know exactly the commands they were told; every other one is noted and fails.
+
+A command for root's shell is in the table behind `# `, root's prompt.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ class FakeShellGuest(FakeSshGuest):
         self.unknown = folder / "unknown"
         write_shell(folder, answers, self.unknown)
         super().__init__(authorized, host_key)
+        self.sudo = "env FAKE_ROOT=1 "
 
     def start(self, channel: paramiko.Channel, command: str) -> None:
         path = shlex.quote(str(self._folder))
@@ -40,10 +44,11 @@ def write_shell(folder: Path, answers: Answers, unknown: Path) -> None:
     script = [
         "#!/bin/sh",
         '[ "$1" = -c ] || exec /bin/sh "$@"',
-        'case "$2" in',
+        "asked=${FAKE_ROOT:+# }$2",
+        'case "$asked" in',
         *cases,
         "esac",
-        f"printf '%s\\n' \"$2\" >> {shlex.quote(str(unknown))}",
+        f"printf '%s\\n' \"$asked\" >> {shlex.quote(str(unknown))}",
         "exit 127",
     ]
     shell = folder / "sh"

@@ -187,25 +187,24 @@ def good_answers(
     count = len(guest.packages)
     once = "/var/lib/cloud/instance/sem/* /var/lib/cloud/instance/boot-finished"
     copied = markers.iso_copy
-    root = "sudo -n sh -c "
     told = {
         "cat /proc/sys/kernel/random/boot_id": f"{boot_id}\n",
         "cat /etc/machine-id": f"{state.installed}\n",
-        f"sudo -n cat {copied}": "files=7\n",
-        f"sudo -n cat {markers.cloud_init}": "done\n",
-        f"sudo -n cat {markers.packages}": f"installed={count}\nexpected={count}\n",
-        f"{root}'cd {markers.payload} && find . -type f -exec sha256sum {{}} +'": "".join(
+        f"# cat {copied}": "files=7\n",
+        f"# cat {markers.cloud_init}": "done\n",
+        f"# cat {markers.packages}": f"installed={count}\nexpected={count}\n",
+        f"# cd {markers.payload} && find . -type f -exec sha256sum {{}} +": "".join(
             f"{digest}  ./{path}\n" for path, digest in sums.items()
         ),
         "cloud-init status --format=json": '{"status": "done", "errors": [], "recoverable_errors": {}}\n',
         f"dpkg-query -W -f='${{Package}} ${{db:Status-Abbrev}} ${{Version}}\\n' {packages}": "".join(
             f"{package} ii  1.0\n" for package in guest.packages
         ),
-        f"{root}'stat -c %Y {copied}; cat {copied}'": "1768210200\nfiles=7\n",
-        f"{root}'stat -L -c %n:%Y {once} | grep -v boot-finished'": "/var/lib/cloud/instance/sem/config_users:17\n",
-        "sudo -n dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>&1": "dd: failed to open '/dev/sr0': No medium found\n",
+        f"# stat -c %Y {copied}; cat {copied}": "1768210200\nfiles=7\n",
+        f"# stat -L -c %n:%Y {once} | grep -v boot-finished": "/var/lib/cloud/instance/sem/config_users:17\n",
+        "# dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>&1": "dd: failed to open '/dev/sr0': No medium found\n",
     }
-    told |= {f"sudo -n sh -c 'head -c 4194305 < {path}'": f"{path}\n" for path in GUEST_FILES}
+    told |= {f"# head -c 4194305 < {path}": f"{path}\n" for path in GUEST_FILES}
     told |= good_guest(spec, name)
     failing = {"command -v k3s || test -x /usr/local/bin/k3s": (1, "")}
     return {**{command: (0, text) for command, text in told.items()}, **failing}
@@ -217,7 +216,6 @@ def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
     registry, port, payload = spec.registry.address, spec.registry.port, spec.markers.payload
     sysctl = {f"/sbin/sysctl -n {' '.join(guest.sysctl)}": "".join(f"{value}\n" for value in guest.sysctl.values())}
     package = {f"dpkg-query -f '${{Status}}' -W {package}": "install ok installed" for package in guest.packages}
-    as_root = "sudo -n /bin/sh -c "
     return {
         "hostname": f"{name}\n",
         "ip -o -4 address show scope global": f"2: ens32    inet {machine.address}/24 brd 192.168.6.255 scope global\n",
@@ -225,11 +223,11 @@ def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
         "realpath /etc/localtime": f"/usr/share/zoneinfo/{guest.timezone}\n",
         "cat /proc/swaps": "Filename Type Size Used Priority\n",
         "cat /proc/modules": "".join(f"{module} 1 0 - Live 0x0\n" for module in guest.kernel_modules),
-        f"{as_root}'/usr/sbin/sshd -T -C user=root,host=localhost,addr=127.0.0.1'": (
+        "# /usr/sbin/sshd -T -C user=root,host=localhost,addr=127.0.0.1": (
             "port 22\npasswordauthentication no\npermitrootlogin no\n"
         ),
-        f"{as_root}'stat -Lc %s /home/{user}/.ssh/authorized_keys'": "97\n",
-        f"{as_root}'passwd --status {user}'": f"{user} L 2026-01-12 0 99999 7 -1\n",
+        f"# stat -Lc %s /home/{user}/.ssh/authorized_keys": "97\n",
+        f"# passwd --status {user}": f"{user} L 2026-01-12 0 99999 7 -1\n",
         f"find {payload} -name '*.crt'": f"{payload}/ca.crt\n",
         f"openssl verify -CApath /etc/ssl/certs {payload}/ca.crt": "OK\n",
         "systemctl list-units --state=failed --plain --no-legend": "",
@@ -239,9 +237,9 @@ def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
         "uname -s": "Linux\n",
         "uname -m": "x86_64\n",
         "cat /etc/os-release": _DEBIAN,
-        f"{as_root}'uname -s'": "Linux\n",
-        f"{as_root}'uname -m'": "x86_64\n",
-        f"{as_root}'cat /etc/os-release'": _DEBIAN,
+        "# uname -s": "Linux\n",
+        "# uname -m": "x86_64\n",
+        "# cat /etc/os-release": _DEBIAN,
         **sysctl,
         **package,
     }

@@ -98,12 +98,14 @@ class FakeSshGuest:
         offered: One entry per authentication attempt.
         commands: One entry per session's program.
         connections: TCP connections that were accepted.
+        sudo: What stands for `sudo -n` in a session's program; the account of the host is as good as root here.
     """
 
     def __init__(self, authorized: paramiko.PKey, host_key: paramiko.PKey) -> None:
         self.authorized = authorized.get_base64()
         self.host_keys: list[paramiko.PKey] = [host_key]
         self.banner: str | None = None
+        self.sudo = ""
         self.mute = False
         self.hang_up = False
         self.freeze_before_auth = False
@@ -152,7 +154,7 @@ class FakeSshGuest:
     def start(self, channel: paramiko.Channel, command: str) -> None:
         """Run a session's program, as the leader of a process group of its own, and pump its three streams."""
         process = subprocess.Popen(
-            ["sh", "-c", command],
+            ["sh", "-c", command.replace("sudo -n ", self.sudo)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -11,7 +11,7 @@ import pytest
 
 import harness.guest.ssh
 from harness.errors import GuestError
-from harness.guest.channel import ChannelLost, CommandTimeout, OutputTooLarge, sudo
+from harness.guest.channel import ChannelLost, CommandTimeout, NoRoot, OutputTooLarge
 from harness.guest.framing import MAX_COMMAND_BYTES
 from harness.guest.ssh import SshChannel
 from harness.wait import Deadline, Pending, wait_until
@@ -198,8 +198,7 @@ def test_saying_goodbye_to_a_shell_has_an_end(channel: SshChannel, monkeypatch: 
     dropped = threading.Event()
     monkeypatch.setattr(harness.guest.ssh, "_GOODBYE_S", 0.1)
     monkeypatch.setattr(harness.guest.ssh, "hang_up", lambda _: dropped.set())
-    assert channel._shell is not None
-    monkeypatch.setattr(channel._shell, "close", lambda: dropped.wait(20))
+    monkeypatch.setattr(channel._shells[False], "close", lambda: dropped.wait(20))
     with pytest.raises(CommandTimeout):
         channel.run("sleep 5", timeout_s=0.2)
     assert dropped.is_set()
@@ -254,8 +253,30 @@ def test_files_are_fetched_byte_by_byte(shared_channel: SshChannel, tmp_path: Pa
     assert "none" in caught.value.said
 
 
-def test_sudo_never_asks() -> None:
-    assert sudo("echo 'a b'") == """sudo -n sh -c 'echo '"'"'a b'"'"''"""
+def test_root_has_one_kept_shell_beside_the_users(guest: FakeSshGuest, channel: SshChannel) -> None:
+    guest.sudo = "env ROOT=1 "
+    for number in range(3):
+        assert channel.run(f"echo {number} $ROOT", timeout_s=10, as_root=True).stdout == f"{number} 1\n"
+        assert channel.run(f"echo {number} $ROOT", timeout_s=10).stdout == f"{number}\n"
+    assert guest.commands == ["exec sudo -n setsid --wait sh", "exec sh"]
+    assert (channel.logins, channel.sessions) == (1, 2)
+
+
+def test_an_account_that_may_not_become_root_is_told_as_such(guest: FakeSshGuest, channel: SshChannel) -> None:
+    guest.sudo = "sh -c 'sleep 0.2; echo sudo: a password is required >&2; exit 1' "  # after the guest's word
+    for _ in range(2):
+        with pytest.raises(NoRoot, match="may not become root") as caught:
+            channel.run("id", timeout_s=10, as_root=True)
+        assert "a password is required" in caught.value.said
+    assert alive(channel)
+
+
+def test_what_a_root_command_left_behind_is_killed(guest: FakeSshGuest, channel: SshChannel, tmp_path: Path) -> None:
+    beat = tmp_path / "beat"
+    with pytest.raises(CommandTimeout):
+        channel.run(f"while :; do date +%N > {beat}; sleep 0.05; done", timeout_s=1.0, as_root=True)
+    assert channel.run("echo well", timeout_s=10, as_root=True).ok
+    _assert_stopped(beat)
 
 
 def test_a_private_key_in_a_command_is_not_shown(open_channel: Callable[..., SshChannel]) -> None:

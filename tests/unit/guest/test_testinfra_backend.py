@@ -17,15 +17,15 @@ on_linux = pytest.mark.skipif(not Path("/proc/sys").exists(), reason="the fake g
 
 
 class FakeChannel:
-    """Answers from a table; an unknown command is a failure of the test."""
+    """Answers from a table, root's behind `# `; an unknown command is a failure of the test."""
 
     def __init__(self, answers: dict[str, tuple[int, str]]) -> None:
         self.answers = answers
         self.timeouts: set[float] = set()
 
-    def run(self, command: str, *, timeout_s: float, stdin: str = "") -> CommandResult:
+    def run(self, command: str, *, timeout_s: float, stdin: str = "", as_root: bool = False) -> CommandResult:
         self.timeouts.add(timeout_s)
-        status, stdout = self.answers[command]
+        status, stdout = self.answers[f"# {command}" if as_root else command]
         return CommandResult(command, status, stdout, "", 0.0)
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ def test_interfaces_are_looked_up(channel: SshChannel) -> None:
 
 
 def test_sudo_never_asks_and_the_deadline_is_handed_on() -> None:
-    fake = FakeChannel({"sudo -n /bin/sh -c 'id -u'": (0, "0\n"), "sudo -n -u nobody /bin/sh -c id": (0, "n")})
+    fake = FakeChannel({"# id -u": (0, "0\n"), "sudo -n -u nobody /bin/sh -c id": (0, "n")})
     host = lab_host(fake, "node1", 7.5)
     with host.sudo():
         assert host.check_output("id -u") == "0"
