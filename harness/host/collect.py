@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import os
 import socket
 import sys
 import tempfile
@@ -79,6 +81,8 @@ def nearest_directory(path: Path) -> Path:
 
 def takes_a_file(directory: Path) -> bool:
     """Return True after a file was made in that directory and removed again; raises OSError otherwise."""
+    if not directory.is_dir():  # Windows would say that the new file does not exist
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(directory))
     with tempfile.NamedTemporaryFile(dir=directory, prefix=".lab-write-test-"):
         return True
 

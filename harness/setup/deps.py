@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harness.errors import HostError
 from harness.process import Completed, run
@@ -22,8 +22,8 @@ _INSTALLED = "install ok installed"
 _INSTALL_LIMIT_S = 1800.0
 
 
-def missing_packages() -> tuple[str, ...]:
-    """Return the needed packages that are not installed.
+def missing_packages(wanted: Sequence[str] = PACKAGES) -> tuple[str, ...]:
+    """Return which of these packages are not installed.
 
     Raises:
         HostError: The host has no dpkg.
@@ -34,7 +34,7 @@ def missing_packages() -> tuple[str, ...]:
             remedy="use Debian 12 or Ubuntu 24.04 for the embedded lab, or VMware Workstation with "
             "seed ISOs built elsewhere",
         )
-    return tuple(name for name in PACKAGES if not _is_installed(name))
+    return tuple(name for name in wanted if not _is_installed(name))
 
 
 def _is_installed(name: str) -> bool:
@@ -47,13 +47,13 @@ def install_command(missing: tuple[str, ...]) -> tuple[str, ...]:
     return ("apt-get", "install", "-y", "--no-install-recommends", *missing)
 
 
-def ensure_packages(say: Callable[[str], None]) -> None:
-    """Leave every needed package installed; tells what it runs before it runs it.
+def ensure_packages(say: Callable[[str], None], wanted: Sequence[str] = PACKAGES) -> None:
+    """Leave each of these packages installed; tells what it runs before it runs it.
 
     Raises:
         HostError: There is no dpkg, no right to install, or apt failed.
     """
-    missing = missing_packages()
+    missing = missing_packages(wanted)
     if not missing:
         say("system packages: nothing to do")
         return
@@ -62,7 +62,7 @@ def ensure_packages(say: Callable[[str], None]) -> None:
         words = (*prefix, *command)
         say("running: " + " ".join(words))
         _demand(run(words, timeout_s=_INSTALL_LIMIT_S, env={"DEBIAN_FRONTEND": "noninteractive"}))
-    left = missing_packages()
+    left = missing_packages(wanted)
     if left:
         raise HostError(
             f"still missing after the installation: {', '.join(left)}",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from lab_file import LAB_FILE, TEXT, changed, place
+from needs import posix_paths
 
 from harness.config import LabSpec, lab_schema, load_lab
 from harness.config.loader import build
@@ -215,6 +216,10 @@ def test_a_path_of_this_host_starts_at_the_lab_file(tmp_path: Path) -> None:
     assert host_path("../vms", tmp_path / "scenarios") == tmp_path / "vms"
     assert host_path(str(tmp_path), Path("/elsewhere")) == tmp_path
     assert host_path("~", tmp_path) == Path.home()
+
+
+@posix_paths
+def test_the_home_of_nobody_is_an_ordinary_name(tmp_path: Path) -> None:
     assert host_path("~no-such-user-here/vms", tmp_path) == tmp_path / "~no-such-user-here" / "vms"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 from fake_run import FakeRun, not_started, timed_out
+from needs import posix_paths
 
 from harness.errors import HostError, UsageError
 from harness.hypervisor import EMBEDDED, Fault, Hypervisor, Kind, find_hypervisor
@@ -282,6 +283,7 @@ def test_a_path_to_vmrun_qemu_is_the_embedded_one() -> None:
     assert linux().qemu().find("/venv/bin/vmrun-qemu").kind is Kind.EMBEDDED
 
 
+@posix_paths
 def test_a_bare_name_is_looked_up_and_a_relative_setting_starts_at_the_lab_file() -> None:
     host = linux()
     vmrun = host.vmware("/lab/bin")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fake_run import FakeClock, FakeRun, not_started, timed_out
+from needs import posix_paths
 
 from harness import process
 from harness import vmrun_errors as errors
@@ -69,6 +70,7 @@ def test_windows_paths_are_compared_without_case_and_slashes(spelling: str) -> N
     assert windows(run).is_running(Path(VMX))
 
 
+@posix_paths
 def test_linux_paths_differ_by_case_and_links_are_resolved(tmp_path: Path) -> None:
     real = tmp_path / "real"
     real.mkdir()
@@ -80,6 +82,7 @@ def test_linux_paths_differ_by_case_and_links_are_resolved(tmp_path: Path) -> No
     assert not driver.is_running(real / "A.vmx")
 
 
+@posix_paths
 def test_a_link_is_resolved_even_when_the_vmx_is_gone(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from needs import posix_modes
 
 from harness.vmx import Vmx, VmxError, escape
 
@@ -198,12 +199,19 @@ def test_a_character_that_the_charset_lacks_is_refused_before_anything_is_writte
 def test_writing_replaces_the_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "a.vmx"
     path.write_text('a = "1"\n', encoding="utf-8")
-    path.chmod(0o640)
     vmx = Vmx.read(path)
     vmx.set("a", "2")
     vmx.write(path)
     assert [file.name for file in tmp_path.iterdir()] == ["a.vmx"]
     assert path.read_text(encoding="utf-8") == 'a = "2"\n'
+
+
+@posix_modes
+def test_writing_keeps_the_mode(tmp_path: Path) -> None:
+    path = tmp_path / "a.vmx"
+    path.write_text('a = "1"\n', encoding="utf-8")
+    path.chmod(0o640)
+    Vmx.read(path).write(path)
     assert path.stat().st_mode & 0o777 == 0o640
 
 

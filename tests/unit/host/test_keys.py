@@ -6,6 +6,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from needs import posix_modes
 
 from harness.host.facts import observe
 from harness.host.keys import key_kind, posix_readers, sddl_readers, windows_readers
@@ -58,6 +59,7 @@ def test_a_key_of_another_kind(tmp_path: Path) -> None:
     assert observe(lambda: key_kind(tmp_path / "absent")).missing
 
 
+@posix_modes
 @pytest.mark.parametrize(("mode", "open_to"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o644, 1)])
 def test_posix_modes(tmp_path: Path, mode: int, open_to: int) -> None:
     path = tmp_path / "key"

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from needs import links
 from report_samples import events_of, failing, replaced, verdicts, write_journal
 
 from harness.errors import UsageError
@@ -92,6 +93,7 @@ def test_files_outside_the_run_are_not_read(tmp_path: Path) -> None:
     assert "not for the page" not in (directory / "report.html").read_text(encoding="utf-8")
 
 
+@links
 def test_making_the_files_twice_gives_the_same(tmp_path: Path) -> None:
     directory = run_directory(tmp_path)
     (tmp_path / "latest.txt").write_text("older\n")
@@ -108,6 +110,7 @@ def test_a_directory_without_journal_gets_no_files(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@links
 def test_latest_points_to_the_newest_and_can_be_moved(tmp_path: Path) -> None:
     for name in ("run-1", "run-2"):
         write_reports(run_directory(tmp_path, name))
@@ -132,6 +135,7 @@ def test_a_link_that_cannot_be_moved_does_not_stay_wrong(tmp_path: Path, monkeyp
     assert not (tmp_path / "latest").is_symlink()
 
 
+@links
 def test_a_system_that_cannot_replace_a_link_removes_it_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     point_latest(run_directory(tmp_path, "run-1"))
     whole = Path.replace

@@ -3,18 +3,17 @@ from __future__ import annotations
 import os
 import ssl
 import stat
-import sys
 from pathlib import Path
 
 import paramiko
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from needs import posix_modes
 
 from harness.errors import SeedError
 from harness.seed.keys import ensure_keys, ensure_registry_certificate, write_private
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mode bits")
 MACHINES = ("k3s-master1", "k3s-worker1")
 
 
@@ -38,7 +37,7 @@ def test_each_machine_has_a_host_key_of_its_own_that_the_ssh_library_reads(tmp_p
         assert f"{read.get_name()} {read.get_base64()}" == key.public
 
 
-@posix
+@posix_modes
 def test_private_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     old = os.umask(0)
     try:

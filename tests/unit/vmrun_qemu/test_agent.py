@@ -6,14 +6,14 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.vmrun_qemu.agent import Agent, AgentClosedError, AgentRefusedError, AgentSilentError
-from harness.vmrun_qemu.endpoint import Endpoint
+from harness.vmrun_qemu.endpoint import Endpoint, new_endpoint
 from harness.vmrun_qemu.guest import Guest, GuestRefusedError, GuestSilentError
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.service import Service
@@ -38,12 +38,9 @@ def refuses(question: dict[str, Any]) -> bytes:
 
 
 @contextmanager
-def fake_guest(folder: Path, answer: Answer, greeting: bytes = b"") -> Iterator[str]:
+def fake_guest(answer: Answer, greeting: bytes = b"") -> Iterator[str]:
     """Listen like QEMU's agent port and answer each line with `answer`, one connection after the other."""
-    listener = socket.socket(socket.AF_UNIX)
-    path = str(folder / "agent")
-    listener.bind(path)
-    listener.listen()
+    listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
         while True:
@@ -59,96 +56,97 @@ def fake_guest(folder: Path, answer: Answer, greeting: bytes = b"") -> Iterator[
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
-        yield path
+        yield "{}:{}".format(*listener.getsockname())
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # Windows has nothing to shut down in a listener
+            listener.shutdown(socket.SHUT_RDWR)
         listener.close()
 
 
 @contextmanager
-def agent_at(path: str, *, port_is_open: bool = True) -> Iterator[Agent]:
-    agent = Agent(path, lambda: port_is_open)
+def agent_at(port: str, *, port_is_open: bool = True) -> Iterator[Agent]:
+    agent = Agent(port, lambda: port_is_open)
     try:
         yield agent
     finally:
         agent.close()
 
 
-def test_questions_are_answered(tmp_path: Path) -> None:
-    with fake_guest(tmp_path, in_step) as path, agent_at(path) as agent:
+def test_questions_are_answered() -> None:
+    with fake_guest(in_step) as port, agent_at(port) as agent:
         assert agent.ask("guest-ping", {}, 5) == {"asked": "guest-ping"}
 
 
-def test_an_agent_that_answered_just_now_is_not_asked_whether_it_is_there(tmp_path: Path) -> None:
+def test_an_agent_that_answered_just_now_is_not_asked_whether_it_is_there() -> None:
     heard: list[str] = []
 
     def notes(question: dict[str, Any]) -> bytes:
         heard.append(question["execute"])
         return in_step(question)
 
-    with fake_guest(tmp_path, notes) as path, agent_at(path) as agent:
+    with fake_guest(notes) as port, agent_at(port) as agent:
         agent.connect()
         agent.ask("guest-info", {}, 5)
         agent.ask("guest-info", {}, 5)
     assert heard == ["guest-sync", "guest-info", "guest-info"]
 
 
-def test_answers_to_older_questions_are_skipped(tmp_path: Path) -> None:
+def test_answers_to_older_questions_are_skipped() -> None:
     stale = reply({"old": 1}) + b"torn {\n" + reply(12) + b"[1]\n"
-    with fake_guest(tmp_path, in_step, stale) as path, agent_at(path) as agent:
+    with fake_guest(in_step, stale) as port, agent_at(port) as agent:
         assert agent.ask("guest-info", {}, 5) == {"asked": "guest-info"}
 
 
-def test_an_error_is_told_in_the_guests_words(tmp_path: Path) -> None:
+def test_an_error_is_told_in_the_guests_words() -> None:
     refused = pytest.raises(AgentRefusedError, match="disabled")
-    with fake_guest(tmp_path, refuses) as path, agent_at(path) as agent, refused:
+    with fake_guest(refuses) as port, agent_at(port) as agent, refused:
         agent.ask("guest-exec", {}, 5)
 
 
-def test_silence_ends_with_the_deadline_and_the_line_is_given_up(tmp_path: Path) -> None:
+def test_silence_ends_with_the_deadline_and_the_line_is_given_up() -> None:
     asked: list[str] = []
 
     def deaf_at_first(question: dict[str, Any]) -> bytes:
         asked.append(question["execute"])
         return in_step(question) if len(asked) > 1 else b""
 
-    with fake_guest(tmp_path, deaf_at_first) as path, agent_at(path) as agent:
+    with fake_guest(deaf_at_first) as port, agent_at(port) as agent:
         with pytest.raises(AgentSilentError):
             agent.ask("guest-exec", {}, 0.1)
         assert agent.ask("guest-info", {}, 5) == {"asked": "guest-info"}
     assert asked == ["guest-sync", "guest-sync", "guest-info"]
 
 
-def test_nothing_is_sent_to_a_port_that_nobody_in_the_guest_has_open(tmp_path: Path) -> None:
+def test_nothing_is_sent_to_a_port_that_nobody_in_the_guest_has_open() -> None:
     heard: list[dict[str, Any]] = []
 
     def notes(question: dict[str, Any]) -> bytes:
         heard.append(question)
         return b""
 
-    with fake_guest(tmp_path, notes) as path, agent_at(path, port_is_open=False) as agent:
+    with fake_guest(notes) as port, agent_at(port, port_is_open=False) as agent:
         with pytest.raises(AgentClosedError):
             agent.tell("guest-shutdown", {"mode": "powerdown"}, 5)
         assert agent.state(5) == "unknown"
     assert heard == []
 
 
-def test_a_guest_that_closes_the_port_is_noticed_before_the_deadline(tmp_path: Path) -> None:
+def test_a_guest_that_closes_the_port_is_noticed_before_the_deadline() -> None:
     alive = [True]
 
     def until_told(question: dict[str, Any]) -> bytes:
         return in_step(question) if alive[0] else b""
 
-    with fake_guest(tmp_path, until_told) as path:
-        agent = Agent(path, lambda: alive[0])
+    with fake_guest(until_told) as port:
+        agent = Agent(port, lambda: alive[0])
         assert agent.state(60) == "running"
         alive[0] = False
         assert agent.state(60) == "installed"
         agent.close()
 
 
-def test_a_port_that_is_open_and_silent_is_an_installed_agent(tmp_path: Path) -> None:
-    with fake_guest(tmp_path, lambda _: b"") as path, agent_at(path) as agent:
+def test_a_port_that_is_open_and_silent_is_an_installed_agent() -> None:
+    with fake_guest(lambda _: b"") as port, agent_at(port) as agent:
         assert agent.state(0.1) == "installed"
 
 
@@ -160,10 +158,10 @@ def test_a_port_that_is_not_there(tmp_path: Path) -> None:
 
 
 @contextmanager
-def supervised(folder: Path, answer: Answer) -> Iterator[Record]:
+def supervised(answer: Answer) -> Iterator[Record]:
     """Serve a machine whose guest answers with `answer`; yield what `vmrun-qemu` knows of it."""
-    with fake_guest(folder, answer) as path, agent_at(path) as agent:
-        endpoint = Endpoint(str(folder / "service"))
+    with fake_guest(answer) as port, agent_at(port) as agent:
+        endpoint = new_endpoint("", "service")
         service = Service(endpoint, agent)
         service.start()
         yield {
@@ -174,19 +172,19 @@ def supervised(folder: Path, answer: Answer) -> Iterator[Record]:
         service.close()
 
 
-def test_the_supervisor_passes_questions_on_and_answers_back(tmp_path: Path) -> None:
-    with supervised(tmp_path, in_step) as record, Guest(record) as guest:
+def test_the_supervisor_passes_questions_on_and_answers_back() -> None:
+    with supervised(in_step) as record, Guest(record) as guest:
         assert guest.state() == "running"
         assert guest.ask("guest-info") == {"asked": "guest-info"}
         guest.tell("guest-shutdown", {"mode": "reboot"})
         assert guest.ask("guest-info", {"a": 1}) == {"asked": "guest-info"}
 
 
-def test_the_supervisor_tells_a_refusal_from_silence(tmp_path: Path) -> None:
+def test_the_supervisor_tells_a_refusal_from_silence() -> None:
     def some_refuse(question: dict[str, Any]) -> bytes:
         return b"" if question["execute"] == "guest-silent" else refuses(question)
 
-    with supervised(tmp_path, some_refuse) as record, Guest(record) as guest:
+    with supervised(some_refuse) as record, Guest(record) as guest:
         with pytest.raises(GuestRefusedError, match="disabled"):
             guest.ask("guest-exec")
         with pytest.raises(GuestSilentError):
@@ -194,14 +192,14 @@ def test_the_supervisor_tells_a_refusal_from_silence(tmp_path: Path) -> None:
 
 
 def test_a_supervisor_that_is_gone_is_a_silent_guest(tmp_path: Path) -> None:
-    with supervised(tmp_path, in_step) as record:
+    with supervised(in_step) as record:
         record["service"] = str(tmp_path / "none")
     with pytest.raises(GuestSilentError):
         Guest(record)
 
 
-def test_a_line_that_is_no_question_is_answered_and_does_no_harm(tmp_path: Path) -> None:
-    with supervised(tmp_path, in_step) as record:
+def test_a_line_that_is_no_question_is_answered_and_does_no_harm() -> None:
+    with supervised(in_step) as record:
         with Endpoint(record["service"]).connect(5) as stream, stream.makefile("rb") as lines:
             for line in (b"nonsense\n", b"[]\n", b'{"ask": "fly"}\n', b'{"ask": "agent"}\n'):
                 stream.sendall(line)

@@ -38,6 +38,11 @@ sound.present = "TRUE"
 """
 
 
+def inside(name: str) -> str:
+    """Return the path of a file of the machine as it stands in an option of QEMU."""
+    return str(FOLDER / name).replace(",", ",,")
+
+
 def built(text: str) -> list[str]:
     vmx = Vmx.parse(text)
     machine = hardware.machine_of(vmx, FOLDER)
@@ -75,8 +80,8 @@ def test_the_serial_number_is_vmwares_form_of_uuid_bios() -> None:
 def test_the_disk_is_beside_the_vmx_and_first_in_the_boot_order() -> None:
     argv = built(LAB)
     (disk, cdrom) = values(argv, "-drive")
-    assert disk.startswith("if=none,id=drive-sata0-0,file=/vms/a,,b/a.vmdk,format=vmdk,cache=writeback")
-    assert "file=/seeds/seed.iso,format=raw,media=cdrom,readonly=on" in cdrom
+    assert disk.startswith(f"if=none,id=drive-sata0-0,file={inside('a.vmdk')},format=vmdk,cache=writeback")
+    assert f"file={Path('/seeds/seed.iso')},format=raw,media=cdrom,readonly=on" in cdrom
     assert device(argv, "sata0-0") == "ide-hd,id=sata0-0,bus=sata0.0,bootindex=1,drive=drive-sata0-0"
     assert device(argv, "sata0-1") == "ide-cd,id=sata0-1,bus=sata0.1,bootindex=2,drive=drive-sata0-1"
     assert values(argv, "-boot") == ["menu=off,strict=on"]
@@ -128,7 +133,7 @@ def test_on_windows_everything_listens_on_loopback() -> None:
 
 def test_the_serial_port_appends_to_its_file() -> None:
     argv = built(LAB)
-    assert "file,id=serial0,path=/vms/a,,b/serial0.log,append=on" in values(argv, "-chardev")
+    assert f"file,id=serial0,path={inside('serial0.log')},append=on" in values(argv, "-chardev")
     assert "isa-serial,index=0,chardev=serial0" in values(argv, "-device")
 
 

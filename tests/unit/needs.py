@@ -1,0 +1,26 @@
+"""What a test needs of the system that it runs on; each mark skips visibly, with its reason."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import sys
+
+import pytest
+
+posix_modes = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mode bits")
+posix_paths = pytest.mark.skipif(sys.platform == "win32", reason="the paths are those of Linux")
+posix_sh = pytest.mark.skipif(shutil.which("sh") is None, reason="no POSIX sh is installed")
+
+
+def under_wine() -> bool:
+    """Return whether this Windows is wine."""
+    return hasattr(getattr(getattr(ctypes, "windll", None), "ntdll", None), "wine_get_version")
+
+
+def real_windows(wines_fault: str) -> pytest.MarkDecorator:
+    """Return the mark of a test that wine alone cannot pass, and why."""
+    return pytest.mark.skipif(under_wine(), reason=f"wine: {wines_fault}")
+
+
+links = real_windows("a symbolic link is said to be made, and there is none")
