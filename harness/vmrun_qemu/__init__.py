@@ -6,7 +6,11 @@ words and exit codes as VMware's tool.
 
     main                  grammar: flags before the verb, usage, exit codes; a table with one row per verb
     power, tools, netverbs, screen, extras       what the verbs do
-    supervisor, powerup   one process per running machine: starts QEMU, and does at power-off what VMware does
+    suspending                                   suspend, pause, unpause
+    supervisor, poweron, powerup                 one process per running machine: starts QEMU, and does at power-off
+                                                 what VMware does
+    control, orders, running, live               what commands have done to a running machine by its supervisor
+    statefile, memory                            saved machines: `.vmss`, `.vmsn`
     keeper, switch        one process per virtual network in use: the switch that the machines are plugged into
     devices, identity, hardware                  VMX -> devices -> QEMU arguments, a table per device class (pure)
     home, instances, networks, vmlocks, vmlog, vmfiles    files: what runs, what is remembered, locked, logged

@@ -42,6 +42,11 @@ class Endpoint(NamedTuple):
             return f"stream,id={name},server=on,addr.type=inet,addr.host={host},addr.port={port}"
         return f"stream,id={name},server=on,addr.type=unix,addr.path={quoted(self.text)}"
 
+    @property
+    def migration_uri(self) -> str:
+        """The address as QMP's `migrate` and `migrate-incoming` want it."""
+        return ("tcp:" if self.is_tcp else "unix:") + self.text
+
     def qapi(self) -> dict[str, str]:
         """Return the address as QMP's `netdev_add` wants it."""
         if self.is_tcp:

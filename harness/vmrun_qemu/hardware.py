@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness.vmrun_qemu import devices, identity
 from harness.vmrun_qemu.devices import Drive, Nic, impossible
@@ -18,7 +20,7 @@ _SCSI = {"lsilogic": "lsi53c895a", "lsisas1068": "mptsas1068", "pvscsi": "pvscsi
 _FORMATS = {".vmdk": "vmdk", ".qcow2": "qcow2", ".vdi": "vdi", ".vhdx": "vhdx", ".raw": "raw", ".img": "raw"}
 # A lab's disk must survive a guest's reboot and a clean power-off, not a crash of the host: the host's page cache is
 # used, and the guest's flushes are honoured.
-_DISK_OPTIONS = "cache=writeback,aio=threads,discard=unmap"
+_CACHE = {"direct": False, "no-flush": False}
 
 
 @dataclass(frozen=True)
@@ -173,11 +175,28 @@ def _drive(drive: Drive, boot_index: int | None) -> list[str]:
     if drive.path is None:
         return ["-device", device]
     if drive.cdrom:
-        image = "format=raw,media=cdrom,readonly=on"
-    else:
-        image = f"format={image_format(drive.path)},{_DISK_OPTIONS}"
-    backend = f"if=none,id=drive-{drive.id},file={quoted(str(drive.path))},{image}"
-    return ["-drive", backend, "-device", f"{device},drive=drive-{drive.id}"]
+        backend = f"if=none,id=drive-{drive.id},file={quoted(str(drive.path))},format=raw,media=cdrom,readonly=on"
+        return ["-drive", backend, "-device", f"{device},drive=drive-{drive.id}"]
+    node = disk_node(drive.id, image_node(drive.path))
+    return ["-blockdev", json.dumps(node), "-device", f"{device},drive={node['node-name']}"]
+
+
+def disk_node(disk: str, image: Mapping[str, Any] | str) -> dict[str, Any]:
+    """Return the block node that a disk's device (`disk` is its id) is bound to for good.
+
+    Between device and image there is a node that does nothing: under it the image can be exchanged, or taken away,
+    while the machine is on (see `live`).
+    """
+    return {
+        "driver": "raw", "node-name": f"disk-{disk}", "cache": _CACHE, "discard": "unmap",
+        "file": image if isinstance(image, str) else dict(image),
+    }  # fmt: skip
+
+
+def image_node(path: Path) -> dict[str, Any]:
+    """Return the block node of a disk's file, with its chain of parents as the file itself names them."""
+    file = {"driver": "file", "filename": str(path), "aio": "threads", "cache": _CACHE, "discard": "unmap"}
+    return {"driver": image_format(path), "cache": _CACHE, "discard": "unmap", "file": file}
 
 
 def _nic(nic: Nic, wiring: Wiring, boot_index: int | None) -> list[str]:

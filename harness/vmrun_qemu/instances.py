@@ -18,7 +18,7 @@ class Plug(TypedDict):
 
 
 class Record(TypedDict):
-    """What is remembered of a machine that runs; `phase` is `starting`, `running` or `stopping`."""
+    """What is remembered of a machine that runs; `phase` is `starting`, `running`, `paused` or `stopping`."""
 
     vmx: str
     phase: str

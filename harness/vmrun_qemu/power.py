@@ -19,6 +19,7 @@ from harness.vmrun_qemu.texts import (
     UNKNOWN,
     Failure,
     not_powered_on,
+    paused,
     say,
 )
 
@@ -40,20 +41,21 @@ def list_running(_parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def start(parameters: Sequence[str], _flags: Flags) -> int:
-    """Power a machine on; return when its QEMU runs. One that runs already is left as it is.
+    """Power a machine on, or resume it; return when its QEMU runs. One that runs already is left as it is.
 
     Raises:
         Failure: It could not be powered on; the reason is in `vmware.log`.
     """
     vmx = home.canonical(parameters[0])
     mode = _word(parameters, {"gui", "nogui"}, "gui")
-    if _settled(vmx) is not None:
-        return _already()
+    now = _settled(vmx)
+    if now is not None:
+        return _already(now)
     if mode == "gui" and not _has_display():
         raise Failure(NO_DISPLAY)
     answer = _supervise(vmx, mode)
-    if answer.get("busy") and _settled(vmx) is not None:
-        return _already()
+    if answer.get("busy") and (now := _settled(vmx)) is not None:
+        return _already(now)
     if answer:
         raise Failure(str(answer.get("text") or UNKNOWN))
     return 0
@@ -66,7 +68,7 @@ def stop(parameters: Sequence[str], _flags: Flags) -> int:
         Failure: It is not running, or the guest did not go down in time.
     """
     record = running(parameters[0])
-    if _power_word(record, parameters, "powerType.powerOff") == "soft":
+    if power_word(record, parameters, "powerType.powerOff") == "soft":
         return _stop_soft(parameters[0], record)
     return _stop_hard(record)
 
@@ -80,7 +82,7 @@ def reset(parameters: Sequence[str], _flags: Flags) -> int:
     from harness.vmrun_qemu import qmp, tools  # noqa: PLC0415 - 70 ms that `list` does not pay
 
     record = running(parameters[0])
-    if _power_word(record, parameters, "powerType.reset") == "soft":
+    if power_word(record, parameters, "powerType.reset") == "soft":
         tools.shut_down_guest(parameters[0], record, "reboot")
         return 0
     qmp.ask(record["qmp"], ("system_reset", {}))
@@ -119,7 +121,19 @@ def running(vmx: str) -> Record:
     """Return the record of a machine that runs.
 
     Raises:
-        Failure: It does not.
+        Failure: It is off, suspended or paused.
+    """
+    record = powered(vmx)
+    if record["phase"] == "paused":
+        raise paused(vmx)
+    return record
+
+
+def powered(vmx: str) -> Record:
+    """Return the record of a machine that is on; it may be paused.
+
+    Raises:
+        Failure: It is off or suspended.
     """
     record = instances.find(vmx)
     if record is None or record["phase"] == "starting":
@@ -145,8 +159,10 @@ def _supervise(vmx: str, mode: str) -> dict[str, object]:
         return {"text": f"{UNKNOWN}: see {folder / 'supervisor.log'}"}
 
 
-def _already() -> int:
+def _already(now: Record) -> int:
     """Answer a second `start`: VMware 17 says nothing and exits with 0; `VMRUN_QEMU_DOUBLE_START=error` refuses."""
+    if now["phase"] == "paused":
+        raise paused(now["vmx"])
     if os.environ.get("VMRUN_QEMU_DOUBLE_START") == "error":
         raise Failure(ALREADY_RUNNING)
     return 0
@@ -158,7 +174,7 @@ def _settled(vmx: str) -> Record | None:
 
     def settled() -> bool:
         now = instances.find(vmx)
-        return now is None or now["phase"] == "running"
+        return now is None or now["phase"] in ("running", "paused")
 
     wait_for(settled, _START_S)
     return instances.find(vmx)
@@ -167,9 +183,9 @@ def _settled(vmx: str) -> Record | None:
 def _stop_hard(record: Record) -> int:
     from harness.vmrun_qemu import process, qmp  # noqa: PLC0415 - not needed by `list`
 
-    if not (qmp.quit_qemu(record["qmp"]) and _gone(record, _HARD_STOP_S)):
+    if not (qmp.quit_qemu(record["qmp"]) and gone(record, _HARD_STOP_S)):
         process.end(record["qemu"])
-        if not _gone(record, _HARD_STOP_S):
+        if not gone(record, _HARD_STOP_S):
             raise Failure(UNKNOWN)
     return 0
 
@@ -183,17 +199,18 @@ def _stop_soft(vmx: str, record: Record) -> int:
         try:
             heard = tools.shut_down_guest(vmx, record, "powerdown")
         except Failure:
-            if _gone(record, _VANISHING_S):
+            if gone(record, _VANISHING_S):
                 return 0
             raise
         patience = left if heard else min(left, _ASK_AGAIN_S)
-        if _gone(record, patience):
+        if gone(record, patience):
             return 0
         left -= patience
     raise Failure(TOOLS_TIMEOUT)
 
 
-def _gone(record: Record, timeout_s: float) -> bool:
+def gone(record: Record, timeout_s: float) -> bool:
+    """Return whether the machine went off, and its supervisor with it, within that many seconds."""
     from harness.vmrun_qemu.wait import wait_for  # noqa: PLC0415 - not needed by `list`
 
     def off() -> bool:
@@ -210,7 +227,7 @@ def _word(parameters: Sequence[str], known: set[str], default: str) -> str:
     return word
 
 
-def _power_word(record: Record, parameters: Sequence[str], key: str) -> str:
+def power_word(record: Record, parameters: Sequence[str], key: str) -> str:
     """Return `hard` or `soft`: what was said, else what the VMX says, else `hard`."""
     if len(parameters) > 1:
         return _word(parameters, {"hard", "soft"}, "hard")

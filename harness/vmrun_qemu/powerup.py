@@ -7,13 +7,25 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.vmrun_qemu import accelerator, devices, endpoint, hardware, home, identity, instances, process, qemu
+from harness.vmrun_qemu import (
+    accelerator,
+    devices,
+    endpoint,
+    hardware,
+    home,
+    identity,
+    instances,
+    process,
+    qemu,
+    statefile,
+)
 from harness.vmrun_qemu.accelerator import Accelerator
 from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.instances import Plug
 from harness.vmrun_qemu.pids import Identity
 from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.qemu import Qemu
+from harness.vmrun_qemu.statefile import StateError
 from harness.vmrun_qemu.texts import PowerOnFailure, unreadable
 from harness.vmrun_qemu.vmlog import VmLog
 from harness.vmx import Vmx, VmxError
@@ -31,6 +43,7 @@ class Prepared:
     endpoints: dict[str, Endpoint]
     socket_dir: str
     accelerator: Accelerator
+    state: Path | None
 
     @property
     def locked_files(self) -> list[Path]:
@@ -78,6 +91,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     machine = hardware.machine_of(vmx, path.parent)
     machine = _with_files(machine, vmx, log)
     _warn(machine, log)
+    state = _saved_state(vmx, path.parent)
     program, version = _usable_qemu()
     scsi = hardware.scsi_devices(vmx)
     chosen = accelerator.choose(program)
@@ -88,8 +102,9 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     wiring = hardware.Wiring(endpoints, chosen.arguments(version), _window(program, log) if gui else "none")
     argv = [str(program.binary), *(["-L", str(program.data)] if program.data else [])]
     argv += hardware.arguments(machine, wiring, scsi)
+    argv += ["-S", "-incoming", "defer"] if state else []
     folder = home.vm_dir(vmx_path)
-    return Prepared(vmx_path, vmx, machine, folder, argv, endpoints, socket_dir, chosen)
+    return Prepared(vmx_path, vmx, machine, folder, argv, endpoints, socket_dir, chosen, state)
 
 
 def launch(prepared: Prepared, log: VmLog) -> Child:
@@ -118,6 +133,21 @@ def _with_files(machine: hardware.Machine, vmx: Vmx, log: VmLog) -> hardware.Mac
         else:
             raise PowerOnFailure(f"Cannot open '{drive.path}' or one of the files it depends on, for {drive.name}.")
     return hardware.replaced(machine, kept)
+
+
+def _saved_state(vmx: Vmx, folder: Path) -> Path | None:
+    """Return the file with the memory of a suspended machine, or None for one that is off."""
+    name = vmx.get("checkpoint.vmState") or ""
+    if not name:
+        return None
+    path = devices.resolve(folder, name)
+    try:
+        state = statefile.read(path)
+    except StateError as error:
+        raise PowerOnFailure(f"{error}. To boot instead, remove checkpoint.vmState from the VMX.") from error
+    if not state.memory:
+        raise PowerOnFailure(f"{path} holds no memory")
+    return path
 
 
 def _warn(machine: hardware.Machine, log: VmLog) -> None:

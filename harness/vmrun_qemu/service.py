@@ -3,8 +3,10 @@
     {"ask": "state", "limit_s": 3}                                  -> {"answer": "running"}
     {"ask": "agent", "command": …, "arguments": …, "limit_s": 3}    -> {"answer": …}
     {"ask": "tell", "command": …, "arguments": …, "limit_s": 3}     -> {"answer": null}
+    {"ask": "order", "order": "suspend", …}                         -> {"answer": null}
 
-An answer may also be {"silent": why}: nobody in the guest answered; or {"refused": why}: the agent did, with an error.
+An answer may also be {"silent": why}: nobody in the guest answered; {"refused": why}: the agent did, with an error; or
+{"failed": text}: the order was not carried out, and that is what `vmrun` says.
 The supervisor keeps the one line to the guest's agent (see `agent`), so that a question costs neither a connection
 through QEMU nor, in the program that asks, QEMU's client library.
 """
@@ -21,6 +23,7 @@ from typing import Any
 from harness.vmrun_qemu.agent import Agent, AgentRefusedError, AgentSilentError
 from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.lines import LineStream
+from harness.vmrun_qemu.texts import Failure
 
 Question = Mapping[str, Any]
 # A program that asks hangs up when it has its answer; one that forgot to is hung up on.
@@ -30,12 +33,13 @@ _IDLE_S = 3600.0
 class Service:
     """The listening end; each connection has a thread of its own, which ends with this process."""
 
-    def __init__(self, endpoint: Endpoint, agent: Agent) -> None:
+    def __init__(self, endpoint: Endpoint, agent: Agent, obey: Callable[[Question], None]) -> None:
         self._listener = endpoint.listen()
         self._agent = agent
         self._desks: dict[str, Callable[[Question], Any]] = {
             "state": lambda question: agent.state(question["limit_s"]),
             "agent": lambda question: agent.ask(question["command"], question["arguments"], question["limit_s"]),
+            "order": obey,
             "tell": lambda question: agent.tell(question["command"], question["arguments"], question["limit_s"]),
         }
 
@@ -59,6 +63,8 @@ class Service:
             return {"silent": str(error)}
         except AgentRefusedError as error:
             return {"refused": str(error)}
+        except Failure as failure:
+            return {"failed": failure.text}
         except (KeyError, TypeError) as error:
             return {"refused": f"not a question: {error}"}
 

@@ -19,20 +19,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.vmrun_qemu import home, instances, pids, process, qmp, recovery, switch, vmlocks
-from harness.vmrun_qemu.agent import Agent
-from harness.vmrun_qemu.endpoint import remove_socket_dir
-from harness.vmrun_qemu.powerup import Prepared, launch, prepare
-from harness.vmrun_qemu.process import Child
-from harness.vmrun_qemu.service import Service
+from harness.vmrun_qemu import home, instances, process, recovery
+from harness.vmrun_qemu.poweron import power_on
+from harness.vmrun_qemu.running import Running
 from harness.vmrun_qemu.texts import FILE_ACCESS, IN_USE, NO_PERMISSION, Failure, PowerOnFailure
 from harness.vmrun_qemu.vmlog import VmLog
-from harness.vmrun_qemu.wait import wait_for
 from harness.vmx import Vmx, VmxError
 
 # A machine that is going off holds its lock for a moment after it has left the list.
 _LOCK_S = 5.0
-_QEMU_START_S = 60.0
 
 
 def main() -> int:
@@ -54,7 +49,7 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
         recovery.end_all(leftover)
     try:
         log.rotate()
-        run = _power_on(vmx_path, log, gui=gui)
+        run = power_on(vmx_path, log, gui=gui)
     except Failure as failure:
         log.post("Error", failure.reason if isinstance(failure, PowerOnFailure) else failure.text)
         _report({"text": failure.text})
@@ -63,6 +58,7 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
         log.post("Error", str(error))
         _report({"text": NO_PERMISSION if isinstance(error, PermissionError) else f"{FILE_ACCESS}: {error}"})
         return 1
+    _obey_signals(run.child.terminate)
     _report({})
     code = run.child.wait()
     log.say(f"Vix: the virtual machine is powered off; QEMU exited with {code}")
@@ -70,71 +66,6 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
         log.post("Error", f"QEMU ended with {code}: " + process.tail(run.folder / "qemu.log"))
     _power_off(run, log)
     return 0
-
-
-class _Run:
-    """A machine that runs: its QEMU, its record, who answers for it, and its VMX as it will be written at power-off."""
-
-    def __init__(self, prepared: Prepared, child: Child, record: instances.Record, service: Service) -> None:
-        self.child = child
-        self.record = record
-        self.service = service
-        self.vmx = prepared.vmx
-        self.folder = prepared.folder
-
-
-def _power_on(vmx_path: str, log: VmLog, *, gui: bool) -> _Run:
-    me = pids.identity(os.getpid())
-    prepared = prepare(vmx_path, log, gui=gui)
-    try:
-        locks = vmlocks.take(prepared.locked_files, me)
-    except OSError as error:
-        remove_socket_dir(prepared.socket_dir)
-        if isinstance(error, FileExistsError):
-            raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
-        raise
-    record = prepared.record(me, [str(lock) for lock in locks])
-    child = None
-    try:
-        prepared.vmx.write(vmx_path)
-        child = launch(prepared, log)
-        record["qemu"] = pids.identity(child.pid)
-        instances.save(record)
-        _until_running(child, record, prepared)
-        for plug in record["plugs"]:
-            switch.plug_in(home.vm_id(vmx_path), plug, me)
-        service = _serve(prepared)
-    except BaseException as error:
-        if child is not None:
-            process.end(record["qemu"])
-        recovery.end_all(record)
-        if isinstance(error, qmp.QmpError):
-            raise PowerOnFailure(str(error)) from error
-        raise
-    record["phase"] = "running"
-    instances.save(record)
-    _obey_signals(child.terminate)
-    log.say(f"PowerOn: running as process {child.pid}")
-    return _Run(prepared, child, record, service)
-
-
-def _until_running(child: Child, record: instances.Record, prepared: Prepared) -> None:
-    def state() -> bool:
-        return child.poll() is not None or qmp.is_up(record["qmp"])
-
-    if not wait_for(state, _QEMU_START_S) or child.poll() is not None:
-        raise PowerOnFailure("QEMU did not start: " + process.tail(prepared.folder / "qemu.log"))
-    for nic in prepared.unplugged:
-        qmp.ask(record["qmp"], ("set_link", {"name": nic, "up": False}))
-
-
-def _serve(prepared: Prepared) -> Service:
-    """Return the service that answers questions about the guest from now on."""
-    qmp_address = prepared.endpoints["qmp"].text
-    agent = Agent(prepared.endpoints["agent"].text, lambda: qmp.port_is_open(qmp_address, "agent"))
-    service = Service(prepared.endpoints["service"], agent)
-    service.start()
-    return service
 
 
 def _obey_signals(stop: Callable[[], None]) -> None:
@@ -145,13 +76,13 @@ def _obey_signals(stop: Callable[[], None]) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-def _power_off(run: _Run, log: VmLog) -> None:
-    record = run.record
-    run.record["phase"] = "stopping"
-    instances.save(record)
-    run.service.close()
-    _restore(Path(record["vmx"]), run.vmx, log)
-    recovery.end_all(record)
+def _power_off(run: Running, log: VmLog) -> None:
+    with run.busy:
+        run.enter("stopping")
+        if run.service is not None:
+            run.service.close()
+        _restore(run.path, run.vmx, log)
+        recovery.end_all(run.record)
 
 
 def _restore(path: Path, vmx: Vmx, log: VmLog) -> None:

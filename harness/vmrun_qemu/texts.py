@@ -20,6 +20,7 @@ NO_ADDRESS = "Unable to get the IP address"
 INVALID_PARAMETER = "One of the parameters was invalid"
 NOT_FOUND = "A file was not found"
 FILE_ACCESS = "A file access error occurred on the host or guest operating system"
+DISK_FULL = "There is not enough space in the file system for the selected operation"
 NO_PERMISSION = "Insufficient permissions in the host operating system"
 TOOLS_TIMEOUT = "A timeout error occurred while waiting for VMware Tools"
 
@@ -65,6 +66,11 @@ def unreadable(path: str) -> Failure:
 def not_powered_on(path: str) -> Failure:
     """Return the failure of an operation that needs a running machine (VIX 3006)."""
     return Failure(f"The virtual machine is not powered on: {path}")
+
+
+def paused(path: str) -> Failure:
+    """Return the failure of a power or guest operation on a paused machine."""
+    return Failure(f"The virtual machine is paused: {path}")
 
 
 def tools_not_running(path: str) -> Failure:

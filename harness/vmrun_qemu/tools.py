@@ -11,6 +11,7 @@ from harness.vmrun_qemu import instances
 from harness.vmrun_qemu.guest import Guest, GuestRefusedError, GuestSilentError
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.power import running
+from harness.vmrun_qemu.suspending import last_address
 from harness.vmrun_qemu.texts import EXIT_TOOLS_UNKNOWN, NO_ADDRESS, Failure, say, tools_not_running
 from harness.vmrun_qemu.wait import wait_for
 
@@ -30,7 +31,7 @@ def check_tools_state(parameters: Sequence[str], _flags: Mapping[str, str]) -> i
 
 
 def guest_address(parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
-    """Print the guest's IPv4 address; with `-wait`, as soon as it has one.
+    """Print the guest's IPv4 address; with `-wait`, as soon as it has one. That of a suspended guest is its last one.
 
     Raises:
         Failure: The machine is off, nobody in it answers, or it has no address.
@@ -38,6 +39,10 @@ def guest_address(parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
     vmx = parameters[0]
     if len(parameters) > 1 and parameters[1].lower() != "-wait":
         raise Failure("Invalid argument: " + parameters[1])
+    known = last_address(vmx) if instances.find(vmx) is None else ""
+    if known:
+        say(known)
+        return 0
     if len(parameters) == 1:
         say(_address(vmx))
         return 0
@@ -116,3 +121,17 @@ def _address_or_none(vmx: str) -> str | None:
         return _address(vmx)
     except Failure:
         return None
+
+
+def present_address(record: Record, *, must_answer: bool) -> str:
+    """Return the guest's address if it says one at once, else an empty text.
+
+    Raises:
+        Failure: Nobody in the guest answers, and somebody must.
+    """
+    try:
+        return _address(record["vmx"])
+    except Failure as failure:
+        if must_answer and failure.text != NO_ADDRESS:
+            raise
+        return ""

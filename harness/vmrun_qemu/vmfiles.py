@@ -12,12 +12,14 @@ from harness.vmx import Vmx, VmxError
 _LOGS = re.compile(r"^vmware(-\d+)?\.log$")
 # Beside x.vmx: the files that carry its name.
 _ENDINGS = (".vmx", ".vmxf", ".nvram", ".vmsd", ".vmss", ".vmem")
+# And its saved states, `x-0123abcd.vmss` and `x-Snapshot1.vmsn`, each with VMware's `.vmem` where VMware made it.
+_STATE = r"-([0-9a-f]{8}|Snapshot\d+)\.(vmss|vmsn|vmem)"
 _EXTENT = re.compile(r'^(?:RW|RDONLY|NOACCESS)\s+\d+\s+\S+\s+"([^"]+)"', re.MULTILINE)
 _DESCRIPTOR_LIMIT = 64 * 1024
 
 
 def files_of(vmx: Path) -> list[Path]:
-    """Return the machine's files that exist: VMX and its kin, logs, disks with their extents, serial files, locks.
+    """Return the machine's files that exist: VMX and its kin, states, logs, disks and extents, serial files, locks.
 
     A disk or serial file outside of the machine's directory, and every CD image, belong to somebody else.
 
@@ -30,7 +32,8 @@ def files_of(vmx: Path) -> list[Path]:
         raise unreadable(str(vmx)) from error
     folder = vmx.parent
     own = [vmx.with_suffix(ending) for ending in _ENDINGS]
-    own += [file for file in folder.iterdir() if _LOGS.match(file.name)]
+    states = re.compile(re.escape(vmx.stem) + _STATE, re.IGNORECASE)
+    own += [file for file in folder.iterdir() if _LOGS.match(file.name) or states.fullmatch(file.name)]
     try:
         disks = [drive.path for drive in devices.drives(settings, folder) if drive.path and not drive.cdrom]
     except PowerOnFailure:

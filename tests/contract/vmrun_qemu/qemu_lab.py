@@ -136,6 +136,7 @@ def vmrun_fixture(tmp_path: Path) -> Iterator[Vmrun]:
     program = Vmrun(tmp_path / "home", tmp_path / "vms")
     yield program
     for path in program.ok("list").splitlines()[1:]:
+        program("unpause", path)
         program("stop", path, "hard")
     eventually(lambda: program.processes() == [])
     left = program.processes()

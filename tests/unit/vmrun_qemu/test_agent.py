@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.vmrun_qemu import control
 from harness.vmrun_qemu.agent import Agent, AgentClosedError, AgentRefusedError, AgentSilentError
 from harness.vmrun_qemu.endpoint import Endpoint, new_endpoint
 from harness.vmrun_qemu.guest import Guest, GuestRefusedError, GuestSilentError
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.service import Service
+from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.tools import first_address
 
 Answer = Callable[[dict[str, Any]], bytes]
@@ -48,7 +50,7 @@ def fake_guest(answer: Answer, greeting: bytes = b"") -> Iterator[str]:
                 client, _ = listener.accept()
             except OSError:
                 return
-            with client, client.makefile("rb") as lines:
+            with suppress(OSError), client, client.makefile("rb") as lines:  # who asks may hang up at any time
                 client.sendall(greeting)
                 for line in lines:
                     client.sendall(answer(json.loads(line.lstrip(b"\xff"))))
@@ -157,12 +159,17 @@ def test_a_port_that_is_not_there(tmp_path: Path) -> None:
             agent.ask("guest-ping", {}, 1)
 
 
+def fake_obey(words: Mapping[str, Any]) -> None:
+    if words["order"] != "pause":
+        raise Failure(f"cannot {words['order']} {words['what']}")
+
+
 @contextmanager
 def supervised(answer: Answer) -> Iterator[Record]:
     """Serve a machine whose guest answers with `answer`; yield what `vmrun-qemu` knows of it."""
     with fake_guest(answer) as port, agent_at(port) as agent:
         endpoint = new_endpoint("", "service")
-        service = Service(endpoint, agent)
+        service = Service(endpoint, agent, fake_obey)
         service.start()
         yield {
             "vmx": "/a.vmx", "phase": "running", "supervisor": {"pid": 1, "created": 1}, "plugs": [], "locks": [],
@@ -178,6 +185,15 @@ def test_the_supervisor_passes_questions_on_and_answers_back() -> None:
         assert guest.ask("guest-info") == {"asked": "guest-info"}
         guest.tell("guest-shutdown", {"mode": "reboot"})
         assert guest.ask("guest-info", {"a": 1}) == {"asked": "guest-info"}
+
+
+def test_the_supervisor_carries_out_orders_or_says_why_not() -> None:
+    with supervised(in_step) as record:
+        control.order(record, "pause", 5)
+        with pytest.raises(Failure, match=r"^cannot fly home$"):
+            control.order(record, "fly", 5, what="home")
+    with pytest.raises(Failure, match="did not answer"):
+        control.order(record, "pause", 5)
 
 
 def test_the_supervisor_tells_a_refusal_from_silence() -> None:

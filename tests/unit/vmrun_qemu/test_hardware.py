@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -79,10 +80,13 @@ def test_the_serial_number_is_vmwares_form_of_uuid_bios() -> None:
 
 def test_the_disk_is_beside_the_vmx_and_first_in_the_boot_order() -> None:
     argv = built(LAB)
-    (disk, cdrom) = values(argv, "-drive")
-    assert disk.startswith(f"if=none,id=drive-sata0-0,file={inside('a.vmdk')},format=vmdk,cache=writeback")
+    (cdrom,) = values(argv, "-drive")
+    (disk,) = map(json.loads, values(argv, "-blockdev"))
+    assert (disk["driver"], disk["file"]["driver"], disk["node-name"]) == ("raw", "vmdk", "disk-sata0-0")
+    assert disk["file"]["file"] == {**disk["file"]["file"], "driver": "file", "filename": str(FOLDER / "a.vmdk")}
+    assert disk["cache"] == {"direct": False, "no-flush": False}
     assert f"file={Path('/seeds/seed.iso')},format=raw,media=cdrom,readonly=on" in cdrom
-    assert device(argv, "sata0-0") == "ide-hd,id=sata0-0,bus=sata0.0,bootindex=1,drive=drive-sata0-0"
+    assert device(argv, "sata0-0") == "ide-hd,id=sata0-0,bus=sata0.0,bootindex=1,drive=disk-sata0-0"
     assert device(argv, "sata0-1") == "ide-cd,id=sata0-1,bus=sata0.1,bootindex=2,drive=drive-sata0-1"
     assert values(argv, "-boot") == ["menu=off,strict=on"]
 
@@ -104,14 +108,14 @@ def test_boot_order(order: str, expected: dict[str, int]) -> None:
 
 def test_a_disconnected_cd_is_an_empty_tray_in_a_present_drive() -> None:
     argv = built(with_line('sata0:1.startConnected = "FALSE"'))
-    assert len(values(argv, "-drive")) == 1
+    assert values(argv, "-drive") == []
     assert device(argv, "sata0-1") == "ide-cd,id=sata0-1,bus=sata0.1,bootindex=2"
 
 
 def test_the_hosts_own_drive_is_an_empty_tray() -> None:
     argv = built(with_line('sata0:1.deviceType = "cdrom-raw"\nsata0:1.fileName = "auto detect"'))
     assert device(argv, "sata0-1").startswith("ide-cd,")
-    assert len(values(argv, "-drive")) == 1
+    assert values(argv, "-drive") == []
 
 
 def test_the_card_listens_for_the_switch_and_has_the_static_address() -> None:

@@ -33,8 +33,18 @@ def test_a_machines_files_are_its_own_and_in_its_directory(tmp_path: Path) -> No
     outside.touch()
     folder = tmp_path / "vm"
     folder.mkdir()
-    own = ["a.vmx", "a.nvram", "vmware.log", "vmware-0.log", "a-s001.vmdk", "a-f 2.vmdk", "serial0.log"]
-    for name in [*own, "seed.iso", "notes.txt", "vmware-notes.log", "b.vmdk"]:
+    own = [
+        "a.vmx",
+        "a-0123abcd.vmss",
+        "a-Snapshot12.vmsn",
+        "a.nvram",
+        "vmware.log",
+        "vmware-0.log",
+        "a-s001.vmdk",
+        "a-f 2.vmdk",
+        "serial0.log",
+    ]
+    for name in [*own, "b-0123abcd.vmss", "a-Snapshotx.vmsn", "seed.iso", "notes.txt", "vmware-notes.log", "b.vmdk"]:
         (folder / name).touch()
     (folder / "a.vmdk").write_text(DESCRIPTOR, encoding="utf-8")
     (folder / "a.vmx.lck").mkdir()

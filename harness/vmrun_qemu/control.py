@@ -1,0 +1,37 @@
+"""How a command has something done to a machine that runs: it gives the machine's supervisor an order.
+
+What must happen to a machine as a whole (a suspend, a snapshot) is done by its supervisor and not by the command, so
+that a command that is killed half-way leaves nothing half-done. `orders` is the other end.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from harness.vmrun_qemu.endpoint import Endpoint
+from harness.vmrun_qemu.instances import Record
+from harness.vmrun_qemu.lines import LineStream
+from harness.vmrun_qemu.texts import UNKNOWN, Failure
+
+
+def order(record: Record, name: str, timeout_s: float, **words: Any) -> None:
+    """Return when the supervisor has done what it is told.
+
+    Raises:
+        Failure: It could not, in its words; or it ended, or did not answer within `timeout_s` seconds.
+    """
+    end = time.monotonic() + timeout_s
+    try:
+        lines = LineStream(Endpoint(record["service"]).connect(timeout_s))
+        try:
+            lines.send({"ask": "order", "order": name, **words}, end)
+            answer = lines.receive(end)
+        finally:
+            lines.close()
+    except OSError as error:
+        raise Failure(f"{UNKNOWN}: the supervisor of the virtual machine did not answer: {error}") from error
+    if answer is None:
+        raise Failure(f"{UNKNOWN}: the supervisor of the virtual machine ended")
+    if "answer" not in answer:
+        raise Failure(str(answer.get("failed") or answer))

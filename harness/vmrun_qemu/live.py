@@ -1,0 +1,118 @@
+"""What happens to a running machine as a whole: its processors stand still and its disk files are closed meanwhile.
+
+QEMU refuses to save the memory of a machine that has a VMDK open ("does not support live migration"), and a VMDK that
+is open cannot be given another parent. So each disk's device hangs on a node that does nothing, and while the machine
+stands still that node is given a blank disk of the same size in place of the image. The guest sees neither: it is not
+running. What is done to the files meanwhile is done as if the machine were off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.vmrun_qemu import hardware, home, memory, qmp, statefile
+from harness.vmrun_qemu.running import Running
+from harness.vmrun_qemu.statefile import State
+
+
+def pause(run: Running) -> None:
+    """Have the processors stand still."""
+    qmp.ask(run.record["qmp"], ("stop", {}))
+    run.enter("paused")
+
+
+def unpause(run: Running) -> None:
+    """Have the processors run."""
+    qmp.ask(run.record["qmp"], ("cont", {}))
+    run.enter("running")
+
+
+def suspend(run: Running, address: str) -> None:
+    """Have the machine's memory in its `.vmss`, the VMX name that, and end QEMU.
+
+    Raises:
+        Failure: There is no room; the machine runs on.
+        QmpError: QEMU could not do it.
+    """
+    target = state_file(run.path)
+    with standing_still(run):
+        save_state(run, target, address)
+        run.vmx.set("checkpoint.vmState", target.name)
+        run.ending = True
+        if not qmp.quit_qemu(run.record["qmp"]):
+            run.child.terminate()
+
+
+def save_state(run: Running, target: Path, address: str) -> None:
+    """Have configuration and memory in `target`, durably; a file that could not be finished is removed.
+
+    Raises:
+        Failure: There is no room.
+    """
+    try:
+        with target.open("wb") as stream:
+            statefile.write_head(stream, State.of(run.vmx, memory=True, address=address))
+            memory.save(run.record["qmp"], run.record["socket_dir"], stream)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def state_file(vmx: Path) -> Path:
+    """Return where a suspended machine's memory is: `<name>-<eight digits of its place>.vmss`, as VMware names it."""
+    return vmx.with_name(f"{vmx.stem}-{home.vm_id(vmx)[:8]}.vmss")
+
+
+@contextlib.contextmanager
+def standing_still(run: Running) -> Iterator[None]:
+    """Have the disk files closed and the processors stopped; afterwards the machine goes on with the disks it then has.
+
+    A QEMU that was ended meanwhile stays so. One that cannot get its disks back is ended: its guest could only suffer.
+
+    Raises:
+        QmpError: The machine could not be stopped, or not be set going again.
+    """
+    qmp.ask(run.record["qmp"], ("stop", {}))
+    closed = []
+    try:
+        sizes = _sizes(run)
+        for drive in run.disks:
+            _exchange(run, drive.id, "blank", {"driver": "null-co", "read-zeroes": True, "size": sizes[drive.id]})
+            closed.append(drive.id)
+        yield
+    finally:
+        if not run.ending and run.child.poll() is None:
+            _go_on(run, closed)
+
+
+def _go_on(run: Running, closed: list[str]) -> None:
+    try:
+        for drive in run.disks:
+            if drive.path is not None and drive.id in closed:
+                _exchange(run, drive.id, "image", hardware.image_node(drive.path))
+        if not run.is_paused:
+            qmp.ask(run.record["qmp"], ("cont", {}))
+    except qmp.QmpError as error:
+        run.log.post("Error", f"The disks could not be opened again; the machine is powered off: {error}")
+        run.child.terminate()
+        raise
+
+
+def _exchange(run: Running, disk: str, kind: str, node: Mapping[str, Any]) -> None:
+    """Put an image (`kind` is `image`) or a blank disk (`blank`) under a disk's node; what was there is closed."""
+    address, name = run.record["qmp"], f"{kind}-{disk}"
+    add = ("blockdev-add", {**node, "node-name": name})
+    qmp.ask(address, add, ("blockdev-reopen", {"options": [hardware.disk_node(disk, name)]}))
+    before = f"{'blank' if kind == 'image' else 'image'}-{disk}"
+    with contextlib.suppress(qmp.QmpError):  # the node of the command line goes by itself
+        qmp.ask(address, ("blockdev-del", {"node-name": before}))
+
+
+def _sizes(run: Running) -> dict[str, int]:
+    """Return the size of each disk in bytes, by device id."""
+    nodes = qmp.ask(run.record["qmp"], ("query-named-block-nodes", {"flat": True}))[0]
+    sizes = {node["node-name"]: int(node["image"]["virtual-size"]) for node in nodes}
+    return {drive.id: sizes[f"disk-{drive.id}"] for drive in run.disks}

@@ -1,0 +1,36 @@
+"""The orders that the supervisor of a running machine carries out, one at a time; see `control`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harness.vmrun_qemu import live, qmp
+from harness.vmrun_qemu.running import Running
+from harness.vmrun_qemu.texts import FILE_ACCESS, UNKNOWN, Failure, not_powered_on
+
+Words = Mapping[str, Any]
+
+
+def obey(run: Running, words: Words) -> None:
+    """Carry out one order: `words` are its name, as `order`, and what else it needs.
+
+    Raises:
+        Failure: It cannot be done; the machine is as it was before.
+    """
+    with run.busy:
+        if run.ending or run.child.poll() is not None:
+            raise not_powered_on(str(run.path))
+        try:
+            _ORDERS[words["order"]](run, words)
+        except qmp.QmpError as error:
+            raise Failure(f"{UNKNOWN}: {error}") from error
+        except OSError as error:
+            raise Failure(f"{FILE_ACCESS}: {error}") from error
+
+
+_ORDERS: dict[str, Callable[[Running, Words], None]] = {
+    "pause": lambda run, _words: live.pause(run),
+    "unpause": lambda run, _words: live.unpause(run),
+    "suspend": lambda run, words: live.suspend(run, str(words["address"])),
+}
