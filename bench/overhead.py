@@ -63,7 +63,7 @@ def bare_guest(machine: Machine) -> None:
 def bare(lab: Lab) -> float:
     """Return the seconds that all machines together take without the harness; they are gone afterwards."""
     spec = lab.shared.plan.spec
-    lab.shared.vmrun.define_network(spec.network.vmnet.lower(), spec.network.subnet)
+    lab.shared.vmrun.networks.define_network(spec.network.vmnet.lower(), spec.network.subnet)
     started = time.monotonic()
     with ThreadPoolExecutor(len(lab.machines)) as pool:
         list(pool.map(bare_guest, lab.machines.values()))

@@ -15,7 +15,7 @@ from pathlib import Path
 from harness import process
 from harness.errors import HostError
 from harness.process import decode
-from harness.vmrun_call import RunProgram
+from harness.vmrun.call import RunProgram
 
 SECTOR = 512
 _MAGIC = b"KDMV"

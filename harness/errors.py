@@ -7,7 +7,7 @@ HarnessError
 │   └── LabBusyError          another session holds this lab
 ├── HostError             the host cannot do what is asked (rights, disk, memory, network, a missing program)
 │   ├── ProcessError          an external program could not be run
-│   └── VmrunError            `vmrun` answered with a failure (subclasses: harness.vmrun_errors)
+│   └── VmrunError            `vmrun` answered with a failure (subclasses: harness.vmrun.errors)
 ├── GuestError            the guest could not be asked
 └── DeadlineExpired       a wait ended without what it waited for
 """

@@ -19,8 +19,8 @@ from harness.errors import HarnessError, HostError, UsageError
 from harness.hypervisor_places import QEMU, HostSystem, Source, disk_tool, qemu_places, this_host, vmware_places
 from harness.process import Completed
 from harness.vmrun import Vmrun
-from harness.vmrun_call import RunProgram
-from harness.vmrun_errors import HostTypeMissing, VmrunUnavailable
+from harness.vmrun.call import RunProgram
+from harness.vmrun.errors import HostTypeMissing, VmrunUnavailable
 
 EMBEDDED = "embedded"
 HOME_VARIABLE = "VMRUN_QEMU_HOME"

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import ModuleType
 
 from harness import process
-from harness.vmrun_call import RunProgram
+from harness.vmrun.call import RunProgram
 
 QEMU = "qemu-system-x86_64"
 QEMU_VARIABLE = "VMRUN_QEMU_BIN"  # as vmrun-qemu reads it

@@ -17,7 +17,7 @@ from harness.ledger import Ledger
 from harness.plan import LabPlan, MachinePlan
 from harness.seed.model import IsoInfo
 from harness.vmrun import Display, Vmrun
-from harness.vmrun_errors import VmPaused
+from harness.vmrun.errors import VmPaused
 from harness.wait import SYSTEM_CLOCK, Clock, Deadline, Pending, wait_until
 
 # Without events from the guest SSH itself is tried this often. A login costs a booting guest 5 to 10 s of its

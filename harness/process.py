@@ -6,6 +6,7 @@ open for as long as the window lives, and reading to its end would wait for the 
 
 from __future__ import annotations
 
+import contextlib
 import locale
 import os
 import subprocess
@@ -58,25 +59,25 @@ def decode(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def end_tree(pid: int, grace_s: float = 3.0) -> None:
-    """End a process and all that it started, by id; returns when they are gone or `grace_s` has passed twice."""
+def end_tree(pid: int, grace_s: float = 3.0) -> tuple[int, ...]:
+    """End a process and all that it started, by id; returns the ids of those that could not be ended.
+
+    A program that hangs in a driver of the system, or that belongs to somebody else, outlives every signal.
+    """
     try:
         root = psutil.Process(pid)
         family = [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
+    except psutil.Error:
+        return (pid,) if psutil.pid_exists(pid) else ()
     for process in family:
-        try:
+        with contextlib.suppress(psutil.Error):
             process.terminate()
-        except psutil.NoSuchProcess:
-            continue
     _, alive = psutil.wait_procs(family, timeout=grace_s)
     for process in alive:
-        try:
+        with contextlib.suppress(psutil.Error):
             process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(alive, timeout=grace_s)
+    _, alive = psutil.wait_procs(alive, timeout=grace_s)
+    return tuple(process.pid for process in alive)
 
 
 def run(
@@ -109,16 +110,16 @@ def run(
         try:
             code = process.wait(timeout=timeout_s)
         except subprocess.TimeoutExpired as expired:
-            end_tree(process.pid)
-            process.wait(timeout=10)
+            left = _end(process)
+            ended = f"its processes {', '.join(map(str, left))} cannot be ended" if left else "was ended"
             raise ProcessError(
-                f"{Path(words[0]).name} did not end within {timeout_s:.0f} s and was ended",
+                f"{Path(words[0]).name} did not end within {timeout_s:.0f} s and {ended}",
                 where=" ".join(shown),
                 said=redact(_read(out) + _read(err)),
                 remedy="run the command by hand to see what it waits for",
             ) from expired
         except BaseException:
-            end_tree(process.pid)
+            _end(process)
             raise
         return Completed(shown, code, _read(out), _read(err), time.monotonic() - started)
 
@@ -152,6 +153,16 @@ def _start(
             where=" ".join(shown),
             remedy="check that the program exists and may be executed",
         ) from error
+
+
+def _end(process: subprocess.Popen[bytes]) -> tuple[int, ...]:
+    """Have the tree of that process ended and its exit status collected, so that no zombie is left."""
+    left = end_tree(process.pid)
+    if process.pid in left:
+        process.returncode = -1  # nobody waits for it any more: no warning that it still runs
+    else:
+        process.wait()
+    return left
 
 
 def _read(stream: IO[bytes]) -> str:

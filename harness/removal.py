@@ -39,6 +39,6 @@ def remove_machine(vmrun: Vmrun, ledger: Ledger, claim: Claim, deadline: Deadlin
 
 
 def _stop_forwarding(vmrun: Vmrun, claim: Claim) -> None:
-    for forwarding in vmrun.list_port_forwardings(claim.network):
+    for forwarding in vmrun.networks.list_port_forwardings(claim.network):
         if forwarding.host_port == claim.port:
-            vmrun.delete_port_forwarding(claim.network, forwarding)
+            vmrun.networks.delete_port_forwarding(claim.network, forwarding)

@@ -22,7 +22,7 @@ from harness.layout import LEDGER
 from harness.ledger import Ledger
 from harness.plan import LabPlan
 from harness.vmrun import PortForwarding, Vmrun
-from harness.vmrun_call import RunProgram
+from harness.vmrun.call import RunProgram
 
 _MIB = 1 << 20
 
@@ -132,4 +132,4 @@ def port_is_free(port: int) -> bool:
 def _forwardings(plan: LabPlan, vmrun: Vmrun) -> Fact[tuple[PortForwarding, ...]]:
     if not any(machine.endpoint.forward for machine in plan.machines):
         return Fact(value=())
-    return observe(lambda: vmrun.list_port_forwardings(plan.spec.network.vmnet))
+    return observe(lambda: vmrun.networks.list_port_forwardings(plan.spec.network.vmnet))

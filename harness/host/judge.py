@@ -17,7 +17,7 @@ from harness.hypervisor import Kind
 from harness.plan import LabPlan, MachinePlan
 from harness.verdict import Check, Status, judge
 from harness.vmrun import NetworkKind
-from harness.vmrun_answers import path_identity
+from harness.vmrun.paths import path_identity
 
 # What the hypervisor itself takes for each running guest: video memory, device emulation, translated code.
 GUEST_OVERHEAD_MIB = {Kind.VMWARE: 128, Kind.EMBEDDED: 256}

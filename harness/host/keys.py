@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from harness.vmrun_call import RunProgram
+from harness.vmrun.call import RunProgram
 
 # Well-known groups in SDDL (Microsoft, "SID Strings"): anybody who may log in is in one of them. Names are not used:
 # they are translated, these are not.

@@ -30,10 +30,10 @@ def look_for_network(kind: Kind, vmrun: Vmrun, vmnet: str, subnet: IPv4Network, 
         HarnessError: It cannot be told.
     """
     if kind is Kind.EMBEDDED:
-        vmrun.define_network(vmnet, subnet)
-        return Network(pick(vmrun.list_host_networks(), vmnet), "vmrun listHostNetworks")
+        vmrun.networks.define_network(vmnet, subnet)
+        return Network(pick(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
     try:
-        return Network(pick(vmrun.list_host_networks(), vmnet), "vmrun listHostNetworks")
+        return Network(pick(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
     except HarnessError as error:
         return _from_files(vmnet, platform, error)
 

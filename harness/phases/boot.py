@@ -41,7 +41,7 @@ def forward_ssh(machine: Machine) -> None:
     endpoint, spec = machine.plan.endpoint, machine.host.plan.spec
     if endpoint.forward:
         forwarding = PortForwarding(Protocol.TCP, endpoint.port, machine.plan.address, spec.ssh.port, machine.name)
-        machine.host.vmrun.set_port_forwarding(spec.network.vmnet.lower(), forwarding)
+        machine.host.vmrun.networks.set_port_forwarding(spec.network.vmnet.lower(), forwarding)
 
 
 def _first_event(machine: Machine) -> str | None:

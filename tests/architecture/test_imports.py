@@ -27,7 +27,7 @@ WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
 LAYERS = (
     ("errors", "secret", "layout", "verdict", "wait"),
     ("process", "events", "vmx", "config", "ledger"),
-    ("seed", "setup", "seeding", "disk", "plan", "vmrun", "vmrun_answers", "vmrun_call", "vmrun_errors"),
+    ("seed", "setup", "seeding", "disk", "plan", "vmrun"),
     ("hypervisor", "hypervisor_places", "host", "guest", "removal"),
     ("explain", "machine", "evidence", "report"),
     ("phases",),

@@ -24,7 +24,8 @@ class FakeClock:
 class FakeRun:
     """Answers by exact argv; several answers of one argv come in order, the last one stays.
 
-    An answer is text, bytes (as a tool writes them), (bytes or text, exit status), or an exception.
+    An answer is text, bytes (as a tool writes them), (bytes or text, exit status), an exception, or a function that
+    returns one of these when it is asked.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)
@@ -50,10 +51,11 @@ class FakeRun:
         says = left.pop(0) if len(left) > 1 else left[0]
         if words in self.effects:
             self.effects[words]()
+        says = says() if callable(says) else says
         if isinstance(says, BaseException):
             raise says
         said, code = says if isinstance(says, tuple) else (says, 0)
-        text = decode(said) if isinstance(said, bytes) else str(said)
+        text = decode(said if isinstance(said, bytes) else str(said).encode())
         return Completed(words, code, text, "", 0.1)
 
 

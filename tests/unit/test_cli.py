@@ -96,6 +96,7 @@ def claimed(tmp_path: Path) -> Path:
 def test_status_and_down_go_by_the_ledger(lab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = claimed(tmp_path)
     monkeypatch.setattr(Vmrun, "list_running", lambda *_: ())
+    monkeypatch.setattr(Vmrun, "is_running", lambda *_: False)
     assert f"k3s-master1      off      {directory}  (run run-1)" in lab("status", "--lab", lab_file).output
     result = lab("down", "--lab", lab_file)
     assert (result.exit_code, result.output) == (0, "k3s-master1: removed; kept, because not ours: thesis.docx\n")

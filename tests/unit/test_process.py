@@ -48,6 +48,28 @@ def test_a_program_that_does_not_end_is_ended_with_its_children(tmp_path: Path) 
     assert caught.value.said == "working\n"
     assert not isinstance(caught.value.__cause__, OSError)
     assert not psutil.pid_exists(int(mark.read_text()))
+    assert psutil.Process().children() == [], "a zombie is a child too"
+
+
+def test_a_program_that_cannot_be_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that hangs in a driver of Windows, or that runs with higher rights."""
+    stubborn: list[psutil.Process] = []
+
+    def refuse(process: psutil.Process) -> None:
+        stubborn.append(process)
+        raise psutil.AccessDenied(process.pid)
+
+    def wait(processes: list[psutil.Process], timeout: float) -> tuple[list[psutil.Process], list[psutil.Process]]:
+        return [], list(processes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psutil.Process, "terminate", refuse)
+        patch.setattr(psutil.Process, "kill", refuse)
+        patch.setattr(psutil, "wait_procs", wait)
+        with pytest.raises(ProcessError, match=r"did not end within 0 s and its processes \d+ cannot be ended"):
+            run(python("import time; time.sleep(60)"), timeout_s=0.2)
+    stubborn[0].kill()
+    stubborn[0].wait(10)
 
 
 def test_a_program_is_waited_for_and_not_its_children_that_live_on(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from harness import vmrun_errors as errors
-from harness.vmrun_answers import error_box
+from harness.vmrun import errors
+from harness.vmrun.failures import classify, failed, signed
+from harness.vmrun.log import error_box
 
 TEXTS = [
     (r"Error: Cannot open VM: C:\a.vmx, The virtual machine cannot be found", errors.VmNotFound),
@@ -51,10 +52,21 @@ TEXTS = [
     ("Error: A snapshot with the name already exists", errors.SnapshotExists),
     ("Error: The snapshot does not exist", errors.SnapshotMissing),
     ("Error: Invalid snapshot name 'nope'\n", errors.SnapshotMissing),
+    ("Error: The name does not uniquely identify one snapshot", errors.SnapshotAmbiguous),
+    (
+        "Error: The state of the virtual machine has not changed since the last snapshot operation",
+        errors.SnapshotUnfit,
+    ),
+    ("Error: The file already exists", errors.FileExists),
+    ("Error: The object is not a file", errors.WrongKindOfFile),
+    ("Error: The object is not a directory", errors.WrongKindOfFile),
+    ("Error: A file access error occurred on the host or guest operating system", errors.FileRefused),
+    ("Error: A program could not run on the guest operating system", errors.ProgramNotRun),
+    ("Error: No such process", errors.NoSuchProcess),
     ("Error: The operation is not supported", errors.NotSupported),
     ("Error: One of the parameters was invalid", errors.InvalidArgument),
     ("Error: Unrecognized command: defineNetwork", errors.UsagePrinted),
-    ("Error: A file was not found", errors.GuestFileNotFound),
+    ("Error: A file was not found", errors.FileNotFound),
     ("Error: There is not enough space on the file system", errors.HostDiskFull),
     ("Error: Unknown error", errors.UnknownFailure),
     ("", errors.UnknownFailure),
@@ -63,7 +75,7 @@ TEXTS = [
 
 @pytest.mark.parametrize(("text", "kind"), TEXTS)
 def test_each_text_means_one_class(text: str, kind: type[errors.MappedError]) -> None:
-    assert errors.classify(text) is kind
+    assert classify(text) is kind
 
 
 @pytest.mark.parametrize("kind", errors.MappedError.__subclasses__())
@@ -77,12 +89,12 @@ def test_each_class_has_a_meaning_and_a_remedy(kind: type[errors.MappedError]) -
     [(255, -1), (4294967295, -1), (127, -1), (254, -2), (4294967294, -2), (0, 0), (1, 1), (42, 42), (-1, -1)],
 )
 def test_exit_statuses_are_read_as_vmrun_meant_them(seen: int, meant: int) -> None:
-    assert errors.signed(seen) == meant
+    assert signed(seen) == meant
 
 
 def test_an_error_in_the_middle_of_a_line_is_no_failure() -> None:
-    assert not errors.failed("Total running VMs: 1\nC:\\Error: x\\a.vmx\n", 0)
-    assert errors.failed("Total\nError: x\n", 0)
+    assert not failed("Total running VMs: 1\nC:\\Error: x\\a.vmx\n", 0)
+    assert failed("Total\nError: x\n", 0)
 
 
 def test_boxes_of_old_and_new_logs() -> None:

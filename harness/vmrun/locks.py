@@ -1,0 +1,48 @@
+"""The locks beside a VMX: who has the machine open, or had it when it died. They are read, never removed.
+
+VMware makes a directory for each open file (`<name>.vmx.lck`, `<disk>.vmdk.lck`, `<name>.vmem.lck`). The file
+`M<digits>.lck` in it ends with `<process id>-<time>(<program>)`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_OWNER = re.compile(rb"(\d{1,10})-[\d.]+\(([^()\x00-\x1f]{1,64})\)")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """One lock; `pid` and `program` are of its owner, 0 and empty where they cannot be read."""
+
+    name: str
+    pid: int = 0
+    program: str = ""
+
+    @property
+    def stale(self) -> bool:
+        """Whether its owner is known, and gone."""
+        return bool(self.pid) and not psutil.pid_exists(self.pid)
+
+    def __str__(self) -> str:
+        if not self.pid:
+            return self.name
+        return f"{self.name} of {self.program}, process {self.pid}" + (", which is gone" if self.stale else "")
+
+
+def locks_beside(vmx: Path) -> tuple[Lock, ...]:
+    """Return the locks in the directory of that VMX; an unreadable directory has none."""
+    return tuple(_read(path) for path in sorted(vmx.parent.glob("*.lck")))
+
+
+def _read(path: Path) -> Lock:
+    try:
+        contents = [member.read_bytes() for member in sorted(path.glob("M*.lck"))] if path.is_dir() else []
+    except OSError:
+        contents = []
+    found = [match for data in contents for match in _OWNER.finditer(data)]
+    return Lock(path.name, int(found[-1][1]), found[-1][2].decode("ascii", "replace")) if found else Lock(path.name)

@@ -1,0 +1,147 @@
+"""What one call adds to the answer: a second attempt, what vmware.log says of it, who holds the locks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from fake_run import FakeRun, not_started, timed_out
+
+from harness import process
+from harness.errors import ProcessError
+from harness.vmrun import Vmrun, errors
+from harness.vmrun.locks import Lock, locks_beside
+
+UNREADABLE = "Error: Cannot open VM: {}, Cannot read the virtual machine configuration file\n"
+BOX = b"2026 vmx Msg_Post: Error\n2026 vmx [msg.x] %s\n2026 vmx ----------------------------------------\n"
+
+
+def cmd(*words: object) -> tuple[str, ...]:
+    return ("v", "-T", "ws", *map(str, words))
+
+
+@pytest.fixture
+def vmx(tmp_path: Path) -> Path:
+    return tmp_path / "a.vmx"
+
+
+def driver(run: FakeRun) -> Vmrun:
+    return Vmrun(("v",), run=run, clock=run.clock)
+
+
+def locked(vmx: Path, text: str) -> None:
+    folder = vmx.with_name(vmx.name + ".lck")
+    folder.mkdir()
+    (folder / "M27031.lck").write_bytes(text.encode())
+
+
+# -- a VMX that is being written -------------------------------------------------------------------------------------
+
+
+def test_a_vmx_that_cannot_be_read_for_a_moment_is_tried_again(vmx: Path) -> None:
+    run = FakeRun().on(*cmd("pause", vmx), says=(UNREADABLE.format(vmx), 255)).on(*cmd("pause", vmx), says="")
+    driver(run).pause(vmx)
+    assert len(run.calls) == 2
+    assert 0 < run.clock.now < 1
+
+
+def test_a_malformed_vmx_is_given_up_after_some_seconds(vmx: Path) -> None:
+    run = FakeRun().on(*cmd("deleteVM", vmx), says=(UNREADABLE.format(vmx), 255))
+    with pytest.raises(errors.VmUnreadable):
+        driver(run).delete_vm(vmx)
+    assert 5 <= run.clock.now < 6
+    assert len(run.calls) > 5
+
+
+def test_another_failure_is_not_tried_again(vmx: Path) -> None:
+    run = FakeRun().on(*cmd("deleteVM", vmx), says=("Error: The file is already in use\n", 255))
+    with pytest.raises(errors.VmBusy):
+        driver(run).delete_vm(vmx)
+    assert len(run.calls) == 1
+
+
+# -- vmware.log ------------------------------------------------------------------------------------------------------
+
+
+def failed_with_log(vmx: Path, before: bytes, after: bytes, *, rotated: bool = False) -> errors.OperationCanceled:
+    log = vmx.parent / "vmware.log"
+    if before:
+        log.write_bytes(before)
+
+    def write() -> None:
+        if rotated:
+            log.rename(vmx.parent / "vmware-0.log")
+        log.write_bytes(after)
+
+    run = FakeRun().on(*cmd("pause", vmx), says=("Error: The operation was canceled\n", 255), then=write)
+    with pytest.raises(errors.OperationCanceled) as caught:
+        driver(run).pause(vmx)
+    assert caught.value.evidence == (str(log),)
+    return caught.value
+
+
+def test_a_reason_of_this_call(vmx: Path) -> None:
+    assert "vmware.log: no disk" in failed_with_log(vmx, b"", BOX % b"no disk").said
+    assert "vmware.log: no disk" in failed_with_log(vmx, b"old\n", b"old\n" + BOX % b"no disk").said
+
+
+def test_a_reason_in_a_new_log_that_is_longer_than_the_old_one(vmx: Path) -> None:
+    said = failed_with_log(vmx, BOX % b"long ago", BOX % b"no disk" + b"more\n" * 100, rotated=True).said
+    assert "no disk" in said
+    assert "long ago" not in said
+
+
+def test_a_reason_of_an_earlier_call_is_not_taken_for_this_one(vmx: Path) -> None:
+    assert "long ago" not in failed_with_log(vmx, BOX % b"long ago", BOX % b"long ago").said
+
+
+# -- locks -----------------------------------------------------------------------------------------------------------
+
+
+def test_who_holds_a_machine_that_is_in_use(vmx: Path) -> None:
+    locked(vmx, f"\x01\x00host {os.getpid()}-133712345678(vmware.exe)\x00\x00")
+    run = FakeRun().on(*cmd("deleteVM", vmx), says=("Error: The file is already in use\n", 255))
+    with pytest.raises(errors.VmBusy) as caught:
+        driver(run).delete_vm(vmx)
+    assert f"lock: a.vmx.lck of vmware.exe, process {os.getpid()}" in caught.value.said
+
+
+def test_a_vmrun_that_was_ended_says_which_locks_it_left(vmx: Path) -> None:
+    locked(vmx, "4194999-1(vmware-vmx)")
+    run = FakeRun().on(*cmd("list"), says="Total running VMs: 0\n").on(*cmd("start", vmx, "nogui"), says=timed_out())
+    with pytest.raises(errors.VmrunTimeout) as caught:
+        driver(run).start(vmx)
+    assert caught.value.said == "it left a.vmx.lck of vmware-vmx, process 4194999, which is gone"
+
+
+@pytest.mark.parametrize("text", ["", "no owner", "12-(x)", "()", "1-2(\x01)"])
+def test_a_lock_without_a_readable_owner_has_its_name(vmx: Path, text: str) -> None:
+    locked(vmx, text)
+    (vmx.parent / "disk.vmdk.lck").write_bytes(b"a file, not a folder")
+    assert locks_beside(vmx) == (Lock("a.vmx.lck"), Lock("disk.vmdk.lck"))
+    assert [str(lock) for lock in locks_beside(vmx)] == ["a.vmx.lck", "disk.vmdk.lck"]
+
+
+def test_a_folder_that_does_not_exist_has_no_locks(tmp_path: Path) -> None:
+    assert locks_beside(tmp_path / "nowhere" / "a.vmx") == ()
+
+
+# -- the end of a call -----------------------------------------------------------------------------------------------
+
+
+def test_a_vmrun_that_never_ends_is_a_timeout_and_one_that_cannot_start_is_not() -> None:
+    run = FakeRun().on(*cmd("list"), says=timed_out())
+    with pytest.raises(errors.VmrunTimeout, match="vmrun list"):
+        driver(run).list_running()
+    run = FakeRun().on(*cmd("list"), says=not_started())
+    with pytest.raises(errors.VmrunUnavailable, match="Permission denied"):
+        driver(run).list_running()
+
+
+def test_the_real_process_door_gives_the_same_two_errors(tmp_path: Path) -> None:
+    with pytest.raises(errors.VmrunUnavailable):
+        Vmrun((str(tmp_path / "absent"),)).list_running()
+    with pytest.raises(ProcessError) as caught:
+        process.run([__import__("sys").executable, "-c", "import time; time.sleep(60)"], timeout_s=0.2)
+    assert not isinstance(caught.value.__cause__, OSError)
