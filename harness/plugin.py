@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from _pytest.terminal import TerminalReporter
 
+from harness.asking import asked_by, machine_of, needs_of, phase_of
+from harness.claims import Asked
 from harness.config.model import Keep, LabSpec
 from harness.errors import HarnessError
 from harness.events import Journal
@@ -24,9 +26,10 @@ from harness.host import check_names
 from harness.lab import Lab
 from harness.layout import RunFiles
 from harness.progress import Progress
-from harness.proof import Proof, machine_of, needs_of, phase_of
+from harness.proof import Proof
 from harness.report.files import write_reports
-from harness.result import close_run, open_run
+from harness.report.model import RunResult
+from harness.result import claims_of, close_run, open_run
 from harness.session import Selection, lab_lock, new_run_id, open_lab, select
 from harness.verdict import Phase, Status
 
@@ -39,12 +42,16 @@ class LabSession:
     """What one pytest session knows of its lab."""
 
     selection: Selection
+    scenarios: Path
     run_id: str
     run: RunFiles
     lab: Lab | None = None
     progress: Progress | None = None
     proof: Proof | None = None
     items: list[pytest.Item] = field(default_factory=list)
+    deselected: list[pytest.Item] = field(default_factory=list)
+    asked: Asked = field(default_factory=Asked)
+    result: RunResult | None = None
     own_junit: bool = False
     hosts: dict[str, Any] = field(default_factory=dict)  # one testinfra host per machine: a new one asks who it is
 
@@ -102,7 +109,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     run_id = new_run_id()
     reports = (option.reports or config.rootpath / "reports").resolve()
-    session = config.stash[_SESSION] = LabSession(selection, run_id, RunFiles(reports / run_id))
+    session = config.stash[_SESSION] = LabSession(selection, directory, run_id, RunFiles(reports / run_id))
     if option.collectonly:
         return
     try:
@@ -164,6 +171,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.user_properties.append(("machine", machine))
 
 
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Remember what was collected and not selected."""
+    session = items[0].config.stash.get(_SESSION, None) if items else None
+    if session is not None:
+        session.deselected += items
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Remember which tests ask for which machines."""
     mine = session.config.stash.get(_SESSION, None)
@@ -181,13 +195,14 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
     pytestconfig.stash[_CLEANUP].callback(journal.close)
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
     session.progress = Progress(journal, _writer(pytestconfig, reporter))
+    needs, with_cluster = needs_of(session.items, list(session.selection.spec.machines))
+    session.asked = asked_by(session.items, session.deselected, needs, session.scenarios)
     try:
         opened = open_lab(session.selection, session.run, journal, session.run_id)
-        open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args)
+        open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args, session.asked)
     except (HarnessError, OSError) as error:
         pytest.exit(f"the lab cannot be opened: {error}", returncode=pytest.ExitCode.TESTS_FAILED)
     session.lab, session.proof = opened, Proof(opened, journal, session.progress.flush)
-    needs, with_cluster = needs_of(session.items, list(opened.machines))
     opened.start(needs, with_cluster=with_cluster)
     yield opened
     keep = Keep(pytestconfig.option.keep or session.selection.spec.keep)
@@ -254,7 +269,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the results; a session that looked at nothing, or hides a bad verdict, is not green."""
+    """Write the results; a session that looked at nothing, hides a bad verdict or owes a claim is not green."""
     mine = session.config.stash.get(_SESSION, None)
     if mine is None or mine.lab is None or mine.proof is None:
         return
@@ -262,19 +277,22 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     hidden = [v.title for v in mine.lab.recorded() if v.status in (Status.FAIL, Status.ERROR)]
     if exitstatus == pytest.ExitCode.OK and (hidden or not mine.proof.passed):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    held_back = any(claim.holds_back for claim in claims_of(mine.lab, mine.asked))
+    if session.exitstatus == pytest.ExitCode.OK and held_back:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     close_run(mine.lab, int(session.exitstatus))
     if not mine.own_junit:
         with contextlib.suppress(OSError):
             shutil.copyfile(session.config.option.xmlpath, mine.run.junit)
-    write_reports(mine.run.directory)
+    mine.result = write_reports(mine.run.directory)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Say what is proven, where the report is, and how to get in."""
     session = config.stash.get(_SESSION, None)
-    if session is None or session.lab is None or session.progress is None:
+    if session is None or session.lab is None or session.progress is None or session.result is None:
         return
     session.progress.flush()
     terminalreporter.section("lab")
-    for line in session.progress.summary(session.lab, session.run):
+    for line in session.progress.summary(session.lab, session.run, session.result):
         terminalreporter.write_line(line)

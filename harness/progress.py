@@ -9,9 +9,11 @@ from typing import Any
 from harness.events import Journal
 from harness.lab import Lab
 from harness.layout import RunFiles
+from harness.report.model import RunResult
 from harness.verdict import Status
 
 _WIDTH = 100
+_LEFT_OUT = 5
 
 
 class Progress:
@@ -47,13 +49,14 @@ class Progress:
         for line in news:
             self._write(line)
 
-    def summary(self, lab: Lab, run: RunFiles) -> list[str]:
-        """Return the closing lines: counts, what is not proven, the report, the way in."""
+    def summary(self, lab: Lab, run: RunFiles, result: RunResult) -> list[str]:
+        """Return the closing lines: the claims, counts, what is not proven, the report, the way in."""
         verdicts = lab.recorded()
         checks = [(verdict, check) for verdict in verdicts for check in verdict.checks]
         counts = {status: sum(check.status is status for _, check in checks) for status in Status}
         blocked = sum(verdict.status is Status.BLOCKED for verdict in verdicts)
-        lines = [
+        lines = claim_lines(result)
+        lines += [
             f"checks: {counts[Status.PASS]} passed, {counts[Status.FAIL]} failed, {counts[Status.ERROR]} errors, "
             f"{counts[Status.NOT_PROVEN]} not proven; {blocked} phases blocked"
         ]
@@ -67,3 +70,20 @@ class Progress:
         if kept:
             lines.append(f"log in: ssh -F {run.ssh_config} {kept[0].name}    remove: lab down")
         return lines
+
+
+def claim_lines(result: RunResult) -> list[str]:
+    """Return the claims as a table; a partial run says so below it."""
+    width = max(len(claim.title) for claim in result.claims)
+    lines = []
+    for claim in result.claims:
+        required = "required" if claim.required else "not required"
+        why = claim.why[0] if claim.why else ""
+        lines.append(f"{claim.word:<10}  {claim.title:<{width}}  {required:<12}  {why[:_WIDTH]}")
+    if result.partial:
+        unasked = sum(not claim.asked for claim in result.claims)
+        lines.append(
+            f"PARTIAL RUN: {unasked} of {len(result.claims)} claims were not asked, and none of these is proven"
+        )
+        lines += [f"left out: {name}" for name in result.left_out[:_LEFT_OUT]]
+    return lines

@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
+from harness.asking import check_name
 from harness.events import Journal
 from harness.lab import Lab
 from harness.verdict import Check, Phase, Status, Verdict
-
-
-def phase_of(item: pytest.Item) -> Phase | None:
-    """Return the phase that the test is marked with."""
-    marker = item.get_closest_marker("phase")
-    return Phase(marker.args[0]) if marker else None
-
-
-def machine_of(item: pytest.Item) -> str | None:
-    """Return the machine that the test is about, or None."""
-    callspec = getattr(item, "callspec", None)
-    return callspec.params.get("machine_name") if callspec else None
-
-
-def needs_of(items: Sequence[pytest.Item], machines: Sequence[str]) -> tuple[dict[str, Phase], bool]:
-    """Return the last phase that the tests ask of each machine, and whether they ask for the cluster."""
-    needs: dict[str, Phase] = {}
-    phases = [(phase_of(item), machine_of(item)) for item in items]
-    for phase, machine in phases:
-        if phase is None or phase is Phase.ENVIRONMENT:
-            continue
-        for name in [machine] if machine else machines:
-            needs[name] = max(needs.get(name, phase), phase, key=lambda one: one.number)
-    return needs, any(phase is Phase.CLUSTER for phase, _ in phases)
 
 
 class Proof:
@@ -111,7 +88,7 @@ class Proof:
         self._guest_spans[machine] = (begun, now)
         status = _guest_status(report)
         if status is not Status.BLOCKED:
-            title = _check_name(report.nodeid, machine)
+            title = check_name(report.nodeid, machine)
             remedy = "" if status is Status.NOT_PROVEN else "see the failed test"
             seen = reason.removeprefix("not proven: ") or "as promised"
             check = Check(title, status, "as the lab file promises", seen, remedy)
@@ -124,13 +101,6 @@ class Proof:
             blocked = "" if machine in self._guest_checks else self._guest_blocks[machine]
             checks = tuple(self._guest_checks.get(machine, ()))
             self._lab.add(Verdict(Phase.GUESTS, machine, checks, begun, ended, blocked_by=blocked))
-
-
-def _check_name(nodeid: str, machine: str) -> str:
-    """Return `ssh hardening permitrootlogin` for `…::test_ssh_hardening[k3s-master1-permitrootlogin]`."""
-    name, _, parameters = nodeid.rpartition("::")[2].removesuffix("]").partition("[")
-    rest = f"-{parameters}-".replace(f"-{machine}-", "-", 1).strip("-")
-    return f"{name.removeprefix('test_').replace('_', ' ')} {rest}".strip()
 
 
 def _guest_status(report: pytest.TestReport) -> Status:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from harness.claims import Asked, Claim, Judgement, default_required, judge_claims
 from harness.errors import HarnessError
 from harness.guest.ssh_config import SshHost, known_hosts_text, ssh_config
 from harness.hypervisor import Kind
@@ -39,8 +40,8 @@ _PACKAGES = (
 )
 
 
-def open_run(lab: Lab, selection: Selection, run_id: str, argv: Sequence[str]) -> None:
-    """Journal what the run is: lab, command, host, hypervisor, machines as planned."""
+def open_run(lab: Lab, selection: Selection, run_id: str, argv: Sequence[str], asked: Asked) -> None:
+    """Journal what the run is: lab, command, host, hypervisor, machines as planned, what it asks and has to prove."""
     started = RunResult(
         run_id=run_id,
         lab=selection.spec.name,
@@ -52,8 +53,25 @@ def open_run(lab: Lab, selection: Selection, run_id: str, argv: Sequence[str]) -
         hypervisor=_hypervisor(selection, lab.shared.vmrun),
         host=_host(selection.lab_file.parent),
         machines=tuple(_machine(machine, lab.run) for machine in lab.machines.values()),
+        required=tuple(claim.value for claim in required_claims(lab)),
+        asked=asked.places,
+        left_out=asked.left_out,
     )
     lab.shared.journal.write(payload.RUN_START, **payload.run_start(started))
+
+
+def required_claims(lab: Lab) -> tuple[Claim, ...]:
+    """Return the claims that this run has to prove."""
+    named = lab.shared.plan.spec.claims.required
+    if named is not None:
+        return named
+    return default_required(has_k3s=any(machine.iso and machine.iso.has_k3s for machine in lab.machines.values()))
+
+
+def claims_of(lab: Lab, asked: Asked) -> tuple[Judgement, ...]:
+    """Return how each claim stands by now."""
+    required = [claim.value for claim in required_claims(lab)]
+    return judge_claims(lab.recorded(), list(lab.machines), asked.places, required)
 
 
 def close_run(lab: Lab, exit_status: int) -> None:

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.claims import Claim
+
 # RFC 1123 host label; it is also the directory name of the machine.
 HostName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 GuestPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
@@ -167,6 +169,15 @@ class CloudInitSpec(Model):
     recoverable_errors: Recoverable = Recoverable.FAIL
 
 
+class ClaimsSpec(Model):
+    """What a run has to prove to be green."""
+
+    required: Annotated[
+        tuple[Claim, ...] | None,
+        Field(description="null: every claim that can be proven with this hypervisor and this payload"),
+    ] = None
+
+
 class ClusterSpec(Model):
     """What the next step brings; looked at only where the payload carries k3s."""
 
@@ -201,6 +212,7 @@ class LabSpec(Model):
     markers: MarkersSpec
     cloud_init: CloudInitSpec
     cluster: ClusterSpec
+    claims: ClaimsSpec = ClaimsSpec()
     keep: Keep = Keep.ALWAYS
     deadlines_s: DeadlinesSpec
     overlays: Annotated[

@@ -18,7 +18,8 @@ _ADD_K3S = "put k3s into the payload of the seeds; it is the next step after thi
 
 def run(master: Machine, names: Sequence[str]) -> Iterator[Check]:
     """Ask the master for its nodes and for KubeSphere's port."""
-    if not master.run("command -v k3s || test -x /usr/local/bin/k3s").ok and not _payload_has_k3s(master):
+    promised = master.iso is not None and master.iso.has_k3s
+    if not master.run("command -v k3s || test -x /usr/local/bin/k3s").ok and not promised:
         for name in CHECKS:
             yield Check(name, Status.NOT_PROVEN, "a k3s cluster", _NO_K3S, _ADD_K3S)
         return
@@ -33,10 +34,6 @@ def run(master: Machine, names: Sequence[str]) -> Iterator[Check]:
         seen=listens.stdout.strip() or "nothing listens",
         remedy="kubectl -n kubesphere-system get pods",
     )
-
-
-def _payload_has_k3s(machine: Machine) -> bool:
-    return machine.iso is not None and any(file.path.split("/")[-1] == "k3s" for file in machine.iso.payload)
 
 
 def judge_nodes(stdout: str, stderr: str, names: Sequence[str]) -> Check:

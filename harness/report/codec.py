@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from harness.claims import Judgement
 from harness.errors import UsageError
 from harness.report.conclusion import headline, overall
 from harness.report.model import SCHEMA_VERSION, RunResult
@@ -21,7 +22,7 @@ _STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 # A configuration reaches a plain dataclass, and those inside it, only through a container.
 _RUN = TypeAdapter(tuple[RunResult], config=_STRICT)
 _VERDICT = TypeAdapter(tuple[Verdict], config=_STRICT)
-_CONCLUSIONS = ("schema_version", "overall", "headline")
+_CONCLUSIONS = ("schema_version", "overall", "headline", "claims")
 _REMEDY = "make it again from events.jsonl with `lab report <run directory>`"
 
 
@@ -71,7 +72,22 @@ def _document(run: RunResult) -> dict[str, Any]:
     for verdict, item in zip(printed.verdicts, data["verdicts"], strict=True):
         item["status"] = verdict.status
     head = {"schema_version": SCHEMA_VERSION, "overall": overall(printed), "headline": headline(printed)}
-    return {**head, **data}
+    return {**head, "claims": [_claim(item) for item in printed.claims], **data}
+
+
+def _claim(item: Judgement) -> dict[str, Any]:
+    passed, total = item.checks
+    return {
+        "claim": item.claim.value,
+        "title": item.title,
+        "standing": item.standing.value,
+        "asked": item.asked,
+        "required": item.required,
+        "why": list(item.why),
+        "checks_passed": passed,
+        "checks": total,
+        "evidence": list(item.evidence),
+    }
 
 
 def from_json(text: str) -> RunResult:

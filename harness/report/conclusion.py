@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.claims import Judgement, Standing
 from harness.report.model import CaseResult, Outcome, RunResult, Span, SpanKind
 from harness.verdict import Check, Phase, Status, Verdict
 
@@ -23,6 +24,7 @@ class Overall(StrEnum):
 
     PASSED = "passed"
     PASSED_WITH_GAPS = "passed-with-gaps"
+    PARTIAL = "partial"
     NOT_PROVEN = "not-proven"
     FAILED = "failed"
     ERROR = "error"
@@ -110,11 +112,18 @@ def overall(run: RunResult) -> Overall:
         check.status is Status.PASS for verdict in run.verdicts for check in verdict.checks
     ):
         return Overall.NOT_PROVEN
+    if run.partial:
+        return Overall.PARTIAL
     return Overall.PASSED_WITH_GAPS if _reservations(run) else Overall.PASSED
 
 
 def _cut_off(run: RunResult) -> bool:
     return any(run.unfinished(span.machine, Phase(span.name)) for span in _open_phases(run))
+
+
+def held_back(run: RunResult) -> tuple[Judgement, ...]:
+    """Return the claims for whose sake the run is not green."""
+    return tuple(claim for claim in run.claims if claim.holds_back)
 
 
 def _open_phases(run: RunResult) -> list[Span]:
@@ -132,7 +141,11 @@ def _judged(run: RunResult) -> Overall | None:
         return Overall.FAILED
     if Outcome.ERROR in outcomes:
         return Overall.ERROR
-    if outcomes & set(_BAD_OUTCOMES) or run.exit_status == 1:
+    if outcomes & set(_BAD_OUTCOMES):
+        return Overall.FAILED
+    if held_back(run):
+        return Overall.NOT_PROVEN
+    if run.exit_status == 1:
         return Overall.FAILED
     return None if run.exit_status in (0, _NO_TESTS) else Overall.ERROR
 
@@ -145,12 +158,26 @@ def headline(run: RunResult) -> str:
         return "PASSED"
     if word is Overall.PASSED_WITH_GAPS:
         return ", ".join(["PASSED", *_reservations(run)])
+    if word is Overall.PARTIAL:
+        return f"PARTIAL: {_asked(run)}"
+    if word is Overall.NOT_PROVEN and held_back(run):
+        return "NOT PROVEN: " + "; ".join(f"{claim.title} ({claim.why[0]})" for claim in held_back(run))
     if word is Overall.NOT_PROVEN:
         return "NOT PROVEN: nothing was looked at and found as promised"
     if word is Overall.INCOMPLETE:
         joint = " while " if cause and cause.span else "; before that: "
         return f"INCOMPLETE: {_ending(run)}" + (joint + cause.what if cause else "")
     return f"{word.value.upper()}: {cause.what if cause else f'pytest ended with exit status {run.exit_status}'}"
+
+
+def _asked(run: RunResult) -> str:
+    """Return what a partial run proved and how much it did not ask for."""
+    proven = [claim.title for claim in run.claims if claim.asked and claim.standing is Standing.PROVEN]
+    unasked = sum(not claim.asked for claim in run.claims)
+    words = [f"proven: {'; '.join(proven)}" if proven else "no claim is proven"]
+    words += [f"{unasked} of {len(run.claims)} claims not asked"] if unasked else []
+    words += [f"{len(run.left_out)} left out: {', '.join(run.left_out[:2])}"] if run.left_out else []
+    return "; ".join(words)
 
 
 def _ending(run: RunResult) -> str:

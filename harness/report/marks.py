@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.claims import Standing
 from harness.report.conclusion import Overall
 from harness.report.model import Outcome
 from harness.verdict import Status
@@ -32,10 +33,17 @@ ELSEWHERE = Mark("elsewhere", "", "")
 OVERALL = {
     Overall.PASSED: Mark("pass", "✓", "passed"),
     Overall.PASSED_WITH_GAPS: Mark("not-proven", "?", "passed, not everything proven"),
+    Overall.PARTIAL: Mark("not-proven", "?", "partial run"),
     Overall.NOT_PROVEN: Mark("not-proven", "?", "not proven"),
     Overall.FAILED: Mark("fail", "✗", "failed"),
     Overall.ERROR: Mark("error", "!", "error"),
     Overall.INCOMPLETE: Mark("cut-off", "…", "incomplete"),
+}
+
+STANDING = {
+    Standing.PROVEN: Mark("pass", "✓", "proven"),
+    Standing.DISPROVEN: Mark("fail", "✗", "DISPROVEN"),
+    Standing.NOT_PROVEN: Mark("not-proven", "?", "NOT PROVEN"),
 }
 
 OUTCOME = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.claims import Judgement, judge_claims
 from harness.verdict import Phase, Status, Verdict, worst
 
 SCHEMA_VERSION = 1
@@ -145,6 +146,9 @@ class RunResult:
         lab_file_sha256: Digest of the lab file as it was read.
         argv: The command line, without passwords.
         started_at: UTC, ISO 8601; `ended_at` is empty where the end was not recorded.
+        required: The claims that have to be proven, by name.
+        asked: What the run works through, as `harness.claims.place` names it.
+        left_out: Tests of the lab that were not selected: what a partial run does not look at.
         exit_status: pytest's exit code; None where the process ended without recording it.
         unreadable_events: Journal lines that could not be understood; what they said is lost.
     """
@@ -158,6 +162,9 @@ class RunResult:
     started_at: str = ""
     ended_at: str = ""
     duration_s: float = 0.0
+    required: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     exit_status: int | None = None
     hypervisor: HypervisorFacts = field(default_factory=HypervisorFacts)
     host: HostFacts = field(default_factory=HostFacts)
@@ -177,6 +184,17 @@ class RunResult:
         names += [verdict.machine for verdict in self.verdicts if verdict.machine is not None]
         names += [span.machine for span in self.spans if span.machine is not None]
         return tuple(dict.fromkeys(names))
+
+    @property
+    def claims(self) -> tuple[Judgement, ...]:
+        """How each claim stands."""
+        planned = [machine.name for machine in self.machines]
+        return judge_claims(self.verdicts, planned, self.asked, self.required)
+
+    @property
+    def partial(self) -> bool:
+        """Whether something of the lab was not asked for; such a run says so in its first word."""
+        return bool(self.left_out) or not all(claim.asked for claim in self.claims)
 
     def verdict_of(self, machine: str | None, phase: Phase) -> Verdict | None:
         """Return the verdict of that phase on that machine, or None; of several the most severe."""

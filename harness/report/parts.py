@@ -44,8 +44,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One thing that was to be proved."""
+class CheckRow:
+    """One check."""
 
     machine: str
     name: str
@@ -57,18 +57,32 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class ClaimGroup:
-    """The claims of one phase."""
+class CheckGroup:
+    """The checks of one phase."""
 
     anchor: str
     phase: str
-    claims: tuple[Claim, ...]
+    claims: tuple[CheckRow, ...]
     proven: int
 
     @property
     def whole(self) -> bool:
         """Whether every claim is proven."""
         return bool(self.claims) and self.proven == len(self.claims)
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """One claim of the table that heads the page; `places` leads to the checks that it rests on."""
+
+    title: str
+    mark: Mark
+    note: str
+    why: tuple[str, ...]
+    more: int
+    checks: str
+    places: tuple[Link, ...]
+    evidence: tuple[Link, ...]
 
 
 @dataclass(frozen=True)
@@ -98,7 +112,7 @@ class Failure:
 
     title: str
     mark: Mark
-    claims: tuple[Claim, ...]
+    claims: tuple[CheckRow, ...]
     more: int
     reason: str
     last_seen: str
@@ -113,7 +127,7 @@ class CauseCard:
     mark: Mark
     machine: str
     phase: str
-    claim: Claim | None
+    claim: CheckRow | None
     reason: str
     last_seen: str
     console: str

@@ -30,6 +30,7 @@ def junit_properties(run: RunResult) -> list[tuple[str, str]]:
     for machine in run.machines:
         found.append((f"machine.{machine.name}.seed.sha256", machine.seed_sha256))
         found.append((f"machine.{machine.name}.ssh_logins", str(machine.ssh_logins)))
+    found += [(f"claim.{item.claim.value}", item.standing.value) for item in run.claims]
     for verdict in run.verdicts:
         took = "" if verdict.blocked_by else f" {verdict.ended_s - verdict.started_s:.1f} s"
         found.append((f"phase.{verdict.phase.value}.{verdict.machine or 'lab'}", verdict.status.value + took))
@@ -41,7 +42,11 @@ def summary_markdown(run: RunResult) -> str:
     view = View(run, {}, Budget(20_000))
     mark = view.mark
     lines = [f"## {mark.sign} {_cell(headline(run))}", ""]
-    lines.append(f"Lab {_cell(run.lab)}, run {_cell(run.run_id)}, {marks.duration(run.duration_s)}.")
+    lines += [_row(["Claim", "Standing", "Because"]), _row(["---"] * 3)]
+    for claim in view.claims:
+        standing = f"{claim.mark.sign} {claim.mark.word}"
+        lines.append(_row([_cell(f"{claim.title} ({claim.note})"), standing, _cell("; ".join(claim.why[:2]))]))
+    lines += ["", f"Lab {_cell(run.lab)}, run {_cell(run.run_id)}, {marks.duration(run.duration_s)}."]
     cause = first_cause(run)
     if cause is not None and cause.check is not None:
         lines += [

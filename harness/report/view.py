@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
+from harness.claims import BASES, Judgement
 from harness.report import marks
 from harness.report.conclusion import Cause, Overall, first_cause, gaps, lab_wide, not_run, overall, tally
 from harness.report.marks import Mark
@@ -13,10 +14,12 @@ from harness.report.parts import (
     CaseRow,
     CauseCard,
     Cell,
-    Claim,
-    ClaimGroup,
+    CheckGroup,
+    CheckRow,
+    ClaimRow,
     Failure,
     GapLine,
+    Link,
     Log,
     Row,
     evidence_link,
@@ -30,6 +33,7 @@ _LAB = "whole lab"
 _GAP_LINES = 30
 _CLAIMS_OF_A_FAILURE = 8
 _FACTS = 40
+_REASONS = 4
 
 
 class View:
@@ -46,6 +50,7 @@ class View:
         self._tails = tails
         self._budget = budget
         self._logged: set[str | None] = set()
+        self.claims = tuple(self._claim_row(item) for item in run.claims)
         self.cause = self._cause()
         lines = self._gap_lines()
         self.gaps, self.more_gaps = lines[:_GAP_LINES], max(0, len(lines) - _GAP_LINES)
@@ -92,6 +97,23 @@ class View:
     def fact_names(self) -> tuple[str, ...]:
         """The names of what was learnt of any machine beside its own fields."""
         return tuple(dict.fromkeys(name for machine in self.run.machines for name in machine.facts))[:_FACTS]
+
+    # -- claims --------------------------------------------------------------------------------------------------
+
+    def _claim_row(self, item: Judgement) -> ClaimRow:
+        note = "required" if item.required else "not required"
+        phases = dict.fromkeys(basis.phase.value for basis in BASES[item.claim])
+        passed, total = item.checks
+        return ClaimRow(
+            item.title,
+            marks.STANDING[item.standing],
+            note if item.asked else f"{note}, not asked in this run",
+            tuple(self._budget.clip(why, 400) for why in item.why[:_REASONS]),
+            max(0, len(item.why) - _REASONS),
+            f"{passed} of {total}",
+            tuple(Link(name, f"#claims-{name}") for name in phases),
+            tuple(evidence_link(self.run, None, path) for path in item.evidence[:8]),
+        )
 
     # -- first cause and failures --------------------------------------------------------------------------------
 
@@ -205,8 +227,8 @@ class View:
             mark = Mark("elsewhere", "", _LAB)
         return Cell(machine or _LAB, phase.value, mark, took, f"#claims-{phase.value}")
 
-    def _group(self, phase: Phase) -> ClaimGroup:
-        claims: list[Claim] = []
+    def _group(self, phase: Phase) -> CheckGroup:
+        claims: list[CheckRow] = []
         for verdict in self.run.verdicts:
             if verdict.phase is phase:
                 claims += self._claims(verdict)
@@ -222,22 +244,22 @@ class View:
         ]
         claims.sort(key=lambda claim: claim.mark is marks.STATUS[Status.PASS])  # stable: what is not proven comes first
         proven = sum(claim.mark is marks.STATUS[Status.PASS] for claim in claims)
-        return ClaimGroup(f"claims-{phase.value}", phase.value, tuple(claims), proven)
+        return CheckGroup(f"claims-{phase.value}", phase.value, tuple(claims), proven)
 
-    def _claims(self, verdict: Verdict) -> Sequence[Claim]:
+    def _claims(self, verdict: Verdict) -> Sequence[CheckRow]:
         if verdict.blocked_by:
             return [self._unseen(verdict.machine, marks.STATUS[Status.BLOCKED], f"blocked by {verdict.blocked_by}")]
         if not verdict.checks:
             return [self._unseen(verdict.machine, marks.STATUS[Status.NOT_PROVEN], "no check was made")]
         return [self._claim(verdict.machine, check, 1200) for check in verdict.checks]
 
-    def _unseen(self, machine: str | None, mark: Mark, why: str) -> Claim:
-        return Claim(machine or _LAB, "the whole phase", mark, "", self._budget.clip(why, 400), "", ())
+    def _unseen(self, machine: str | None, mark: Mark, why: str) -> CheckRow:
+        return CheckRow(machine or _LAB, "the whole phase", mark, "", self._budget.clip(why, 400), "", ())
 
-    def _claim(self, machine: str | None, check: Check, limit: int) -> Claim:
+    def _claim(self, machine: str | None, check: Check, limit: int) -> CheckRow:
         passed = check.status is Status.PASS
         room = limit // 3 if passed else limit
-        return Claim(
+        return CheckRow(
             machine or _LAB,
             self._budget.clip(check.name, 200),
             marks.STATUS[check.status],

@@ -129,3 +129,8 @@ class IsoInfo:
     input_hash: str | None
     host_key: str | None
     payload: tuple[PayloadFile, ...]
+
+    @property
+    def has_k3s(self) -> bool:
+        """Whether its payload brings k3s."""
+        return any(file.path.split("/")[-1] == "k3s" for file in self.payload)

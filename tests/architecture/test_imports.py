@@ -10,7 +10,7 @@ from source_tree import modules
 # Module -> the only ones that may import it.
 DOORS = {
     "subprocess": {"harness.process", "harness.vmrun_qemu.process"},
-    "pytest": {"harness.plugin", "harness.proof"},
+    "pytest": {"harness.asking", "harness.plugin", "harness.proof"},
     "paramiko": {"harness.guest.login"},
     "testinfra": {"harness.guest.testinfra_backend"},
     "yaml": {"harness.config.yaml_tree", "harness.seed.cloudconfig", "harness.seed.inspection"},
@@ -25,7 +25,7 @@ WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
 
 # Lowest first. A module is named alone or by its package; it imports its own layer and the ones before it.
 LAYERS = (
-    ("errors", "secret", "layout", "verdict", "wait"),
+    ("errors", "secret", "layout", "verdict", "claims", "wait"),
     ("process", "events", "vmx", "config", "ledger"),
     ("seed", "setup", "seeding", "disk", "plan", "vmrun"),
     ("hypervisor", "hypervisor_places", "host", "guest", "removal"),
@@ -33,7 +33,7 @@ LAYERS = (
     ("phases",),
     ("lab",),
     ("session", "result", "progress", "showing", "after"),
-    ("proof", "plugin", "cli"),
+    ("asking", "proof", "plugin", "cli"),
 )
 EMBEDDED = "harness.vmrun_qemu"
 

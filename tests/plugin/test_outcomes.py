@@ -43,6 +43,14 @@ def test_a_good_lab_is_green_and_leaves_results_and_a_way_in(fake_lab: FakeLab) 
     result.stdout.fnmatch_lines(
         ["not proven: cluster: nodes ready: the payload carries no k3s*", "report: *report.html", "log in: ssh -F *"]
     )
+    result.stdout.fnmatch_lines(
+        [
+            "proven      built as planned                     required      *",
+            "proven      settings as promised                 required      *",
+            "NOT PROVEN  cluster healthy                      not required  cluster: nodes ready: not-proven: *",
+        ]
+    )
+    assert "PARTIAL" not in result.stdout.str()
     run = fake_lab.latest
     names = {path.name for path in run.iterdir()}
     assert {"run.json", "report.html", "junit.xml", "events.jsonl", "ssh_config", "known_hosts", *MACHINES} <= names
@@ -123,6 +131,61 @@ def test_one_machine_alone_is_the_only_one_that_is_touched(fake_lab: FakeLab) ->
     assert result.ret == 0
     assert directories(fake_lab) == [WORKER, "lab-ledger.json"]
     assert list(fake_lab.vmrun.running) == [fake_lab.vmx(WORKER)]
+
+
+def claims(lab: FakeLab) -> dict[str, tuple[str, bool]]:
+    """Return standing and whether it was asked, by claim."""
+    listed = run_json(lab)["claims"]
+    assert isinstance(listed, list)
+    return {item["claim"]: (item["standing"], item["asked"]) for item in listed}
+
+
+def test_a_part_of_the_lab_proves_what_it_was_asked_and_says_what_it_was_not(fake_lab: FakeLab) -> None:
+    result = fake_lab.run(*part("60_packages"))
+    assert result.ret == 0
+    assert claims(fake_lab)["packages-offline"] == ("proven", True)
+    assert claims(fake_lab)["iso-detached"] == ("not-proven", False)
+    result.stdout.fnmatch_lines(["PARTIAL RUN: 5 of 9 claims were not asked*", "left out: test_00_environment.py"])
+    assert str(run_json(fake_lab)["headline"]).startswith("PARTIAL: proven: ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("scenarios", "-k", WORKER), ("scenarios", "--deselect", f"scenarios/test_80_guests.py::test_swap[{WORKER}]")],
+)
+def test_a_run_that_leaves_out_one_machine_or_one_test_is_partial(fake_lab: FakeLab, words: tuple[str, ...]) -> None:
+    assert fake_lab.run(*words).ret == 0
+    assert claims(fake_lab)["settings-as-promised"] == ("not-proven", False)
+    assert run_json(fake_lab)["overall"] == "partial"
+
+
+def test_tests_that_are_named_one_by_one_leave_the_others_out(fake_lab: FakeLab) -> None:
+    named = [f"scenarios/test_30_boot.py::test_guest_answers[{name}]" for name in MACHINES]
+    assert fake_lab.run(*named).ret == 0
+    left_out = run_json(fake_lab)["left_out"]
+    assert isinstance(left_out, list)
+    assert "test_30_boot.py: all but the named tests" in left_out
+    assert run_json(fake_lab)["overall"] == "partial"
+
+
+def test_a_required_claim_that_is_not_proven_is_not_green(fake_lab: FakeLab) -> None:
+    fake_lab.edit("  required: null ", "  required: [cluster-healthy] ")
+    result = fake_lab.run()
+    assert "failed" not in result.parseoutcomes()
+    assert result.ret == 1
+    assert run_json(fake_lab)["overall"] == "not-proven"
+    assert str(run_json(fake_lab)["headline"]).startswith(
+        "NOT PROVEN: cluster healthy (cluster: nodes ready: not-proven"
+    )
+
+
+def test_a_failed_check_disproves_its_claim_and_leaves_later_ones_unproven(fake_lab: FakeLab) -> None:
+    dpkg = next(command for command in fake_lab.answers(WORKER) if command.startswith("dpkg-query -W"))
+    fake_lab.guests[WORKER].says[dpkg] = (0, "jq un \n")
+    assert fake_lab.run().ret == 1
+    assert claims(fake_lab)["packages-offline"] == ("disproven", True)
+    assert claims(fake_lab)["cloud-init-clean"] == ("proven", True)
+    assert claims(fake_lab)["survived-restart"] == ("not-proven", True)
 
 
 def test_nothing_but_skips_is_not_green(fake_lab: FakeLab) -> None:

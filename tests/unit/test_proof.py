@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from harness.asking import needs_of
 from harness.events import Journal, read_journal
 from harness.lab import Lab
-from harness.proof import Proof, needs_of
+from harness.proof import Proof
 from harness.verdict import Check, Phase, Status, Verdict
 
 GOOD = Check("vmx", Status.PASS, "as planned", "as planned")

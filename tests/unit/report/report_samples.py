@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from harness.claims import place
 from harness.report import payload
 from harness.report.model import (
     CaseResult,
@@ -53,6 +54,7 @@ def static() -> RunResult:
             )
             for index, name in enumerate(MACHINES)
         ),
+        asked=tuple(place(phase, name) for phase in Phase for name in MACHINES),
     )
 
 

@@ -1,0 +1,169 @@
+"""The claims: what follows from verdicts, and from what was asked."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.claims import (
+    BASES,
+    GUEST_CHECKS,
+    LAB_WIDE,
+    Claim,
+    Judgement,
+    Standing,
+    default_required,
+    judge_claims,
+    place,
+)
+from harness.phases import MACHINE_PHASES, cluster
+from harness.verdict import Check, Phase, Status, Verdict
+
+MACHINES = ("m", "w")
+EVERYWHERE = [place(phase, name) for phase in Phase for name in MACHINES]
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+
+
+def check(name: str, status: Status = Status.PASS, seen: str = "as promised") -> Check:
+    return Check(name, status, "as promised", seen, "", (f"{name}.log",) if status is not Status.PASS else ())
+
+
+def good() -> list[Verdict]:
+    """Return a verdict for each phase that claims rest on, with every check that they name."""
+    names: dict[Phase, dict[str, None]] = {}
+    for basis in (basis for bases in BASES.values() for basis in bases):
+        names.setdefault(basis.phase, {}).update(dict.fromkeys(basis.checks or ("memory",)))
+    return [
+        Verdict(phase, None if phase in LAB_WIDE else machine, tuple(check(name) for name in checks), 0, 1)
+        for phase, checks in names.items()
+        for machine in (MACHINES[:1] if phase in LAB_WIDE else MACHINES)
+    ]
+
+
+def changed(phase: Phase, name: str, status: Status) -> list[Verdict]:
+    """Return the good verdicts with one check of the second machine (or the lab) changed."""
+    return [
+        replace(
+            verdict,
+            checks=tuple(check(one.name, status, "boom") if one.name == name else one for one in verdict.checks),
+        )
+        if verdict.phase is phase and verdict.machine in (None, "w")
+        else verdict
+        for verdict in good()
+    ]
+
+
+def judged(verdicts: list[Verdict], claim: Claim, asked: list[str] = EVERYWHERE) -> Judgement:
+    required = [one.value for one in Claim]
+    return next(item for item in judge_claims(verdicts, MACHINES, asked, required) if item.claim is claim)
+
+
+@pytest.mark.parametrize("claim", Claim)
+def test_a_claim_is_proven_when_all_it_rests_on_passed(claim: Claim) -> None:
+    judgement = judged(good(), claim)
+    assert (judgement.standing, judgement.holds_back) == (Standing.PROVEN, False)
+    assert judgement.checks[0] == judgement.checks[1] > 0
+
+
+PLACES = [
+    (claim, basis.phase, name) for claim in Claim for basis in BASES[claim] for name in basis.checks or ("memory",)
+]
+
+
+@pytest.mark.parametrize(("claim", "phase", "name"), PLACES)
+@pytest.mark.parametrize(
+    ("status", "standing"),
+    [
+        (Status.FAIL, Standing.DISPROVEN),
+        (Status.ERROR, Standing.NOT_PROVEN),
+        (Status.NOT_PROVEN, Standing.NOT_PROVEN),
+        (Status.BLOCKED, Standing.NOT_PROVEN),
+    ],
+)
+def test_one_check_of_one_machine_decides(
+    claim: Claim, phase: Phase, name: str, status: Status, standing: Standing
+) -> None:
+    judgement = judged(changed(phase, name, status), claim)
+    assert (judgement.standing, judgement.holds_back) == (standing, True)
+    assert name in judgement.why[0]
+    assert "boom" in judgement.why[0]
+    assert judgement.evidence == (f"{name}.log",)
+
+
+@pytest.mark.parametrize(("claim", "phase", "name"), PLACES)
+def test_a_check_that_nobody_answered_is_not_proven(claim: Claim, phase: Phase, name: str) -> None:
+    verdicts = [
+        replace(verdict, checks=tuple(one for one in verdict.checks if one.name != name))
+        if verdict.phase is phase
+        else verdict
+        for verdict in good()
+    ]
+    assert judged(verdicts, claim).standing is Standing.NOT_PROVEN
+
+
+@pytest.mark.parametrize("claim", Claim)
+def test_no_verdict_is_not_proven(claim: Claim) -> None:
+    judgement = judged([], claim)
+    assert (judgement.standing, judgement.holds_back) == (Standing.NOT_PROVEN, True)
+    assert "no verdict" in judgement.why[0]
+
+
+@pytest.mark.parametrize("claim", Claim)
+def test_a_blocked_phase_is_not_proven_and_names_its_cause(claim: Claim) -> None:
+    verdicts = [replace(verdict, checks=(), blocked_by="boot of w") for verdict in good()]
+    judgement = judged(verdicts, claim)
+    assert judgement.standing is Standing.NOT_PROVEN
+    assert "blocked by boot of w" in judgement.why[0]
+
+
+@pytest.mark.parametrize("missing", EVERYWHERE)
+def test_what_was_not_asked_is_not_proven_though_everything_else_passed(missing: str) -> None:
+    asked = [one for one in EVERYWHERE if one != missing]
+    for claim in Claim:
+        concerned = any(place(basis.phase, name) == missing for basis in BASES[claim] for name in MACHINES)
+        judgement = judged(good(), claim, asked)
+        assert judgement.asked is not concerned
+        assert (judgement.standing is Standing.PROVEN) is not concerned
+        assert not judgement.holds_back
+
+
+def test_a_failure_is_disproof_though_not_all_was_asked() -> None:
+    judgement = judged(changed(Phase.BOOT, "running", Status.FAIL), Claim.BUILT, asked=["boot/w"])
+    assert (judgement.standing, judgement.holds_back) == (Standing.DISPROVEN, True)
+
+
+def test_a_claim_that_nobody_requires_holds_nothing_back() -> None:
+    verdicts = changed(Phase.CLUSTER, "nodes ready", Status.NOT_PROVEN)
+    required = [claim.value for claim in default_required(has_k3s=False)]
+    judgement = judge_claims(verdicts, MACHINES, EVERYWHERE, required)[-1]
+    assert (judgement.claim, judgement.standing) == (Claim.CLUSTER, Standing.NOT_PROVEN)
+    assert (judgement.required, judgement.holds_back) == (False, False)
+
+
+def test_a_run_that_knows_of_no_machine_proves_nothing() -> None:
+    assert {item.standing for item in judge_claims(good(), (), EVERYWHERE, ())} == {Standing.NOT_PROVEN}
+
+
+def test_a_payload_with_k3s_requires_its_cluster() -> None:
+    assert Claim.CLUSTER in default_required(has_k3s=True)
+    assert Claim.CLUSTER not in default_required(has_k3s=False)
+
+
+def test_every_check_of_every_phase_is_under_a_claim_and_the_other_way_round() -> None:
+    named = {(basis.phase, name) for bases in BASES.values() for basis in bases for name in basis.checks}
+    have = {(module.PHASE, name) for module in MACHINE_PHASES for name in module.CHECKS}
+    have |= {(Phase.CLUSTER, name) for name in cluster.CHECKS}
+    assert {item for item in named if item[0] is not Phase.GUESTS} == have
+
+
+def test_the_guest_checks_are_the_tests_of_the_guests_module() -> None:
+    tree = ast.parse((SCENARIOS / "test_80_guests.py").read_text(encoding="utf-8"))
+    functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    titles = [name.removeprefix("test_").replace("_", " ") for name in functions]
+    assert {title for title in titles if any(name.startswith(title) for name in GUEST_CHECKS)} == set(titles) - {
+        "registry is reachable with a valid certificate"
+    }
+    assert all(any(name.startswith(title) for title in titles) for name in GUEST_CHECKS)
