@@ -19,16 +19,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from harness.claiming import claim_directory
 from harness.disk import create_disk
 from harness.events import Journal
 from harness.guest.serial import SerialFollower
 from harness.lab import Lab
 from harness.layout import RunFiles
-from harness.ledger import Claim
 from harness.machine import Machine
 from harness.phases.creation import write_vmx
 from harness.phases.iso_detached import detach
-from harness.session import Selection, lab_lock, new_run_id, open_lab, select
+from harness.ports import HeldPorts
+from harness.session import Selection, lock, open_lab, select
 from harness.wait import Deadline, Pending, wait_until
 
 _LIMIT_S = 3600
@@ -48,8 +49,7 @@ def wait_for_boot(machine: Machine, power_on: int) -> None:
 def bare_guest(machine: Machine) -> None:
     """Take one machine through both boots."""
     host, plan = machine.host, machine.plan
-    host.ledger.claim(Claim(plan.name, str(plan.files.directory), host.run_id))
-    plan.files.directory.mkdir(parents=True)
+    claim_directory(host.ledger, plan, host.run_id)
     create_disk(host.hypervisor.vdiskmanager_argv, plan.files.disk, plan.disk_gib, env=host.hypervisor.env)
     write_vmx(machine)
     host.vmrun.start(plan.files.vmx)
@@ -74,10 +74,10 @@ def bare(lab: Lab) -> float:
 
 def run_bare(selection: Selection) -> float:
     """Return `bare` of a lab that is opened for it."""
-    with tempfile.TemporaryDirectory() as scratch, lab_lock(selection):
+    with tempfile.TemporaryDirectory() as scratch, lock(selection), HeldPorts() as ports:
         run = RunFiles(Path(scratch))
         journal = Journal(run.events)
-        seconds = bare(open_lab(selection, run, journal, new_run_id()))
+        seconds = bare(open_lab(selection, run, journal, ports))
         journal.close()
         return seconds
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness.errors import UsageError
-from harness.layout import LEDGER, RunFiles
-from harness.ledger import Claim, Ledger
-from harness.removal import files_of, remove_machine
+from harness.errors import HostError, UsageError
+from harness.layout import RunFiles
+from harness.ledger import Content, Machine
+from harness.removal import files_of, remove_all, remove_rest
 from harness.report.files import latest_run
-from harness.session import Selection, driver
-from harness.wait import Deadline
+from harness.session import Selection, driver, ledger_of
 
 
 def newest_run(reports: Path) -> RunFiles:
@@ -29,36 +25,30 @@ def newest_run(reports: Path) -> RunFiles:
     return RunFiles(found)
 
 
-def claimed_machines(selection: Selection) -> list[tuple[Claim, bool]]:
+def claimed_machines(selection: Selection) -> list[tuple[Machine, bool]]:
     """Return the machines in the lab's ledger, and whether each one runs."""
-    vmrun = driver(selection)
-    return [(claim, vmrun.is_running(files_of(claim).vmx)) for claim in ledger_of(selection).claims()]
+    machines, vmrun = ledger_of(selection).machines(), driver(selection)
+    return [(machine, vmrun.is_running(files_of(machine).vmx)) for machine in machines]
 
 
 def remove_lab(selection: Selection, say: Callable[[str], None]) -> None:
-    """Have every machine of the ledger stopped and removed; a missing one is a success with a note."""
+    """Have every thing of the ledger removed; a missing one is a success.
+
+    Raises:
+        HostError: Something of it could not be removed; everything else has been.
+    """
     ledger, vmrun = ledger_of(selection), driver(selection)
-    claims = ledger.claims()
-    if not claims:
+    if ledger.read() == Content():
         say(f"nothing of the lab {selection.spec.name} in {selection.vm_directory}")
-    power_s = selection.spec.deadlines_s.power
-    with ThreadPoolExecutor(max_workers=max(1, len(claims))) as pool:
-        removals = [pool.submit(remove_machine, vmrun, ledger, claim, Deadline(power_s)) for claim in claims]
-        for claim, removal in zip(claims, removals, strict=True):
-            names = ", ".join(item.name for item in removal.result())
-            say(f"{claim.machine}: removed" + (f"; kept, because not ours: {names}" if names else ""))
-    with contextlib.suppress(OSError):
-        selection.vm_directory.rmdir()
-    _remove_home(selection)
-
-
-def _remove_home(selection: Selection) -> None:
-    """Have the embedded hypervisor's own state gone, unless a machine still runs in it."""
-    home = selection.hypervisor.home
-    if home is not None and home.is_dir() and not driver(selection).list_running():
-        shutil.rmtree(home)
-
-
-def ledger_of(selection: Selection) -> Ledger:
-    """Return the ledger of the selected lab."""
-    return Ledger(selection.vm_directory / LEDGER, selection.spec.name)
+    removals = remove_all(vmrun, ledger, None, selection.spec.deadlines_s.power)
+    for removal in removals:
+        say(str(removal))
+    remove_rest(vmrun, ledger)
+    ledger.settle()
+    failed = [removal.machine for removal in removals if removal.error is not None]
+    if failed:
+        raise HostError(
+            f"not removed: {', '.join(failed)}",
+            where=str(selection.vm_directory),
+            remedy="do what is said above, then run `lab down` again",
+        )

@@ -106,15 +106,14 @@ def plan(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
 @told
 def doctor(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
     """Show which vmrun is taken and why, and judge the host as the environment phase does."""
-    from harness import host
-    from harness.seed.inspection import inspect_iso
-    from harness.session import driver, forward_ports, select
+    from harness.doctor import examine
+    from harness.session import lock, select
     from harness.showing import candidates_text, checks_text
 
     selection = select(lab_file, vmrun=vmrun, overlay=overlay)
     say(candidates_text(selection.hypervisor))
-    planned = selection.plan("doctor", forward_ports(selection.spec))
-    checks = host.judge_all(planned, host.collect(planned, selection.hypervisor, driver(selection), inspect_iso))
+    with lock(selection, say):
+        checks = examine(selection)
     say(checks_text(checks))
     if any(check.status.stops for check in checks):
         sys.exit(1)
@@ -133,7 +132,7 @@ def status(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
     selection = select(lab_file, vmrun=vmrun, overlay=overlay)
     found = claimed_machines(selection)
     for machine, running in found:
-        say(f"{machine.machine:<16} {'running' if running else 'off':<8} {machine.directory}  (run {machine.run_id})")
+        say(f"{machine.name:<16} {'running' if running else 'off':<8} {machine.directory}  (run {machine.run_id})")
     if not found:
         say(f"nothing of the lab {selection.spec.name} in {selection.vm_directory}")
 
@@ -146,10 +145,10 @@ def status(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
 def down(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
     """Stop and remove the machines of this lab, by its ledger; nothing else is touched."""
     from harness.after import remove_lab
-    from harness.session import lab_lock, select
+    from harness.session import lock, select
 
     selection = select(lab_file, vmrun=vmrun, overlay=overlay)
-    with lab_lock(selection):
+    with lock(selection, say):
         remove_lab(selection, say)
 
 

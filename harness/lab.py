@@ -15,10 +15,10 @@ from harness.layout import RunFiles
 from harness.machine import Host, Machine
 from harness.phases import MACHINE_PHASES, cluster
 from harness.phases.runner import collect, run_phase
-from harness.removal import remove_machine
+from harness.removal import Removal, remove_all, remove_rest
 from harness.report import payload
 from harness.verdict import Phase, Status, Verdict
-from harness.wait import Deadline, SystemClock
+from harness.wait import SystemClock
 
 _HEARTBEAT_S = 1.0
 
@@ -186,31 +186,45 @@ class Lab:
 
     # -- ending --------------------------------------------------------------------------------------------------
 
-    def close(self, *, destroy: bool) -> None:
-        """Have all threads ended, the evidence collected, and the machines gone if `destroy`, else left running."""
+    def close(self, *, destroy: bool) -> list[Removal]:
+        """Have all threads ended, the evidence collected, and the machines gone if `destroy`, else left running.
+
+        Returns:
+            What became of each machine that was to be destroyed.
+        """
         self._clock.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._clock.resume()
-        for machine in self.claimed():
+        claimed = self.claimed()
+        for machine in claimed:
             evidence.collect(machine, self.run)
             machine.disconnect()
-        if destroy:
-            self._destroy()
+        names = [machine.name for machine in claimed] if destroy else []
+        return self._destroy(names) if self._readable() else []
 
     def claimed(self) -> list[Machine]:
         """Return the machines that exist by the ledger; none where it cannot be read, as the environment phase says."""
-        try:
-            names = {claim.machine for claim in self.shared.ledger.claims()}
-        except HarnessError:
+        if not self._readable():
             return []
+        names = {machine.name for machine in self.shared.ledger.machines()}
         return [machine for machine in self.machines.values() if machine.name in names]
 
-    def _destroy(self) -> None:
-        ledger, power_s = self.shared.ledger, self.shared.plan.spec.deadlines_s.power
-        for machine in self.claimed():
-            claim = ledger.claim_of(machine.name)
-            if claim is not None:
-                remove_machine(self.shared.vmrun, ledger, claim, Deadline(power_s))
+    def _readable(self) -> bool:
+        try:
+            self.shared.ledger.read()
+        except HarnessError:
+            return False
+        return True
+
+    def _destroy(self, names: Sequence[str]) -> list[Removal]:
+        """Remove these machines and, where none is left at all, what else the lab has on this host."""
+        ledger, vmrun = self.shared.ledger, self.shared.vmrun
+        removals = remove_all(vmrun, ledger, names, self.shared.plan.spec.deadlines_s.power)
+        for removal in removals:
+            self.shared.journal.write(payload.NOTE, removal.machine, text=str(removal))
+        remove_rest(vmrun, ledger)
+        ledger.settle()
+        return removals
 
     @property
     def failed(self) -> bool:

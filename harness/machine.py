@@ -15,6 +15,7 @@ from harness.guest.ssh import SshChannel, SshTarget
 from harness.hypervisor import Hypervisor
 from harness.ledger import Ledger
 from harness.plan import LabPlan, MachinePlan
+from harness.ports import HeldPorts
 from harness.seed.model import IsoInfo
 from harness.vmrun import Display, Vmrun
 from harness.vmrun.errors import VmPaused
@@ -42,6 +43,7 @@ class Host:
     vmrun: Vmrun
     ledger: Ledger
     journal: Journal
+    ports: HeldPorts
     clock: Clock = SYSTEM_CLOCK
 
 

@@ -94,7 +94,7 @@ def make_plan(
     machines = []
     for index, (name, machine) in enumerate(spec.machines.items()):
         files = MachineFiles(vm_directory / name, name)
-        nonce = hashlib.sha256(f"{run_id}/{spec.name}/{name}".encode()).hexdigest()[:32]
+        nonce = hashlib.sha256(f"{run_id}/{vm_directory}/{name}".encode()).hexdigest()[:32]
         seed = seeds / machine.seed
         machines.append(
             MachinePlan(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +26,13 @@ from harness.guest.testinfra_backend import lab_host
 from harness.host import check_names
 from harness.lab import Lab
 from harness.layout import RunFiles
+from harness.ports import HeldPorts
 from harness.progress import Progress
 from harness.proof import Proof
 from harness.report.files import write_reports
 from harness.report.model import RunResult
 from harness.result import claims_of, close_run, open_run
-from harness.session import Selection, lab_lock, new_run_id, open_lab, select
+from harness.session import Selection, lock, new_run_id, open_lab, select
 from harness.verdict import Phase, Status
 
 LAB_FILE = "lab.yaml"
@@ -104,7 +106,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         selection = select(option.lab or directory / LAB_FILE, vmrun=option.vmrun, overlay=option.overlay)
         if not option.collectonly:
-            stack.enter_context(lab_lock(selection))
+            stack.enter_context(lock(selection, _stderr))
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
     run_id = new_run_id()
@@ -198,7 +200,8 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
     needs, with_cluster = needs_of(session.items, list(session.selection.spec.machines))
     session.asked = asked_by(session.items, session.deselected, needs, session.scenarios)
     try:
-        opened = open_lab(session.selection, session.run, journal, session.run_id)
+        ports = pytestconfig.stash[_CLEANUP].enter_context(HeldPorts())
+        opened = open_lab(session.selection, session.run, journal, ports)
         open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args, session.asked)
     except (HarnessError, OSError) as error:
         pytest.exit(f"the lab cannot be opened: {error}", returncode=pytest.ExitCode.TESTS_FAILED)
@@ -207,7 +210,14 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
     yield opened
     keep = Keep(pytestconfig.option.keep or session.selection.spec.keep)
     good = not opened.failed
-    opened.close(destroy=keep is Keep.NEVER or (keep is Keep.ON_FAILURE and good))
+    removals = opened.close(destroy=keep is Keep.NEVER or (keep is Keep.ON_FAILURE and good))
+    broken = [str(removal) for removal in removals if removal.error is not None]
+    if broken:
+        pytest.fail("\n".join(broken), pytrace=False)
+
+
+def _stderr(line: str) -> None:
+    sys.stderr.write(f"lab: {line}\n")
 
 
 def _writer(config: pytest.Config, reporter: TerminalReporter | None) -> Callable[[str], None]:

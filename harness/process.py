@@ -22,6 +22,8 @@ import psutil
 from harness.errors import ProcessError
 from harness.secret import redact, redact_argv
 
+_SAME_START_S = 1.0  # the starting time is computed from the boot time, which moves a little when the clock is set
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -78,6 +80,25 @@ def end_tree(pid: int, grace_s: float = 3.0) -> tuple[int, ...]:
             process.kill()
     _, alive = psutil.wait_procs(alive, timeout=grace_s)
     return tuple(process.pid for process in alive)
+
+
+def end_process(pid: int, started: float, word: str, grace_s: float = 3.0) -> None:
+    """End the process with that id and starting time, or, without an id, those that have `word` in their command line.
+
+    A process with another starting time is another process, and is left alone.
+    """
+    for process in psutil.process_iter() if pid == 0 else _existing(pid):
+        with contextlib.suppress(psutil.Error):
+            ours = word in process.cmdline() if pid == 0 else abs(process.create_time() - started) < _SAME_START_S
+            if ours and process.pid != os.getpid():
+                end_tree(process.pid, grace_s)
+
+
+def _existing(pid: int) -> list[psutil.Process]:
+    try:
+        return [psutil.Process(pid)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def run(

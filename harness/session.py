@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import socket
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-import filelock
-
 from harness import host
+from harness.claiming import claim_home
 from harness.config import LabSpec, Reach, load_lab
 from harness.config.loader import EMBEDDED_OVERLAY
 from harness.config.model import host_path
-from harness.errors import LabBusyError
 from harness.events import Journal
 from harness.host.facts import observe
 from harness.hypervisor import Hypervisor, Kind, find_hypervisor
 from harness.lab import Lab, SessionClock
-from harness.layout import LEDGER, RunFiles, cache_directory
+from harness.lablock import lab_lock
+from harness.layout import HOME, LEDGER, RunFiles
 from harness.ledger import Ledger
 from harness.machine import Host, Machine
 from harness.plan import LabPlan, make_plan
+from harness.ports import HeldPorts
 from harness.seed.inspection import inspect_iso
 from harness.seed.model import IsoInfo
 from harness.vmrun import Vmrun
@@ -67,67 +66,47 @@ def select(lab_file: Path, *, vmrun: str | None = None, overlay: str | None = No
     if overlay is None and hypervisor.kind is Kind.EMBEDDED and EMBEDDED_OVERLAY in base.overlays:
         overlay = EMBEDDED_OVERLAY
     spec = load_lab(lab_file, overlay)
-    home = host_path(spec.vm_directory, directory).parent / "hypervisor"
+    home = host_path(spec.vm_directory, directory) / HOME
     return Selection(lab_file, spec, overlay, hypervisor.with_home(home))
 
 
 def new_run_id(now: datetime | None = None) -> str:
-    """Return a name for a run that sorts by time and is a file name everywhere."""
-    return (now or datetime.now().astimezone()).strftime("%Y-%m-%dT%H-%M-%S")
+    """Return a name for a run that sorts by time, is a file name everywhere, and that no other run has."""
+    return (now or datetime.now().astimezone()).strftime("%Y-%m-%dT%H-%M-%S") + "-" + secrets.token_hex(2)
 
 
-@contextlib.contextmanager
-def lab_lock(selection: Selection) -> Iterator[None]:
-    """Hold the lab of that name in that directory for this session.
+def ledger_of(selection: Selection) -> Ledger:
+    """Return the ledger of the selected lab."""
+    return Ledger(selection.vm_directory / LEDGER, selection.spec.name)
+
+
+def lock(selection: Selection, say: Callable[[str], None] = lambda _: None) -> AbstractContextManager[None]:
+    """Hold the selected lab for this session; see `harness.lablock`.
 
     Raises:
         LabBusyError: Another session holds it.
     """
-    key = hashlib.sha256(f"{selection.spec.name}\0{selection.vm_directory}".encode()).hexdigest()[:12]
-    path = cache_directory() / "locks" / f"{selection.spec.name}-{key}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout as error:
-        raise LabBusyError(
-            f"the lab {selection.spec.name} is being worked on by another session",
-            where=str(selection.vm_directory),
-            remedy="wait for it to end, or give this lab another name and vm_directory",
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    return lab_lock(selection.vm_directory, selection.spec.name, say)
 
 
-def free_ports(count: int) -> tuple[int, ...]:
-    """Return that many loopback ports that were free together a moment ago."""
-    with contextlib.ExitStack() as held:
-        ports = []
-        for _ in range(count):
-            listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            listener.bind(("127.0.0.1", 0))
-            ports.append(int(listener.getsockname()[1]))
-        return tuple(ports)
-
-
-def forward_ports(spec: LabSpec) -> tuple[int, ...]:
+def forward_ports(spec: LabSpec, held: HeldPorts) -> tuple[int, ...]:
     """Return the loopback port of each machine, or nothing where the machines are reached directly."""
     if spec.ssh.reach is Reach.DIRECT:
         return ()
     count = len(spec.machines)
     base = spec.ssh.forward_base_port
-    return free_ports(count) if base is None else tuple(range(base, base + count))
+    return tuple(held.take() for _ in range(count)) if base is None else tuple(range(base, base + count))
 
 
-def open_lab(selection: Selection, run: RunFiles, journal: Journal, run_id: str) -> Lab:
-    """Return the lab of this session, with nothing done yet."""
+def open_lab(selection: Selection, run: RunFiles, journal: Journal, ports: HeldPorts) -> Lab:
+    """Return the lab of this session, with nothing done yet; the run's id is the name of its directory."""
     clock = SessionClock()
-    plan = selection.plan(run_id, forward_ports(selection.spec))
+    run_id = run.directory.name
+    plan = selection.plan(run_id, forward_ports(selection.spec, ports))
     vmrun = driver(selection, clock)
-    ledger = Ledger(plan.vm_directory / LEDGER, plan.spec.name)
-    shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, clock)
+    ledger = ledger_of(selection)
+    claim_home(ledger, selection.hypervisor.home)
+    shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, clock)
     machines = [Machine(shared, machine, _iso(machine.seed)) for machine in plan.machines]
     facts = partial(host.collect, plan, selection.hypervisor, vmrun, inspect_iso)
     return Lab(clock, shared, machines, run, facts)

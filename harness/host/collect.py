@@ -83,7 +83,7 @@ def takes_a_file(directory: Path) -> bool:
     """Return True after a file was made in that directory and removed again; raises OSError otherwise."""
     if not directory.is_dir():  # Windows would say that the new file does not exist
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(directory))
-    with tempfile.NamedTemporaryFile(dir=directory, prefix=".lab-write-test-"):
+    with tempfile.TemporaryFile(dir=directory, prefix=".lab-write-test-"):  # on Linux it never has a name
         return True
 
 
@@ -96,7 +96,7 @@ def is_directory(path: Path) -> bool:
 def claimed(plan: LabPlan) -> tuple[Path, ...]:
     """Return the machine directories that this lab's ledger names."""
     ledger = Ledger(plan.vm_directory / LEDGER, plan.spec.name)
-    return tuple(Path(claim.directory) for claim in ledger.claims())
+    return tuple(Path(machine.directory) for machine in ledger.machines())
 
 
 def look_at_key(path: Path, run: RunProgram, platform: str) -> Key:

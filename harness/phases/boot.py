@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from harness.claiming import claim_forwarding
 from harness.machine import Machine
 from harness.verdict import Check, Phase, Status
 from harness.vmrun import PortForwarding, Protocol
+from harness.vmrun.errors import PortInUse
 
 PHASE = Phase.BOOT
 CHECKS = ("running", "guest answers", "ssh login")
+
+_PORTS_TRIED = 5
 
 
 def run(machine: Machine) -> Iterator[Check]:
@@ -37,11 +42,37 @@ def run(machine: Machine) -> Iterator[Check]:
 
 
 def forward_ssh(machine: Machine) -> None:
-    """Have the machine's SSH reachable on its loopback port, where it is reached by forwarding."""
-    endpoint, spec = machine.plan.endpoint, machine.host.plan.spec
-    if endpoint.forward:
-        forwarding = PortForwarding(Protocol.TCP, endpoint.port, machine.plan.address, spec.ssh.port, machine.name)
-        machine.host.vmrun.networks.set_port_forwarding(spec.network.vmnet.lower(), forwarding)
+    """Have the machine's SSH reachable on its loopback port, or on another one where somebody else has that port.
+
+    Raises:
+        PortInUse: The lab file asks for that very port, or other ports are taken as fast as they are chosen.
+    """
+    if not machine.plan.endpoint.forward:
+        return
+    for left in reversed(range(_PORTS_TRIED)):
+        try:
+            _forward_ssh(machine)
+        except PortInUse:
+            if machine.host.plan.spec.ssh.forward_base_port is not None or not left:
+                raise
+            _use_port(machine, machine.host.ports.take())
+        else:
+            return
+
+
+def _forward_ssh(machine: Machine) -> None:
+    host, port = machine.host, machine.plan.endpoint.port
+    network = host.plan.spec.network.vmnet.lower()
+    claim_forwarding(host.ledger, machine.name, network, port)
+    forwarding = PortForwarding(Protocol.TCP, port, machine.plan.address, host.plan.spec.ssh.port, machine.name)
+    host.vmrun.networks.set_port_forwarding(network, forwarding)
+
+
+def _use_port(machine: Machine, port: int) -> None:
+    endpoint = replace(machine.plan.endpoint, port=port)
+    machine.plan = replace(machine.plan, endpoint=endpoint)
+    facts = {"endpoint": f"{endpoint.host}:{port}"}
+    machine.host.journal.write("machine-facts", machine.name, facts=facts)
 
 
 def _first_event(machine: Machine) -> str | None:

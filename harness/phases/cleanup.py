@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.machine import Machine
-from harness.removal import remove_machine
+from harness.ownership import Left, in_the_way, is_link
+from harness.removal import foreign_directory, remove_machine
 from harness.verdict import Check, Phase, Status, judge
 
 PHASE = Phase.CLEANUP
@@ -16,13 +17,16 @@ CHECKS = ("only what is ours", "machine is gone")
 def run(machine: Machine) -> Iterator[Check]:
     """Stop, delete and remove the machine of an earlier run, by the ledger."""
     directory, host = machine.plan.files.directory, machine.host
-    claim = host.ledger.claim_of(machine.name)
-    owner = judge_owner(directory, claimed=claim is not None, content=_names(directory))
+    claimed = host.ledger.machine(machine.name)
+    if claimed is not None:
+        owner = judge_claimed(directory, foreign_directory(claimed))
+    else:
+        owner = judge_unclaimed(directory, _names(directory), link=is_link(directory))
     yield owner
     if owner.status is not Status.PASS:
         return
     deadline = machine.deadline(host.plan.spec.deadlines_s.power)
-    left = remove_machine(host.vmrun, host.ledger, claim, deadline) if claim is not None else ()
+    left = remove_machine(host.vmrun, host.ledger, claimed, deadline).left if claimed is not None else ()
     still_listed = machine.is_running()
     yield judge(
         CHECKS[1],
@@ -33,23 +37,39 @@ def run(machine: Machine) -> Iterator[Check]:
     )
 
 
-def judge_owner(directory: Path, *, claimed: bool, content: tuple[str, ...]) -> Check:
-    """Return whether the machine's directory may be used: it is in the ledger, or empty, or not there."""
-    if claimed:
-        return Check(CHECKS[0], Status.PASS, "in the ledger, or nothing there", "in the ledger")
+def judge_claimed(directory: Path, foreign: Left | None) -> Check:
+    """Return whether the directory that the ledger names is the one that this lab made."""
     return judge(
         CHECKS[0],
-        ok=not content,
-        expected="in the ledger, or nothing there",
-        seen=f"not in the ledger, with {', '.join(content[:5])}" if content else "nothing there",
-        remedy=f"{directory} was not made by this lab and is left alone: move it away, or give another vm_directory",
+        ok=foreign is None,
+        expected="in the ledger, or nothing of a machine there",
+        seen="in the ledger" if foreign is None else f"in the ledger, but {foreign.why}",
+        remedy=_move_away(directory),
     )
 
 
-def describe(*, still_listed: bool, vmx: bool, left: tuple[Path, ...]) -> str:
+def judge_unclaimed(directory: Path, content: Sequence[str], *, link: bool) -> Check:
+    """Return whether a machine may be made in a directory that the ledger does not name: nothing is in its way."""
+    blocking = ("a link",) if link else in_the_way(content, directory.name)
+    others = [name for name in content if name not in blocking]
+    seen = f"not in the ledger, with {', '.join(blocking[:5])}" if blocking else "no machine there"
+    return judge(
+        CHECKS[0],
+        ok=not blocking,
+        expected="in the ledger, or nothing of a machine there",
+        seen=seen + (f"; kept, because not ours: {', '.join(others[:5])}" if others and not blocking else ""),
+        remedy=_move_away(directory),
+    )
+
+
+def describe(*, still_listed: bool, vmx: bool, left: Sequence[Left]) -> str:
     """Return one line for the report."""
     seen = f"{'running' if still_listed else 'not running'}, {'a VMX' if vmx else 'no VMX'}"
-    return seen + (f"; kept, because not ours: {', '.join(item.name for item in left)}" if left else "")
+    return seen + "".join(f"; left alone: {item}" for item in left)
+
+
+def _move_away(directory: Path) -> str:
+    return f"{directory} was not made by this lab and is left alone: move it away, or give another vm_directory"
 
 
 def _names(directory: Path) -> tuple[str, ...]:

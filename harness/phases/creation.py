@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from harness.claiming import claim_directory
 from harness.disk import create_disk
-from harness.ledger import Claim
 from harness.machine import Machine
 from harness.verdict import Check, Phase, judge
 from harness.vmx import Vmx
@@ -20,10 +20,7 @@ CREATE_TYPES = {0: "monolithicSparse", 1: "twoGbMaxExtentSparse"}
 def run(machine: Machine) -> Iterator[Check]:
     """Claim the directory in the ledger, then create what the plan says in it."""
     plan, host = machine.plan, machine.host
-    port = plan.endpoint.port if plan.endpoint.forward else 0
-    network = host.plan.spec.network.vmnet.lower()
-    host.ledger.claim(Claim(plan.name, str(plan.files.directory), host.run_id, network, port))
-    plan.files.directory.mkdir(parents=True, exist_ok=True)
+    claim_directory(host.ledger, plan, host.run_id)
     disk_type = host.plan.spec.hardware.disk_type
     tool = host.hypervisor
     disk = create_disk(tool.vdiskmanager_argv, plan.files.disk, plan.disk_gib, disk_type, env=tool.env)

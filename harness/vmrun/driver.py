@@ -227,6 +227,15 @@ class Vmrun:
 
     # -- the program ---------------------------------------------------------------------------------------------
 
+    def remove_state(self) -> None:
+        """Have nothing left of what vmrun-qemu remembers in its home: an extension that only vmrun-qemu has.
+
+        Raises:
+            VmAlreadyRunning: A machine runs.
+            UsagePrinted: This is VMware's vmrun.
+        """
+        self._program.call("removeState")
+
     def about(self) -> Mapping[str, object]:
         """Return what vmrun-qemu says of QEMU and of its accelerator (`accelerator`, `why`): an extension of its own.
 

@@ -9,7 +9,7 @@ VmrunError
 ├── FileNotFound, FileExists, WrongKindOfFile, FileRefused  files of the guest or of the host
 ├── ProgramNotRun, NoSuchProcess                           programs of the guest
 ├── SnapshotExists, SnapshotMissing, SnapshotAmbiguous, SnapshotUnfit
-├── NoDisplay, PermissionDenied, HostServiceMissing, HostTypeMissing, HostDiskFull, NotSupported
+├── NoDisplay, PortInUse, PermissionDenied, HostServiceMissing, HostTypeMissing, HostDiskFull, NotSupported
 └── InvalidArgument, UsagePrinted, UnknownFailure
 """
 
@@ -93,6 +93,12 @@ class VmBusy(MappedError):
         "another session holds this machine: run `lab down`, or close it in Workstation; "
         "remove a left-over .lck directory only when no vmware-vmx process is left"
     )
+
+
+class PortInUse(MappedError):
+    """Somebody else listens on that port of the host."""
+
+    advice = "set ssh.forward_base_port of the lab file to a port that is free, or to null"
 
 
 class OperationCanceled(MappedError):

@@ -23,6 +23,7 @@ _TABLE: tuple[tuple[str, type[errors.MappedError]], ...] = (
     (r"should not be powered on|It is already running", errors.VmAlreadyRunning),
     (r"The virtual machine is paused", errors.VmPaused),
     (r"The file is already in use", errors.VmBusy),
+    (r"host port \S+ is already in use", errors.PortInUse),
     (r"The operation was cancell?ed", errors.OperationCanceled),
     (r"VMware Tools are not running", errors.ToolsNotRunning),
     (r"Unable to get the IP address", errors.NoGuestAddress),

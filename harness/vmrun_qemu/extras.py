@@ -1,13 +1,20 @@
-"""about: what this program found on the host, for reports and for people who wonder."""
+"""about and removeState: what this program found on the host, and the end of what it remembers."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from harness.vmrun_qemu import accelerator, home, qemu
+from harness.vmrun_qemu import accelerator, home, instances, networks, qemu, switch
 from harness.vmrun_qemu.main import VERSION
-from harness.vmrun_qemu.texts import say
+from harness.vmrun_qemu.texts import ALREADY_RUNNING, Failure, say
+
+# What this program writes below its home; see `home`.
+_OWN_FILES = re.compile(r"(accelerator|networks)\.json(\.\d+\.tmp)?")
+_OWN_FOLDERS = {"vm": re.compile(r"[0-9a-f]{16}"), "net": re.compile(r"vmnet\d+")}
 
 
 def about(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
@@ -30,3 +37,53 @@ def about(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
     }
     say(json.dumps(answer, indent=1))
     return 0
+
+
+def remove_state(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
+    """Remove what this program remembers under its home, and the home itself unless something foreign is in it.
+
+    A network whose machines are all gone is taken down first.
+
+    Raises:
+        Failure: A machine runs.
+    """
+    if instances.all_running():
+        raise Failure(ALREADY_RUNNING)
+    root = home.root()
+    for folder in (root / "net").glob("vmnet*"):
+        _take_down(networks.normal_name(folder.name))
+    for item in root.iterdir():
+        if _OWN_FILES.fullmatch(item.name):
+            item.unlink(missing_ok=True)
+        for folder in item.iterdir() if item.name in _OWN_FOLDERS and not item.is_symlink() else ():
+            if _OWN_FOLDERS[item.name].fullmatch(folder.name):
+                _remove_folder(folder)
+        _remove_empty(item)
+    _remove_empty(root)
+    return 0
+
+
+def _take_down(vmnet: str) -> None:
+    with switch.locked(vmnet):
+        record = switch.load(vmnet)
+        if record is not None and not switch.members(vmnet):
+            switch.shut_down(vmnet, record)
+        elif record is None:
+            switch.forget(vmnet)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder of files, and of folders of files; links stay, and so does what is in their targets."""
+    for item in folder.iterdir() if not folder.is_symlink() else ():
+        if item.is_symlink():
+            continue
+        if item.is_dir():
+            _remove_folder(item)
+        else:
+            item.unlink(missing_ok=True)
+    _remove_empty(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -61,6 +61,7 @@ VERBS = {
     ),
     # Not VMware's: what a machine without VMware needs besides.
     "about": Verb("extras:about", "", 0, 0, "Say as JSON which QEMU and accelerator are used, and why"),
+    "removeState": Verb("extras:remove_state", "", 0, 0, "Remove what this program remembers; no machine may run"),
     "defineNetwork": Verb(
         "netverbs:define_network", "vmnetN Subnet [hostOnly|nat]", 2, 3, "Give a network its subnet"
     ),
@@ -142,5 +143,5 @@ def _usage() -> int:
     for name, verb in VERBS.items():
         say(f"{name:<24} {verb.usage:<20} {verb.help}".rstrip())
     say("")
-    say("This is vmrun-qemu: the same commands on QEMU. VMware's own vmrun knows neither about nor defineNetwork.")
+    say("This is vmrun-qemu, the same on QEMU. VMware's own vmrun has no about, defineNetwork and removeState.")
     return EXIT_FAILURE

@@ -26,13 +26,13 @@ WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
 # Lowest first. A module is named alone or by its package; it imports its own layer and the ones before it.
 LAYERS = (
     ("errors", "secret", "layout", "verdict", "claims", "wait"),
-    ("process", "events", "vmx", "config", "ledger"),
+    ("process", "events", "vmx", "vmdisks", "config", "ownership", "lablock", "ports", "ledger"),
     ("seed", "setup", "seeding", "disk", "plan", "vmrun"),
-    ("hypervisor", "hypervisor_places", "host", "guest", "removal"),
+    ("hypervisor", "hypervisor_places", "host", "guest", "claiming", "removal"),
     ("explain", "machine", "evidence", "report"),
     ("phases",),
     ("lab",),
-    ("session", "result", "progress", "showing", "after"),
+    ("session", "result", "progress", "showing", "after", "doctor"),
     ("asking", "proof", "plugin", "cli"),
 )
 EMBEDDED = "harness.vmrun_qemu"

@@ -12,7 +12,7 @@ import pytest
 
 from harness import plugin
 from harness.errors import HostError
-from harness.session import lab_lock, select
+from harness.session import lock, select
 
 from .fake_lab import GIB, FakeLab
 
@@ -126,15 +126,15 @@ def test_xdist_is_refused(fake_lab: FakeLab) -> None:
 
 
 def test_a_lab_that_another_session_works_on(fake_lab: FakeLab) -> None:
-    with lab_lock(select(fake_lab.lab_file, overlay="stand-in")):
+    with lock(select(fake_lab.lab_file, overlay="stand-in")):
         fake_lab.vmrun.calls.clear()
         assert "the lab airgap-lab is being worked on by another session" in refused(fake_lab)
 
 
 def test_a_lab_that_another_process_works_on(fake_lab: FakeLab) -> None:
     program = (
-        "import sys; from pathlib import Path; from harness.session import lab_lock, select\n"
-        "with lab_lock(select(Path(sys.argv[1]), overlay='stand-in')): print('held', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from harness.session import lock, select\n"
+        "with lock(select(Path(sys.argv[1]), overlay='stand-in')): print('held', flush=True); sys.stdin.read()"
     )
     argv = [sys.executable, "-c", program, str(fake_lab.lab_file)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:

@@ -11,7 +11,8 @@ from harness import session
 from harness.cli import main
 from harness.config import lab_schema
 from harness.hypervisor import Hypervisor, Kind
-from harness.ledger import Claim, Ledger
+from harness.ledger import Ledger, Machine
+from harness.ownership import Why, write_mark
 from harness.vmrun import Vmrun
 
 VMWARE = Hypervisor(Kind.VMWARE, ("no-such-vmrun",), ("no-such-disk-tool",), "VMware Workstation 17")
@@ -86,8 +87,10 @@ def test_status_of_a_lab_that_is_not_there(lab_file: Path, tmp_path: Path) -> No
 def claimed(tmp_path: Path) -> Path:
     """Leave a machine with a foreign file beside it, in the ledger."""
     directory = tmp_path / "vms" / "k3s-master1"
-    Ledger(tmp_path / "vms" / "lab-ledger.json", "airgap-lab").claim(Claim("k3s-master1", str(directory), "run-1"))
+    machine = Machine("k3s-master1", str(directory), "run-1")
+    Ledger(tmp_path / "vms" / "lab-ledger.json", "airgap-lab").write(machine)
     directory.mkdir()
+    write_mark(directory, machine.token, "about")
     for name in ("k3s-master1.vmdk", "serial-1.log", "thesis.docx"):
         (directory / name).write_text(name)
     return directory
@@ -99,7 +102,10 @@ def test_status_and_down_go_by_the_ledger(lab_file: Path, tmp_path: Path, monkey
     monkeypatch.setattr(Vmrun, "is_running", lambda *_: False)
     assert f"k3s-master1      off      {directory}  (run run-1)" in lab("status", "--lab", lab_file).output
     result = lab("down", "--lab", lab_file)
-    assert (result.exit_code, result.output) == (0, "k3s-master1: removed; kept, because not ours: thesis.docx\n")
+    assert (result.exit_code, result.output) == (
+        0,
+        f"k3s-master1: removed\n  left alone: {directory / 'thesis.docx'} ({Why.NAME})\n",
+    )
     assert [path.name for path in tree(tmp_path / "vms")] == ["k3s-master1", "thesis.docx"]
     assert "nothing of the lab airgap-lab" in lab("down", "--lab", lab_file).output
 
@@ -107,7 +113,7 @@ def test_status_and_down_go_by_the_ledger(lab_file: Path, tmp_path: Path, monkey
 def test_down_of_a_lab_that_is_worked_on_does_nothing(lab_file: Path, tmp_path: Path) -> None:
     claimed(tmp_path)
     before = tree(tmp_path / "vms")
-    with session.lab_lock(session.select(lab_file)):
+    with session.lock(session.select(lab_file)):
         result = lab("down", "--lab", lab_file)
     assert result.exit_code == 4
     assert "being worked on by another session" in result.stderr

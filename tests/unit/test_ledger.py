@@ -1,99 +1,148 @@
 from __future__ import annotations
 
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness import process
 from harness.errors import HostError
-from harness.ledger import Claim, Ledger, owned_names, remove_machine_directory
+from harness.ledger import Content, Forwarding, Home, Ledger, Machine, Process
 
 
-def claim(name: str, directory: Path) -> Claim:
-    return Claim(name, str(directory / name), "run-1", "vmnet1", 2201)
+def machine(name: str, directory: Path, run_id: str = "run-1") -> Machine:
+    return Machine(name, str(directory / name), run_id, "2026-01-02T03:04:05+00:00", "me@here", "ab" * 16)
 
 
-def test_a_claim_is_on_disk_before_anything_else(tmp_path: Path) -> None:
-    path = tmp_path / "vms" / "ledger.json"
-    Ledger(path, "lab").claim(claim("m1", tmp_path))
-    assert Ledger(path, "lab").claims() == (claim("m1", tmp_path),)
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "vms" / "ledger.json", "lab")
 
 
-def test_a_second_claim_of_a_machine_replaces_the_first(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "ledger.json", "lab")
-    ledger.claim(claim("m1", tmp_path))
-    ledger.claim(Claim("m1", str(tmp_path / "m1"), "run-2"))
-    assert [item.run_id for item in ledger.claims()] == ["run-2"]
+def test_every_kind_of_thing_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    things = (
+        machine("m1", tmp_path),
+        replace(machine("m2", tmp_path), found=("thesis.docx",)),
+        Forwarding("m1", "vmnet1", 2201),
+        Home(str(tmp_path / "home")),
+        Process("registry", "/etc/registry.yml", 4711, 1.5),
+    )
+    for thing in things:
+        ledger(tmp_path).write(thing)
+    ledger(tmp_path).keep_until("2026-01-03T03:04:05+00:00")
+    assert ledger(tmp_path).read() == Content(things, "2026-01-03T03:04:05+00:00")
+    assert ledger(tmp_path).machine("m2") == things[1]
 
 
-def test_the_last_release_removes_the_ledger(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "ledger.json", "lab")
-    ledger.claim(claim("m1", tmp_path))
-    ledger.claim(claim("m2", tmp_path))
-    ledger.release("m1")
-    assert [item.machine for item in ledger.claims()] == ["m2"]
-    ledger.release("m2")
-    assert list(tmp_path.iterdir()) == []
+def test_a_second_entry_of_a_kind_and_name_replaces_the_first(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.write(machine("m1", tmp_path))
+    book.write(Forwarding("m1", "vmnet1", 2201))
+    book.write(machine("m1", tmp_path, "run-2"))
+    assert [thing.kind for thing in book.read().things] == ["forwarding", "machine"]
+    assert book.machines()[0].run_id == "run-2"
 
 
-def test_releasing_what_was_never_claimed_is_fine(tmp_path: Path) -> None:
-    Ledger(tmp_path / "ledger.json", "lab").release("m1")
-    assert list(tmp_path.iterdir()) == []
+def test_the_last_strike_removes_the_file(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.write(machine("m1", tmp_path))
+    book.write(machine("m2", tmp_path))
+    book.keep_until("2026-01-03T03:04:05+00:00")
+    book.strike(machine("m1", tmp_path))
+    assert [item.name for item in book.machines()] == ["m2"]
+    book.strike(machine("m2", tmp_path))
+    assert list((tmp_path / "vms").iterdir()) == []
+
+
+def test_striking_what_was_never_written_is_fine(tmp_path: Path) -> None:
+    ledger(tmp_path).strike(machine("m1", tmp_path))
+    assert list((tmp_path / "vms").iterdir()) == []
 
 
 def test_the_ledger_of_another_lab_is_refused(tmp_path: Path) -> None:
-    Ledger(tmp_path / "ledger.json", "theirs").claim(claim("m1", tmp_path))
+    Ledger(tmp_path / "ledger.json", "theirs").write(machine("m1", tmp_path))
     with pytest.raises(HostError, match="belongs to the lab 'theirs'"):
-        Ledger(tmp_path / "ledger.json", "ours").claims()
+        Ledger(tmp_path / "ledger.json", "ours").read()
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"machines": [{"nonsense": 1}]}', '{"lab": "lab"}'])
-def test_a_damaged_ledger_deletes_nothing(tmp_path: Path, text: str) -> None:
-    (tmp_path / "ledger.json").write_text(text)
-    with pytest.raises(HostError, match="cannot be read"):
-        Ledger(tmp_path / "ledger.json", "lab").claims()
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"version": 1, "lab": "lab", "machines": []}',
+        '{"version": 3, "lab": "lab", "things": [], "kept_until": null}',
+        '{"version": 2, "lab": "lab"}',
+        '{"version": 2, "lab": "lab", "kept_until": null, "things": [{"kind": "castle"}]}',
+        '{"version": 2, "lab": "lab", "kept_until": null, "things": [{"kind": "machine", "nonsense": 1}]}',
+        '{"version": 2, "lab": "lab", "kept_until": null, "things": ["machine"]}',
+    ],
+)
+def test_a_ledger_that_is_damaged_or_of_another_version_is_refused_and_stays(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "ledger.json"
+    path.write_text(text)
+    with pytest.raises(HostError) as caught:
+        Ledger(path, "lab").read()
+    assert caught.value.remedy
+    for change in (Ledger(path, "lab").write, Ledger(path, "lab").strike):
+        with pytest.raises(HostError):
+            change(machine("m1", tmp_path))
+    assert path.read_text() == text
 
 
-OURS = [
-    "m1.vmx", "m1.vmxf", "m1.vmsd", "m1.nvram", "m1.vmdk", "m1-s001.vmdk", "m1-000001.vmdk", "m1-000001-s002.vmdk",
-    "m1-flat.vmdk", "m1.vmem", "m1.vmss", "m1-Snapshot3.vmsn", "vmware.log", "vmware-0.log", "serial-1.log",
-    "M1.VMX",
-]  # fmt: skip
-FOREIGN = ["notes.txt", "m2.vmx", "m10.vmdk", "other.vmdk", "m1.vmx.bak", "m1-s001.vmdk.copy", "m1", "backup.log"]
+def test_what_a_killed_session_left_beside_the_ledger_goes(tmp_path: Path) -> None:
+    book = ledger(tmp_path)
+    book.write(machine("m1", tmp_path))
+    for name in ("ledger.tmp", "ledger.lock"):
+        (tmp_path / "vms" / name).write_text("{")
+    book.settle()
+    assert [path.name for path in (tmp_path / "vms").iterdir()] == ["ledger.json"]
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_what_a_hypervisor_writes_is_ours(name: str) -> None:
-    assert owned_names("m1").fullmatch(name)
+def test_a_change_is_on_the_medium_before_it_is_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    fsync, replace_file = os.fsync, Path.replace
+
+    def flush(handle: int) -> None:
+        order.append("flushed")
+        fsync(handle)
+
+    def put(path: Path, target: Path) -> Path:
+        order.append("in place")
+        return replace_file(path, target)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(Path, "replace", put)
+    ledger(tmp_path).write(machine("m1", tmp_path))
+    assert order[:2] == ["flushed", "in place"]
 
 
-@pytest.mark.parametrize("name", FOREIGN)
-def test_everything_else_is_foreign(name: str) -> None:
-    assert not owned_names("m1").fullmatch(name)
+def test_threads_with_ledgers_of_their_own_lose_nothing(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: ledger(tmp_path).write(machine(f"m{number}", tmp_path)), range(24)))
+    assert len(ledger(tmp_path).machines()) == 24
 
 
-def test_a_planted_decoy_survives_removal(tmp_path: Path) -> None:
-    directory = tmp_path / "m1"
-    (directory / "m1.vmx.lck").mkdir(parents=True)
-    (directory / "m1.vmx.lck" / "M1.lck").touch()
-    (directory / "photos").mkdir()
-    for name in [*OURS, *FOREIGN]:
-        (directory / name).touch()
-    left = remove_machine_directory(directory, "m1")
-    assert sorted(item.name for item in left) == sorted([*FOREIGN, "photos"])
-    assert sorted(item.name for item in directory.iterdir()) == sorted([*FOREIGN, "photos"])
+def test_processes_lose_nothing(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom harness.ledger import Ledger, Home\n"
+        "for n in range(10): Ledger(Path(sys.argv[1]), 'lab').write(Home(f'{sys.argv[2]}-{n}'))\n"
+    )
+    path = tmp_path / "ledger.json"
+
+    def work(number: int) -> int:
+        return process.run([sys.executable, "-c", program, path, str(number)], timeout_s=120).returncode
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(work, range(3))) == [0, 0, 0]
+    assert len(json.loads(path.read_text())["things"]) == 30
 
 
-def test_a_directory_with_a_name_of_ours_is_not_ours(tmp_path: Path) -> None:
-    (tmp_path / "m1" / "serial-1.log").mkdir(parents=True)
-    assert [item.name for item in remove_machine_directory(tmp_path / "m1", "m1")] == ["serial-1.log"]
-
-
-def test_a_directory_with_nothing_foreign_goes_too(tmp_path: Path) -> None:
-    (tmp_path / "m1").mkdir()
-    (tmp_path / "m1" / "m1.vmx").touch()
-    assert remove_machine_directory(tmp_path / "m1", "m1") == ()
-    assert not (tmp_path / "m1").exists()
-
-
-def test_removing_twice_is_fine(tmp_path: Path) -> None:
-    assert remove_machine_directory(tmp_path / "absent", "m1") == ()
+def test_a_ledger_that_cannot_be_written_is_an_error_of_the_host(tmp_path: Path) -> None:
+    (tmp_path / "vms").touch()
+    with pytest.raises(HostError, match="cannot be written"):
+        ledger(tmp_path).write(machine("m1", tmp_path))
+    ledger(tmp_path).settle()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,9 @@ from harness.config.loader import build
 from harness.errors import ConfigError, LabBusyError
 from harness.hypervisor import HOME_VARIABLE, Hypervisor, Kind
 from harness.lab import Cancelled, SessionClock
-from harness.session import Selection, forward_ports, free_ports, lab_lock, new_run_id, select
+from harness.lablock import is_held
+from harness.ports import HeldPorts
+from harness.session import Selection, forward_ports, lock, new_run_id, select
 from harness.wait import Deadline
 
 EMBEDDED = Hypervisor(Kind.EMBEDDED, ("vmrun",), ("vdisk",), "QEMU")
@@ -44,7 +45,7 @@ def test_the_embedded_hypervisor_brings_its_overlay(monkeypatch: pytest.MonkeyPa
     assert selection.overlay == "embedded"
     assert selection.spec.hardware.memory_mib == 1024
     assert selection.vm_directory == LAB_FILE.parents[1] / ".lab" / "vms"
-    assert selection.hypervisor.env[HOME_VARIABLE] == str(LAB_FILE.parents[1] / ".lab" / "hypervisor")
+    assert selection.hypervisor.env[HOME_VARIABLE] == str(LAB_FILE.parents[1] / ".lab" / "vms" / ".hypervisor")
 
 
 def test_vmware_gets_the_lab_file_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +77,8 @@ def test_a_lab_without_an_embedded_overlay_is_used_as_it_is(tmp_path: Path, monk
 
 def test_run_ids_sort_by_time_and_are_file_names() -> None:
     early, late = new_run_id(datetime(2026, 1, 2, 3, 4, 5)), new_run_id(datetime(2026, 1, 2, 13, 4, 5))  # noqa: DTZ001  (a local time)
-    assert early == "2026-01-02T03-04-05"
+    assert early.startswith("2026-01-02T03-04-05-")
+    assert new_run_id(datetime(2026, 1, 2, 3, 4, 5)) != early  # noqa: DTZ001  (a local time)
     assert early < late
     assert not set('\\/:*?"<>|') & set(new_run_id())
 
@@ -86,50 +88,20 @@ def selection(tmp_path: Path, name: str = "airgap-lab", vms: str = "vms") -> Sel
     return Selection(tmp_path / "lab.yaml", build(text, Path("lab.yaml")), None, VMWARE)
 
 
-def test_one_session_has_the_lab_and_lets_go_of_it(tmp_path: Path) -> None:
-    lab = selection(tmp_path)
-    with lab_lock(lab):
-        with pytest.raises(LabBusyError) as caught, lab_lock(lab):
-            pass
-        assert str(tmp_path / "vms") in str(caught.value)
-        assert caught.value.remedy
-    with lab_lock(lab):
-        pass
-
-
-def test_a_session_that_breaks_lets_go(tmp_path: Path) -> None:
-    lab = selection(tmp_path)
-    with pytest.raises(ZeroDivisionError), lab_lock(lab):
-        raise ZeroDivisionError
-    with lab_lock(lab):
-        pass
-
-
-def test_labs_of_other_names_or_directories_do_not_wait_for_each_other(tmp_path: Path) -> None:
-    with lab_lock(selection(tmp_path)), lab_lock(selection(tmp_path, "other")), lab_lock(selection(tmp_path, vms="b")):
-        pass
-
-
-def test_nothing_is_left_in_the_vm_directory_by_a_lock(tmp_path: Path, cache: Path) -> None:
-    with lab_lock(selection(tmp_path)):
-        assert not (tmp_path / "vms").exists()
-        assert len(list((cache / "locks").iterdir())) == 1
-
-
-def test_free_ports_differ_and_can_be_had() -> None:
-    ports = free_ports(5)
-    assert len(set(ports)) == 5
-    for port in ports:
-        with socket.create_server(("127.0.0.1", port)):
+def test_a_lab_is_locked_where_its_machines_are(tmp_path: Path) -> None:
+    with lock(selection(tmp_path)), lock(selection(tmp_path, vms="b")):
+        assert is_held(tmp_path / "vms")
+        with pytest.raises(LabBusyError), lock(selection(tmp_path)):
             pass
 
 
 def test_ways_in_are_consecutive_ports_only_where_a_first_one_is_given() -> None:
     spec = build(changed(("reach: direct", "reach: forwarded\n  forward_base_port: 2200")), Path("lab.yaml"))
-    assert forward_ports(spec) == (2200, 2201, 2202)
-    free = spec.model_copy(update={"ssh": spec.ssh.model_copy(update={"forward_base_port": None})})
-    assert len(set(forward_ports(free))) == 3
-    assert forward_ports(build(changed(), Path("lab.yaml"))) == ()
+    with HeldPorts() as held:
+        assert forward_ports(spec, held) == (2200, 2201, 2202)
+        free = spec.model_copy(update={"ssh": spec.ssh.model_copy(update={"forward_base_port": None})})
+        assert len(set(forward_ports(free, held))) == 3
+        assert forward_ports(build(changed(), Path("lab.yaml")), held) == ()
 
 
 def test_a_session_that_ends_wakes_its_sleepers_at_once() -> None:

@@ -100,10 +100,11 @@ def test_a_ledger_of_another_lab_is_a_problem(tmp_path: Path) -> None:
     plan = lab_in(tmp_path)
     plan.vm_directory.mkdir(parents=True)
     ledger = plan.vm_directory / LEDGER
-    machine = {"machine": "m", "directory": str(plan.vm_directory / "m"), "run_id": "r", "port": 0}
-    ledger.write_text(json.dumps({"version": 1, "lab": plan.spec.name, "machines": [machine]}), encoding="utf-8")
+    content = {"version": 2, "lab": plan.spec.name, "kept_until": None, "things": []}
+    machine = {"kind": "machine", "name": "m", "directory": str(plan.vm_directory / "m"), "run_id": "r"}
+    ledger.write_text(json.dumps({**content, "things": [machine]}), encoding="utf-8")
     assert look(plan, fake_vmrun()).claimed.value == (plan.vm_directory / "m",)
-    ledger.write_text(json.dumps({"version": 1, "lab": "other", "machines": []}), encoding="utf-8")
+    ledger.write_text(json.dumps({**content, "lab": "other"}), encoding="utf-8")
     assert "other" in look(plan, fake_vmrun()).claimed.problem
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from harness.config.model import Recoverable
 from harness.guest.channel import CommandResult
+from harness.ownership import Left, Why
 from harness.phases import cleanup, cloud_init, cluster, creation, iso_copy, iso_detached, packages
 from harness.verdict import Status
 from harness.vmx import Vmx
@@ -19,17 +20,32 @@ def said(stdout: str, exit_status: int = 0, stderr: str = "") -> CommandResult:
 
 
 class TestCleanup:
+    VMS = Path("/vms/m1")
+
     def test_nothing_there_may_be_used(self) -> None:
-        assert cleanup.judge_owner(Path("/vms/m1"), claimed=False, content=()).status is Status.PASS
+        assert cleanup.judge_unclaimed(self.VMS, (), link=False).status is Status.PASS
 
     def test_what_is_in_the_ledger_may_be_removed(self) -> None:
-        assert cleanup.judge_owner(Path("/vms/m1"), claimed=True, content=("m1.vmx",)).status is Status.PASS
+        assert cleanup.judge_claimed(self.VMS, None).status is Status.PASS
 
-    def test_what_is_not_in_the_ledger_is_left_alone(self) -> None:
-        check = cleanup.judge_owner(Path("/vms/m1"), claimed=False, content=("m1.vmx", "m1.vmdk"))
+    def test_what_is_in_the_ledger_and_is_not_ours_is_left_alone(self) -> None:
+        check = cleanup.judge_claimed(self.VMS, Left(self.VMS, Why.NO_MARK))
+        assert check.status is Status.FAIL
+        assert Why.NO_MARK in check.seen
+
+    def test_a_machine_that_is_not_in_the_ledger_is_left_alone(self) -> None:
+        check = cleanup.judge_unclaimed(self.VMS, ("m1.vmx", "m1.vmdk"), link=False)
         assert check.status is Status.FAIL
         assert "m1.vmx" in check.seen
         assert "left alone" in check.remedy
+
+    def test_other_files_may_stay_beside_the_machine_and_are_told(self) -> None:
+        check = cleanup.judge_unclaimed(self.VMS, ("thesis.docx",), link=False)
+        assert check.status is Status.PASS
+        assert "kept, because not ours: thesis.docx" in check.seen
+
+    def test_a_link_is_not_a_place_for_a_machine(self) -> None:
+        assert cleanup.judge_unclaimed(self.VMS, (), link=True).status is Status.FAIL
 
 
 class TestCreation:

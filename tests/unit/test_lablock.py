@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import lablock
+from harness.errors import LabBusyError
+from harness.lablock import is_held, lab_lock, owner_of, this_process
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from harness.lablock import lab_lock
+with lab_lock(Path(sys.argv[1]), "lab"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def hold(directory: Path) -> subprocess.Popen[str]:
+    """Return a process that holds the lab, once it does."""
+    child = subprocess.Popen([sys.executable, "-c", HOLDER, str(directory)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "held\n"
+    return child
+
+
+def test_one_session_has_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
+    vms = tmp_path / "a" / "vms"
+    with lab_lock(vms, "lab"):
+        assert is_held(vms)
+        with pytest.raises(LabBusyError) as caught, lab_lock(vms, "lab"):
+            pass
+        assert f"process {os.getpid()}, since 20" in caught.value.said
+        assert caught.value.where == str(vms)
+        assert is_held(vms), "being refused lets go of nothing"
+    assert not is_held(vms)
+    assert list(tmp_path.iterdir()) == []
+    with lab_lock(vms, "lab"):
+        (vms / "ledger").touch()
+    assert [path.name for path in vms.iterdir()] == ["ledger"]
+
+
+def test_a_session_that_breaks_lets_go(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), lab_lock(tmp_path / "vms", "lab"):
+        raise ZeroDivisionError
+    with lab_lock(tmp_path / "vms", "lab"):
+        pass
+
+
+def test_a_living_owner_is_named_and_a_dead_ones_lock_is_taken_over_with_a_message(tmp_path: Path) -> None:
+    said: list[str] = []
+    child = hold(tmp_path)
+    try:
+        with pytest.raises(LabBusyError) as caught, lab_lock(tmp_path, "lab"):
+            pass
+        assert f"process {child.pid}, since" in str(caught.value)
+    finally:
+        child.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        child.communicate()
+    assert not is_held(tmp_path)
+    with lab_lock(tmp_path, "lab", said.append):
+        owner = owner_of(tmp_path)
+        assert owner is not None
+        assert owner.pid == os.getpid()
+    assert len(said) == 1
+    assert f"process {child.pid}" in said[0]
+    with lab_lock(tmp_path, "lab", said.append):
+        pass
+    assert len(said) == 1
+
+
+def test_many_sessions_hold_it_one_after_the_other(tmp_path: Path) -> None:
+    """The file goes with each holder: a waiter never holds a file that has no name any more."""
+    program = (
+        "import sys, time\nfrom pathlib import Path\nfrom harness.lablock import held\n"
+        "mine = Path(sys.argv[1]) / 'inside'\n"
+        "for _ in range(20):\n"
+        "    with held(Path(sys.argv[1]) / 'lock', 60):\n"
+        "        mine.touch(exist_ok=False); time.sleep(0.001); mine.unlink()\n"
+    )
+    children = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) for _ in range(3)]
+    assert [child.wait(120) for child in children] == [0, 0, 0]
+
+
+def test_an_owner_says_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = this_process(["/usr/bin/vmrun", "-gp", "hunter2", "start"])
+    assert owner.command.startswith("vmrun ")
+    assert "hunter2" not in str(owner)
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    assert lablock.user_name()
+
+
+def test_an_owner_that_cannot_be_read_is_nobody(tmp_path: Path) -> None:
+    assert owner_of(tmp_path) is None
+    (tmp_path / "lab-owner.json").write_text('{"user": "me"}')
+    assert owner_of(tmp_path) is None
+
+
+def test_where_nothing_can_be_written_there_is_nothing_to_lock(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with lab_lock(tmp_path / "file" / "vms", "lab"):
+        pass

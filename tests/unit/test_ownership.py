@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.ownership import Why, in_the_way, owned_names, read_mark, why_foreign, write_mark
+
+OURS = [
+    "m1.vmx", "m1.vmxf", "m1.vmsd", "m1.nvram", "m1.vmdk", "m1-s001.vmdk", "m1-000001.vmdk", "m1-000001-s002.vmdk",
+    "m1-flat.vmdk", "m1.vmem", "m1.vmss", "m1-Snapshot3.vmsn", "vmware.log", "vmware-0.log", "serial-1.log",
+    "M1.VMX", "m1.vmx.k2j_x0.tmp",
+]  # fmt: skip
+FOREIGN = ["notes.txt", "m2.vmx", "m10.vmdk", "other.vmdk", "m1.vmx.bak", "m1-s001.vmdk.copy", "m1", "backup.log"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_a_hypervisor_writes_is_ours(name: str, tmp_path: Path) -> None:
+    assert owned_names("m1").fullmatch(name)
+    (tmp_path / name).touch()
+    assert why_foreign(tmp_path / name, "m1", ()) is None
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_everything_else_is_foreign(name: str, tmp_path: Path) -> None:
+    assert not owned_names("m1").fullmatch(name)
+    (tmp_path / name).touch()
+    assert why_foreign(tmp_path / name, "m1", ()) is Why.NAME
+
+
+def test_a_file_that_was_there_before_is_foreign_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "vmware-3.log").touch()
+    assert why_foreign(tmp_path / "vmware-3.log", "m1", ("vmware-3.log",)) is Why.WAS_THERE
+
+
+def test_a_link_is_foreign_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "treasure").touch()
+    (tmp_path / "m1-s001.vmdk").symlink_to(tmp_path / "treasure")
+    (tmp_path / "m1.vmx.lck").symlink_to(tmp_path, target_is_directory=True)
+    assert why_foreign(tmp_path / "m1-s001.vmdk", "m1", ()) is Why.LINK
+    assert why_foreign(tmp_path / "m1.vmx.lck", "m1", ()) is Why.LINK
+
+
+def test_a_directory_with_a_name_of_ours_is_foreign_and_a_lock_is_not(tmp_path: Path) -> None:
+    for name in ("serial-1.log", "m1.vmx.lck"):
+        (tmp_path / name).mkdir()
+    assert why_foreign(tmp_path / "serial-1.log", "m1", ()) is Why.DIRECTORY
+    assert why_foreign(tmp_path / "m1.vmx.lck", "m1", ()) is None
+
+
+def test_a_mark_is_read_back_and_anything_else_is_none(tmp_path: Path) -> None:
+    assert read_mark(tmp_path) is None
+    write_mark(tmp_path, "run-1/m1", "about")
+    assert read_mark(tmp_path) == "run-1/m1"
+    mark = tmp_path / "airgap-lab.json"
+    for text in ("", "[]", '{"about": "no token"}'):
+        mark.write_text(text)
+        assert read_mark(tmp_path) is None
+    write_mark(tmp_path / "..", "elsewhere", "about")
+    mark.unlink()
+    mark.symlink_to(tmp_path / ".." / "airgap-lab.json")
+    assert read_mark(tmp_path) is None
+
+
+def test_a_machine_or_a_file_with_a_machines_name_is_in_the_way_and_a_letter_is_not() -> None:
+    assert in_the_way(["thesis.docx", "notes.txt"], "m1") == ()
+    names = ["thesis.docx", "m1.vmx", "Other.VMX", "data.vmdk", "vmware.log", "airgap-lab.json"]
+    assert in_the_way(names, "m1") == tuple(names[1:])

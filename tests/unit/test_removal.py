@@ -1,0 +1,292 @@
+"""Decoys survive: what this lab did not create is neither deleted nor stopped, and is told with its reason."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from fake_run import FakeRun
+
+from harness import ledger as entries
+from harness.errors import HostError
+from harness.ledger import Ledger
+from harness.ownership import write_mark
+from harness.process import Completed, end_process
+from harness.removal import remove_all, remove_machine, remove_rest
+from harness.vmdisks import users_of
+from harness.vmrun import Vmrun
+from harness.wait import Deadline
+
+NONCE = "0123456789abcdef0123456789abcdef"
+UUID = "01 23 45 67 89 ab cd ef-01 23 45 67 89 ab cd ef"
+
+
+class FakeHost:
+    """A hypervisor that keeps nothing: it lists, stops, and deletes the VMX and the disks that it names."""
+
+    def __init__(self) -> None:
+        self.running: set[str] = set()
+        self.calls: list[tuple[str, ...]] = []
+        self.before_delete: Callable[[], object] = lambda: None
+
+    def __call__(self, argv: object, *, timeout_s: float, env: object = None) -> Completed:
+        assert isinstance(argv, tuple | list)
+        verb, *words = [str(word) for word in argv][3:]
+        self.calls.append((verb, *words))
+        said, code = "", 0
+        if verb == "list":
+            said = "\n".join([f"Total running VMs: {len(self.running)}", *sorted(self.running)]) + "\n"
+        elif verb == "stop":
+            self.running.discard(words[0])
+        elif verb == "deleteVM":
+            self.before_delete()
+            if words[0] in self.running:
+                said, code = "Error: The virtual machine should not be powered on. It is already running.\n", 255
+            else:
+                for line in Path(words[0]).read_text().splitlines():
+                    if "fileName" in line:
+                        (Path(words[0]).parent / line.split('"')[1]).unlink(missing_ok=True)
+                Path(words[0]).unlink()
+        return Completed(tuple(str(word) for word in argv), code, said, "", 0.0)
+
+
+@pytest.fixture
+def host() -> FakeHost:
+    return FakeHost()
+
+
+@pytest.fixture
+def vmrun(host: FakeHost) -> Vmrun:
+    return Vmrun(("vmrun",), run=host)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.json", "lab")
+
+
+def made(tmp_path: Path, book: Ledger, name: str = "m1", found: tuple[str, ...] | None = None) -> entries.Machine:
+    """Leave a machine as a run makes it."""
+    directory = tmp_path / name
+    machine = entries.Machine(name, str(directory), "run-1", nonce=NONCE, found=found)
+    book.write(machine)
+    directory.mkdir(exist_ok=True)
+    write_mark(directory, machine.token, "about")
+    (directory / f"{name}.vmx").write_text(f'uuid.bios = "{UUID}"\nsata0:0.fileName = "{name}.vmdk"\n')
+    for file in (f"{name}.vmdk", f"{name}-s001.vmdk", "vmware.log", "serial-1.log"):
+        (directory / file).touch()
+    return machine
+
+
+def remove(vmrun: Vmrun, book: Ledger, machine: entries.Machine) -> list[str]:
+    """Remove it, and return what was left, as text."""
+    removal = remove_machine(vmrun, book, machine, Deadline(5))
+    assert book.machine(machine.name) is None
+    return [str(item) for item in removal.left]
+
+
+def test_a_machine_of_ours_goes_with_its_directory(tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost) -> None:
+    machine = made(tmp_path, book)
+    host.running.add(str(tmp_path / "m1" / "m1.vmx"))
+    (tmp_path / "m1" / "m1.vmdk.lck").mkdir()
+    host.before_delete = (tmp_path / "m1" / "m1.vmx.lck").mkdir
+    (tmp_path / "m1" / "m1.vmdk.lck").rmdir()
+    assert remove(vmrun, book, machine) == []
+    assert not (tmp_path / "m1").exists()
+    assert host.running == set()
+
+
+def test_removing_what_is_gone_is_fine(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
+    machine = entries.Machine("m1", str(tmp_path / "m1"), "run-1")
+    book.write(machine)
+    assert remove(vmrun, book, machine) == []
+    assert remove(vmrun, book, machine) == []
+
+
+@pytest.mark.parametrize("left", [(), ("airgap-lab.json.tmp",), ("airgap-lab.json",)])
+def test_a_directory_that_a_crash_left_before_its_mark_was_written_goes(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger, left: tuple[str, ...]
+) -> None:
+    machine = entries.Machine("m1", str(tmp_path / "m1"), "run-1")
+    book.write(machine)
+    (tmp_path / "m1").mkdir()
+    for name in left:
+        (tmp_path / "m1" / name).write_text('{"token": ')
+    assert remove(vmrun, book, machine) == []
+    assert not (tmp_path / "m1").exists()
+
+
+def test_foreign_files_in_our_directory_stay(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
+    machine = made(tmp_path, book, found=("vmware-3.log",))
+    directory = tmp_path / "m1"
+    decoys = ("thesis.docx", "vmware-3.log", "m10.vmdk", "family.vmdk")
+    for name in decoys:
+        (directory / name).write_text("precious")
+    (directory / "photos").mkdir()
+    (directory / "photos" / "m1.vmdk").write_text("precious")
+    left = remove(vmrun, book, machine)
+    assert sorted(path.name for path in directory.rglob("*")) == sorted([*decoys, "photos", "m1.vmdk"])
+    assert f"{directory / 'vmware-3.log'} (it was there before this lab)" in left
+    assert f"{directory / 'thesis.docx'} (no hypervisor gives a file of this machine that name)" in left
+    assert len(left) == 5
+
+
+def test_a_directory_that_was_there_stays_when_it_is_empty_again(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
+    assert remove(vmrun, book, made(tmp_path, book, found=())) == []
+    assert list((tmp_path / "m1").iterdir()) == []
+
+
+def test_links_and_their_targets_stay(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
+    treasure = tmp_path / "treasure"
+    treasure.mkdir()
+    (treasure / "m1.vmdk").write_text("precious")
+    machine = made(tmp_path, book)
+    (tmp_path / "m1" / "m1-s002.vmdk").symlink_to(treasure / "m1.vmdk")
+    (tmp_path / "m1" / "m1.vmem.lck").symlink_to(treasure, target_is_directory=True)
+    assert len(remove(vmrun, book, machine)) == 2
+    assert (treasure / "m1.vmdk").read_text() == "precious"
+    assert sorted(path.name for path in (tmp_path / "m1").iterdir()) == ["m1-s002.vmdk", "m1.vmem.lck"]
+
+
+def test_a_machine_directory_that_became_a_link_is_left_alone(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+) -> None:
+    machine = made(tmp_path, book)
+    (tmp_path / "m1").rename(tmp_path / "elsewhere")
+    (tmp_path / "m1").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    before = sorted((tmp_path / "elsewhere").iterdir())
+    assert remove(vmrun, book, machine) == [f"{tmp_path / 'm1'} (it is a link; neither it nor its target is touched)"]
+    assert sorted((tmp_path / "elsewhere").iterdir()) == before
+    assert host.calls == []
+
+
+def test_a_machine_of_our_name_that_we_did_not_create_is_neither_stopped_nor_deleted(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+) -> None:
+    machine = made(tmp_path, book)
+    (tmp_path / "m1" / "airgap-lab.json").unlink()  # as in a directory of the same name that somebody made instead
+    host.running.add(str(tmp_path / "m1" / "m1.vmx"))
+    before = sorted((tmp_path / "m1").iterdir())
+    assert "does not carry the mark" in remove(vmrun, book, machine)[0]
+    assert sorted((tmp_path / "m1").iterdir()) == before
+    assert host.calls == []
+
+
+def test_a_vmx_that_was_put_in_place_of_ours_is_left_alone(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+) -> None:
+    machine = made(tmp_path, book)
+    (tmp_path / "m1" / "m1.vmx").write_text('uuid.bios = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"\n')
+    before = sorted((tmp_path / "m1").iterdir())
+    assert "another uuid.bios" in remove(vmrun, book, machine)[0]
+    assert sorted((tmp_path / "m1").iterdir()) == before
+
+
+def test_a_foreign_disk_that_the_vmx_names_is_detached_before_the_machine_is_deleted(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger
+) -> None:
+    machine = made(tmp_path, book)
+    (tmp_path / "m1" / "family.vmdk").write_text("precious")
+    (tmp_path / "other.vmdk").write_text("precious")
+    with (tmp_path / "m1" / "m1.vmx").open("a") as vmx:
+        vmx.write('sata0:2.fileName = "family.vmdk"\nsata0:3.fileName = "../other.vmdk"\n')
+    remove(vmrun, book, machine)
+    assert (tmp_path / "m1" / "family.vmdk").read_text() == (tmp_path / "other.vmdk").read_text() == "precious"
+
+
+def test_a_torn_vmx_goes_with_its_directory(tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost) -> None:
+    machine = made(tmp_path, book)
+    (tmp_path / "m1" / "m1.vmx").write_text("uuid.bi")
+    assert remove(vmrun, book, machine) == []
+    assert not (tmp_path / "m1").exists()
+
+
+def test_a_disk_that_a_clone_is_based_on_stays_and_the_clone_is_named(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger
+) -> None:
+    machine = made(tmp_path, book)
+    clone = tmp_path / "clone" / "clone.vmx"
+    clone.parent.mkdir()
+    clone.write_text('sata0:0.fileName = "clone.vmdk"\n')
+    (clone.parent / "clone.vmdk").write_text(f'parentFileNameHint="{tmp_path / "m1" / "m1.vmdk"}"\n')
+    before = sorted((tmp_path / "m1").iterdir())
+    with pytest.raises(HostError, match=f"its disk is used by {clone}"):
+        remove_machine(vmrun, book, machine, Deadline(5))
+    assert sorted((tmp_path / "m1").iterdir()) == before
+    assert book.machine("m1") == machine
+    clone.unlink()
+    assert remove(vmrun, book, machine) == []
+
+
+def test_a_clone_anywhere_is_known_by_the_parents_snapshot_file(tmp_path: Path) -> None:
+    directory, clone = tmp_path / "m1", tmp_path / "far" / "away" / "clone.vmx"
+    directory.mkdir()
+    (directory / "m1.vmsd").write_text(f'snapshot0.clone0 = "{clone}"\nsnapshot0.numClones = "1"\n')
+    assert users_of(directory, ()) == ()
+    clone.parent.mkdir(parents=True)
+    clone.touch()
+    assert users_of(directory, ()) == (clone,)
+
+
+def test_one_that_starts_again_while_it_is_deleted_is_stopped_again(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+) -> None:
+    """A `vmrun start` that outlived its killed session ends some time later."""
+    machine = made(tmp_path, book)
+    late = [str(tmp_path / "m1" / "m1.vmx")]
+
+    def start_late() -> None:
+        if late:
+            host.running.add(late.pop())
+
+    host.before_delete = start_late
+    assert remove(vmrun, book, machine) == []
+    assert not (tmp_path / "m1").exists()
+    assert host.running == set()
+
+
+def test_each_machine_is_tried_whatever_becomes_of_the_others(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
+    made(tmp_path, book, "m1")
+    made(tmp_path, book, "m2")
+    (tmp_path / "m1" / "m1.vmsd").write_text(f'clone0 = "{tmp_path / "c.vmx"}"\n')
+    (tmp_path / "c.vmx").touch()
+    first, second = remove_all(vmrun, book, None, 5)
+    assert isinstance(first.error, HostError)
+    assert second.error is None
+    assert [item.name for item in book.machines()] == ["m1"]
+
+
+def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(
+    tmp_path: Path, book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for thing in (made(tmp_path, book), entries.Home(str(home)), entries.Process("registry", "word", 1, 2.0)):
+        book.write(thing)
+    ended: list[object] = []
+    monkeypatch.setattr("harness.removal.end_process", lambda *words: ended.append(words))
+    run = FakeRun().on("vmrun", "-T", "ws", "removeState", then=home.rmdir)
+    remove_rest(Vmrun(("vmrun",), run=run), book)
+    assert (run.calls, ended) == ([], [])
+    book.strike(book.machines()[0])
+    remove_rest(Vmrun(("vmrun",), run=run), book)
+    assert ended == [(1, 2.0, "word")]
+    assert book.read().things == ()
+    assert not home.exists()
+
+
+def test_a_process_is_ended_by_its_start_or_by_its_word_and_no_other_one_is(tmp_path: Path) -> None:
+    word = str(tmp_path / "word")
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", word])
+    started = psutil.Process(child.pid).create_time()
+    end_process(child.pid, started - 100, word)
+    end_process(0, 0.0, word[:-1])
+    assert child.poll() is None
+    end_process(0, 0.0, word)
+    child.wait(10)
+    assert not psutil.pid_exists(child.pid)
+    end_process(child.pid, started, word)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.vmrun_qemu import instances
+from harness.vmrun_qemu.main import main
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def used(home: Path) -> None:
+    """Leave what a session leaves that was killed."""
+    assert main(["defineNetwork", "vmnet1", "192.168.77.0/24"]) == 0
+    assert main(["listPortForwardings", "vmnet1"]) == 0
+    (home / "accelerator.json").write_text("{}")
+    (home / "vm" / "0123456789abcdef").mkdir(parents=True)
+    for name in ("lock", "qemu.log", "supervisor.log"):
+        (home / "vm" / "0123456789abcdef" / name).touch()
+
+
+def test_all_that_this_program_remembers_goes(home: Path) -> None:
+    used(home)
+    assert main(["removeState"]) == 0
+    assert not home.exists()
+    assert main(["removeState"]) == 0
+
+
+def test_what_is_not_this_programs_stays(home: Path, tmp_path: Path) -> None:
+    used(home)
+    treasure = tmp_path / "treasure"
+    treasure.mkdir()
+    (treasure / "lock").touch()
+    foreign = [home / "notes.txt", home / "vm" / "mine" / "disk.vmdk", home / "net" / "vmnet1" / "link"]
+    foreign[1].parent.mkdir()
+    for path in foreign[:2]:
+        path.touch()
+    foreign[2].symlink_to(treasure, target_is_directory=True)
+    (home / "vm" / "fedcba9876543210").symlink_to(treasure, target_is_directory=True)
+    assert main(["removeState"]) == 0
+    assert sorted(path for path in home.rglob("*") if not path.is_dir() or path.is_symlink()) == sorted(
+        [*foreign, home / "vm" / "fedcba9876543210"]
+    )
+    assert (treasure / "lock").exists()
+
+
+def test_a_machine_that_runs_keeps_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    used(home)
+    monkeypatch.setattr(instances, "all_running", lambda: [{"vmx": "m1.vmx"}])
+    assert main(["removeState"]) == 255
+    assert "already running" in capsys.readouterr().out
+    assert json.loads((home / "networks.json").read_text())
