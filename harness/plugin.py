@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +32,7 @@ from harness.report.files import write_reports
 from harness.report.model import RunResult
 from harness.result import claims_of, close_run, open_run
 from harness.session import Selection, lock, new_run_id, open_lab, select
+from harness.terminal import say_at_once, writer
 from harness.verdict import Phase, Status
 
 LAB_FILE = "lab.yaml"
@@ -106,7 +106,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         selection = select(option.lab or directory / LAB_FILE, vmrun=option.vmrun, overlay=option.overlay)
         if not option.collectonly:
-            stack.enter_context(lock(selection, _stderr))
+            stack.enter_context(lock(selection, say_at_once))
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
     run_id = new_run_id()
@@ -196,7 +196,7 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
     journal = Journal(session.run.events)
     pytestconfig.stash[_CLEANUP].callback(journal.close)
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
-    session.progress = Progress(journal, _writer(pytestconfig, reporter))
+    session.progress = Progress(journal, writer(pytestconfig, reporter))
     needs, with_cluster = needs_of(session.items, list(session.selection.spec.machines))
     session.asked = asked_by(session.items, session.deselected, needs, session.scenarios)
     try:
@@ -214,25 +214,6 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
     broken = [str(removal) for removal in removals if removal.error is not None]
     if broken:
         pytest.fail("\n".join(broken), pytrace=False)
-
-
-def _stderr(line: str) -> None:
-    sys.stderr.write(f"lab: {line}\n")
-
-
-def _writer(config: pytest.Config, reporter: TerminalReporter | None) -> Callable[[str], None]:
-    """Return a function that writes a line to the terminal past pytest's capture."""
-    capture = config.pluginmanager.get_plugin("capturemanager")
-
-    def write(line: str) -> None:
-        if reporter is None:
-            return
-        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-            reporter.ensure_newline()
-            reporter.write_line(line)
-            reporter.flush()
-
-    return write
 
 
 @pytest.fixture(scope="session")

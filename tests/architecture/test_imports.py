@@ -10,7 +10,7 @@ from source_tree import modules
 # Module -> the only ones that may import it.
 DOORS = {
     "subprocess": {"harness.process", "harness.vmrun_qemu.process"},
-    "pytest": {"harness.asking", "harness.plugin", "harness.proof"},
+    "pytest": {"harness.asking", "harness.plugin", "harness.proof", "harness.terminal"},
     "paramiko": {"harness.guest.login"},
     "testinfra": {"harness.guest.testinfra_backend"},
     "yaml": {"harness.config.yaml_tree", "harness.seed.cloudconfig", "harness.seed.inspection"},
@@ -33,7 +33,7 @@ LAYERS = (
     ("phases",),
     ("lab",),
     ("session", "result", "progress", "showing", "after", "doctor"),
-    ("asking", "proof", "plugin", "cli"),
+    ("asking", "proof", "terminal", "plugin", "cli"),
 )
 EMBEDDED = "harness.vmrun_qemu"
 
