@@ -61,6 +61,11 @@ def decode(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def windows_command_line(words: Sequence[str]) -> str:
+    """Return the words as one text that a program on Windows splits into them again, by the rules of its C library."""
+    return subprocess.list2cmdline(words)
+
+
 def end_tree(pid: int, grace_s: float = 3.0) -> tuple[int, ...]:
     """End a process and all that it started, by id; returns the ids of those that could not be ended.
 

@@ -3,21 +3,37 @@
 from harness.vmrun.answers import Display, StopMode, ToolsState, VmrunVersion
 from harness.vmrun.call import GuestLogin, RunProgram
 from harness.vmrun.driver import CloneKind, Vmrun
+from harness.vmrun.guest import Guest
+from harness.vmrun.guest_answers import GuestProcess
+from harness.vmrun.guest_program import Starting
 from harness.vmrun.networks import HostNetwork, NetworkKind, PortForwarding, Protocol
+from harness.vmrun.paths import GuestPath, GuestStyle
 from harness.vmrun.power import PowerState
+from harness.vmrun.runtime import Runtime, VariableKind
+from harness.vmrun.snapshots import Snapshot, Snapshots, SnapshotTree
 
 __all__ = [
     "CloneKind",
     "Display",
+    "Guest",
     "GuestLogin",
+    "GuestPath",
+    "GuestProcess",
+    "GuestStyle",
     "HostNetwork",
     "NetworkKind",
     "PortForwarding",
     "PowerState",
     "Protocol",
     "RunProgram",
+    "Runtime",
+    "Snapshot",
+    "SnapshotTree",
+    "Snapshots",
+    "Starting",
     "StopMode",
     "ToolsState",
+    "VariableKind",
     "Vmrun",
     "VmrunVersion",
 ]

@@ -11,6 +11,8 @@ a class of `harness.vmrun.errors`:
 * a suspended machine answers with the address that it had: `list` is asked first;
 * the reason of "The operation was canceled" stands in vmware.log only;
 * right after `suspend` a VMX cannot be read for a moment: that is tried again;
+* a revert leaves the machine off, and of a running one was seen to be refused: its power goes first, see `snapshots`;
+* a guest's exit status comes as a line of text, and arguments lose what holds them together, see `guest`;
 * a killed or failed vmrun leaves `.lck` directories: a machine counts as off when they are gone.
 """
 
@@ -26,8 +28,12 @@ from harness import process
 from harness.vmrun import answers, errors
 from harness.vmrun.answers import Display, StopMode, ToolsState, VmrunVersion
 from harness.vmrun.call import GuestLogin, RunProgram, VmrunProgram
+from harness.vmrun.clones import clones_of
+from harness.vmrun.guest import Guest
 from harness.vmrun.networks import HostNetworks
 from harness.vmrun.power import Power, PowerState
+from harness.vmrun.runtime import Runtime
+from harness.vmrun.snapshots import Snapshots
 from harness.wait import SYSTEM_CLOCK, Clock, Deadline
 
 _SOFT_STOP_S = 60.0
@@ -137,6 +143,14 @@ class Vmrun:
         """Have a paused machine go on."""
         self._program.call("unpause", vmx)
 
+    def snapshots(self, vmx: Path) -> Snapshots:
+        """Return the snapshots of that machine."""
+        return Snapshots(self._program, self._power, vmx)
+
+    def runtime(self, vmx: Path, login: GuestLogin | None = None) -> Runtime:
+        """Return the variables and devices of that machine while it runs."""
+        return Runtime(self._program, vmx, login)
+
     # -- life ----------------------------------------------------------------------------------------------------
 
     def clone(
@@ -177,8 +191,21 @@ class Vmrun:
         Raises:
             VmAlreadyRunning: It runs.
             VmNotFound: There is no such VMX.
+            ClonesDepend: A linked clone uses its disks.
         """
+        clones = clones_of(vmx)
+        if clones:
+            users = ", ".join(str(clone.vmx) for clone in clones)
+            raise errors.ClonesDepend(
+                f"vmrun deleteVM was not called: its disks are those of {users} too",
+                where=str(vmx),
+                remedy=errors.ClonesDepend.advice,
+            )
         self._program.call("deleteVM", vmx)
+
+    def guest(self, vmx: Path, login: GuestLogin) -> Guest:
+        """Return the guest operations on that machine, as that user of its guest."""
+        return Guest(self._program, vmx, login)
 
     # -- the guest, seen through Tools ---------------------------------------------------------------------------
 

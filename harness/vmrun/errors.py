@@ -8,7 +8,7 @@ VmrunError
 ├── ToolsNotRunning, NoGuestAddress, GuestLoginFailed      the guest
 ├── FileNotFound, FileExists, WrongKindOfFile, FileRefused  files of the guest or of the host
 ├── ProgramNotRun, NoSuchProcess                           programs of the guest
-├── SnapshotExists, SnapshotMissing, SnapshotAmbiguous, SnapshotUnfit
+├── SnapshotExists, SnapshotMissing, SnapshotAmbiguous, SnapshotUnfit, ClonesDepend
 ├── NoDisplay, PortInUse, PermissionDenied, HostServiceMissing, HostTypeMissing, HostDiskFull, NotSupported
 └── InvalidArgument, UsagePrinted, UnknownFailure
 """
@@ -191,6 +191,12 @@ class SnapshotUnfit(MappedError):
 
     vix = 13008
     advice = "take a snapshot while the machine is off"
+
+
+class ClonesDepend(MappedError):
+    """Linked clones use the disks of what would be deleted."""
+
+    advice = "delete the clones first"
 
 
 class NoDisplay(MappedError):

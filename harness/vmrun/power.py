@@ -82,7 +82,7 @@ class Power:
         self.program.call("suspend", vmx, mode, deadline=deadline)
         settle = deadline or Deadline(_SETTLE_S, self.clock)
         self._wait_until_gone(vmx, settle)
-        self._wait_for_locks(vmx, settle)
+        self.wait_for_locks(vmx, settle)
 
     def switch_off(self, vmx: Path, deadline: Deadline, soft_s: float) -> StopMode | None:
         """Have the machine off, absent from `list`, without locks and without a suspended state.
@@ -99,7 +99,7 @@ class Power:
             done = StopMode.SOFT if soft else StopMode.HARD
             if not soft:
                 self.cut(vmx, deadline)
-        self._wait_for_locks(vmx, deadline)
+        self.wait_for_locks(vmx, deadline)
         return done
 
     def cut(self, vmx: Path, deadline: Deadline) -> None:
@@ -134,7 +134,13 @@ class Power:
         remedy = "end the machine in Workstation, or by its vmware-vmx process"
         self._wait(probe, deadline, "the machine does not go off", vmx, remedy)
 
-    def _wait_for_locks(self, vmx: Path, deadline: Deadline) -> None:
+    def wait_for_locks(self, vmx: Path, deadline: Deadline) -> None:
+        """Return when no `.lck` directory is beside the VMX.
+
+        Raises:
+            DeadlineExpired: With the locks that are left, and whose they are.
+        """
+
         def probe() -> bool | Pending:
             locks = locks_beside(vmx)
             return Pending(", ".join(map(str, locks))) if locks else True
