@@ -6,11 +6,13 @@ words and exit codes as VMware's tool.
 
     main                  grammar: flags before the verb, usage, exit codes; a table with one row per verb
     power, tools, netverbs, screen, extras       what the verbs do
-    suspending                                   suspend, pause, unpause
+    suspending, snapverbs                        suspend, pause, unpause; the snapshot verbs
     supervisor, poweron, powerup                 one process per running machine: starts QEMU, and does at power-off
                                                  what VMware does
     control, orders, running, live               what commands have done to a running machine by its supervisor
     statefile, memory                            saved machines: `.vmss`, `.vmsn`
+    site, snapshots, consolidation               what snapshots do to a machine's files
+    vmsd, vmdk                                   the tree of snapshots, and a disk's words about its parent (pure)
     keeper, switch        one process per virtual network in use: the switch that the machines are plugged into
     devices, identity, hardware                  VMX -> devices -> QEMU arguments, a table per device class (pure)
     home, instances, networks, vmlocks, vmlog, vmfiles    files: what runs, what is remembered, locked, logged
@@ -28,6 +30,7 @@ Environment:
     VMRUN_QEMU_ACCEL         `tcg`, `kvm`, `whpx` or `hvf`, without proof (`accelerator`)
     VMRUN_QEMU_TCG_THREADS   `multi` or `single`, whatever the version of QEMU (`accelerator`)
     VMRUN_QEMU_DOUBLE_START  `error`: starting a machine that runs is refused instead of silently done
+    VMRUN_QEMU_REVERT_RUNNING  `error`: a machine that runs is not reverted; else its power is cut first
     VMRUN_QEMU_SOFT_STOP_S   how long `stop soft` waits for the guest; 180
     VMRUN_QEMU_WAIT_S        how long `getGuestIPAddress -wait` waits; 3600
 """

@@ -15,7 +15,7 @@ from harness.vmrun_qemu.lines import LineStream
 from harness.vmrun_qemu.texts import UNKNOWN, Failure
 
 
-def order(record: Record, name: str, timeout_s: float, **words: Any) -> None:
+def order(record: Record, what: str, timeout_s: float, /, **words: Any) -> None:
     """Return when the supervisor has done what it is told.
 
     Raises:
@@ -25,7 +25,7 @@ def order(record: Record, name: str, timeout_s: float, **words: Any) -> None:
     try:
         lines = LineStream(Endpoint(record["service"]).connect(timeout_s))
         try:
-            lines.send({"ask": "order", "order": name, **words}, end)
+            lines.send({"ask": "order", "order": what, **words}, end)
             answer = lines.receive(end)
         finally:
             lines.close()

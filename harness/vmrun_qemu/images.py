@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from harness.vmrun_qemu import vmdk
 from harness.vmrun_qemu.process import run
 from harness.vmrun_qemu.vmfiles import extents
 
@@ -38,6 +39,11 @@ _SECONDS = 3600.0
 
 class DiskError(Exception):
     """What VMware prints when it cannot do something with a disk."""
+
+    @property
+    def plain(self) -> str:
+        """The text as `vmrun` prints it: without the number."""
+        return re.sub(r" \(0x[0-9a-f]+\)\.$", "", str(self))
 
 
 def create(disk: Path, size: int, subformat: str, adapter: str, failure: str) -> None:
@@ -115,6 +121,41 @@ def delete(disk: Path, failure: str) -> None:
         DiskError: It is none.
     """
     require_disk(disk, failure)
+    remove(disk)
+
+
+def make_overlay(parent: Path, overlay: Path) -> None:
+    """Make an empty disk of the parent's size that holds what changes from now on; the parent is only read.
+
+    Raises:
+        DiskError: See `create`.
+    """
+    try:
+        described = vmdk.read(parent)
+    except (vmdk.VmdkError, OSError) as error:
+        raise DiskError(f"{NOT_A_DISK} {parent}") from error
+    split = described.get("createType").startswith("twoGb")
+    adapter = described.get("ddb.adapterType") or "lsilogic"
+    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter}"
+    hint = parent.name if parent.parent == overlay.parent else str(parent)
+    _qemu_img(["create", "-q", "-f", "vmdk", "-o", options, "-F", "vmdk", "-b", hint, str(overlay)], overlay, "")
+
+
+def commit(overlay: Path) -> None:
+    """Write an overlay's changes into its parent; the overlay is left as it is.
+
+    The parent's check number is another one afterwards.
+
+    Raises:
+        DiskError: There is no room, or the chain is broken.
+    """
+    code, said = run([_tool(), "commit", "-q", "-d", "-f", "vmdk", str(overlay)], _SECONDS)
+    if code:
+        raise DiskError(_reason(said))
+
+
+def remove(disk: Path) -> None:
+    """Remove a disk with its extents, or any other file; it may not be there."""
     for file in [*extents(disk), disk]:
         file.unlink(missing_ok=True)
 

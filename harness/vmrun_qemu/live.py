@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.vmrun_qemu import hardware, home, memory, qmp, statefile
+from harness.vmrun_qemu import hardware, instances, memory, qmp, snapshots, statefile, vmlocks
 from harness.vmrun_qemu.running import Running
+from harness.vmrun_qemu.site import Site, snapshots_locked
 from harness.vmrun_qemu.statefile import State
 
 
@@ -37,7 +39,7 @@ def suspend(run: Running, address: str) -> None:
         Failure: There is no room; the machine runs on.
         QmpError: QEMU could not do it.
     """
-    target = state_file(run.path)
+    target = statefile.place(run.path)
     with standing_still(run):
         save_state(run, target, address)
         run.vmx.set("checkpoint.vmState", target.name)
@@ -61,9 +63,48 @@ def save_state(run: Running, target: Path, address: str) -> None:
         raise
 
 
-def state_file(vmx: Path) -> Path:
-    """Return where a suspended machine's memory is: `<name>-<eight digits of its place>.vmss`, as VMware names it."""
-    return vmx.with_name(f"{vmx.stem}-{home.vm_id(vmx)[:8]}.vmss")
+def take_snapshot(run: Running, name: str) -> None:
+    """Have a snapshot of the machine with its memory.
+
+    Raises:
+        Failure: See `snapshots.take`; the machine runs on.
+    """
+    with _changing(run) as site:
+        snapshots.take(site, name, lambda target: save_state(run, target, ""))
+
+
+def delete_snapshot(run: Running, name: str, *, children: bool) -> None:
+    """Have no such snapshot.
+
+    Raises:
+        Failure: See `snapshots.delete`; the machine runs on.
+    """
+    with _changing(run) as site:
+        snapshots.delete(site, name, children=children)
+
+
+@contextlib.contextmanager
+def _changing(run: Running) -> Iterator[Site]:
+    """Have the machine stand still and its files open for change; afterwards it runs on with the disks of its VMX."""
+    with snapshots_locked(run.path), standing_still(run):
+        site = Site(run.path, run.vmx)
+        try:
+            yield site
+        finally:
+            _rebind(run, site.disks())
+
+
+def _rebind(run: Running, disks: Mapping[str, Path]) -> None:
+    """Have the machine, its record and its locks name the disks that its VMX names now."""
+    drives = [replace(drive, path=disks.get(drive.name, drive.path)) for drive in run.machine.drives]
+    run.machine = hardware.replaced(run.machine, drives)
+    held = {Path(lock) for lock in run.record["locks"]}
+    missing = [disk for disk in disks.values() if disk.with_name(disk.name + ".lck") not in held]
+    held.update(vmlocks.take(missing, run.record["supervisor"]))
+    gone = {lock for lock in held if not lock.with_suffix("").exists()}
+    vmlocks.release(gone)
+    run.record["locks"] = sorted(str(lock) for lock in held - gone)
+    instances.save(run.record)
 
 
 @contextlib.contextmanager

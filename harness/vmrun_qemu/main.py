@@ -43,6 +43,16 @@ VERBS = {
     "suspend": Verb("suspending:suspend", "Path to vmx file [hard|soft]", 1, 2, "Suspend a VM"),
     "pause": Verb("suspending:pause", "Path to vmx file", 1, 1, "Pause a VM"),
     "unpause": Verb("suspending:unpause", "Path to vmx file", 1, 1, "Unpause a VM"),
+    "listSnapshots": Verb(
+        "snapverbs:list_snapshots", "Path to vmx file [showTree]", 1, 2, "List all snapshots in a VM"
+    ),
+    "snapshot": Verb("snapverbs:snapshot", "Path to vmx file Snapshot name", 2, 2, "Create a snapshot of a VM"),
+    "deleteSnapshot": Verb(
+        "snapverbs:delete", "Path to vmx file Snapshot name [andDeleteChildren]", 2, 3, "Remove a snapshot from a VM"
+    ),
+    "revertToSnapshot": Verb(
+        "snapverbs:revert", "Path to vmx file Snapshot name", 2, 2, "Set VM state to a snapshot"
+    ),
     "deleteVM": Verb("power:delete_vm", "Path to vmx file", 1, 1, "Delete a VM"),
     "checkToolsState": Verb("tools:check_tools_state", "Path to vmx file", 1, 1, "Check the state of Tools"),
     "getGuestIPAddress": Verb("tools:guest_address", "Path to vmx file [-wait]", 1, 2, "Get the guest's IP"),

@@ -29,8 +29,14 @@ def obey(run: Running, words: Words) -> None:
             raise Failure(f"{FILE_ACCESS}: {error}") from error
 
 
+def _delete_snapshot(run: Running, words: Words) -> None:
+    live.delete_snapshot(run, str(words["name"]), children=bool(words["children"]))
+
+
 _ORDERS: dict[str, Callable[[Running, Words], None]] = {
     "pause": lambda run, _words: live.pause(run),
     "unpause": lambda run, _words: live.unpause(run),
+    "snapshot": lambda run, words: live.take_snapshot(run, str(words["name"])),
+    "delete-snapshot": _delete_snapshot,
     "suspend": lambda run, words: live.suspend(run, str(words["address"])),
 }

@@ -48,13 +48,13 @@ def start(parameters: Sequence[str], _flags: Flags) -> int:
     """
     vmx = home.canonical(parameters[0])
     mode = _word(parameters, {"gui", "nogui"}, "gui")
-    now = _settled(vmx)
+    now = settled(vmx)
     if now is not None:
         return _already(now)
     if mode == "gui" and not _has_display():
         raise Failure(NO_DISPLAY)
     answer = _supervise(vmx, mode)
-    if answer.get("busy") and (now := _settled(vmx)) is not None:
+    if answer.get("busy") and (now := settled(vmx)) is not None:
         return _already(now)
     if answer:
         raise Failure(str(answer.get("text") or UNKNOWN))
@@ -70,7 +70,7 @@ def stop(parameters: Sequence[str], _flags: Flags) -> int:
     record = running(parameters[0])
     if power_word(record, parameters, "powerType.powerOff") == "soft":
         return _stop_soft(parameters[0], record)
-    return _stop_hard(record)
+    return stop_hard(record)
 
 
 def reset(parameters: Sequence[str], _flags: Flags) -> int:
@@ -168,7 +168,7 @@ def _already(now: Record) -> int:
     return 0
 
 
-def _settled(vmx: str) -> Record | None:
+def settled(vmx: str) -> Record | None:
     """Return the record of a machine that runs, or None for one that is off; not while it changes between the two."""
     from harness.vmrun_qemu.wait import wait_for  # noqa: PLC0415 - not needed by `list`
 
@@ -180,7 +180,12 @@ def _settled(vmx: str) -> Record | None:
     return instances.find(vmx)
 
 
-def _stop_hard(record: Record) -> int:
+def stop_hard(record: Record) -> int:
+    """Cut the power of a machine that is on.
+
+    Raises:
+        Failure: It does not go off.
+    """
     from harness.vmrun_qemu import process, qmp  # noqa: PLC0415 - not needed by `list`
 
     if not (qmp.quit_qemu(record["qmp"]) and gone(record, _HARD_STOP_S)):

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from harness.vmrun_qemu import (
+    consolidation,
     home,
     instances,
     memory,
@@ -26,8 +27,9 @@ from harness.vmrun_qemu.powerup import Prepared, launch, prepare
 from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.running import Running
 from harness.vmrun_qemu.service import Service
+from harness.vmrun_qemu.site import Site, read_vmx, snapshots_locked
 from harness.vmrun_qemu.statefile import StateError
-from harness.vmrun_qemu.texts import IN_USE, PowerOnFailure
+from harness.vmrun_qemu.texts import IN_USE, Failure, PowerOnFailure
 from harness.vmrun_qemu.vmlog import VmLog
 from harness.vmrun_qemu.wait import wait_for
 
@@ -42,6 +44,7 @@ def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> Running:
         OSError: A file of it cannot be written.
     """
     me = pids.identity(os.getpid())
+    _mend(Path(vmx_path), log)
     prepared = prepare(vmx_path, log, gui=gui)
     try:
         locks = vmlocks.take(prepared.locked_files, me)
@@ -63,6 +66,17 @@ def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> Running:
     run.enter("running")
     log.say(f"PowerOn: running as process {run.child.pid}")
     return run
+
+
+def _mend(path: Path, log: VmLog) -> None:
+    """Finish the merging of disks that was interrupted; where that is impossible the machine is used as it is."""
+    if not path.with_suffix(".vmsd").exists() or vmlocks.is_held(path):
+        return
+    try:
+        with snapshots_locked(path):
+            consolidation.mend(Site(path, read_vmx(path, str(path))))
+    except Failure as failure:
+        log.post("Warning", f"Disks of deleted snapshots could not be merged: {failure.text}")
 
 
 def _started(prepared: Prepared, record: instances.Record, me: Identity, log: VmLog) -> Child:

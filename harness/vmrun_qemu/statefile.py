@@ -11,10 +11,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from harness.vmrun_qemu import home
 from harness.vmx import Vmx, VmxError
 
 _MAGIC = b"vmrun-qemu state 1\n"
 _LIMIT = 1 << 24
+
+
+def place(vmx: Path) -> Path:
+    """Return where a suspended machine's memory is: `<name>-<eight digits of its place>.vmss`, as VMware names it."""
+    return vmx.with_name(f"{vmx.stem}-{home.vm_id(vmx)[:8]}.vmss")
 
 
 class StateError(Exception):

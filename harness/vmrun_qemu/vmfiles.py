@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness.vmrun_qemu import devices
+from harness.vmrun_qemu import devices, vmsd
 from harness.vmrun_qemu.texts import PowerOnFailure, unreadable
 from harness.vmx import Vmx, VmxError
 
@@ -14,6 +14,7 @@ _LOGS = re.compile(r"^vmware(-\d+)?\.log$")
 _ENDINGS = (".vmx", ".vmxf", ".nvram", ".vmsd", ".vmss", ".vmem")
 # And its saved states, `x-0123abcd.vmss` and `x-Snapshot1.vmsn`, each with VMware's `.vmem` where VMware made it.
 _STATE = r"-([0-9a-f]{8}|Snapshot\d+)\.(vmss|vmsn|vmem)"
+_OVERLAY = re.compile(r"-\d{6}$")
 _EXTENT = re.compile(r'^(?:RW|RDONLY|NOACCESS)\s+\d+\s+\S+\s+"([^"]+)"', re.MULTILINE)
 _DESCRIPTOR_LIMIT = 64 * 1024
 
@@ -34,14 +35,41 @@ def files_of(vmx: Path) -> list[Path]:
     own = [vmx.with_suffix(ending) for ending in _ENDINGS]
     states = re.compile(re.escape(vmx.stem) + _STATE, re.IGNORECASE)
     own += [file for file in folder.iterdir() if _LOGS.match(file.name) or states.fullmatch(file.name)]
-    try:
-        disks = [drive.path for drive in devices.drives(settings, folder) if drive.path and not drive.cdrom]
-    except PowerOnFailure:
-        disks = []
+    disks = [*_disks(settings, folder), *_snapshot_disks(vmx)]
+    disks += [file for disk in disks for file in _overlays(disk)]
     own += [file for disk in disks for file in [*extents(disk), disk]]
     own += [port.path for port in devices.serials(settings, folder) if port.path]
     own += [file.with_name(file.name + ".lck") for file in own]
     return [file for file in dict.fromkeys(own) if file.exists() and file.resolve().parent == folder.resolve()]
+
+
+def _disks(settings: Vmx, folder: Path) -> list[Path]:
+    """Return the disks that a VMX names; none where it asks for what cannot be built."""
+    try:
+        return [drive.path for drive in devices.drives(settings, folder) if drive.path and not drive.cdrom]
+    except PowerOnFailure:
+        return []
+
+
+def _snapshot_disks(vmx: Path) -> list[Path]:
+    try:
+        tree = vmsd.tree_of(Vmx.read(vmx.with_suffix(".vmsd")))
+    except (VmxError, OSError):
+        return []
+    return [devices.resolve(vmx.parent, file) for snapshot in tree.snapshots for _, file in snapshot.disks if file]
+
+
+def _overlays(disk: Path) -> list[Path]:
+    """Return the disk itself and everything that is named as an overlay of it, whoever uses that."""
+    pattern = re.compile(re.escape(_OVERLAY.sub("", disk.stem)) + r"(-\d{6})?" + re.escape(disk.suffix), re.IGNORECASE)
+    return [file for file in disk.parent.glob(f"*{disk.suffix}") if pattern.fullmatch(file.name)]
+
+
+def free_overlay(disk: Path, folder: Path) -> Path:
+    """Return the name of a disk's next overlay in that folder: `<disk>-000001.vmdk`, or the first that is free."""
+    stem = _OVERLAY.sub("", disk.stem)
+    names = (folder / f"{stem}-{number:06}{disk.suffix}" for number in range(1, 1_000_000))
+    return next(name for name in names if not name.exists())
 
 
 def extents(disk: Path) -> list[Path]:
