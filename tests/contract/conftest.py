@@ -1,0 +1,15 @@
+"""`pytest tests/contract`: its options, benches and summary; all of it is in `vmrun_contract/plugin.py`."""
+
+from vmrun_contract.plugin import (  # noqa: F401  (pytest finds them here)
+    bench,
+    guest,
+    guest_house,
+    hypervisor,
+    mould,
+    pytest_addoption,
+    pytest_cmdline_main,
+    pytest_configure,
+    pytest_generate_tests,
+    pytest_ignore_collect,
+    pytest_terminal_summary,
+)

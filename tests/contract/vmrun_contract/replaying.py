@@ -1,0 +1,113 @@
+"""A bench on which a transcript answers, through a process that prints what it says."""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import process
+from harness.errors import ProcessError
+from vmrun_contract import replay, transcript
+from vmrun_contract.bench import Bench, Vm
+from vmrun_contract.transcript import Look, Names, Transcript
+
+_ATTEMPTS = 50
+_HANG_S = 1.0  # a command that hangs is ended sooner than a real one
+
+
+class ReplayBench(Bench):
+    """One section of a transcript.
+
+    Args:
+        path: The transcript.
+        told: The same, parsed.
+        section: The test's name.
+        directory: For the place in the section.
+    """
+
+    def __init__(self, path: Path, told: Transcript, section: str, directory: Path) -> None:
+        vms = r"C:\contract" if told.platform == "win32" else "/contract"
+        super().__init__(path.stem, told.platform, Names(vms, told.separator))
+        self.guest_system = told.guest
+        self._position = directory / "position"
+        self._position.write_text("0", encoding="ascii")
+        self._entries = told.sections[section]
+        self._env = {
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "PYTHONIOENCODING": "utf-8",
+            replay.TRANSCRIPT: str(path),
+            replay.SECTION: section,
+            replay.POSITION: str(self._position),
+            replay.VMS: vms,
+        }
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        return (sys.executable, "-S", "-m", "vmrun_contract.replay")
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return self._env
+
+    @property
+    def changes_the_host(self) -> bool:
+        return True
+
+    @property
+    def host_type_words(self) -> tuple[str, ...]:
+        return ("-T", "ws")
+
+    def told(self, words: tuple[str, ...]) -> tuple[int, str, str] | None:
+        """Return what the transcript says to a command, without a process; None where it hangs."""
+        call = replay.answer(self._entries, self._position, self.names, words)
+        assert call is not None, f"not in the transcript: {words}"
+        return None if call.code is None else (call.code & 0xFF, call.out, call.err)
+
+    def execute(self, words: tuple[str, ...], seconds: float) -> tuple[int, str, str] | None:
+        hangs = any(isinstance(entry, transcript.Call) and entry.code is None for entry in self._entries)
+        try:
+            done = process.run((*self.argv, *words), timeout_s=_HANG_S if hangs else seconds, env=self.env)
+        except ProcessError:
+            return None
+        assert done.returncode != replay.NOT_WRITTEN_DOWN, done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    def make(self, vm: Vm, settings: Mapping[str, str]) -> None:
+        """Do nothing: the transcript has the machine."""
+
+    def edit(self, vm: Vm, key: str, value: str) -> None:
+        """Do nothing: the transcript has the change."""
+
+    def write(self, path: str, text: str) -> None:
+        """Do nothing: the transcript has the file."""
+
+    def folder(self, path: str) -> None:
+        """Do nothing: the transcript has the directory."""
+
+    def see(self, words: tuple[str, ...]) -> Any:
+        entries = [_filled(entry, self.names) for entry in self._entries]
+        found = transcript.match(entries, int(self._position.read_text(encoding="ascii")), Look, words)
+        assert found is not None, f"not in the transcript: {words}"
+        entry, position = found
+        assert isinstance(entry, Look)
+        self._position.write_text(str(position), encoding="ascii")
+        return entry.seen
+
+    def same(self, path: str, vm: Vm) -> bool:
+        if self.platform == "win32":
+            return ntpath.normcase(path) == ntpath.normcase(vm)
+        return posixpath.normpath(path) == vm
+
+    def attempts(self, seconds: float) -> Iterator[None]:
+        yield from (None for _ in range(_ATTEMPTS))
+
+
+def _filled(entry: transcript.Entry, names: Names) -> transcript.Entry:
+    if not isinstance(entry, Look):
+        return entry
+    seen = names.fill(entry.seen) if isinstance(entry.seen, str) else entry.seen
+    return Look(tuple(names.fill(word) for word in entry.words), seen)
