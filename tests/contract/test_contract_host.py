@@ -8,7 +8,7 @@ import pytest
 from vmrun_contract.behaviour import behaviour
 from vmrun_contract.bench import Bench
 
-from harness.vmrun_answers import parse_forwardings, parse_networks
+from harness.vmrun.networks import parse_forwardings, parse_networks
 
 
 @behaviour(

@@ -196,7 +196,7 @@ def test_a_paused_machine_is_listed(bench: Bench) -> None:
     bench("stop", vm, "hard").silent()
 
 
-@behaviour("pause", "a guest operation on a paused machine: `The virtual machine is paused: <vmx>`", "T")
+@behaviour("pause listProcessesInGuest", "on a paused machine: `The virtual machine is paused: <vmx>`", "T")
 def test_a_paused_machine_refuses_guest_operations(bench: Bench) -> None:
     vm = started(bench)
     bench("pause", vm).silent()

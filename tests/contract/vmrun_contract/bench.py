@@ -13,7 +13,7 @@ from typing import Any
 
 from harness import process
 from harness.process import Completed
-from harness.vmrun_errors import signed
+from harness.vmrun.failures import signed
 from vmrun_contract.questions import QUESTIONS
 from vmrun_contract.transcript import Call, Entry, Look, Names, condensed, normal
 

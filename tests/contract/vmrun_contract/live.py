@@ -20,7 +20,8 @@ from harness import process
 from harness.errors import ProcessError
 from harness.hypervisor import Hypervisor, Kind
 from harness.vmrun import Vmrun
-from harness.vmrun_answers import error_box, same_vmx
+from harness.vmrun.log import error_box
+from harness.vmrun.paths import same_vmx
 from harness.vmx import Vmx
 from vmrun_contract.bench import DISK_TOOL, Bench, Vm
 from vmrun_contract.machines import Mould
