@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import HostError, UsageError
+from harness.disposal import expired
+from harness.errors import HarnessError, HostError, UsageError
 from harness.layout import RunFiles
-from harness.ledger import Content, Machine
-from harness.removal import files_of, remove_all, remove_rest
+from harness.ledger import Content
+from harness.removal import remove_all, remove_rest
 from harness.report.files import latest_run
 from harness.session import Selection, driver, ledger_of
 
@@ -25,21 +26,33 @@ def newest_run(reports: Path) -> RunFiles:
     return RunFiles(found)
 
 
-def claimed_machines(selection: Selection) -> list[tuple[Machine, bool]]:
-    """Return the machines in the lab's ledger, and whether each one runs."""
-    machines, vmrun = ledger_of(selection).machines(), driver(selection)
-    return [(machine, vmrun.is_running(files_of(machine).vmx)) for machine in machines]
+def overdue(selection: Selection) -> list[str]:
+    """Return a line where machines are still there after the time for which they were kept."""
+    try:
+        until = ledger_of(selection).read().kept_until
+    except HarnessError:
+        return []
+    return [f"still here: machines that were kept until {until}; `lab down --expired` removes them"] * expired(until)
 
 
-def remove_lab(selection: Selection, say: Callable[[str], None]) -> None:
-    """Have every thing of the ledger removed; a missing one is a success.
+def remove_lab(selection: Selection, say: Callable[[str], None], *, only_expired: bool = False) -> None:
+    """Have every thing of the ledger removed, or, with `only_expired`, nothing before its time; a missing one is fine.
 
     Raises:
         HostError: Something of it could not be removed; everything else has been.
     """
-    ledger, vmrun = ledger_of(selection), driver(selection)
-    if ledger.read() == Content():
+    ledger = ledger_of(selection)
+    content = ledger.read()
+    if content == Content():
         say(f"nothing of the lab {selection.spec.name} in {selection.vm_directory}")
+        ledger.settle()
+        return
+    if only_expired and not expired(content.kept_until):
+        say(
+            f"nothing removed: the lab is kept {f'until {content.kept_until}' if content.kept_until else 'without end'}"
+        )
+        return
+    vmrun = driver(selection)
     removals = remove_all(vmrun, ledger, None, selection.spec.deadlines_s.power)
     for removal in removals:
         say(str(removal))

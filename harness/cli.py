@@ -123,33 +123,33 @@ def doctor(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
 @lab_option
 @overlay_option
 @vmrun_option
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
 @told
-def status(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
-    """Show the machines that this lab left here, and whether they run."""
-    from harness.after import claimed_machines
+def status(lab_file: Path, overlay: str | None, vmrun: str | None, as_json: bool) -> None:  # noqa: FBT001  (click)
+    """Show what this lab has here: machines, since when, whose, how big, until when, how to log in."""
+    import json
+
+    from harness import status as now
     from harness.session import select
 
-    selection = select(lab_file, vmrun=vmrun, overlay=overlay)
-    found = claimed_machines(selection)
-    for machine, running in found:
-        say(f"{machine.name:<16} {'running' if running else 'off':<8} {machine.directory}  (run {machine.run_id})")
-    if not found:
-        say(f"nothing of the lab {selection.spec.name} in {selection.vm_directory}")
+    found = now.look(select(lab_file, vmrun=vmrun, overlay=overlay))
+    say(json.dumps(now.as_json(found), indent=2) if as_json else "\n".join(now.as_text(found)))
 
 
 @main.command()
 @lab_option
 @overlay_option
 @vmrun_option
+@click.option("--expired", is_flag=True, help="Only if the time is over for which the lab is kept.")
 @told
-def down(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
-    """Stop and remove the machines of this lab, by its ledger; nothing else is touched."""
+def down(lab_file: Path, overlay: str | None, vmrun: str | None, expired: bool) -> None:  # noqa: FBT001  (click)
+    """Stop and remove what this lab has here, by its ledger; nothing else is touched."""
     from harness.after import remove_lab
     from harness.session import lock, select
 
     selection = select(lab_file, vmrun=vmrun, overlay=overlay)
     with lock(selection, say):
-        remove_lab(selection, say)
+        remove_lab(selection, say, only_expired=expired)
 
 
 @main.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 from _pytest.terminal import TerminalReporter
 
+from harness.after import overdue
 from harness.asking import asked_by, machine_of, needs_of, phase_of
 from harness.claims import Asked
 from harness.config.model import Keep, LabSpec
+from harness.disposal import Disposal, dispose
 from harness.errors import HarnessError
 from harness.events import Journal
 from harness.guest.testinfra_backend import lab_host
@@ -55,6 +57,7 @@ class LabSession:
     asked: Asked = field(default_factory=Asked)
     result: RunResult | None = None
     own_junit: bool = False
+    disposal: Disposal = field(default_factory=Disposal)
     hosts: dict[str, Any] = field(default_factory=dict)  # one testinfra host per machine: a new one asks who it is
 
 
@@ -142,6 +145,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"hypervisor: {selection.hypervisor.kind.value} {selection.hypervisor.version}",
         f"machines: {selection.vm_directory}",
         f"results: {session.run.directory}",
+        *overdue(selection),
     ]
 
 
@@ -188,8 +192,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
-    """The lab, working since the first test that asks for it; at the end kept or destroyed as the lab file says."""
+def lab(pytestconfig: pytest.Config) -> Lab:
+    """The lab, working since the first test that asks for it."""
     session = pytestconfig.stash.get(_SESSION, None)
     if session is None:
         pytest.fail("no lab here: run `pytest scenarios/`", pytrace=False)
@@ -207,13 +211,7 @@ def lab(pytestconfig: pytest.Config) -> Iterator[Lab]:
         pytest.exit(f"the lab cannot be opened: {error}", returncode=pytest.ExitCode.TESTS_FAILED)
     session.lab, session.proof = opened, Proof(opened, journal, session.progress.flush)
     opened.start(needs, with_cluster=with_cluster)
-    yield opened
-    keep = Keep(pytestconfig.option.keep or session.selection.spec.keep)
-    good = not opened.failed
-    removals = opened.close(destroy=keep is Keep.NEVER or (keep is Keep.ON_FAILURE and good))
-    broken = [str(removal) for removal in removals if removal.error is not None]
-    if broken:
-        pytest.fail("\n".join(broken), pytrace=False)
+    return opened
 
 
 @pytest.fixture(scope="session")
@@ -260,7 +258,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the results; a session that looked at nothing, hides a bad verdict or owes a claim is not green."""
+    """Keep or remove the machines, write the results; nothing looked at, hidden or owed is green."""
     mine = session.config.stash.get(_SESSION, None)
     if mine is None or mine.lab is None or mine.proof is None:
         return
@@ -271,7 +269,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     held_back = any(claim.holds_back for claim in claims_of(mine.lab, mine.asked))
     if session.exitstatus == pytest.ExitCode.OK and held_back:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    close_run(mine.lab, int(session.exitstatus))
+    keep = Keep(session.config.option.keep or mine.selection.spec.keep)
+    mine.disposal = dispose(mine.lab, keep, green=session.exitstatus == pytest.ExitCode.OK)
+    if mine.disposal.troubles and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    close_run(mine.lab, int(session.exitstatus), mine.disposal)
     if not mine.own_junit:
         with contextlib.suppress(OSError):
             shutil.copyfile(session.config.option.xmlpath, mine.run.junit)
@@ -285,5 +287,5 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
         return
     session.progress.flush()
     terminalreporter.section("lab")
-    for line in session.progress.summary(session.lab, session.run, session.result):
+    for line in session.progress.summary(session.lab, session.result, session.disposal):
         terminalreporter.write_line(line)

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from harness.disposal import Disposal
 from harness.events import Journal
 from harness.lab import Lab
-from harness.layout import RunFiles
 from harness.report.model import RunResult
 from harness.verdict import Status
 
@@ -49,7 +49,7 @@ class Progress:
         for line in news:
             self._write(line)
 
-    def summary(self, lab: Lab, run: RunFiles, result: RunResult) -> list[str]:
+    def summary(self, lab: Lab, result: RunResult, disposal: Disposal) -> list[str]:
         """Return the closing lines: the claims, counts, what is not proven, the report, the way in."""
         verdicts = lab.recorded()
         checks = [(verdict, check) for verdict in verdicts for check in verdict.checks]
@@ -65,10 +65,13 @@ class Progress:
             for verdict, check in checks
             if check.status is Status.NOT_PROVEN
         ]
-        lines.append(f"report: {run.html}")
+        lines += [f"not removed: {trouble}" for trouble in disposal.troubles]
+        lines.append(f"report: {lab.run.html}")
         kept = lab.claimed()
         if kept:
-            lines.append(f"log in: ssh -F {run.ssh_config} {kept[0].name}    remove: lab down")
+            until = f" until {disposal.until}" if disposal.until else ""
+            lines.append(f"kept{until} ({disposal.reason}): {', '.join(machine.name for machine in kept)}")
+            lines.append(f"log in: ssh -F {lab.run.ssh_config} {kept[0].name}    remove: lab down")
         return lines
 
 

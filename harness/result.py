@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from harness.claims import Asked, Claim, Judgement, default_required, judge_claims
+from harness.disposal import Disposal
 from harness.errors import HarnessError
 from harness.guest.ssh_config import SshHost, known_hosts_text, ssh_config
 from harness.hypervisor import Kind
@@ -74,7 +75,7 @@ def claims_of(lab: Lab, asked: Asked) -> tuple[Judgement, ...]:
     return judge_claims(lab.recorded(), list(lab.machines), asked.places, required)
 
 
-def close_run(lab: Lab, exit_status: int) -> None:
+def close_run(lab: Lab, exit_status: int, disposal: Disposal) -> None:
     """Write `ssh_config`, journal the machines that are left, and close the journal."""
     kept = lab.claimed()
     write_ssh_config(kept, lab.run)
@@ -82,7 +83,7 @@ def close_run(lab: Lab, exit_status: int) -> None:
         if machine.iso is not None and not machine.iso.input_hash:
             digest = {"seed_sha256": _sha256(machine.plan.seed)}
             lab.shared.journal.write(payload.MACHINE_FACTS, machine.name, facts=digest)
-    ended = RunResult(ended_at=_now(), kept=tuple(_kept(machine, lab.run) for machine in kept))
+    ended = RunResult(ended_at=_now(), kept=tuple(_kept(machine, lab.run, disposal) for machine in kept))
     lab.shared.journal.write(payload.RUN_END, **payload.run_end(exit_status, ended))
     lab.shared.journal.close()
 
@@ -167,11 +168,12 @@ def _ssh_command(machine: Machine, run: RunFiles) -> str:
     return f"ssh -F {run.ssh_config} {machine.name}"
 
 
-def _kept(machine: Machine, run: RunFiles) -> KeptMachine:
+def _kept(machine: Machine, run: RunFiles, disposal: Disposal) -> KeptMachine:
     return KeptMachine(
         name=machine.name,
         directory=str(machine.plan.files.directory),
-        reason="the lab is there to be used",
+        reason=disposal.reason,
+        until=disposal.until,
         enter=_ssh_command(machine, run),
         remove="lab down",
     )

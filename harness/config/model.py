@@ -22,6 +22,7 @@ GuestPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
 PackageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]  # Debian policy 5.6.1
 MacAddress = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Duration = Annotated[str, Field(pattern=r"^[1-9]\d{0,3}[mhd]$")]
 Seconds = Annotated[int, Field(ge=1, le=86400)]
 
 
@@ -213,12 +214,22 @@ class LabSpec(Model):
     cloud_init: CloudInitSpec
     cluster: ClusterSpec
     claims: ClaimsSpec = ClaimsSpec()
-    keep: Keep = Keep.ALWAYS
+    keep: Keep = Keep.ON_FAILURE
+    keep_for: Annotated[
+        Duration | None,
+        Field(description="how long kept machines are wanted, e.g. 24h; `lab down --expired` removes them afterwards"),
+    ] = None
     deadlines_s: DeadlinesSpec
     overlays: Annotated[
         dict[str, dict[str, Any]],
         Field(description="partial lab files; `embedded` is applied when the embedded hypervisor runs the lab"),
     ] = {}
+
+    @property
+    def keep_for_s(self) -> int | None:
+        """How long kept machines are wanted, in seconds; None where there is no end to it."""
+        units = {"m": 60, "h": 3600, "d": 86400}
+        return int(self.keep_for[:-1]) * units[self.keep_for[-1]] if self.keep_for else None
 
     def memory_mib(self, machine: str) -> int:
         """Return the memory of that machine in MiB."""

@@ -129,13 +129,17 @@ class EvidenceFile:
 
 @dataclass(frozen=True)
 class KeptMachine:
-    """A machine that is left behind: where it is, why, how to get in and how to remove it."""
+    """A machine that is left behind: where it is, why, until when, how to get in and how to remove it.
+
+    `until` is UTC, ISO 8601; empty where there is no end to it.
+    """
 
     name: str
     directory: str = ""
     reason: str = ""
     enter: str = ""
     remove: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ LAYERS = (
     ("explain", "machine", "evidence", "report"),
     ("phases",),
     ("lab",),
-    ("session", "result", "progress", "showing", "after", "doctor"),
+    ("session", "result", "progress", "showing", "after", "doctor", "disposal", "status"),
     ("asking", "proof", "terminal", "plugin", "cli"),
 )
 EMBEDDED = "harness.vmrun_qemu"

@@ -242,6 +242,22 @@ def test_keep(fake_lab: FakeLab, keep: str, good: bool, left: bool) -> None:
     assert (fake_lab.latest / WORKER / f"{WORKER}.vmx").is_file(), "evidence is collected before anything is destroyed"
 
 
+def test_a_failed_check_of_a_finished_guest_keeps_the_machines(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].says["cat /proc/swaps"] = (0, "Filename Type Size Used Priority\n/swap file 1 0 -2\n")
+    result = fake_lab.run(*part("80_guests"), "-k", f"{WORKER} and swap", "--keep=on-failure")
+    assert result.ret == 1
+    assert fake_lab.vmx(WORKER).exists()
+    result.stdout.fnmatch_lines([f"kept until 20* (keep: on-failure, and the run is not green): {WORKER}"])
+
+
+def test_a_machine_that_cannot_be_removed_is_not_green_and_told(fake_lab: FakeLab) -> None:
+    fake_lab.vmrun.answers["deleteVM"] = ("Error: Insufficient permissions in the host operating system\n", 255)
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER, "--keep=never")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines([f"not removed: {WORKER}: not removed: *", "*Insufficient permissions*"])
+    assert fake_lab.vmx(WORKER).exists()
+
+
 def test_collect_only_does_nothing(fake_lab: FakeLab) -> None:
     before = fake_lab.tree()
     result = fake_lab.run("--collect-only", "-q")

@@ -87,7 +87,7 @@ def test_status_of_a_lab_that_is_not_there(lab_file: Path, tmp_path: Path) -> No
 def claimed(tmp_path: Path) -> Path:
     """Leave a machine with a foreign file beside it, in the ledger."""
     directory = tmp_path / "vms" / "k3s-master1"
-    machine = Machine("k3s-master1", str(directory), "run-1")
+    machine = Machine("k3s-master1", str(directory), "run-1", "2026-01-02T03:04:05+00:00", "me@here")
     Ledger(tmp_path / "vms" / "lab-ledger.json", "airgap-lab").write(machine)
     directory.mkdir()
     write_mark(directory, machine.token, "about")
@@ -100,7 +100,12 @@ def test_status_and_down_go_by_the_ledger(lab_file: Path, tmp_path: Path, monkey
     directory = claimed(tmp_path)
     monkeypatch.setattr(Vmrun, "list_running", lambda *_: ())
     monkeypatch.setattr(Vmrun, "is_running", lambda *_: False)
-    assert f"k3s-master1      off      {directory}  (run run-1)" in lab("status", "--lab", lab_file).output
+    shown = lab("status", "--lab", lab_file).output
+    assert f"k3s-master1      off          0 MiB  ssh 192.168.6.10  {directory}" in shown
+    assert "made by me@here at 2026-01-02T03:04:05+00:00, run run-1" in shown
+    assert f"not ours: {directory / 'thesis.docx'} ({Why.NAME})" in shown
+    told = json.loads(lab("status", "--json", "--lab", lab_file).output)
+    assert [(item["name"], item["state"]) for item in told["machines"]] == [("k3s-master1", "off")]
     result = lab("down", "--lab", lab_file)
     assert (result.exit_code, result.output) == (
         0,
@@ -108,6 +113,28 @@ def test_status_and_down_go_by_the_ledger(lab_file: Path, tmp_path: Path, monkey
     )
     assert [path.name for path in tree(tmp_path / "vms")] == ["k3s-master1", "thesis.docx"]
     assert "nothing of the lab airgap-lab" in lab("down", "--lab", lab_file).output
+
+
+def test_down_of_what_is_expired_waits_for_its_time(
+    lab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = claimed(tmp_path)
+    monkeypatch.setattr(Vmrun, "list_running", lambda *_: ())
+    monkeypatch.setattr(Vmrun, "is_running", lambda *_: False)
+    ledger = Ledger(tmp_path / "vms" / "lab-ledger.json", "airgap-lab")
+    assert "the lab is kept without end" in lab("down", "--expired", "--lab", lab_file).output
+    ledger.keep_until("2999-01-01T00:00:00+00:00")
+    assert "kept until 2999-01-01T00:00:00+00:00" in lab("down", "--expired", "--lab", lab_file).output
+    assert (directory / "k3s-master1.vmdk").exists()
+    ledger.keep_until("2001-01-01T00:00:00+00:00")
+    assert "which is over: lab down --expired" in lab("status", "--lab", lab_file).output
+    assert "k3s-master1: removed" in lab("down", "--expired", "--lab", lab_file).output
+    assert not (directory / "k3s-master1.vmdk").exists()
+
+
+def test_status_says_who_works_on_the_lab(lab_file: Path) -> None:
+    with session.lock(session.select(lab_file)):
+        assert "in use by " in lab("status", "--lab", lab_file).output
 
 
 def test_down_of_a_lab_that_is_worked_on_does_nothing(lab_file: Path, tmp_path: Path) -> None:
