@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 
-from harness import evidence, host
+from harness import evidence, guest_tools, host
 from harness.errors import HarnessError
 from harness.explain import explained
 from harness.guest.diagnosis import Source
@@ -40,6 +40,11 @@ class SessionClock(SystemClock):
     def resume(self) -> None:
         """Let sleeps sleep again, for the work that ends a session."""
         self._ended.clear()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the session is ending."""
+        return self._ended.is_set()
 
     def sleep(self, seconds: float) -> None:
         """Sleep, or raise `Cancelled`."""
@@ -154,6 +159,8 @@ class Lab:
                 if verdict.status.stops:
                     verdict = blocker = self._explained(verdict, machine)
             self._future(machine.name, module.PHASE).set_result(self._record(verdict))
+        if not self._clock.cancelled:
+            guest_tools.observe(machine)  # nothing else is asked of this machine's phases now
 
     def _explained(self, verdict: Verdict, machine: Machine) -> Verdict:
         """Return the broken verdict with its cause, and have the evidence of it in the run directory."""
@@ -192,7 +199,8 @@ class Lab:
         Returns:
             What became of each machine that was to be destroyed.
         """
-        self._clock.cancel()
+        if not all(verdict.done() for verdict in self._verdicts.values()):
+            self._clock.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._clock.resume()
         claimed = self.claimed()

@@ -29,7 +29,7 @@ LAYERS = (
     ("process", "events", "vmx", "vmdisks", "config", "ownership", "lablock", "ports", "ledger"),
     ("seed", "setup", "seeding", "disk", "plan", "vmrun"),
     ("hypervisor", "hypervisor_places", "host", "guest", "claiming", "removal"),
-    ("explain", "machine", "evidence", "report"),
+    ("explain", "machine", "evidence", "guest_tools", "report"),
     ("phases",),
     ("lab",),
     ("session", "result", "progress", "showing", "after", "doctor", "disposal", "status"),

@@ -216,10 +216,13 @@ class FakeVmrun:
             file.unlink(missing_ok=True)
         return ""
 
-    def _do_getGuestIPAddress(self, vmx: str) -> tuple[str, int]:
+    def _do_checkToolsState(self, vmx: str) -> str | tuple[str, int]:
+        return "running\n" if Path(vmx) in self.running else ("unknown\n", 254)
+
+    def _do_getGuestIPAddress(self, vmx: str) -> str | tuple[str, int]:
         if Path(vmx) not in self.running:
             return f"Error: The virtual machine is not powered on: {vmx}\n", 255
-        return "Error: The VMware Tools are not running in the virtual machine: " + vmx + "\n", 255
+        return next(f"{address}\n" for address, path in self.addresses.items() if path == Path(vmx))
 
     def _do_captureScreen(self, vmx: str, png: str) -> tuple[str, int]:
         return "Error: Invalid user name or password for the guest OS\n", 255

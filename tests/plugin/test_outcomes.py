@@ -61,9 +61,32 @@ def test_a_good_lab_is_green_and_leaves_results_and_a_way_in(fake_lab: FakeLab) 
         assert fake_lab.vmx(name) in fake_lab.vmrun.running
     assert '<property name="phase" value="iso-detached"' in (run / "junit.xml").read_text()
     assert run_json(fake_lab)["exit_status"] == 0
+    agreeing = {"Tools state": "running", "Tools address": "192.168.6.10", "Tools and SSH": "agree"}
+    assert _facts(fake_lab)["k3s-master1"] == agreeing
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("machine")] == []
-    logins = [event for event in _events(run) if event["kind"] == "machine-facts"]
+    logins = [event for event in _events(run) if "boot_ids" in str(event) and event["kind"] == "machine-facts"]
     assert len(logins) == 2 * len(MACHINES), "one login per boot of each machine"
+
+
+def test_what_tools_say_is_shown_beside_what_ssh_shows_and_decides_nothing(fake_lab: FakeLab) -> None:
+    fake_lab.vmrun.answers["checkToolsState"] = ("installed\n", 0)
+    fake_lab.vmrun.answers["getGuestIPAddress"] = ("unknown\n", 0)
+    assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0
+    told = {name: facts for name, facts in _facts(fake_lab).items() if facts}
+    assert told == {
+        WORKER: {
+            "Tools state": "installed",
+            "Tools address": "none",
+            "Tools and SSH": "differ: SSH answers, Tools do not",
+        }
+    }
+    assert "differ: SSH answers, Tools do not" in (fake_lab.latest / "report.html").read_text(encoding="utf-8")
+
+
+def _facts(lab: FakeLab) -> dict[str, object]:
+    machines = run_json(lab)["machines"]
+    assert isinstance(machines, list)
+    return {item["name"]: item["facts"] for item in machines}
 
 
 def _events(run: Path) -> list[dict[str, object]]:

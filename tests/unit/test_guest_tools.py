@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fake_run import FakeRun
+
+from harness.errors import GuestError
+from harness.guest_tools import ToolsView, ask, compare, observe
+from harness.machine import Machine
+from harness.vmrun import ToolsState, Vmrun
+from harness.wait import Deadline
+
+VMX = Path("nowhere") / "a.vmx"
+OURS = IPv4Address("192.168.6.10")
+BRIDGE = IPv4Address("172.17.0.1")
+ELSEWHERE = ", on another card than that of 192.168.6.10"
+
+
+class FakeMachine:
+    """A machine whose vmrun knows some commands, and whose guest says one thing over SSH."""
+
+    def __init__(self, run: FakeRun, by_ssh: str | None = None) -> None:
+        self.name = "a"
+        self.boot: object = SimpleNamespace()
+        self.written: list[dict[str, Any]] = []
+        self._run, self._by_ssh = run, by_ssh
+        self.plan = SimpleNamespace(files=SimpleNamespace(vmx=VMX), address=OURS)
+        self.host = SimpleNamespace(vmrun=Vmrun(("v",), run=run, clock=run.clock), journal=self)
+
+    def write(self, kind: str, machine: str, **fields: Any) -> None:
+        assert (kind, machine) == ("machine-facts", "a")
+        self.written.append(fields["facts"])
+
+    def deadline(self, seconds: float) -> Deadline:
+        return Deadline(seconds, self._run.clock)
+
+    def run(self, command: str, timeout_s: float) -> SimpleNamespace:
+        assert command == "ip -o -4 address show scope global"
+        if self._by_ssh is None:
+            raise GuestError("no SSH connection to this machine", remedy="-")
+        return SimpleNamespace(stdout=self._by_ssh, ok=True)
+
+
+def vmrun(state: object, address: object, running: bool = True) -> FakeRun:
+    listed = f"Total running VMs: 1\n{VMX}\n" if running else "Total running VMs: 0\n"
+    run = FakeRun().on("v", "-T", "ws", "list", says=listed)
+    run.on("v", "-T", "ws", "checkToolsState", str(VMX), says=state)
+    return run.on("v", "-T", "ws", "getGuestIPAddress", str(VMX), says=address)
+
+
+def seen(run: FakeRun) -> ToolsView:
+    return ask(cast(Machine, FakeMachine(run)))
+
+
+def test_what_tools_say() -> None:
+    assert seen(vmrun("running\n", "192.168.6.10\n")) == ToolsView(ToolsState.RUNNING, OURS)
+    assert seen(vmrun("running\n", "unknown\n")) == ToolsView(ToolsState.RUNNING, None)
+    off = seen(vmrun(("unknown\n", 254), "192.168.6.10\n", running=False))
+    assert (off.state, off.address) == (ToolsState.UNKNOWN, None)
+    assert "old one" in off.why
+
+
+def test_what_cannot_be_asked_has_its_reason_and_a_time_limit() -> None:
+    run = vmrun(("Error: A password is required for this operation\n", 255), "")
+    assert seen(run).state is None
+    assert "encrypted" in seen(run).why
+    assert max(run.timeouts) <= 10
+
+
+@pytest.mark.parametrize(
+    ("tools", "by_ssh", "address", "agreement"),
+    [
+        (ToolsView(ToolsState.RUNNING, OURS), ["192.168.6.10"], "192.168.6.10", "agree"),
+        (ToolsView(ToolsState.RUNNING, OURS), ["172.17.0.1", "192.168.6.10"], "192.168.6.10", "agree"),
+        (ToolsView(ToolsState.RUNNING, BRIDGE), ["192.168.6.10"], "172.17.0.1", "differ: SSH shows 192.168.6.10"),
+        (
+            ToolsView(ToolsState.RUNNING, BRIDGE),
+            ["172.17.0.1"],
+            "172.17.0.1",
+            f"agree, on another card than that of {OURS}",
+        ),
+        (ToolsView(ToolsState.RUNNING, OURS), [], "192.168.6.10", "differ: SSH shows no address"),
+        (ToolsView(ToolsState.RUNNING, None), ["1.2.3.4"], "none", "differ: SSH shows 1.2.3.4"),
+        (ToolsView(ToolsState.INSTALLED, None, "w"), ["1.2.3.4"], "none: w", "differ: SSH answers, Tools do not"),
+        (ToolsView(None, None, "w"), ["1.2.3.4"], "none", "differ: SSH answers, Tools do not"),
+        (ToolsView(ToolsState.RUNNING, OURS), None, "192.168.6.10", "not compared: no SSH connection"),
+    ],
+)
+def test_the_facts(tools: ToolsView, by_ssh: list[str] | None, address: str, agreement: str) -> None:
+    facts = compare(tools, by_ssh, OURS)
+    assert (facts["Tools address"], facts["Tools and SSH"]) == (address, agreement)
+    assert facts["Tools state"] == (tools.state.value if tools.state else "not told: w")
+
+
+def test_the_guest_is_asked_for_its_addresses_over_ssh() -> None:
+    said = "2: ens32    inet 192.168.6.10/24 brd 192.168.6.255 scope global ens32\n3: cni0    inet 10.42.0.1/24 scope\n"
+    machine = FakeMachine(vmrun("running\n", "10.42.0.1\n"), said)
+    observe(cast(Machine, machine))
+    assert machine.written == [
+        {"Tools state": "running", "Tools address": "10.42.0.1", "Tools and SSH": f"agree{ELSEWHERE}"}
+    ]
+
+
+def test_a_machine_that_was_not_started_is_not_asked() -> None:
+    machine = FakeMachine(FakeRun())
+    machine.boot = None
+    observe(cast(Machine, machine))
+    assert machine.written == []
+
+
+def test_a_guest_without_ssh_is_observed_all_the_same() -> None:
+    machine = FakeMachine(vmrun(("unknown\n", 254), "unknown\n"))
+    observe(cast(Machine, machine))
+    assert machine.written[0]["Tools and SSH"] == "not compared: no SSH connection"
