@@ -7,6 +7,8 @@ words and exit codes as VMware's tool.
     main                  grammar: flags before the verb, usage, exit codes; a table with one row per verb
     power, tools, netverbs, screen, extras       what the verbs do
     suspending, snapverbs                        suspend, pause, unpause; the snapshot verbs
+    guestprograms, guestfiles, guestcopy         what is done in the guest, by way of
+    guestshell                                   a shell as the guest user whose password the guest has checked
     supervisor, poweron, powerup                 one process per running machine: starts QEMU, and does at power-off
                                                  what VMware does
     control, orders, running, live               what commands have done to a running machine by its supervisor
@@ -33,4 +35,5 @@ Environment:
     VMRUN_QEMU_REVERT_RUNNING  `error`: a machine that runs is not reverted; else its power is cut first
     VMRUN_QEMU_SOFT_STOP_S   how long `stop soft` waits for the guest; 180
     VMRUN_QEMU_WAIT_S        how long `getGuestIPAddress -wait` waits; 3600
+    VMRUN_QEMU_PROGRAM_S     how long `runProgramInGuest` and `runScriptInGuest` wait for the program; 3600
 """

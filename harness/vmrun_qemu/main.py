@@ -16,6 +16,7 @@ from typing import NamedTuple
 from harness.vmrun_qemu.texts import EXIT_FAILURE, Failure, cannot_open, not_found, say
 
 VERSION = "vmrun version 1.17.0 build-24583834"
+_ANY = 1 << 16
 _FLAGS = ("-T", "-vp", "-gu", "-gp")
 
 
@@ -56,6 +57,58 @@ VERBS = {
     "deleteVM": Verb("power:delete_vm", "Path to vmx file", 1, 1, "Delete a VM"),
     "checkToolsState": Verb("tools:check_tools_state", "Path to vmx file", 1, 1, "Check the state of Tools"),
     "getGuestIPAddress": Verb("tools:guest_address", "Path to vmx file [-wait]", 1, 2, "Get the guest's IP"),
+    "runProgramInGuest": Verb(
+        "guestprograms:run_program",
+        "Path to vmx file [-noWait] [-activeWindow] [-interactive] Complete-Path-To-Program [Program arguments]",
+        2, _ANY, "Run a program in Guest OS",
+    ),
+    "runScriptInGuest": Verb(
+        "guestprograms:run_script",
+        "Path to vmx file [-noWait] [-activeWindow] [-interactive] Interpreter path Script text",
+        3, 6, "Run a script in Guest OS",
+    ),
+    "listProcessesInGuest": Verb(
+        "guestprograms:list_processes", "Path to vmx file", 1, 1, "List running processes in Guest OS"
+    ),
+    "killProcessInGuest": Verb(
+        "guestprograms:kill_process", "Path to vmx file process id", 2, 2, "Kill a process in Guest OS"
+    ),
+    "fileExistsInGuest": Verb(
+        "guestfiles:file_exists", "Path to vmx file Path to file in guest", 2, 2, "Check if a file exists in Guest OS"
+    ),
+    "directoryExistsInGuest": Verb(
+        "guestfiles:directory_exists", "Path to vmx file Path to directory in guest",
+        2, 2, "Check if a directory exists in Guest OS",
+    ),
+    "deleteFileInGuest": Verb(
+        "guestfiles:delete_file", "Path to vmx file Path in guest", 2, 2, "Delete a file in Guest OS"
+    ),
+    "createDirectoryInGuest": Verb(
+        "guestfiles:create_directory", "Path to vmx file Directory path in guest",
+        2, 2, "Create a directory in Guest OS",
+    ),
+    "deleteDirectoryInGuest": Verb(
+        "guestfiles:delete_directory", "Path to vmx file Directory path in guest",
+        2, 2, "Delete a directory in Guest OS",
+    ),
+    "renameFileInGuest": Verb(
+        "guestfiles:rename", "Path to vmx file Original name New name", 3, 3, "Rename a file in Guest OS"
+    ),
+    "CreateTempfileInGuest": Verb(
+        "guestfiles:create_temporary", "Path to vmx file", 1, 1, "Create a temporary file in Guest OS"
+    ),
+    "listDirectoryInGuest": Verb(
+        "guestfiles:list_directory", "Path to vmx file Directory path in guest",
+        2, 2, "List a directory in Guest OS",
+    ),
+    "CopyFileFromHostToGuest": Verb(
+        "guestcopy:to_guest", "Path to vmx file Path on host Path in guest",
+        3, 3, "Copy a file from host OS to guest OS",
+    ),
+    "CopyFileFromGuestToHost": Verb(
+        "guestcopy:to_host", "Path to vmx file Path in guest Path on host",
+        3, 3, "Copy a file from guest OS to host OS",
+    ),
     "captureScreen": Verb("screen:capture", "Path to vmx file Path on host", 2, 2, "Capture the screen"),
     "listHostNetworks": Verb("netverbs:list_networks", "", 0, 0, "List all networks of the host"),
     "listPortForwardings": Verb(
@@ -107,7 +160,8 @@ def _run(words: list[str]) -> int:
     verb = _BY_LOWER.get(name.lower())
     if verb is None:
         raise Failure(f"Unrecognized command: {name}")
-    if any(word in _FLAGS for word in parameters):
+    # What a program in the guest is given may look like anything.
+    if verb.most < _ANY and any(word in _FLAGS for word in parameters):
         return _usage()
     if verb.on_vm and not parameters:
         say("No Vm name provided")

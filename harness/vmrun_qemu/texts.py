@@ -29,6 +29,20 @@ NOT_FOUND = "A file was not found"
 FILE_ACCESS = "A file access error occurred on the host or guest operating system"
 DISK_FULL = "There is not enough space in the file system for the selected operation"
 NO_PERMISSION = "Insufficient permissions in the host operating system"
+NOT_SUPPORTED = "The operation is not supported"
+ANONYMOUS = (
+    "Anonymous guest operations are not allowed on this virtual machine. "
+    "You must call VixVM_LoginInGuest before performing guest operations"
+)
+BAD_LOGIN = "Invalid user name or password for the guest OS"
+EMPTY_LOGIN = "The guest OS does not support empty passwords"
+NOT_INTERACTIVE = "The specified guest user must be logged in interactively to perform this operation"
+NO_GUEST_PERMISSION = "Authentication failure or insufficient permissions in guest operating system"
+CANNOT_RUN = "A program could not run on the guest operating system"
+FILE_EXISTS = "The file already exists"
+NOT_A_FILE = "The object is not a file"
+NOT_A_DIRECTORY = "The object is not a directory"
+NO_SUCH_PROCESS = "No such process"
 TOOLS_TIMEOUT = "A timeout error occurred while waiting for VMware Tools"
 
 

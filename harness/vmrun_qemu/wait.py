@@ -9,11 +9,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(probe: Callable[[], T | None], timeout_s: float, interval_s: float = 0.02) -> T | None:
+def wait_for(
+    probe: Callable[[], T | None], timeout_s: float, interval_s: float = 0.02, *, longest_s: float = 0.5
+) -> T | None:
     """Return the first answer of `probe` that is true, or None after `timeout_s` seconds.
 
-    The probe is asked at least once, and once more at the end. The pause doubles from `interval_s` up to 0.5 s, so a
-    quick answer is seen at once and a slow one costs no processor time.
+    The probe is asked at least once, and once more at the end. The pause doubles from `interval_s` up to `longest_s`,
+    so a quick answer is seen at once and a slow one costs no processor time.
     """
     end = time.monotonic() + timeout_s
     while True:
@@ -24,4 +26,4 @@ def wait_for(probe: Callable[[], T | None], timeout_s: float, interval_s: float 
         if left <= 0:
             return None
         time.sleep(min(interval_s, left))
-        interval_s = min(interval_s * 2, 0.5)
+        interval_s = min(interval_s * 2, longest_s)

@@ -2,76 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_agent import agent_at, fake_guest, in_step, refuses, reply, supervised
 
 from harness.vmrun_qemu import control
 from harness.vmrun_qemu.agent import Agent, AgentClosedError, AgentRefusedError, AgentSilentError
-from harness.vmrun_qemu.endpoint import Endpoint, new_endpoint
+from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.guest import Guest, GuestRefusedError, GuestSilentError
-from harness.vmrun_qemu.instances import Record
-from harness.vmrun_qemu.service import Service
 from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.tools import first_address
-
-Answer = Callable[[dict[str, Any]], bytes]
-
-
-def reply(value: Any) -> bytes:
-    return json.dumps({"return": value}).encode() + b"\n"
-
-
-def in_step(question: dict[str, Any]) -> bytes:
-    if question["execute"] == "guest-sync":
-        return reply(question["arguments"]["id"])
-    return reply({"asked": question["execute"]})
-
-
-def refuses(question: dict[str, Any]) -> bytes:
-    refusal = b'{"error": {"class": "GenericError", "desc": "disabled"}}\n'
-    return in_step(question) if question["execute"] == "guest-sync" else refusal
-
-
-@contextmanager
-def fake_guest(answer: Answer, greeting: bytes = b"") -> Iterator[str]:
-    """Listen like QEMU's agent port and answer each line with `answer`, one connection after the other."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            with suppress(OSError), client, client.makefile("rb") as lines:  # who asks may hang up at any time
-                client.sendall(greeting)
-                for line in lines:
-                    client.sendall(answer(json.loads(line.lstrip(b"\xff"))))
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield "{}:{}".format(*listener.getsockname())
-    finally:
-        with suppress(OSError):  # Windows has nothing to shut down in a listener
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-
-
-@contextmanager
-def agent_at(port: str, *, port_is_open: bool = True) -> Iterator[Agent]:
-    agent = Agent(port, lambda: port_is_open)
-    try:
-        yield agent
-    finally:
-        agent.close()
 
 
 def test_questions_are_answered() -> None:
@@ -157,26 +99,6 @@ def test_a_port_that_is_not_there(tmp_path: Path) -> None:
         agent.connect()
         with pytest.raises(AgentSilentError):
             agent.ask("guest-ping", {}, 1)
-
-
-def fake_obey(words: Mapping[str, Any]) -> None:
-    if words["order"] != "pause":
-        raise Failure(f"cannot {words['order']} {words['what']}")
-
-
-@contextmanager
-def supervised(answer: Answer) -> Iterator[Record]:
-    """Serve a machine whose guest answers with `answer`; yield what `vmrun-qemu` knows of it."""
-    with fake_guest(answer) as port, agent_at(port) as agent:
-        endpoint = new_endpoint("", "service")
-        service = Service(endpoint, agent, fake_obey)
-        service.start()
-        yield {
-            "vmx": "/a.vmx", "phase": "running", "supervisor": {"pid": 1, "created": 1}, "plugs": [], "locks": [],
-            "qemu": {"pid": 1, "created": 1}, "qmp": "", "service": endpoint.text, "socket_dir": "",
-            "accelerator": "tcg",
-        }  # fmt: skip
-        service.close()
 
 
 def test_the_supervisor_passes_questions_on_and_answers_back() -> None:

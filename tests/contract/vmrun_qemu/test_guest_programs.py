@@ -1,0 +1,115 @@
+"""Programs in a real guest: who runs them, what comes back, and what does not."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from guest_lab import PASSWORD, USER, RealGuest
+
+from harness.vmrun_qemu.texts import ANONYMOUS
+
+BAD_LOGIN = (255, "Error: Invalid user name or password for the guest OS\n")
+NOT_FOUND = (255, "Error: A file was not found\n")
+
+
+def test_the_exit_status_comes_back_with_its_line_and_the_output_does_not(real_guest: RealGuest) -> None:
+    assert real_guest("runProgramInGuest", "/bin/sh", "-c", "echo heard; echo too >&2; exit 42") == (
+        42,
+        "Guest program exited with non-zero exit code: 42\n",
+    )
+    assert real_guest("runProgramInGuest", "/bin/true") == (0, "")
+
+
+def test_a_program_runs_as_the_guest_user_with_its_words_as_they_are(real_guest: RealGuest) -> None:
+    script = 'id -un > /tmp/who; pwd >> /tmp/who; echo "$HOME" >> /tmp/who; printf "<%s>" "$@" >> /tmp/who'
+    real_guest.ok(
+        "runprograminguest", "/bin/sh", "-c", script, "name", "two words", "", "$HOME", "-gu", 'quote " back \\'
+    )
+    wanted = f'{USER}\n/\n/home/{USER}\n<two words><><$HOME><-gu><quote " back \\>'
+    assert real_guest.root("cat /tmp/who") == wanted
+    assert real_guest.root("stat -c '%U %G' /tmp/who").split() == [USER, USER]
+
+
+def test_no_password_is_in_the_guests_process_list(real_guest: RealGuest) -> None:
+    watch = "while [ ! -e /tmp/enough ]; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ >> /tmp/seen; done"
+    real_guest.root(f"( {watch} ) >/dev/null 2>&1 &")
+    real_guest.ok("runProgramInGuest", "/bin/true")
+    seen = real_guest.root("touch /tmp/enough; cat /tmp/seen")
+    assert "unix_chkpwd" in seen  # the login was among the processes
+    assert PASSWORD not in seen
+
+
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [(USER, "wrong"), (USER, PASSWORD + " "), ("nobodyhere", "x"), ("nopassword", "x"), ("expired", "expired")],
+)
+def test_a_login_that_the_guest_refuses_runs_nothing(real_guest: RealGuest, user: str, password: str) -> None:
+    assert real_guest.as_user(user, password, "runProgramInGuest", "/bin/touch", "/tmp/not-here") == BAD_LOGIN
+    assert real_guest.as_user(user, password, "fileExistsInGuest", "/etc/passwd") == BAD_LOGIN
+    assert real_guest.root("ls /tmp/not-here 2>&1 || true").startswith("ls:")
+
+
+def test_nobody_and_empty_passwords_are_refused_before_the_guest_is_asked(real_guest: RealGuest) -> None:
+    assert real_guest.vmrun("runProgramInGuest", real_guest.vmx, "/bin/true") == (255, f"Error: {ANONYMOUS}\n")
+    empty = (255, "Error: The guest OS does not support empty passwords\n")
+    assert real_guest.as_user("nopassword", "", "runProgramInGuest", "/bin/true") == empty
+    assert real_guest.vmrun("-gu", "nopassword", "runProgramInGuest", real_guest.vmx, "/bin/true") == empty
+
+
+def test_a_program_is_named_by_its_whole_path(real_guest: RealGuest) -> None:
+    assert real_guest("runProgramInGuest", "true") == NOT_FOUND
+    assert real_guest("runProgramInGuest", "/bin/no such program") == NOT_FOUND
+    cannot = (255, "Error: A program could not run on the guest operating system\n")
+    assert real_guest("runProgramInGuest", "/etc/passwd") == cannot
+    assert real_guest("runProgramInGuest", "/etc") == cannot
+
+
+def test_no_wait_returns_before_the_program_ends(real_guest: RealGuest) -> None:
+    started = time.monotonic()
+    real_guest.ok("runProgramInGuest", "-NoWait", "-activeWindow", "/bin/sh", "-c", "sleep 60; exit 3")
+    assert time.monotonic() - started < 30
+    assert "sleep 60" in real_guest.ok("listProcessesInGuest")
+
+
+def test_interactive_needs_somebody_at_the_machine(real_guest: RealGuest) -> None:
+    assert real_guest("runProgramInGuest", "-interactive", "/bin/true") == (
+        255,
+        "Error: The specified guest user must be logged in interactively to perform this operation\n",
+    )
+
+
+def test_a_program_that_is_killed_has_a_status_beyond_128(real_guest: RealGuest) -> None:
+    assert real_guest("runProgramInGuest", "/bin/sh", "-c", "kill -9 $$")[0] == 137
+
+
+def test_a_script_is_run_by_its_interpreter_and_its_file_is_gone_afterwards(real_guest: RealGuest) -> None:
+    text = 'import os, sys\nopen("/tmp/script-says", "w").write(sys.argv[0])\nsys.exit(os.getuid() > 999)\n'
+    assert real_guest("runScriptInGuest", "/usr/bin/python3", text)[0] == 1
+    path = real_guest.root("cat /tmp/script-says")
+    assert real_guest.root(f"ls {path} 2>&1 || true").startswith("ls:")
+    assert real_guest("runScriptInGuest", "", "exit 7")[0] == 7
+    assert real_guest("runScriptInGuest", "/bin/none", "exit 7") == NOT_FOUND
+
+
+def test_processes_are_listed_and_ended_by_their_owner_only(real_guest: RealGuest) -> None:
+    real_guest.ok("runProgramInGuest", "-noWait", "/bin/sleep", "12345")
+    lines = real_guest.ok("listProcessesInGuest").splitlines()
+    assert lines[0] == f"Process list: {len(lines) - 1}"
+    assert lines[1].startswith("pid=1, owner=root, cmd=")
+    (mine,) = [line for line in lines if line.endswith(f"owner={USER}, cmd=/bin/sleep 12345")]
+    pid = mine.partition(",")[0].removeprefix("pid=")
+    not_mine = (255, "Error: Authentication failure or insufficient permissions in guest operating system\n")
+    assert real_guest.as_user("other", "other", "killProcessInGuest", pid) == not_mine
+    real_guest.ok("killProcessInGuest", pid)
+    assert "sleep 12345" not in real_guest.ok("listProcessesInGuest")
+    assert real_guest("killProcessInGuest", pid) == (255, "Error: No such process\n")
+
+
+def test_a_program_that_never_ends_ends_the_wait(real_guest: RealGuest) -> None:
+    real_guest.vmrun.env["VMRUN_QEMU_PROGRAM_S"] = "1"
+    try:
+        code, said = real_guest("runProgramInGuest", "/bin/sleep", "100")
+    finally:
+        del real_guest.vmrun.env["VMRUN_QEMU_PROGRAM_S"]
+    assert (code, said[:7]) == (255, "Error: ")
