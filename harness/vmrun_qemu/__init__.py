@@ -6,14 +6,14 @@ words and exit codes as VMware's tool.
 
     main                  grammar: flags before the verb, usage, exit codes; a table with one row per verb
     power, tools, netverbs, screen, extras       what the verbs do
-    suspending, snapverbs                        suspend, pause, unpause; the snapshot verbs
     guestprograms, guestfiles, guestcopy         what is done in the guest, by way of
     guestshell                                   a shell as the guest user whose password the guest has checked
+    suspending, snapverbs, lifecycle             suspend, pause, unpause; the snapshot verbs; clone, upgradevm, deleteVM
     supervisor, poweron, powerup                 one process per running machine: starts QEMU, and does at power-off
                                                  what VMware does
     control, orders, running, live               what commands have done to a running machine by its supervisor
     statefile, memory                            saved machines: `.vmss`, `.vmsn`
-    site, snapshots, consolidation               what snapshots do to a machine's files
+    site, snapshots, consolidation, clones       what snapshots and clones do to a machine's files
     vmsd, vmdk                                   the tree of snapshots, and a disk's words about its parent (pure)
     keeper, switch        one process per virtual network in use: the switch that the machines are plugged into
     devices, identity, hardware                  VMX -> devices -> QEMU arguments, a table per device class (pure)

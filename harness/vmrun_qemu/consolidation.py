@@ -25,14 +25,14 @@ from harness.vmrun_qemu.texts import SNAPSHOT_INCONSISTENT, Failure
 
 
 def consolidate(site: Site, candidates: list[Path]) -> None:
-    """Have none of `candidates` on disk that is not needed, as far as that is possible; the `.vmsd` says so.
+    """Have none of `candidates`, nor of the disks below any other, that is not needed; the `.vmsd` says so.
 
     Raises:
         Failure: The disk is full, or broken. The machine can be used, and the next command tries again.
     """
     site.save_tree(replace(site.tree, needs_consolidation=True))
     try:
-        _work_off(site, list(candidates))
+        _work_off(site, [*site.parents(candidates).values(), *candidates])
     except DiskError as error:
         _relink(site)
         raise Failure(error.plain) from error
@@ -49,7 +49,7 @@ def mend(site: Site) -> None:
     """
     if site.tree.needs_consolidation:
         _relink(site)
-        consolidate(site, list(site.parents([])))
+        consolidate(site, [])
 
 
 def _work_off(site: Site, candidates: list[Path]) -> None:

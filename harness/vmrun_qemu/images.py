@@ -141,6 +141,18 @@ def make_overlay(parent: Path, overlay: Path) -> None:
     _qemu_img(["create", "-q", "-f", "vmdk", "-o", options, "-F", "vmdk", "-b", hint, str(overlay)], overlay, "")
 
 
+def copy_chain(disk: Path, target: Path) -> None:
+    """Make a growable disk of its own with the content of a disk and its parents; they are only read.
+
+    Raises:
+        DiskError: See `create`.
+    """
+    require_place(target, "")
+    split = create_type(disk).startswith("twoGb")
+    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type=lsilogic"
+    _qemu_img(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(disk), str(target)], target, "")
+
+
 def commit(overlay: Path) -> None:
     """Write an overlay's changes into its parent; the overlay is left as it is.
 

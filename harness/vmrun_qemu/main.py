@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.vmrun_qemu.texts import EXIT_FAILURE, Failure, cannot_open, not_found, say
+from harness.vmrun_qemu.texts import EXIT_FAILURE, Failure, cannot_open, not_found, of_os_error, say
 
 VERSION = "vmrun version 1.17.0 build-24583834"
 _ANY = 1 << 16
@@ -54,7 +54,13 @@ VERBS = {
     "revertToSnapshot": Verb(
         "snapverbs:revert", "Path to vmx file Snapshot name", 2, 2, "Set VM state to a snapshot"
     ),
-    "deleteVM": Verb("power:delete_vm", "Path to vmx file", 1, 1, "Delete a VM"),
+    "clone": Verb(
+        "lifecycle:clone",
+        "Path to vmx file Path to destination vmx file full|linked [-snapshot=Snapshot Name] [-cloneName=Name]",
+        3, 7, "Create a copy of the VM",
+    ),
+    "upgradevm": Verb("lifecycle:upgrade_vm", "Path to vmx file", 1, 1, "Upgrade VM file format, virtual hw"),
+    "deleteVM": Verb("lifecycle:delete_vm", "Path to vmx file", 1, 1, "Delete a VM"),
     "checkToolsState": Verb("tools:check_tools_state", "Path to vmx file", 1, 1, "Check the state of Tools"),
     "getGuestIPAddress": Verb("tools:guest_address", "Path to vmx file [-wait]", 1, 2, "Get the guest's IP"),
     "runProgramInGuest": Verb(
@@ -143,6 +149,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"Error: {failure.text}")
         return failure.code
     except BrokenPipeError:
+        return EXIT_FAILURE
+    except OSError as error:
+        say(f"Error: {of_os_error(error)}")
         return EXIT_FAILURE
 
 

@@ -5,7 +5,6 @@ It goes over a socket (a loopback port on Windows) because QEMU 7.2 knows no `fi
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import socket
@@ -13,7 +12,7 @@ import threading
 from typing import Any, BinaryIO
 
 from harness.vmrun_qemu import endpoint, qmp
-from harness.vmrun_qemu.texts import DISK_FULL, FILE_ACCESS, Failure
+from harness.vmrun_qemu.texts import Failure, of_os_error
 from harness.vmrun_qemu.wait import wait_for
 
 _TIMEOUT_S = 1800.0
@@ -41,7 +40,7 @@ def save(address: str, socket_dir: str, target: BinaryIO) -> None:
         server.close()
     receiver.join(_TIMEOUT_S)
     if receiver.problem is not None:
-        raise _full(receiver.problem)
+        raise Failure(of_os_error(receiver.problem))
     if status["status"] != "completed":
         raise qmp.QmpError(f"the memory was not saved: {status}")
 
@@ -69,10 +68,6 @@ def _status(address: str) -> dict[str, Any] | None:
     """Return how the migration ended, or None while it goes on."""
     answer = qmp.ask(address, ("query-migrate", {}))[0]
     return answer if answer.get("status") in ("completed", "failed", "cancelled") else None
-
-
-def _full(error: OSError) -> Failure:
-    return Failure(DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else f"{FILE_ACCESS}: {error}")
 
 
 class _Receiver(threading.Thread):

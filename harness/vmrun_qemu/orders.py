@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.vmrun_qemu import live, qmp
 from harness.vmrun_qemu.running import Running
-from harness.vmrun_qemu.texts import FILE_ACCESS, UNKNOWN, Failure, not_powered_on
+from harness.vmrun_qemu.texts import UNKNOWN, Failure, not_powered_on, of_os_error
 
 Words = Mapping[str, Any]
 
@@ -26,7 +26,7 @@ def obey(run: Running, words: Words) -> None:
         except qmp.QmpError as error:
             raise Failure(f"{UNKNOWN}: {error}") from error
         except OSError as error:
-            raise Failure(f"{FILE_ACCESS}: {error}") from error
+            raise Failure(of_os_error(error)) from error
 
 
 def _delete_snapshot(run: Running, words: Words) -> None:

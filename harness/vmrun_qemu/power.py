@@ -1,4 +1,4 @@
-"""list, start, stop, reset, deleteVM."""
+"""list, start, stop, reset."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from harness.vmrun_qemu import home, instances
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.texts import (
     ALREADY_RUNNING,
-    IN_USE,
     INVALID_PARAMETER,
     NO_DISPLAY,
     TOOLS_TIMEOUT,
@@ -86,34 +84,6 @@ def reset(parameters: Sequence[str], _flags: Flags) -> int:
         tools.shut_down_guest(parameters[0], record, "reboot")
         return 0
     qmp.ask(record["qmp"], ("system_reset", {}))
-    return 0
-
-
-def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
-    """Delete a machine's files; the directory goes too if nothing foreign is left in it.
-
-    Raises:
-        Failure: It runs, or somebody else has it open.
-    """
-    import shutil  # noqa: PLC0415 - only here
-
-    from harness.vmrun_qemu import vmlocks  # noqa: PLC0415 - only here
-    from harness.vmrun_qemu.vmfiles import files_of  # noqa: PLC0415 - only here
-
-    vmx = parameters[0]
-    if instances.find(vmx) is not None:
-        raise Failure(ALREADY_RUNNING)
-    if vmlocks.is_held(Path(home.canonical(vmx))):
-        raise Failure(IN_USE)
-    folder = Path(home.canonical(vmx)).parent
-    for file in files_of(Path(home.canonical(vmx))):
-        if file.is_dir():
-            shutil.rmtree(file, ignore_errors=True)
-        else:
-            file.unlink(missing_ok=True)
-    instances.forget_all_of(vmx)
-    if not any(folder.iterdir()):
-        folder.rmdir()
     return 0
 
 

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from harness.vmrun_qemu import home, instances, process, recovery
 from harness.vmrun_qemu.poweron import power_on
 from harness.vmrun_qemu.running import Running
-from harness.vmrun_qemu.texts import FILE_ACCESS, IN_USE, NO_PERMISSION, Failure, PowerOnFailure
+from harness.vmrun_qemu.texts import IN_USE, Failure, PowerOnFailure, of_os_error
 from harness.vmrun_qemu.vmlog import VmLog
 from harness.vmx import Vmx, VmxError
 
@@ -56,7 +56,7 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
         return 1
     except OSError as error:
         log.post("Error", str(error))
-        _report({"text": NO_PERMISSION if isinstance(error, PermissionError) else f"{FILE_ACCESS}: {error}"})
+        _report({"text": of_os_error(error)})
         return 1
     _obey_signals(run.child.terminate)
     _report({})

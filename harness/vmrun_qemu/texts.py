@@ -6,6 +6,7 @@ which is 255 here.
 
 from __future__ import annotations
 
+import errno
 import sys
 
 EXIT_FAILURE = 255  # -1
@@ -20,6 +21,8 @@ NO_ADDRESS = "Unable to get the IP address"
 INVALID_PARAMETER = "One of the parameters was invalid"
 SNAPSHOT_EXISTS = "A snapshot with the name already exists"
 SNAPSHOT_MISSING = "The snapshot does not exist"
+NOT_CHANGED = "The state of the virtual machine has not changed since the last snapshot operation"
+UP_TO_DATE = "The virtual machine is already up to date"
 SNAPSHOT_INCONSISTENT = "The snapshot files are in an inconsistent state"
 NAME_NOT_UNIQUE = "The name does not uniquely identify one snapshot"
 DISKS_BUSY = "One or more of the disks are busy"
@@ -67,6 +70,15 @@ class PowerOnFailure(Failure):
     def __init__(self, reason: str, text: str = CANCELED) -> None:
         self.reason = reason
         super().__init__(text)
+
+
+def of_os_error(error: OSError) -> str:
+    """Return VMware's words for what the operating system refused."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DISK_FULL
+    if isinstance(error, PermissionError):
+        return NO_PERMISSION
+    return f"{FILE_ACCESS}: {error}"
 
 
 def cannot_open(path: str, why: str) -> Failure:

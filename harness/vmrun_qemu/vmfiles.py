@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from harness.vmrun_qemu import devices, vmsd
+from harness.vmrun_qemu import devices, vmdk, vmsd
 from harness.vmrun_qemu.texts import PowerOnFailure, unreadable
 from harness.vmx import Vmx, VmxError
 
@@ -63,6 +63,26 @@ def _overlays(disk: Path) -> list[Path]:
     """Return the disk itself and everything that is named as an overlay of it, whoever uses that."""
     pattern = re.compile(re.escape(_OVERLAY.sub("", disk.stem)) + r"(-\d{6})?" + re.escape(disk.suffix), re.IGNORECASE)
     return [file for file in disk.parent.glob(f"*{disk.suffix}") if pattern.fullmatch(file.name)]
+
+
+def used_by_others(vmx: Path) -> set[Path]:
+    """Return the disks, with extents and parents, that other VMX files in the machine's directory name."""
+    left = [disk for other in vmx.parent.glob("*.vmx") if other != vmx for disk in _disks_of(other)]
+    found: set[Path] = set()
+    while left:
+        disk = left.pop()
+        parent = vmdk.parent_of(disk)
+        found.update([disk, *extents(disk)])
+        if parent is not None and parent not in found:
+            left.append(parent)
+    return found
+
+
+def _disks_of(vmx: Path) -> list[Path]:
+    try:
+        return _disks(Vmx.read(vmx), vmx.parent)
+    except (VmxError, OSError):
+        return []
 
 
 def free_overlay(disk: Path, folder: Path) -> Path:

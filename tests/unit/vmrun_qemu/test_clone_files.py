@@ -1,0 +1,74 @@
+"""The command line of `clone`, and the identity of what it makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.vmrun_qemu import clones, images
+from harness.vmrun_qemu.lifecycle import clone_options
+from harness.vmrun_qemu.texts import Failure
+from harness.vmx import Vmx
+
+SOURCE = """\
+displayName = "one"
+uuid.bios = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"
+uuid.location = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 02"
+checkpoint.vmState = "one-Snapshot1.vmsn"
+nvram = "one.nvram"
+sata0:0.fileName = "one.vmdk"
+sata0:1.deviceType = "cdrom-image"
+sata0:1.fileName = "seed.iso"
+ethernet0.generatedAddress = "00:0c:29:00:00:01"
+ethernet1.address = "00:50:56:00:00:01"
+serial0.fileName = "/vms/one/serial0.log"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [
+        ([], {}),
+        (["-snapshot=a b"], {"-snapshot": "a b"}),
+        (["-SNAPSHOT", "a", "-CloneName=x=y"], {"-snapshot": "a", "-clonename": "x=y"}),
+        (["-cloneName="], {"-clonename": ""}),
+    ],
+)
+def test_options_have_two_forms_and_no_case(words: list[str], options: dict[str, str]) -> None:
+    assert clone_options(words) == options
+
+
+@pytest.mark.parametrize("words", [["-snapshot"], ["snapshot=a"], ["-colour=red"], ["-snapshot=a", "more"]])
+def test_another_option_is_refused(words: list[str]) -> None:
+    with pytest.raises(Failure, match="One of the parameters was invalid"):
+        clone_options(words)
+
+
+def test_a_clone_is_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fake_copy(disk: Path, target: Path) -> None:
+        target.write_text(str(disk), encoding="utf-8")
+
+    monkeypatch.setattr(images, "copy_chain", fake_copy)
+    source, target = tmp_path / "one" / "one.vmx", tmp_path / "two" / "two.vmx"
+    source.parent.mkdir()
+    source.with_suffix(".nvram").write_text("settings of the firmware", encoding="utf-8")
+    order = clones.Order(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "second")
+    clones.make(order, source, linked=False)
+    vmx = Vmx.read(target)
+    wanted = {
+        "displayName": "second",
+        "uuid.location": None,
+        "checkpoint.vmState": "",
+        "nvram": "two.nvram",
+        "sata0:0.fileName": "two.vmdk",
+        "sata0:1.fileName": str(source.parent / "seed.iso"),
+        "sata0:2.fileName": "two-1.vmdk",
+        "ethernet0.generatedAddress": None,
+        "ethernet1.address": "00:50:56:00:00:01",
+        "serial0.fileName": "serial0.log",
+    }
+    assert {key: vmx.get(key) for key in wanted} == wanted
+    assert vmx.get("uuid.bios") != Vmx.parse(SOURCE).get("uuid.bios")
+    names = {file.name for file in target.parent.iterdir()}
+    assert names == {"two.vmx", "two.vmdk", "two-1.vmdk", "two.nvram"}
