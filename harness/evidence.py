@@ -1,71 +1,168 @@
-"""Evidence: copies of what shows how a machine came to be as it is. Collected before anything is destroyed."""
+"""Evidence: copies of what shows how a machine came to be as it is. Collected before anything is destroyed.
+
+A machine without a fault is asked for a few files; one that failed is asked for everything, within a time limit of its
+own. Where its guest does not answer there are the console, the screen, the hypervisor's files and, once the machine is
+off, its disk.
+"""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+from collections.abc import Callable
 
-from harness.errors import GuestError, HarnessError
-from harness.layout import RunFiles
+from harness.disk_content import read_files
+from harness.errors import HarnessError
+from harness.evidence_guest import LIMIT_BYTES, QUESTIONS, Question
+from harness.guest.channel import CommandTimeout
+from harness.guest.diagnosis import Source
 from harness.machine import Machine
 from harness.process import decode
 from harness.secret import redact
+from harness.vmrun.errors import VmPaused
+from harness.wait import Deadline
 
-# What the guest is asked for, and the name in the run directory.
-GUEST_FILES = {
-    "/var/log/cloud-init.log": "cloud-init.log",
-    "/var/log/cloud-init-output.log": "cloud-init-output.log",
-    "/run/cloud-init/result.json": "cloud-init-result.json",
-    "/run/cloud-init/status.json": "cloud-init-status.json",
-}
-_GUEST_FILE_LIMIT = 4 << 20  # bytes
-_GUEST_FILE_S = 60
+Texts = dict[Source, str]
 
-
-def collect(machine: Machine, run: RunFiles) -> list[Path]:
-    """Return the files that are now in the run directory of that machine; what cannot be had is journalled."""
-    target = run.machine(machine.name)
-    target.mkdir(parents=True, exist_ok=True)
-    files = machine.plan.files
-    sources = [files.vmx, files.hypervisor_log, *sorted(files.directory.glob("serial-*.log"))]
-    found = [_copy(source, target) for source in sources if source.is_file()]
-    found += _from_guest(machine, target)
-    for path in found:
-        machine.host.journal.write("evidence", machine.name, path=path.relative_to(run.directory).as_posix())
-    return found
+CHEAP_S = 20.0
+COMPLETE_S = 90.0
+_LOGIN_S = 10.0
+_CONDITION_S = 10.0
 
 
-def screen(machine: Machine, run: RunFiles) -> None:
-    """Have a picture of the machine's screen in the run directory, where it can be had without a password."""
-    target = run.machine(machine.name) / "screen.png"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        machine.host.vmrun.capture_screen(machine.plan.files.vmx, target)
-    except HarnessError as error:
-        machine.host.journal.write("note", machine.name, text=f"no picture of the screen: {error.what}")
-        return
-    if target.is_file():
-        machine.host.journal.write("evidence", machine.name, path=target.relative_to(run.directory).as_posix())
+class Collector:
+    """Collects the evidence of one machine into the run directory; what cannot be had is journalled, never raised.
 
+    Attributes:
+        texts: What known causes may be found in.
+        silent: Whether the guest did not answer.
+    """
 
-def _copy(source: Path, target: Path) -> Path:
-    copy = target / source.name
-    if source.suffix in (".log", ".vmx"):
-        copy.write_text(redact(decode(source.read_bytes())), encoding="utf-8", newline="\n")
-    else:
-        shutil.copyfile(source, copy)
-    return copy
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.target = machine.host.run.machine(machine.name)
+        self.texts: Texts = {}
+        self.silent = False
 
+    def collect(self, *, complete: bool) -> None:
+        """Have the evidence in the run directory: a little of it, or all of it."""
+        deadline = self.machine.deadline(COMPLETE_S if complete else CHEAP_S)
+        self.collect_host_files()
+        if self.machine.boot is None:
+            return
+        if complete:
+            self._attempt("a picture of the screen", self._screen)
+        self._ask(deadline, complete=complete)
+        if complete and self.silent:
+            self.read_disk(deadline)
 
-def _from_guest(machine: Machine, target: Path) -> list[Path]:
-    found = []
-    for path, name in GUEST_FILES.items():
+    def read_disk(self, deadline: Deadline) -> None:
+        """Have the files that the guest does not give read from its disk, if the machine is off."""
+        self._attempt("the stopped disk", lambda: self._from_disk(deadline))
+
+    def collect_host_files(self) -> None:
+        """Have VMX, hypervisor's logs and console as they are now."""
+        self.target.mkdir(parents=True, exist_ok=True)
+        self._attempt("the hypervisor's files", self._host_files)
+        if self.machine.boot is not None:
+            self.texts[Source.CONSOLE] = self.machine.boot.console
+            self._found(self.machine.boot.follower.path.name)
+
+    def condition(self) -> str:
+        """Return why the guest is silent, where the hypervisor knows: the machine is off, or paused; else nothing."""
+        vmrun, vmx = self.machine.host.vmrun, self.machine.plan.files.vmx
+        box = self.machine.deadline(_CONDITION_S)
         try:
-            data = machine.fetch(path, _GUEST_FILE_S, _GUEST_FILE_LIMIT)
-        except GuestError as error:
-            machine.host.journal.write("note", machine.name, text=f"{path} could not be fetched: {error.what}")
-            continue
-        copy = target / name
-        copy.write_text(redact(decode(data)), encoding="utf-8", newline="\n")
-        found.append(copy)
-    return found
+            if not vmrun.is_running(vmx, box):
+                return "the machine is off"
+            vmrun.guest_ip_address(vmx, box)
+        except VmPaused:
+            return "the machine is paused"
+        except HarnessError:
+            return ""
+        return ""
+
+    # -- host ----------------------------------------------------------------------------------------------------
+
+    def _host_files(self) -> None:
+        files = self.machine.plan.files
+        logs = [path for path in files.directory.glob("*.log") if not path.name.startswith("serial-")]
+        for source in (files.vmx, *sorted(logs)):
+            if source.is_file():
+                with source.open("rb") as stream:
+                    stream.seek(max(0, source.stat().st_size - LIMIT_BYTES))
+                    self._write(source.name, decode(stream.read(LIMIT_BYTES)))
+        log = self.target / files.hypervisor_log.name
+        if log.is_file():
+            self.texts[Source.HYPERVISOR] = log.read_text(encoding="utf-8")
+
+    def _screen(self) -> None:
+        picture = self.target / "screen.png"
+        self.machine.host.vmrun.capture_screen(self.machine.plan.files.vmx, picture)
+        self._found(picture.name)
+
+    def _from_disk(self, deadline: Deadline) -> None:
+        if self.machine.is_running(deadline):
+            self._note("the disk was not read: the machine runs, and its disk is in use")
+            return
+        wanted = {question.path: question for question in QUESTIONS if question.path.startswith("/var/")}
+        scratch = self.target / "disk"
+        try:
+            found = read_files(self.machine.plan.files.disk, list(wanted), scratch, deadline)
+            for path, copy in found.items():
+                self._answer(wanted[path], decode(copy.read_bytes()[-LIMIT_BYTES:]))
+            self._note(f"read from the stopped disk: {', '.join(sorted(found))}")
+        finally:
+            for left in scratch.glob("*"):
+                left.unlink()
+            if scratch.is_dir():
+                scratch.rmdir()
+
+    # -- guest ---------------------------------------------------------------------------------------------------
+
+    def _ask(self, deadline: Deadline, *, complete: bool) -> None:
+        questions = [question for question in QUESTIONS if complete or question.cheap]
+        try:
+            self.machine.log_in_again(deadline.at_most(_LOGIN_S))
+            for question in questions:
+                self._question(question, deadline)
+        except HarnessError as error:
+            self.silent = True
+            self._note(f"the guest was not asked for evidence to the end: {error.what}")
+
+    def _question(self, question: Question, deadline: Deadline) -> None:
+        limit_s = min(question.limit_s, max(1.0, deadline.remaining))
+        try:
+            said = self.machine.run(question.shell, limit_s, as_root=True)
+        except CommandTimeout as slow:
+            if not question.slow or deadline.expired:
+                raise
+            self._note(f"{question.name} could not be had: {slow.what}")
+            return
+        if said.ok and said.stdout:
+            self._answer(question, said.stdout)
+
+    def _answer(self, question: Question, text: str) -> None:
+        self._write(question.name, text)
+        if question.source is not None:
+            self.texts[question.source] = self.texts.get(question.source, "") + text
+
+    # -- run directory ---------------------------------------------------------------------------------------------
+
+    def _attempt(self, what: str, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except HarnessError as error:
+            self._note(f"{what} could not be had: {error.what}")
+        except OSError as error:
+            self._note(f"{what} could not be had: {error.strerror or error}")
+
+    def _write(self, name: str, text: str) -> None:
+        (self.target / name).write_text(redact(text), encoding="utf-8", errors="replace", newline="\n")
+        self._found(name)
+
+    def _found(self, name: str) -> None:
+        if (self.target / name).is_file():
+            path = f"{self.machine.name}/{name}"
+            self.machine.host.journal.write("evidence", self.machine.name, path=path)
+
+    def _note(self, text: str) -> None:
+        self.machine.host.journal.write("note", self.machine.name, text=text)

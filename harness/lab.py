@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 
-from harness import evidence, guest_tools, host
+from harness import guest_tools, host, process
 from harness.errors import HarnessError
+from harness.evidence import COMPLETE_S, Collector
 from harness.explain import explained
-from harness.guest.diagnosis import Source
 from harness.layout import RunFiles
 from harness.machine import Host, Machine
 from harness.phases import MACHINE_PHASES, cluster
@@ -18,9 +19,12 @@ from harness.phases.runner import collect, run_phase
 from harness.removal import Removal, remove_all, remove_rest
 from harness.report import payload
 from harness.verdict import Phase, Status, Verdict
-from harness.wait import SystemClock
+from harness.wait import Deadline, SystemClock
 
 _HEARTBEAT_S = 1.0
+_LISTEN_S = 0.25
+# At the end of a session a thread may finish what it waits for within this time.
+_GRACE_S = 5.0
 
 
 class Cancelled(HarnessError):
@@ -79,6 +83,10 @@ class Lab:
         self._verdicts: dict[tuple[str | None, Phase], Future[Verdict]] = {}
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(machines)), thread_name_prefix="machine")
         self._started = False
+        self._work_units: list[Future[None]] = []
+        self._collectors: dict[str, Collector] = {}
+        self._suspects: set[str] = set()
+        self._ending = threading.Event()
 
     # -- asking --------------------------------------------------------------------------------------------------
 
@@ -98,7 +106,10 @@ class Lab:
             futures = [
                 self._future(name, module.PHASE) for module in MACHINE_PHASES if module.PHASE.number <= last.number
             ]
-            self._pool.submit(self._work, self.machines[name], len(futures), environment.result())
+            self._work_units.append(
+                self._pool.submit(self._work, self.machines[name], len(futures), environment.result())
+            )
+        threading.Thread(target=self._listen, name="serial", daemon=True).start()
         if with_cluster:
             self._future(None, Phase.CLUSTER)
 
@@ -135,6 +146,10 @@ class Lab:
         """Record the verdict of a phase that was looked at by tests."""
         self._future(verdict.machine, verdict.phase).set_result(self._record(verdict))
 
+    def suspect(self, machine: str) -> None:
+        """Have everything collected of that machine at the end: a test of its guest failed."""
+        self._suspects.add(machine)
+
     # -- working -------------------------------------------------------------------------------------------------
 
     def _future(self, machine: str | None, phase: Phase) -> Future[Verdict]:
@@ -162,13 +177,22 @@ class Lab:
         if not self._clock.cancelled:
             guest_tools.observe(machine)  # nothing else is asked of this machine's phases now
 
+    def _listen(self) -> None:
+        """Read every console as it grows, also while a machine's own thread waits for something else."""
+        with contextlib.suppress(Cancelled):
+            while not self._ending.is_set():
+                for machine in self.machines.values():
+                    machine.listen()
+                self._clock.sleep(_LISTEN_S)
+
     def _explained(self, verdict: Verdict, machine: Machine) -> Verdict:
         """Return the broken verdict with its cause, and have the evidence of it in the run directory."""
         if machine.boot is None:
             return verdict
-        evidence.screen(machine, self.run)
-        condition = machine.condition() if verdict.status is Status.FAIL else ""
-        return explained(verdict, condition, {Source.CONSOLE: machine.boot.console})
+        collector = self._collectors[machine.name] = Collector(machine)
+        condition = collector.condition() if verdict.status is Status.FAIL else ""
+        collector.collect(complete=True)
+        return explained(verdict, condition, collector.texts)
 
     def _cluster(self, waiting: Callable[[], None] | None) -> Verdict:
         future = self._future(None, Phase.CLUSTER)
@@ -201,14 +225,36 @@ class Lab:
         """
         if not all(verdict.done() for verdict in self._verdicts.values()):
             self._clock.cancel()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._end_work()
         self._clock.resume()
         claimed = self.claimed()
-        for machine in claimed:
-            evidence.collect(machine, self.run)
-            machine.disconnect()
-        names = [machine.name for machine in claimed] if destroy else []
-        return self._destroy(names) if self._readable() else []
+        with ThreadPoolExecutor(max_workers=max(1, len(claimed))) as pool:
+            list(pool.map(self._last_evidence, claimed))
+        doomed = claimed if destroy else []
+        for machine in doomed:
+            self._evidence_of_disk(machine)
+        return self._destroy([machine.name for machine in doomed]) if self._readable() else []
+
+    def _end_work(self) -> None:
+        """Have the machines' threads ended; what one of them waits for outside is ended after a moment of grace."""
+        self._ending.set()
+        _, busy = wait(self._work_units, timeout=_GRACE_S)
+        if busy:
+            for machine in self.machines.values():
+                machine.disconnect()
+            process.end_running()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _last_evidence(self, machine: Machine) -> None:
+        if machine.boot is not None:
+            machine.boot.finish()
+        collector = self._collectors.get(machine.name)
+        if collector is None:
+            collector = self._collectors[machine.name] = Collector(machine)
+            collector.collect(complete=machine.name in self._suspects)
+        else:
+            collector.collect_host_files()
+        machine.disconnect()
 
     def claimed(self) -> list[Machine]:
         """Return the machines that exist by the ledger; none where it cannot be read, as the environment phase says."""
@@ -233,6 +279,15 @@ class Lab:
         remove_rest(vmrun, ledger)
         ledger.settle()
         return removals
+
+    def _evidence_of_disk(self, machine: Machine) -> None:
+        """Have the disk of a machine read whose guest did not answer, before both are deleted."""
+        collector = self._collectors[machine.name]
+        if collector.silent and machine.boot is not None:
+            deadline = Deadline(self.shared.plan.spec.deadlines_s.power)
+            with contextlib.suppress(HarnessError):  # what does not go off is the removal's to tell
+                self.shared.vmrun.stop_and_verify(machine.plan.files.vmx, deadline, soft_s=0)
+            collector.read_disk(Deadline(COMPLETE_S))
 
     @property
     def failed(self) -> bool:

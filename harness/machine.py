@@ -6,19 +6,20 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.errors import GuestError, HarnessError
+from harness.errors import GuestError
 from harness.events import Journal
 from harness.guest.boot import Boot
 from harness.guest.channel import AuthFailed, CommandResult, ConnectFailed
+from harness.guest.record import StampedLog
 from harness.guest.serial import GuestEvent, SerialFollower
 from harness.guest.ssh import SshChannel, SshTarget
 from harness.hypervisor import Hypervisor
+from harness.layout import RunFiles
 from harness.ledger import Ledger
 from harness.plan import LabPlan, MachinePlan
 from harness.ports import HeldPorts
 from harness.seed.model import IsoInfo
 from harness.vmrun import Display, Vmrun
-from harness.vmrun.errors import VmPaused
 from harness.wait import SYSTEM_CLOCK, Clock, Deadline, Pending, wait_until
 
 # Without events from the guest SSH itself is tried this often. A login costs a booting guest 5 to 10 s of its
@@ -29,8 +30,6 @@ _SILENCE_S = 300.0
 _POWER_CHECK_S = 10.0
 # The guest may use this part of a power-off's deadline to shut down by itself; the rest is for cutting its power.
 _SOFT_SHARE = 0.75
-# The hypervisor may take this long to say why a guest is silent.
-_CONDITION_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Host:
     ledger: Ledger
     journal: Journal
     ports: HeldPorts
+    run: RunFiles
     clock: Clock = SYSTEM_CLOCK
 
 
@@ -63,7 +63,6 @@ class Machine:
         self._channel: SshChannel | None = None
         self._channel_lock = threading.RLock()
         self._state = ""
-        self._heard_at = host.clock.monotonic()
 
     @property
     def name(self) -> str:
@@ -96,27 +95,17 @@ class Machine:
         """Return whether `vmrun list` has the machine, asked now."""
         return self.host.vmrun.is_running(self.plan.files.vmx, deadline)
 
-    def condition(self) -> str:
-        """Return why its guest is silent, where the hypervisor knows: it is off, or paused; else nothing."""
-        box = self.deadline(_CONDITION_S)
-        try:
-            if not self.is_running(box):
-                return "the machine is off"
-            self.host.vmrun.guest_ip_address(self.plan.files.vmx, box)
-        except VmPaused:
-            return "the machine is paused"
-        except HarnessError:
-            return ""
-        return ""
-
     def power_on(self, number: int) -> None:
         """Have the machine started for the `number`-th time in this run, its serial log followed from the start."""
-        follower = SerialFollower(self.plan.files.serial(number), self.plan.nonce)
-        self.boot = Boot(number, follower)
-        self._heard_at = self.host.clock.monotonic()
+        if self.boot is not None:
+            self.boot.finish()
+        serial = self.plan.files.serial(number)
+        record = StampedLog(self.host.run.machine(self.name) / serial.name, self.host.journal.now)
+        follower = SerialFollower(serial, self.plan.nonce, self.host.clock, record.take)
+        self.boot = Boot(number, follower, self.host.clock, self._hear)
         display = Display(self.host.plan.spec.hypervisor.display)
+        self.saw("switched on")
         self.host.vmrun.start(self.plan.files.vmx, display)
-        self.saw("started")
 
     def power_off(self, deadline: Deadline) -> None:
         """Have the machine off and its locks gone: asked politely first, then cut."""
@@ -126,21 +115,16 @@ class Machine:
 
     # -- serial --------------------------------------------------------------------------------------------------
 
-    def poll_events(self) -> list[GuestEvent]:
-        """Return the guest events that came since the last poll, and journal them."""
-        if self.boot is None:
-            return []
-        fresh = self.boot.follower.poll()
-        if fresh:
-            self._heard_at = self.host.clock.monotonic()
-        for event in fresh:
-            self.boot.events.append(event)
-            self.host.journal.write(
-                "guest-event", self.name, event=event.event, boot_id=event.boot_id, fields=dict(event.fields)
-            )
-            detail = " ".join(f"{key}={value}" for key, value in event.fields.items())
-            self.saw(f"{event.event} {detail}".strip())
-        return fresh
+    def listen(self) -> None:
+        """Take what the console has to tell; safe from several threads."""
+        if self.boot is not None:
+            self.boot.poll()
+
+    def _hear(self, event: GuestEvent) -> None:
+        self.host.journal.write(
+            "guest-event", self.name, event=event.event, boot_id=event.boot_id, fields=dict(event.fields)
+        )
+        self.saw(" ".join([event.event, *(f"{key}={value}" for key, value in event.fields.items())]))
 
     def fail_early(self) -> None:
         """Raise when waiting on is useless.
@@ -178,7 +162,7 @@ class Machine:
 
         def probe(left: Deadline) -> object | Pending:
             nonlocal next_power_check
-            self.poll_events()
+            self.listen()
             value = answer()
             if value is not None:
                 return value
@@ -211,7 +195,7 @@ class Machine:
             nonlocal next_try
             now = self.host.clock.monotonic()
             ready = self._ssh_ready(not_boot_id)
-            silent = not self.sends_events or now - self._heard_at > _SILENCE_S
+            silent = not self.sends_events or (self.boot is not None and self.boot.silence_s > _SILENCE_S)
             if now < next_try or not (ready or silent):
                 return None
             next_try = now + (2.0 if ready else _BLIND_LOGIN_S)
@@ -291,6 +275,15 @@ class Machine:
         """Return the content of a file in the guest."""
         with self._channel_lock:
             return self.channel.fetch(path, timeout_s, limit_bytes=limit_bytes, as_root=True)
+
+    def log_in_again(self, deadline: Deadline) -> None:
+        """Have the connection of this boot open, where it was lost; a guest that never let us in is not tried.
+
+        Raises:
+            GuestError: There was none, or it does not come back.
+        """
+        if not self.channel.connected:
+            self.channel.connect(max(1.0, deadline.remaining))
 
     def disconnect(self) -> None:
         """Close the connection of this boot; the pinned host key is kept for the next."""

@@ -106,6 +106,15 @@ def _existing(pid: int) -> list[psutil.Process]:
         return []
 
 
+_running: set[int] = set()
+
+
+def end_running() -> None:
+    """End every program that `run` waits for at this moment, in whatever thread; each wait ends as for a failure."""
+    for pid in tuple(_running):
+        end_tree(pid, grace_s=1.0)
+
+
 def run(
     argv: Sequence[str | os.PathLike[str]],
     *,
@@ -133,6 +142,7 @@ def run(
         inp.write(stdin.encode("utf-8"))
         inp.seek(0)
         process = _start(words, shown, {**os.environ, **(env or {})}, cwd, (inp, out, err))
+        _running.add(process.pid)
         try:
             code = process.wait(timeout=timeout_s)
         except subprocess.TimeoutExpired as expired:
@@ -147,6 +157,8 @@ def run(
         except BaseException:
             _end(process)
             raise
+        finally:
+            _running.discard(process.pid)
         return Completed(shown, code, _read(out), _read(err), time.monotonic() - started)
 
 

@@ -91,7 +91,9 @@ class Proof:
             title = check_name(report.nodeid, machine)
             remedy = "" if status is Status.NOT_PROVEN else "see the failed test"
             seen = reason.removeprefix("not proven: ") or "as promised"
-            check = Check(title, status, "as the lab file promises", seen, remedy)
+            if status in (Status.FAIL, Status.ERROR):
+                self._lab.suspect(machine)
+            check = Check(title, status, "as the lab file promises", seen, remedy, cause=_crash(report))
             self._guest_checks.setdefault(machine, []).append(check)
 
     def finish(self) -> None:
@@ -109,6 +111,13 @@ def _guest_status(report: pytest.TestReport) -> Status:
     if report.skipped:
         return Status.BLOCKED if "blocked:" in _reason(report) else Status.NOT_PROVEN
     return Status.FAIL if report.when == "call" else Status.ERROR
+
+
+def _crash(report: pytest.TestReport) -> str:
+    """Return what a failed test's last exception says, in one line."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = str(crash.message).splitlines() if crash is not None else []
+    return lines[0].removeprefix("AssertionError: ") if report.failed and lines else ""
 
 
 def _reason(report: pytest.TestReport) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 # PEM private keys of any kind (RFC 7468 armour), and the guest and VM passwords on a vmrun command line.
 _PEM = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_PEM_END = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
 _VMRUN_PASSWORD = re.compile(r"(?<![\w-])(-gp|-vp)(\s+|', ')(\"[^\"]*\"|'[^']*'|\S+)")
 
 MASK = "***"
@@ -32,6 +34,21 @@ def redact(text: str) -> str:
     """Return `text` without private keys and without passwords of a `vmrun` command line."""
     text = _PEM.sub(lambda match: f"-----BEGIN {match[1]}----- {MASK}", text)
     return _VMRUN_PASSWORD.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
+
+
+class LineRedactor:
+    """Masks what `redact` masks in a text that comes line by line, private keys of several lines included."""
+
+    def __init__(self) -> None:
+        self._inside = False
+
+    def __call__(self, line: str) -> str:
+        """Return the line, or the mask where it belongs to a private key."""
+        if self._inside:
+            self._inside = _PEM_END.search(line) is None
+            return MASK
+        self._inside = _PEM_BEGIN.search(line) is not None and _PEM_END.search(line) is None
+        return redact(line)
 
 
 def redact_argv(argv: tuple[str, ...]) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ def open_lab(selection: Selection, run: RunFiles, journal: Journal, ports: HeldP
     vmrun = driver(selection, clock)
     ledger = ledger_of(selection)
     claim_home(ledger, selection.hypervisor.home)
-    shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, clock)
+    shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, clock)
     machines = [Machine(shared, machine, _iso(machine.seed)) for machine in plan.machines]
     facts = partial(host.collect, plan, selection.hypervisor, vmrun, inspect_iso)
     return Lab(clock, shared, machines, run, facts)

@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Sequence
 
 from harness.guest.diagnosis import Diagnosis, Source, diagnose
 from harness.guest.serial import KEPT_LINES, GuestEvent, SerialFollower
+from harness.wait import Clock
 
 # One power-on has the installer's boot and the installed system's; a seed may restart its guest once more.
 _MOST_BOOTS = 3
 
 
-@dataclass
 class Boot:
-    """One power-on: its serial follower and the guest events seen so far, by boot id."""
+    """One power-on: its serial follower and the guest events seen so far; safe from several threads.
 
-    number: int
-    follower: SerialFollower
-    events: list[GuestEvent] = field(default_factory=list)
+    Args:
+        number: From 1, in this run.
+        follower: Reads the console.
+        clock: For how long the guest has been silent.
+        hear: Told each event, in their order.
+
+    Attributes:
+        events: Oldest first, of every boot since this power-on.
+    """
+
+    def __init__(
+        self, number: int, follower: SerialFollower, clock: Clock, hear: Callable[[GuestEvent], None] = lambda _: None
+    ) -> None:
+        self.number = number
+        self.follower = follower
+        self.events: list[GuestEvent] = []
+        self._clock = clock
+        self._hear = hear
+        self._lock = threading.Lock()
+        self._heard_at = clock.monotonic()
+
+    def poll(self) -> None:
+        """Take what the console has to tell since the last time."""
+        with self._lock:
+            self._take(self.follower.poll())
+
+    def finish(self) -> None:
+        """Take the rest; nothing more will come."""
+        with self._lock:
+            self._take(self.follower.finish())
+
+    def _take(self, fresh: Sequence[GuestEvent]) -> None:
+        for event in fresh:
+            self._heard_at = self._clock.monotonic()
+            self.events.append(event)
+            self._hear(event)
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds since the last event, or since power-on."""
+        return self._clock.monotonic() - self._heard_at
 
     @property
     def boot_ids(self) -> list[str]:

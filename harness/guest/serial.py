@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -93,7 +93,8 @@ def strip_escapes(text: str) -> str:
 class SerialFollower:
     """Reads what is new in the growing file behind a guest's serial port. Never raises for what stands in it.
 
-    The file may not exist yet. A file that became shorter is a new one, and is read from its start.
+    The file may not exist yet. A file that became shorter is a new one, and is read from its start. Every line
+    is handed to `record` as it is read.
 
     Attributes:
         path: The file.
@@ -101,21 +102,38 @@ class SerialFollower:
         torn: Lines that looked like an event and were none.
     """
 
-    def __init__(self, path: Path, nonce: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        path: Path,
+        nonce: str,
+        clock: Clock = SYSTEM_CLOCK,
+        record: Callable[[Sequence[str]], None] = lambda _: None,
+    ) -> None:
         self.path = path
         self.foreign: Counter[str] = Counter()
         self.torn = 0
         self._nonce = nonce
         self._clock = clock
+        self._record = record
         self._offset = 0
         self._partial = b""
         self._lines: list[str] = []
 
     def poll(self) -> list[GuestEvent]:
         """Return the events of our nonce that came since the last call, oldest first."""
+        return self._take(self._new_lines())
+
+    def finish(self) -> list[GuestEvent]:
+        """Return as `poll`, with the last line taken as finished: nothing more will come."""
+        lines = [*self._new_lines(), self._partial]
+        self._partial = b""
+        return self._take(lines)
+
+    def _take(self, lines: Iterable[bytes]) -> list[GuestEvent]:
         events = []
-        for raw in self._new_lines():
+        for raw in lines:
             shown = _overprinted(raw)
+            self._record(shown)
             self._lines += shown[-1:]
             found = (self._judge(line) for line in shown if "@LAB1 " in line)
             events += [event for event in found if event is not None]

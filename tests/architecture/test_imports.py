@@ -27,9 +27,9 @@ WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
 LAYERS = (
     ("errors", "secret", "layout", "verdict", "claims", "wait"),
     ("process", "events", "vmx", "vmdisks", "config", "ownership", "lablock", "ports", "ledger"),
-    ("seed", "setup", "seeding", "disk", "plan", "vmrun"),
+    ("seed", "setup", "seeding", "disk", "disk_content", "plan", "vmrun"),
     ("hypervisor", "hypervisor_places", "host", "guest", "claiming", "removal"),
-    ("explain", "machine", "evidence", "guest_tools", "report"),
+    ("explain", "machine", "evidence", "evidence_guest", "guest_tools", "report"),
     ("phases",),
     ("lab",),
     ("session", "result", "progress", "showing", "after", "doctor", "disposal", "status"),

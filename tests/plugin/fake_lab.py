@@ -16,7 +16,7 @@ from seed_samples import fake_image
 
 from harness import seeding
 from harness.config import LabSpec, load_lab
-from harness.evidence import GUEST_FILES
+from harness.evidence_guest import QUESTIONS
 from harness.guest.serial import format_event
 from harness.seed.build import write_seed_iso
 from harness.seed.inspection import payload_digests
@@ -63,11 +63,15 @@ class FakeGuestState:
     Attributes:
         says: Command -> (exit status, output), in place of what a good guest says.
         silent: Guest events that are not sent.
+        console: Text that each boot prints behind its events.
+        fault: Done to each boot's guest as it begins, with its VMX: any fault that text alone is not.
         installed: What its disk holds; None while it is blank.
     """
 
     says: dict[str, tuple[int, str]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
+    console: str = ""
+    fault: Callable[[FakeShellGuest, Path], None] = lambda guest, vmx: None
     installed: str | None = None
     boots: int = 0
 
@@ -156,15 +160,17 @@ class FakeLab:
         serial = vmx_file.parent / (vmx.get("serial0.fileName") or "")
         assert not serial.exists(), "VMware would ask what to do with it"
         said = (format_event(*event) for event in self._events(state, nonce, boot_id))
-        serial.write_text("".join(f"\n{line}\n" for line in said), encoding="utf-8")
+        serial.write_text("".join(f"\n{line}\n" for line in said) + state.console, encoding="utf-8")
         folder = self.unknown / name / str(state.boots)
         keys = self.seeds / "ssh"
-        return FakeShellGuest(
+        guest = FakeShellGuest(
             folder,
             {**good_answers(self.spec, name, self.seeds, state, boot_id), **state.says},
             paramiko.PKey.from_path(keys / "id_ed25519"),
             paramiko.PKey.from_path(keys / "host_keys" / name / "ssh_host_ed25519_key"),
         )
+        state.fault(guest, vmx_file)
+        return guest
 
     def _events(
         self, state: FakeGuestState, nonce: str, boot_id: str
@@ -204,7 +210,7 @@ def good_answers(
         f"# stat -L -c %n:%Y {once} | grep -v boot-finished": "/var/lib/cloud/instance/sem/config_users:17\n",
         "# dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>&1": "dd: failed to open '/dev/sr0': No medium found\n",
     }
-    told |= {f"# head -c 4194305 < {path}": f"{path}\n" for path in GUEST_FILES}
+    told |= {f"# {question.shell}": f"{question.name}\n" for question in QUESTIONS}
     told |= good_guest(spec, name)
     failing = {"command -v k3s || test -x /usr/local/bin/k3s": (1, "")}
     return {**{command: (0, text) for command, text in told.items()}, **failing}

@@ -25,6 +25,10 @@ class FakeLab:
 
     def __init__(self, *verdicts: Verdict) -> None:
         self.verdicts = list(verdicts)
+        self.suspects: list[str] = []
+
+    def suspect(self, machine: str) -> None:
+        self.suspects.append(machine)
 
     def verdict(self, machine: str | None, phase: Phase, waiting: Callable[[], None]) -> Verdict:
         return next(one for one in self.verdicts if (one.machine, one.phase) == (machine, phase))
@@ -169,6 +173,7 @@ def test_the_guests_phase_is_what_its_tests_say(
     (made,) = lab.verdicts
     assert (made.phase, made.machine, made.status) == (Phase.GUESTS, "m", status)
     assert [check.name for check in made.checks] == ["swap"]
+    assert lab.suspects == (["m"] if status in (Status.FAIL, Status.ERROR) else [])
 
 
 def test_a_test_with_further_parameters_is_a_check_of_its_own(prove: Callable[..., Proof]) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.secret import MASK, Secret, redact, redact_argv, redact_tree
+from harness.secret import MASK, LineRedactor, Secret, redact, redact_argv, redact_tree
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\nAAAA==\n-----END OPENSSH PRIVATE KEY-----"
 
@@ -65,3 +65,9 @@ def test_a_tree_stays_json_and_has_no_secret_at_any_depth() -> None:
     assert "hunter2" not in shown
     assert "b3Blb" not in shown
     assert json.loads(shown)["rows"][1:] == [1, None, True]
+
+
+def test_a_key_that_comes_line_by_line() -> None:
+    masked = LineRedactor()
+    lines = [masked(line) for line in ["a -gp hunter2 b", *KEY.splitlines(), "after"]]
+    assert lines == [f"a -gp {MASK} b", "-----BEGIN OPENSSH PRIVATE KEY-----", MASK, MASK, MASK, "after"]

@@ -1,0 +1,80 @@
+"""What a guest is asked for as evidence: a table. The cheap questions are for every guest, all for one that failed."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from harness.guest.diagnosis import Source
+
+# Of each answer the last so many bytes are kept.
+LIMIT_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question.
+
+    Attributes:
+        name: The file of the run directory that holds the answer.
+        shell: Command line of `sh` for root.
+        path: The file in the guest, where the answer is one: it can be read from a stopped disk too.
+        source: As what the answer is searched for known causes.
+        cheap: Whether it is asked of a guest without a fault.
+        slow: Whether it may be given up without taking the guest for silent: a program that takes seconds to start.
+    """
+
+    name: str
+    shell: str
+    path: str = ""
+    source: Source | None = None
+    cheap: bool = False
+    slow: bool = False
+
+    @property
+    def limit_s(self) -> float:
+        """The longest that the answer may take."""
+        return 40.0 if self.slow else 15.0
+
+
+def _file(path: str, name: str, source: Source | None = None, *, cheap: bool = False) -> Question:
+    return Question(name, f"tail -c {LIMIT_BYTES} {shlex.quote(path)}", path, source, cheap)
+
+
+def _ask(name: str, *commands: str, source: Source | None = None, slow: bool = False) -> Question:
+    """Ask several things, each under its own command line; one that fails says so and the next is asked."""
+    lines = [f"echo {shlex.quote(f'$ {command}')}; {command} 2>&1; echo" for command in commands]
+    return Question(name, f"{{ {'; '.join(lines)}; }} | tail -c {LIMIT_BYTES}", source=source, slow=slow)
+
+
+QUESTIONS = (
+    _file("/var/log/cloud-init.log", "cloud-init.log", Source.CLOUD_INIT, cheap=True),
+    _file("/var/log/cloud-init-output.log", "cloud-init-output.log", Source.CLOUD_INIT, cheap=True),
+    _file("/run/cloud-init/result.json", "cloud-init-result.json", cheap=True),
+    _file("/run/cloud-init/status.json", "cloud-init-status.json", cheap=True),
+    _file("/var/log/dpkg.log", "dpkg.log", cheap=True),
+    _file("/var/log/k8s-ops-packages.log", "k8s-ops-packages.log", Source.PACKAGES),
+    _file("/var/log/apt/term.log", "apt-term.log", Source.PACKAGES),
+    _ask("journal.log", "journalctl -b -o short-precise --no-pager -n 20000", source=Source.JOURNAL),
+    _ask(
+        "network.txt",
+        "ip -s address",
+        "ip route",
+        "ip neighbour",
+        "ss -tunlp",
+        "cat /etc/resolv.conf",
+    ),
+    _ask(
+        "system.txt",
+        "date -u",
+        "uptime",
+        "uname -a",
+        "df -h",
+        "free -m",
+        "cat /proc/cmdline",
+        "systemctl list-units --failed --no-pager",
+        "systemctl list-jobs --no-pager",
+        "ps -eo pid,stat,etimes,time,args",
+    ),
+    _ask("cloud-init-analyze.txt", "cloud-init analyze blame", "cloud-init analyze show", slow=True),
+)

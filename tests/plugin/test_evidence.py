@@ -1,0 +1,98 @@
+"""What a run keeps of each machine: little of a good one, everything of a broken one, also where its guest is dead."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.evidence_guest import QUESTIONS
+
+from .fake_guest_shell import FakeShellGuest
+from .fake_lab import MACHINES, FakeLab
+
+pytest_plugins = ("pytester",)
+
+WORKER = "k3s-worker1"
+CHEAP = {question.name for question in QUESTIONS if question.cheap}
+ALL = {question.name for question in QUESTIONS}
+BAD_STATUS = {"cloud-init status --format=json": (1, '{"status": "error", "errors": ["boom"]}')}
+
+
+def files(lab: FakeLab, name: str) -> set[str]:
+    return {path.name for path in (lab.latest / name).iterdir()}
+
+
+def asked(lab: FakeLab) -> set[str]:
+    """Return the evidence of each guest that was asked for, as machine/name."""
+    return {f"{name}/{item}" for name in MACHINES for item in files(lab, name) & ALL}
+
+
+def test_a_good_machine_is_asked_for_little_and_a_broken_one_for_everything(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].says.update(BAD_STATUS)
+    assert fake_lab.run("scenarios/test_50_cloud_init.py").ret == 1
+    assert CHEAP < ALL
+    assert asked(fake_lab) == {
+        *(f"{name}/{item}" for name in MACHINES for item in CHEAP),
+        *(f"{WORKER}/{item}" for item in ALL),
+    }
+    assert fake_lab.unknown_commands() == []
+    listed = {item["path"]: item for item in json.loads((fake_lab.latest / "run.json").read_text())["evidence"]}
+    page = (fake_lab.latest / "report.html").read_text(encoding="utf-8")
+    for name in ("journal.log", "network.txt", "serial-1.log", "vmware.log", f"{WORKER}.vmx"):
+        assert re.fullmatch(r"[0-9a-f]{64}", listed[f"{WORKER}/{name}"]["sha256"])
+        assert f'href="./{WORKER}/{name}"' in page
+
+
+def test_a_guest_test_that_fails_has_its_machines_evidence_collected_whole(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].says["hostname"] = (0, "localhost\n")
+    assert fake_lab.run("scenarios/test_80_guests.py", "-k", "host_name").ret == 1
+    assert files(fake_lab, WORKER) >= ALL
+    assert files(fake_lab, MACHINES[0]) & ALL == CHEAP
+
+
+def test_the_console_is_kept_from_its_first_byte_with_the_time_of_each_line(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].console = "k3s-worker1 login: "
+    assert fake_lab.run("scenarios/test_30_boot.py").ret == 0
+    lines = (fake_lab.latest / WORKER / "serial-1.log").read_text(encoding="utf-8").splitlines()
+    assert all(re.match(r"\[ *\d+\.\d{3}\] ", line) for line in lines)
+    assert "installer-start" in lines[0]
+    assert lines[-1].endswith("] k3s-worker1 login:")
+    times = [float(line[1:10]) for line in lines]
+    assert times == sorted(times)
+
+
+def dead(guest: FakeShellGuest, vmx: Path) -> None:
+    guest.hang_up = True
+
+
+def test_a_guest_that_lets_nobody_in_still_leaves_console_and_host_files(fake_lab: FakeLab) -> None:
+    fake_lab.edit("boot: 20, iso_copy", "boot: 3, iso_copy")
+    fake_lab.guests[WORKER].fault = dead
+    fake_lab.guests[WORKER].console = "[ 3.1] EXT4-fs error (device sda1): x\n"
+    result = fake_lab.run("scenarios/test_30_boot.py", "-k", WORKER, "--keep=never")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines([f"boot of {WORKER}: ssh login: fail: *the console says: the guest's disk failed, *"])
+    found = files(fake_lab, WORKER)
+    assert {"serial-1.log", "vmware.log", f"{WORKER}.vmx"} <= found
+    assert not found & ALL
+    notes = json.loads((fake_lab.latest / "run.json").read_text())["notes"]
+    told = "\n".join(notes)
+    assert "the guest was not asked for evidence to the end" in told
+    assert "the disk was not read: the machine runs" in told, "at the time of the failure"
+    assert "the stopped disk could not be had" in told, "before it was destroyed (the stand-in's disk is no disk)"
+    assert not fake_lab.vmx(WORKER).exists()
+
+
+@pytest.mark.parametrize("size", [100, 5 << 20])
+def test_a_host_file_is_kept_up_to_a_limit(fake_lab: FakeLab, size: int) -> None:
+    def chatty(guest: FakeShellGuest, vmx: Path) -> None:
+        (vmx.parent / "qemu.log").write_text("x" * size + "END")
+
+    fake_lab.guests[WORKER].fault = chatty
+    assert fake_lab.run("scenarios/test_30_boot.py", "-k", WORKER).ret == 0
+    text = (fake_lab.latest / WORKER / "qemu.log").read_text()
+    assert len(text) == min(size + 3, 4 << 20)
+    assert text.endswith("END")
