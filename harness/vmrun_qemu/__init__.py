@@ -9,6 +9,7 @@ words and exit codes as VMware's tool.
     guestprograms, guestfiles, guestcopy         what is done in the guest, by way of
     guestshell                                   a shell as the guest user whose password the guest has checked
     suspending, snapverbs, lifecycle             suspend, pause, unpause; the snapshot verbs; clone, upgradevm, deleteVM
+    faults, lies                                 failures and lies on demand, for tests of what drives this
     supervisor, poweron, powerup                 one process per running machine: starts QEMU, and does at power-off
                                                  what VMware does
     control, orders, running, live               what commands have done to a running machine by its supervisor
@@ -31,8 +32,7 @@ Environment:
     VMRUN_QEMU_BIN           the `qemu-system-x86_64` to use (`qemu`)
     VMRUN_QEMU_ACCEL         `tcg`, `kvm`, `whpx` or `hvf`, without proof (`accelerator`)
     VMRUN_QEMU_TCG_THREADS   `multi` or `single`, whatever the version of QEMU (`accelerator`)
-    VMRUN_QEMU_DOUBLE_START  `error`: starting a machine that runs is refused instead of silently done
-    VMRUN_QEMU_REVERT_RUNNING  `error`: a machine that runs is not reverted; else its power is cut first
+    VMRUN_QEMU_FAULTS        what is to go wrong, as it does with VMware's `vmrun` (`faults`)
     VMRUN_QEMU_SOFT_STOP_S   how long `stop soft` waits for the guest; 180
     VMRUN_QEMU_WAIT_S        how long `getGuestIPAddress -wait` waits; 3600
     VMRUN_QEMU_PROGRAM_S     how long `runProgramInGuest` and `runScriptInGuest` wait for the program; 3600

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.vmrun_qemu import accelerator, home, instances, networks, qemu, switch
-from harness.vmrun_qemu.main import VERSION
+from harness.vmrun_qemu import accelerator, faults, home, instances, lies, networks, qemu, switch
+from harness.vmrun_qemu.main import VERBS, VERSION
 from harness.vmrun_qemu.texts import ALREADY_RUNNING, Failure, say
 
 # What this program writes below its home; see `home`.
-_OWN_FILES = re.compile(r"(accelerator|networks)\.json(\.\d+\.tmp)?")
+_OWN_FILES = re.compile(r"(accelerator|networks|faults)\.json(\.\d+\.tmp)?|faults\.lock")
 _OWN_FOLDERS = {"vm": re.compile(r"[0-9a-f]{16}"), "net": re.compile(r"vmnet\d+")}
 
 
 def about(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
-    """Print one JSON object: version, home, QEMU with its version, accelerator and why it was chosen.
+    """Print one JSON object: version, home, QEMU with its version, accelerator and why it was chosen, faults.
 
     Raises:
-        Failure: There is no QEMU.
+        Failure: There is no QEMU, or the faults that are asked for cannot be understood.
     """
     program = qemu.find()
     version, numbers = program.version()
@@ -34,9 +35,18 @@ def about(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
         "accelerator": chosen.name,
         "why": chosen.why,
         "arguments": chosen.arguments(numbers),
+        "faults": {
+            "asked for": [entry.text for entry in faults.parse(os.environ.get(faults.VARIABLE, ""), lies.FAULTS)],
+            "known": {name: _described(fault) for name, fault in lies.FAULTS.items()},
+        },
     }
     say(json.dumps(answer, indent=1))
     return 0
+
+
+def _described(fault: faults.Fault) -> str:
+    verbs = ", ".join(verb for verb in VERBS if verb in fault.verbs)
+    return f"{verbs or 'any command'}: {fault.help}"
 
 
 def remove_state(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:

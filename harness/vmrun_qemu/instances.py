@@ -18,10 +18,14 @@ class Plug(TypedDict):
 
 
 class Record(TypedDict):
-    """What is remembered of a machine that runs; `phase` is `starting`, `running`, `paused` or `stopping`."""
+    """What is remembered of a machine that runs; `phase` is `starting`, `running`, `paused` or `stopping`.
+
+    `resumed` says that it went on from saved memory.
+    """
 
     vmx: str
     phase: str
+    resumed: bool
     supervisor: Identity
     qemu: Identity
     qmp: str

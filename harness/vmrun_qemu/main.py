@@ -6,11 +6,12 @@ A failure is one line `Error: …` on standard output and the status 255, VMware
 
 from __future__ import annotations
 
+import functools
 import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from harness.vmrun_qemu.texts import EXIT_FAILURE, Failure, cannot_open, not_found, of_os_error, say
@@ -135,7 +136,7 @@ VERBS = {
         "netverbs:define_network", "vmnetN Subnet [hostOnly|nat]", 2, 3, "Give a network its subnet"
     ),
 }  # fmt: skip
-_BY_LOWER = {name.lower(): verb for name, verb in VERBS.items()}
+_BY_LOWER = {name.lower(): name for name in VERBS}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -165,10 +166,10 @@ def _run(words: list[str]) -> int:
         flags[flag] = words.pop(0)
     if not words:
         return _usage()
-    name, parameters = words[0], words[1:]
-    verb = _BY_LOWER.get(name.lower())
-    if verb is None:
-        raise Failure(f"Unrecognized command: {name}")
+    name, parameters = _BY_LOWER.get(words[0].lower()), words[1:]
+    if name is None:
+        raise Failure(f"Unrecognized command: {words[0]}")
+    verb = VERBS[name]
     # What a program in the guest is given may look like anything.
     if verb.most < _ANY and any(word in _FLAGS for word in parameters):
         return _usage()
@@ -181,7 +182,15 @@ def _run(words: list[str]) -> int:
         return _usage()
     module, _, function = verb.target.partition(":")
     target = getattr(importlib.import_module(f"harness.vmrun_qemu.{module}"), function)
+    if os.environ.get("VMRUN_QEMU_FAULTS"):
+        return _with_faults(name, parameters, functools.partial(target, parameters, flags))
     return int(target(parameters, flags))
+
+
+def _with_faults(name: str, parameters: Sequence[str], act: Callable[[], int]) -> int:
+    from harness.vmrun_qemu import faults, lies  # noqa: PLC0415 - only where somebody asks for faults
+
+    return faults.carry_out(os.environ[faults.VARIABLE], lies.FAULTS, faults.Call(name, parameters, act))
 
 
 def _check_vm(path: str) -> None:

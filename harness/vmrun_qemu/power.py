@@ -130,11 +130,9 @@ def _supervise(vmx: str, mode: str) -> dict[str, object]:
 
 
 def _already(now: Record) -> int:
-    """Answer a second `start`: VMware 17 says nothing and exits with 0; `VMRUN_QEMU_DOUBLE_START=error` refuses."""
+    """Answer a second `start`: VMware 17 says nothing and exits with 0. The fault `already-running` refuses."""
     if now["phase"] == "paused":
         raise paused(now["vmx"])
-    if os.environ.get("VMRUN_QEMU_DOUBLE_START") == "error":
-        raise Failure(ALREADY_RUNNING)
     return 0
 
 

@@ -65,6 +65,7 @@ class Prepared:
         return {
             "vmx": home.canonical(self.vmx_path),
             "phase": "starting",
+            "resumed": self.state is not None,
             "supervisor": supervisor,
             "qemu": {"pid": 0, "created": 0.0},
             "qmp": self.endpoints["qmp"].text,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.vmrun_qemu import control, home
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.power import Flags, settled, stop_hard
-from harness.vmrun_qemu.texts import IN_USE, INVALID_PARAMETER, Failure, paused, say
+from harness.vmrun_qemu.texts import INVALID_PARAMETER, Failure, paused, say
 
 # 8 GB of memory take VMware more than five minutes, and disks are merged at the speed of the host's.
 _LONG_S = 3600.0
@@ -58,8 +57,6 @@ def revert(parameters: Sequence[str], _flags: Flags) -> int:
     vmx, name = parameters
     record = settled(home.canonical(vmx))
     if record is not None:
-        if os.environ.get("VMRUN_QEMU_REVERT_RUNNING") == "error":
-            raise Failure(IN_USE)
         path = Path(record["vmx"])
         site.Site(path, site.read_vmx(path, vmx)).tree.named(name)
         stop_hard(record)

@@ -81,7 +81,7 @@ def test_a_second_start_is_silent_or_an_error_as_configured(vmrun: Vmrun) -> Non
     first = vmrun.record(vmx)
     assert vmrun.ok("start", vmx, "nogui") == ""
     assert vmrun.record(vmx) == first
-    vmrun.env["VMRUN_QEMU_DOUBLE_START"] = "error"
+    vmrun.env["VMRUN_QEMU_FAULTS"] = "already-running"
     code, said = vmrun("start", vmx, "nogui")
     assert (code, said) == (255, "Error: The virtual machine should not be powered on. It is already running.\n")
 

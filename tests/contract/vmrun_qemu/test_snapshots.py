@@ -140,7 +140,7 @@ def test_what_cannot_be_done_with_snapshots(vmrun: Vmrun) -> None:
     assert vmrun("snapshot", vmx, "S1") == (255, "Error: A snapshot with the name already exists\n")
     assert vmrun("revertToSnapshot", vmx, "none") == missing
     assert vmrun.ok("list") == f"Total running VMs: 1\n{vmx}\n"
-    vmrun.env["VMRUN_QEMU_REVERT_RUNNING"] = "error"
+    vmrun.env["VMRUN_QEMU_FAULTS"] = "revert-in-use"
     assert vmrun("revertToSnapshot", vmx, "s1") == (255, "Error: The file is already in use\n")
     vmrun.ok("pause", vmx)
     paused = (255, f"Error: The virtual machine is paused: {vmx}\n")

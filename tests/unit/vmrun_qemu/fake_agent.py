@@ -84,7 +84,7 @@ def supervised(answer: Answer, vmx: str = "/a.vmx") -> Iterator[Record]:
         service = Service(endpoint, agent, fake_obey)
         service.start()
         yield {
-            "vmx": vmx, "phase": "running", "supervisor": me, "plugs": [], "locks": [],
+            "vmx": vmx, "phase": "running", "resumed": False, "supervisor": me, "plugs": [], "locks": [],
             "qemu": me, "qmp": "", "service": endpoint.text, "socket_dir": "",
             "accelerator": "tcg",
         }  # fmt: skip

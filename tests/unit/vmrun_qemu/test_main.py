@@ -128,8 +128,8 @@ def test_a_machine_that_is_starting_is_not_listed_yet(
 ) -> None:
     mine = pids.identity(os.getpid())
     record: instances.Record = {
-        "vmx": "/vms/a.vmx", "phase": "starting", "supervisor": mine, "qemu": mine, "qmp": "", "service": "",
-        "socket_dir": "", "plugs": [], "locks": [], "accelerator": "tcg",
+        "vmx": "/vms/a.vmx", "phase": "starting", "resumed": False, "supervisor": mine, "qemu": mine, "qmp": "",
+        "service": "", "socket_dir": "", "plugs": [], "locks": [], "accelerator": "tcg",
     }  # fmt: skip
     instances.save(record)
     assert said(capsys, "list") == (0, "Total running VMs: 0\n")
