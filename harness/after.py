@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from harness import guest_tools
 from harness.disposal import expired
 from harness.errors import HarnessError, HostError, UsageError
 from harness.layout import RunFiles
 from harness.ledger import Content
-from harness.removal import remove_all, remove_rest
+from harness.removal import files_of, remove_all, remove_rest
 from harness.report.files import latest_run
-from harness.session import Selection, driver, ledger_of
+from harness.session import Selection, driver, guest_login, ledger_of
 
 
 def newest_run(reports: Path) -> RunFiles:
@@ -24,6 +25,21 @@ def newest_run(reports: Path) -> RunFiles:
     if found is None:
         raise UsageError("no run here", where=str(reports), remedy="run `pytest scenarios/`, or give --reports")
     return RunFiles(found)
+
+
+def tools_of_machines(selection: Selection) -> Iterator[str]:
+    """Yield a line for each machine of the ledger: what Tools say, and whether a guest operation works.
+
+    The latter needs `tools` in the lab file.
+    """
+    vmrun, login = driver(selection), guest_login(selection)
+    machines = ledger_of(selection).machines()
+    for machine in machines:
+        vmx = files_of(machine).vmx
+        operations = guest_tools.probe(vmrun.guest(vmx, login)) if login else ""
+        yield guest_tools.status_line(machine.name, guest_tools.ask(vmrun, vmx), operations)
+    if not machines:
+        yield f"nothing of the lab {selection.spec.name} in {selection.vm_directory}"
 
 
 def overdue(selection: Selection) -> list[str]:

@@ -140,6 +140,20 @@ def status(lab_file: Path, overlay: str | None, vmrun: str | None, as_json: bool
 @lab_option
 @overlay_option
 @vmrun_option
+@told
+def tools(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
+    """Show what VMware Tools say of each machine; with `tools` in the lab file, whether guest operations work."""
+    from harness.after import tools_of_machines
+    from harness.session import select
+
+    for line in tools_of_machines(select(lab_file, vmrun=vmrun, overlay=overlay)):
+        say(line)
+
+
+@main.command()
+@lab_option
+@overlay_option
+@vmrun_option
 @click.option("--expired", is_flag=True, help="Only if the time is over for which the lab is kept.")
 @told
 def down(lab_file: Path, overlay: str | None, vmrun: str | None, expired: bool) -> None:  # noqa: FBT001  (click)

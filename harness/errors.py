@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.secret import redact
+
 
 class HarnessError(Exception):
-    """A failure with its place, its evidence and its remedy.
+    """A failure with its place, its evidence and its remedy; none of its texts has a secret in it.
 
     Args:
         what: One line: what could not be done.
@@ -31,12 +33,12 @@ class HarnessError(Exception):
     def __init__(
         self, what: str, *, remedy: str, where: str = "", said: str = "", evidence: Sequence[str] = ()
     ) -> None:
-        self.what = what
-        self.remedy = remedy
-        self.where = where
-        self.said = said
+        self.what = redact(what)
+        self.remedy = redact(remedy)
+        self.where = redact(where)
+        self.said = redact(said)
         self.evidence = tuple(evidence)
-        super().__init__(what)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what

@@ -10,10 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from pathlib import Path
 
 from harness.errors import GuestError, HarnessError
 from harness.machine import Machine
-from harness.vmrun import ToolsState
+from harness.vmrun import Guest, GuestPath, ToolsState, Vmrun
+from harness.wait import SYSTEM_CLOCK, Clock, Deadline
 
 # What is not answered by then is not worth waiting for: nothing depends on it.
 _TOOLS_S = 10.0
@@ -36,16 +38,34 @@ class ToolsView:
     why: str = ""
 
 
-def ask(machine: Machine) -> ToolsView:
+def ask(vmrun: Vmrun, vmx: Path, clock: Clock = SYSTEM_CLOCK) -> ToolsView:
     """Return what Tools say of a machine now; what cannot be asked is None with its reason."""
-    vmrun, vmx = machine.host.vmrun, machine.plan.files.vmx
-    box = machine.deadline(_TOOLS_S)
+    box = Deadline(_TOOLS_S, clock)
     state = None
     try:
         state = vmrun.check_tools_state(vmx, deadline=box)
         return ToolsView(state, vmrun.guest_ip_address(vmx, box))
     except HarnessError as error:
         return ToolsView(state, None, error.what)
+
+
+def probe(guest: Guest, clock: Clock = SYSTEM_CLOCK) -> str:
+    """Return whether a guest operation works, by doing the cheapest one: nothing else tells for certain."""
+    started = clock.monotonic()
+    try:
+        guest.directory_exists(GuestPath("/"))
+    except HarnessError as error:
+        return f"refused: {error.what}"
+    return f"answered in {clock.monotonic() - started:.1f} s"
+
+
+def status_line(name: str, tools: ToolsView, operations: str) -> str:
+    """Return a line for a terminal; `operations` says what became of a guest operation, or nothing."""
+    state = tools.state.value if tools.state else "not told"
+    words = [f"{name:<16} Tools {state:<10} address {tools.address or 'none'}"]
+    words += [f"({tools.why})"] if tools.why else []
+    words += [f"guest operations: {operations}"] if operations else []
+    return "  ".join(words)
 
 
 def compare(tools: ToolsView, by_ssh: Sequence[str] | None, planned: IPv4Address) -> dict[str, str]:
@@ -75,7 +95,11 @@ def observe(machine: Machine) -> None:
     """Have what Tools say of a machine that was started in its facts; takes no part in any verdict, never raises."""
     if machine.boot is None:
         return
-    facts = compare(ask(machine), _addresses_by_ssh(machine), machine.plan.address)
+    facts = compare(
+        ask(machine.host.vmrun, machine.plan.files.vmx, machine.host.clock),
+        _addresses_by_ssh(machine),
+        machine.plan.address,
+    )
     machine.host.journal.write("machine-facts", machine.name, facts=facts)
 
 

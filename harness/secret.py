@@ -12,13 +12,20 @@ _PEM_END = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
 _VMRUN_PASSWORD = re.compile(r"(?<![\w-])(-gp|-vp)(\s+|', ')(\"[^\"]*\"|'[^']*'|\S+)")
 
 MASK = "***"
+_SHORTEST = 4  # characters
+_known: set[str] = set()  # the values of all secrets of this process
 
 
 class Secret:
-    """A string whose `str` and `repr` are a mask; `reveal()` is the one way to its value."""
+    """A string whose `str` and `repr` are a mask; `reveal()` is the one way to its value.
+
+    Its value is masked by `redact` for as long as the process lives, unless it is too short to be told from other text.
+    """
 
     def __init__(self, value: str) -> None:
         self._value = value
+        if len(value) >= _SHORTEST:
+            _known.add(value)
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -31,7 +38,9 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """Return `text` without private keys and without passwords of a `vmrun` command line."""
+    """Return `text` without private keys, passwords of a `vmrun` command line, and secrets that this process holds."""
+    for value in sorted(_known, key=len, reverse=True):
+        text = text.replace(value, MASK)
     text = _PEM.sub(lambda match: f"-----BEGIN {match[1]}----- {MASK}", text)
     return _VMRUN_PASSWORD.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
 

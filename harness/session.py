@@ -25,9 +25,10 @@ from harness.ledger import Ledger
 from harness.machine import Host, Machine
 from harness.plan import LabPlan, make_plan
 from harness.ports import HeldPorts
+from harness.secret_reference import resolve
 from harness.seed.inspection import inspect_iso
 from harness.seed.model import IsoInfo
-from harness.vmrun import Vmrun
+from harness.vmrun import GuestLogin, Vmrun
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,18 @@ def driver(selection: Selection, clock: SessionClock | None = None) -> Vmrun:
         env=hypervisor.env,
         clock=clock or SessionClock(),
     )
+
+
+def guest_login(selection: Selection) -> GuestLogin | None:
+    """Return the guest account that the lab file names for VMware's guest operations, or None.
+
+    Raises:
+        UsageError: Its password is not where the lab file says.
+    """
+    tools = selection.spec.tools
+    if tools is None:
+        return None
+    return GuestLogin(tools.user, resolve(tools.password, selection.lab_file.resolve().parent))
 
 
 def _iso(path: Path) -> IsoInfo | None:

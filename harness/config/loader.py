@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from harness.config import yaml_tree
 from harness.config.model import LabSpec, Reach
 from harness.errors import ConfigError
+from harness.secret import MASK
 
 EMBEDDED_OVERLAY = "embedded"
 
@@ -112,7 +113,7 @@ def _explain(root: yaml_tree.Node, error: dict[str, Any]) -> yaml_tree.Problem:
         line, column = yaml_tree.locate(root, loc, key=True)
         return yaml_tree.Problem(line, column, f"{_dotted(loc)}: unknown key{_did_you_mean(loc)}")
     line, column = yaml_tree.locate(root, loc)
-    shown = json.dumps(error.get("input"), ensure_ascii=False)
+    shown = MASK if loc[:1] == ("tools",) else json.dumps(error.get("input"), ensure_ascii=False)
     template = _TEXTS.get(kind)
     if template is None:
         text = f"{error['msg']} (got {shown})"

@@ -12,9 +12,10 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from harness.claims import Claim
+from harness.secret_reference import PATTERN, check_reference
 
 # RFC 1123 host label; it is also the directory name of the machine.
 HostName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -23,6 +24,9 @@ PackageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]  # Debian
 MacAddress = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Duration = Annotated[str, Field(pattern=r"^[1-9]\d{0,3}[mhd]$")]
+SecretReference = Annotated[
+    str, BeforeValidator(check_reference), WithJsonSchema({"type": "string", "pattern": PATTERN})
+]
 Seconds = Annotated[int, Field(ge=1, le=86400)]
 
 
@@ -106,6 +110,13 @@ class SshSpec(Model):
         Port | None,
         Field(description="first loopback port of the machines; null: the system picks free ones"),
     ] = None
+
+
+class ToolsSpec(Model):
+    """A guest account for what VMware does through its Tools, as a picture of the screen; SSH needs none of it."""
+
+    user: Annotated[str, Field(min_length=1)]
+    password: SecretReference
 
 
 class HypervisorSpec(Model):
@@ -207,6 +218,10 @@ class LabSpec(Model):
     seeds: SeedsSpec
     ssh: SshSpec
     hypervisor: HypervisorSpec
+    tools: Annotated[
+        ToolsSpec | None,
+        Field(description="null: no guest operation through VMware Tools; vmrun shows the password to this host"),
+    ] = None
     hardware: HardwareSpec
     machines: Annotated[dict[HostName, MachineSpec], Field(min_length=1)]
     guest: GuestSpec

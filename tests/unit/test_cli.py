@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from lab_file import LAB_FILE, changed
 from harness import session
 from harness.cli import main
 from harness.config import lab_schema
+from harness.guest_tools import ToolsView
 from harness.hypervisor import Hypervisor, Kind
 from harness.ledger import Ledger, Machine
 from harness.ownership import Why, write_mark
-from harness.vmrun import Vmrun
+from harness.vmrun import ToolsState, Vmrun
 
 VMWARE = Hypervisor(Kind.VMWARE, ("no-such-vmrun",), ("no-such-disk-tool",), "VMware Workstation 17")
 
@@ -113,6 +115,24 @@ def test_status_and_down_go_by_the_ledger(lab_file: Path, tmp_path: Path, monkey
     )
     assert [path.name for path in tree(tmp_path / "vms")] == ["k3s-master1", "thesis.docx"]
     assert "nothing of the lab airgap-lab" in lab("down", "--lab", lab_file).output
+
+
+def test_tools_shows_what_they_say_and_tries_an_operation_where_there_is_a_login(
+    lab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lab("tools", "--lab", lab_file).output == f"nothing of the lab airgap-lab in {tmp_path / 'vms'}\n"
+    claimed(tmp_path)
+    seen = ToolsView(ToolsState.RUNNING, IPv4Address("192.168.6.10"))
+    monkeypatch.setattr("harness.guest_tools.ask", lambda *_: seen)
+    monkeypatch.setattr("harness.guest_tools.probe", lambda *_: "answered in 0.4 s")
+    line = "k3s-master1      Tools running    address 192.168.6.10"
+    assert lab("tools", "--lab", lab_file).output == f"{line}\n"
+    text = lab_file.read_text(encoding="utf-8")
+    lab_file.write_text(f"{text}\ntools: {{user: ubuntu, password: 'env:LAB_PW'}}\n", encoding="utf-8")
+    result = lab("tools", "--lab", lab_file)
+    assert (result.exit_code, "set the variable LAB_PW" in result.stderr) == (4, True)
+    monkeypatch.setenv("LAB_PW", "geheim")
+    assert lab("tools", "--lab", lab_file).output == f"{line}  guest operations: answered in 0.4 s\n"
 
 
 def test_down_of_what_is_expired_waits_for_its_time(

@@ -101,6 +101,24 @@ def test_one_problem_is_one_line_with_its_place(old: str, new: str, at: str, sai
     assert [line.split(":")[0].strip() for line in rest] == ["remedy"]
 
 
+@pytest.mark.parametrize(
+    "value", ["hunter2", "{user: ubuntu, password: hunter2}", "{user: ubuntu, pasword: hunter2}", "[hunter2]"]
+)
+def test_a_password_in_the_lab_file_is_refused_without_repeating_it(value: str) -> None:
+    message = refused(f"{TEXT}\ntools: {value}\n")
+    assert "tools" in message
+    assert "hunter2" not in message
+
+
+def test_a_password_is_a_reference() -> None:
+    text = f"{TEXT}\ntools: {{user: ubuntu, password: 'env:LAB_GUEST_PASSWORD'}}\n"
+    tools = build(text, FILE).tools
+    assert tools is not None
+    assert tools.password == "env:LAB_GUEST_PASSWORD"
+    message = refused(text.replace("env:", "plain:"))
+    assert "tools.password: expected a reference to a secret, not the secret: env:NAME" in message
+
+
 def test_a_missing_key_is_named_at_its_mapping() -> None:
     text = changed(("  vmnet: VMnet1\n", ""))
     assert f"lab.yaml:{place(text, 'subnet: 192')}: network.vmnet: missing key" in refused(text)

@@ -9,10 +9,10 @@ import pytest
 from fake_run import FakeRun
 
 from harness.errors import GuestError
-from harness.guest_tools import ToolsView, ask, compare, observe
+from harness.guest_tools import ToolsView, ask, compare, observe, probe, status_line
 from harness.machine import Machine
-from harness.vmrun import ToolsState, Vmrun
-from harness.wait import Deadline
+from harness.secret import Secret
+from harness.vmrun import GuestLogin, ToolsState, Vmrun
 
 VMX = Path("nowhere") / "a.vmx"
 OURS = IPv4Address("192.168.6.10")
@@ -27,16 +27,13 @@ class FakeMachine:
         self.name = "a"
         self.boot: object = SimpleNamespace()
         self.written: list[dict[str, Any]] = []
-        self._run, self._by_ssh = run, by_ssh
+        self._by_ssh = by_ssh
         self.plan = SimpleNamespace(files=SimpleNamespace(vmx=VMX), address=OURS)
-        self.host = SimpleNamespace(vmrun=Vmrun(("v",), run=run, clock=run.clock), journal=self)
+        self.host = SimpleNamespace(vmrun=Vmrun(("v",), run=run, clock=run.clock), journal=self, clock=run.clock)
 
     def write(self, kind: str, machine: str, **fields: Any) -> None:
         assert (kind, machine) == ("machine-facts", "a")
         self.written.append(fields["facts"])
-
-    def deadline(self, seconds: float) -> Deadline:
-        return Deadline(seconds, self._run.clock)
 
     def run(self, command: str, timeout_s: float) -> SimpleNamespace:
         assert command == "ip -o -4 address show scope global"
@@ -53,7 +50,7 @@ def vmrun(state: object, address: object, running: bool = True) -> FakeRun:
 
 
 def seen(run: FakeRun) -> ToolsView:
-    return ask(cast(Machine, FakeMachine(run)))
+    return ask(Vmrun(("v",), run=run, clock=run.clock), VMX, run.clock)
 
 
 def test_what_tools_say() -> None:
@@ -94,6 +91,25 @@ def test_the_facts(tools: ToolsView, by_ssh: list[str] | None, address: str, agr
     facts = compare(tools, by_ssh, OURS)
     assert (facts["Tools address"], facts["Tools and SSH"]) == (address, agreement)
     assert facts["Tools state"] == (tools.state.value if tools.state else "not told: w")
+
+
+def test_a_guest_operation_is_tried_where_there_is_a_login() -> None:
+    argv = ("v", "-T", "ws", "-gu", "lab", "-gp", "geheim", "directoryExistsInGuest", str(VMX), "/")
+    login = GuestLogin("lab", Secret("geheim"))
+
+    def tried(says: object) -> str:
+        run = FakeRun().on(*argv, says=says)
+        return probe(Vmrun(("v",), run=run, clock=run.clock).guest(VMX, login), run.clock)
+
+    assert tried("The directory exists.\n") == "answered in 0.0 s"
+    refused = tried(("Error: Invalid user name or password for the guest OS\n", 255))
+    assert refused.startswith("refused: vmrun directoryExistsInGuest failed: the guest refused the user")
+
+
+def test_a_line_for_the_terminal() -> None:
+    line = status_line("a", ToolsView(ToolsState.RUNNING, OURS), "answered in 0.4 s")
+    assert line == "a                Tools running    address 192.168.6.10  guest operations: answered in 0.4 s"
+    assert status_line("a", ToolsView(None, None, "why"), "") == "a                Tools not told   address none  (why)"
 
 
 def test_the_guest_is_asked_for_its_addresses_over_ssh() -> None:
