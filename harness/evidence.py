@@ -17,7 +17,7 @@ from harness.guest.diagnosis import Source
 from harness.machine import Machine
 from harness.process import decode
 from harness.secret import redact
-from harness.vmrun.errors import VmPaused
+from harness.vmrun.errors import GuestLoginFailed, VmPaused
 from harness.wait import Deadline
 
 Texts = dict[Source, str]
@@ -96,7 +96,13 @@ class Collector:
 
     def _screen(self) -> None:
         picture = self.target / "screen.png"
-        self.machine.host.vmrun.capture_screen(self.machine.plan.files.vmx, picture)
+        vmrun, vmx, login = self.machine.host.vmrun, self.machine.plan.files.vmx, self.machine.host.login
+        try:
+            vmrun.capture_screen(vmx, picture)
+        except GuestLoginFailed:
+            if login is None:
+                raise
+            vmrun.capture_screen(vmx, picture, login)
         self._found(picture.name)
 
     def _from_disk(self, deadline: Deadline) -> None:

@@ -19,7 +19,7 @@ from harness.ledger import Ledger
 from harness.plan import LabPlan, MachinePlan
 from harness.ports import HeldPorts
 from harness.seed.model import IsoInfo
-from harness.vmrun import Display, Vmrun
+from harness.vmrun import Display, GuestLogin, Vmrun
 from harness.wait import SYSTEM_CLOCK, Clock, Deadline, Pending, wait_until
 
 # Without events from the guest SSH itself is tried this often. A login costs a booting guest 5 to 10 s of its
@@ -34,7 +34,7 @@ _SOFT_SHARE = 0.75
 
 @dataclass(frozen=True)
 class Host:
-    """What all machines of the lab share."""
+    """What all machines of the lab share; `login` is for VMware's guest operations, where the lab file has one."""
 
     plan: LabPlan
     run_id: str
@@ -45,6 +45,7 @@ class Host:
     ports: HeldPorts
     run: RunFiles
     clock: Clock = SYSTEM_CLOCK
+    login: GuestLogin | None = None
 
 
 class Machine:

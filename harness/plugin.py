@@ -21,7 +21,7 @@ from harness.asking import asked_by, machine_of, needs_of, phase_of
 from harness.claims import Asked
 from harness.config.model import Keep, LabSpec
 from harness.disposal import Disposal, dispose
-from harness.errors import HarnessError
+from harness.errors import HarnessError, UsageError
 from harness.events import Journal
 from harness.guest.testinfra_backend import lab_host
 from harness.host import check_names
@@ -208,7 +208,9 @@ def lab(pytestconfig: pytest.Config) -> Lab:
         opened = open_lab(session.selection, session.run, journal, ports)
         open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args, session.asked)
     except (HarnessError, OSError) as error:
-        pytest.exit(f"the lab cannot be opened: {error}", returncode=pytest.ExitCode.TESTS_FAILED)
+        wrong_input = isinstance(error, UsageError)
+        status = pytest.ExitCode.USAGE_ERROR if wrong_input else pytest.ExitCode.TESTS_FAILED
+        pytest.exit(f"the lab cannot be opened: {error}", returncode=status)
     session.lab, session.proof = opened, Proof(opened, journal, session.progress.flush)
     opened.start(needs, with_cluster=with_cluster)
     return opened

@@ -101,13 +101,14 @@ def forward_ports(spec: LabSpec, held: HeldPorts) -> tuple[int, ...]:
 
 def open_lab(selection: Selection, run: RunFiles, journal: Journal, ports: HeldPorts) -> Lab:
     """Return the lab of this session, with nothing done yet; the run's id is the name of its directory."""
+    login = guest_login(selection)
     clock = SessionClock()
     run_id = run.directory.name
     plan = selection.plan(run_id, forward_ports(selection.spec, ports))
     vmrun = driver(selection, clock)
     ledger = ledger_of(selection)
     claim_home(ledger, selection.hypervisor.home)
-    shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, clock)
+    shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, clock, login)
     machines = [Machine(shared, machine, _iso(machine.seed)) for machine in plan.machines]
     facts = partial(host.collect, plan, selection.hypervisor, vmrun, inspect_iso)
     return Lab(clock, shared, machines, run, facts)

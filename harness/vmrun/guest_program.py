@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.errors import UsageError
 from harness.process import Completed, windows_command_line
 from harness.vmrun.failures import failed, signed
 from harness.vmrun.paths import GuestStyle
 
 _EXIT_LINE = re.compile(r"^Guest program exited with non-zero exit code:\s*(-?\d{1,10})\s*$", re.MULTILINE)
-_PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_UNSAFE = re.compile(r"[\"$\\`\r\n]")
 _OWN_STATUS = (-1, -2)  # of vmrun itself
 
 
@@ -35,19 +35,26 @@ class Starting:
 
 
 def argument_words(style: GuestStyle, arguments: str | Sequence[str]) -> list[str]:
-    """Return the arguments as vmrun takes them: it joins its words again, and loses what held them together.
+    """Return the arguments as vmrun takes them: it makes one text of its words, and the guest takes that apart again.
 
-    A text goes as it is, as one word, which was seen to arrive whole: it is the command line behind the program.
-    Several arguments are made into such a text by the rules of the guest, except that words without a blank or quote
-    go to a POSIX guest one by one, as was seen to work there.
+    A text goes as it is, as one word, which was seen to arrive whole at Windows guests. Several arguments become such a
+    text there, by the rules of Windows. To a POSIX guest they go one by one, as clients do with `/bin/bash -c "a b"`;
+    what a shell on the way would take for its own is refused.
+
+    Raises:
+        UsageError: An argument for a POSIX guest is empty or has `"`, `$`, `\\`, a backquote or a line end in it.
     """
     if isinstance(arguments, str):
         return [arguments] if arguments else []
     if style is GuestStyle.WINDOWS:
         return [windows_command_line(arguments)] if arguments else []
-    if all(_PLAIN.fullmatch(word) for word in arguments):
-        return list(arguments)
-    return [shlex.join(arguments)]
+    unsafe = next((word for word in arguments if not word or _UNSAFE.search(word)), None)
+    if unsafe is not None:
+        raise UsageError(
+            f"vmrun may not bring this argument to the guest as it is: {unsafe!r}",
+            remedy="put the command into a script, for `run_script`",
+        )
+    return list(arguments)
 
 
 def exit_status(done: Completed) -> int | None:

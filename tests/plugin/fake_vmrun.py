@@ -108,12 +108,15 @@ class FakeVmrun:
         calls: Every call, as program and words after `-T ws`.
         answers: Verb -> (text, exit status): said in place of doing it.
         running: VMX -> guest.
+        account: User and password of every guest.
     """
 
     def __init__(self, folder: Path, power_on: Callable[[Path], PoweredGuest]) -> None:
         self.calls: list[tuple[str, ...]] = []
         self.answers: dict[str, tuple[str, int]] = {}
         self.running: dict[Path, PoweredGuest] = {}
+        self.account = ("lab", "correct horse")
+        self._login = ("", "")
         self.rules: dict[int, FakeRule] = {}
         self.addresses: dict[str, Path] = {}
         self._power_on = power_on
@@ -154,9 +157,11 @@ class FakeVmrun:
                 json.dump(self._answer(program, words), stream)
 
     def _answer(self, program: str, words: Sequence[str]) -> tuple[str, int]:
-        if words[:1] == ["-T"]:
-            words = words[2:]
+        flags: dict[str, str] = {}
+        while words and words[0] in ("-T", "-gu", "-gp"):
+            flags[words[0]], words = words[1], words[2:]
         with self._lock:
+            self._login = (flags.get("-gu", ""), flags.get("-gp", ""))
             self.calls.append((program, *words))
             if program == "vmware-vdiskmanager":
                 return _create_disk(words)
@@ -224,8 +229,11 @@ class FakeVmrun:
             return f"Error: The virtual machine is not powered on: {vmx}\n", 255
         return next(f"{address}\n" for address, path in self.addresses.items() if path == Path(vmx))
 
-    def _do_captureScreen(self, vmx: str, png: str) -> tuple[str, int]:
-        return "Error: Invalid user name or password for the guest OS\n", 255
+    def _do_captureScreen(self, vmx: str, png: str) -> str | tuple[str, int]:
+        if self._login != self.account:
+            return f"Error: Invalid user name or password for the guest OS: {self._login}\n", 255
+        Path(png).write_bytes(b"\x89PNG\r\n\x1a\n...")
+        return ""
 
     def _at(self, address: str) -> PoweredGuest | None:
         return self.running.get(self.addresses[address])

@@ -86,6 +86,36 @@ def test_a_guest_that_lets_nobody_in_still_leaves_console_and_host_files(fake_la
     assert not fake_lab.vmx(WORKER).exists()
 
 
+def with_account(lab: FakeLab) -> None:
+    lab.edit("\nhardware:\n", "\ntools: {user: lab, password: 'env:LAB_GUEST_PASSWORD'}\n\nhardware:\n")
+
+
+@pytest.mark.parametrize("password", ["correct horse", "wrong battery"])
+def test_a_picture_of_the_screen_is_had_with_the_guests_account_and_its_password_is_nowhere(
+    fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    with_account(fake_lab)
+    monkeypatch.setenv("LAB_GUEST_PASSWORD", password)
+    fake_lab.guests[WORKER].says.update(BAD_STATUS)
+    result = fake_lab.run("scenarios/test_50_cloud_init.py", "-k", WORKER)
+    assert result.ret == 1
+    assert ("screen.png" in files(fake_lab, WORKER)) == (password == fake_lab.vmrun.account[1])
+    written = [path for path in fake_lab.latest.rglob("*") if path.is_file()]
+    assert not [path for path in written if password.encode() in path.read_bytes()]
+    assert password not in result.stdout.str() + result.stderr.str()
+
+
+def test_a_password_that_is_not_where_the_lab_file_says_stops_before_anything_is_made(
+    fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_account(fake_lab)
+    monkeypatch.delenv("LAB_GUEST_PASSWORD", raising=False)
+    result = fake_lab.run("scenarios/test_30_boot.py")
+    assert result.ret == 4
+    assert "set the variable LAB_GUEST_PASSWORD" in result.stdout.str() + result.stderr.str()
+    assert fake_lab.vmrun.verbs() == []
+
+
 @pytest.mark.parametrize("size", [100, 5 << 20])
 def test_a_host_file_is_kept_up_to_a_limit(fake_lab: FakeLab, size: int) -> None:
     def chatty(guest: FakeShellGuest, vmx: Path) -> None:
