@@ -22,7 +22,7 @@ words and exit codes as VMware's tool.
     guest, service, agent how a question reaches the guest's agent: by way of the supervisor, which keeps the line
     qmp, lines, endpoint  QEMU's machine protocol, JSON lines, where they listen
     qemu, accelerator, probe_sector              which QEMU, which accelerator, and the guest that proves it
-    vdiskmanager, images  virtual disks, through qemu-img
+    vdiskmanager, images, imagetool, overlays    virtual disks, through qemu-img
     process, pids, wait   the one door for processes, who is who, the one door for waiting
 
 Environment:

@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.vmrun_qemu import devices, identity, images
-from harness.vmrun_qemu.images import DiskError
+from harness.vmrun_qemu import devices, identity, images, overlays
+from harness.vmrun_qemu.imagetool import DiskError
 from harness.vmrun_qemu.site import Site, snapshots_locked
 from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.vmsd import Snapshot
@@ -87,9 +87,9 @@ def unregister(clone: Path) -> None:
 def _disk(disk: Path, copy: Path, *, linked: bool) -> None:
     if linked:
         images.require_place(copy, "")
-        images.make_overlay(disk, copy)
+        overlays.make_overlay(disk, copy)
     else:
-        images.copy_chain(disk, copy)
+        overlays.copy_chain(disk, copy)
 
 
 def _origin(source: Path) -> Vmx:

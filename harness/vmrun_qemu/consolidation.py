@@ -18,8 +18,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from harness.vmrun_qemu import images, vmdk
-from harness.vmrun_qemu.images import DiskError
+from harness.vmrun_qemu import images, overlays, vmdk
+from harness.vmrun_qemu.imagetool import DiskError
 from harness.vmrun_qemu.site import Site
 from harness.vmrun_qemu.texts import SNAPSHOT_INCONSISTENT, Failure
 
@@ -87,7 +87,7 @@ def _below_clones(site: Site, parents: dict[Path, Path]) -> set[Path]:
 
 def _merge(site: Site, lower: Path, upper: Path, on_top: list[Path]) -> None:
     """Have the changes of `upper` in `lower`, and `lower` in the place of `upper`."""
-    images.commit(upper)
+    overlays.commit(upper)
     vmdk.take_over(lower, upper)
     for disk in on_top:
         vmdk.link(disk, lower)

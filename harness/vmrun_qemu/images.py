@@ -5,15 +5,16 @@ Every function takes the beginning of the sentence that VMware prints on failure
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from harness.vmrun_qemu import vmdk
+from harness.vmrun_qemu import imagetool, vmdk, vmlocks
+from harness.vmrun_qemu.imagetool import EXISTS, INVALID, LOCKED, NOT_A_DISK, NOT_FOUND, DiskError
 from harness.vmrun_qemu.process import run
 from harness.vmrun_qemu.vmfiles import extents
 
@@ -25,25 +26,7 @@ SUBFORMATS = {
     "3": "twoGbMaxExtentFlat",
     "5": "streamOptimized",
 }
-# Texts and numbers of the VIX catalogue, as vmware-vdiskmanager prints them.
-INVALID = "One of the parameters supplied is invalid (0x3e80)."
-EXISTS = "The file already exists (0xc)."
-NOT_A_DISK = "The specified file is not a virtual disk (0x3ebf)."
-NOT_FOUND = "A file was not found (0x4)."
-FULL = "There is not enough space in the file system for the selected operation (0x8)."
-NO_ACCESS = "Insufficient permission to access the file (0xd)."
-
 _CREATE_TYPE = re.compile(rb'createType="(\w+)"')
-_SECONDS = 3600.0
-
-
-class DiskError(Exception):
-    """What VMware prints when it cannot do something with a disk."""
-
-    @property
-    def plain(self) -> str:
-        """The text as `vmrun` prints it: without the number."""
-        return re.sub(r" \(0x[0-9a-f]+\)\.$", "", str(self))
 
 
 def create(disk: Path, size: int, subformat: str, adapter: str, failure: str) -> None:
@@ -54,7 +37,8 @@ def create(disk: Path, size: int, subformat: str, adapter: str, failure: str) ->
     """
     require_place(disk, failure)
     options = f"subformat={subformat},adapter_type={adapter}"
-    _qemu_img(["create", "-q", "-f", "vmdk", "-o", options, str(disk), str(size)], disk, failure)
+    imagetool.make(["create", "-q", "-f", "vmdk", "-o", options, str(disk), str(size)], disk, failure)
+    _preallocate(disk, failure)
 
 
 def convert(source: Path, target: Path, subformat: str, failure: str) -> None:
@@ -65,7 +49,8 @@ def convert(source: Path, target: Path, subformat: str, failure: str) -> None:
     """
     require_place(target, failure)
     options = f"subformat={subformat},adapter_type=lsilogic"
-    _qemu_img(["convert", "-O", "vmdk", "-o", options, str(source), str(target)], target, failure)
+    imagetool.make(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(source), str(target)], target, failure)
+    _preallocate(target, failure)
 
 
 def expand(disk: Path, size: int, failure: str) -> None:
@@ -75,43 +60,43 @@ def expand(disk: Path, size: int, failure: str) -> None:
     its place.
 
     Raises:
-        DiskError: The size is not larger, or there is no room.
+        DiskError: The size is not larger, the disk is part of a chain of snapshots, or there is no room.
     """
-    require_disk(disk, failure)
-    if size <= virtual_size(disk, failure):
+    require_free(disk, failure)
+    if size <= virtual_size(disk, failure) or vmdk.parent_of(disk) or vmdk.overlays_of(disk):
         raise DiskError(failure + INVALID)
     subformat = create_type(disk)
     with tempfile.TemporaryDirectory(prefix=".grow-", dir=disk.parent) as folder:
         raw, grown = Path(folder) / "disk.raw", Path(folder) / disk.name
-        _qemu_img(["convert", "-O", "raw", str(disk), str(raw)], raw, failure)
+        imagetool.make(["convert", "-O", "raw", str(disk), str(raw)], raw, failure)
         os.truncate(raw, size)
         options = f"subformat={subformat},adapter_type=lsilogic"
-        _qemu_img(["convert", "-f", "raw", "-O", "vmdk", "-o", options, str(raw), str(grown)], grown, failure)
-        for old in [*extents(disk), disk]:
-            old.unlink(missing_ok=True)
+        imagetool.make(["convert", "-f", "raw", "-O", "vmdk", "-o", options, str(raw), str(grown)], grown, failure)
+        _preallocate(grown, failure)
         for file in [*extents(grown), grown]:
             file.replace(disk.parent / file.name)
 
 
 def rename(source: Path, target: Path, failure: str) -> None:
-    """Give a disk and its extents another name.
+    """Give a disk and its extents another name; overlays beside it find it there.
 
     Raises:
-        DiskError: The source is no disk, or the target exists.
+        DiskError: The source is no disk or in use, or the target exists.
     """
-    require_disk(source, failure)
+    require_free(source, failure)
     require_place(target, failure)
-    parts = extents(source)
-    if parts:
-        text = source.read_text(encoding="utf-8")
-        for part in parts:
-            name = part.name.replace(source.stem, target.stem, 1)
-            part.replace(target.parent / name)
-            text = text.replace(f'"{part.name}"', f'"{name}"')
-        target.write_text(text, encoding="utf-8")
-        source.unlink()
-    else:
-        shutil.move(source, target)
+    parent, overlays, described = vmdk.parent_of(source), vmdk.overlays_of(source), vmdk.read(source)
+    text = described.text.replace(f'"{source.name}"', f'"{target.name}"')
+    for part in extents(source):
+        name = part.name.replace(source.stem, target.stem, 1)
+        shutil.move(part, target.parent / name)
+        text = text.replace(f'"{part.name}"', f'"{name}"')
+    shutil.move(source, target)
+    vmdk.write(target, replace(described, text=text))
+    if parent is not None:
+        vmdk.link(target, parent)
+    for overlay in overlays:
+        vmdk.link(overlay, target)
 
 
 def delete(disk: Path, failure: str) -> None:
@@ -120,50 +105,8 @@ def delete(disk: Path, failure: str) -> None:
     Raises:
         DiskError: It is none.
     """
-    require_disk(disk, failure)
+    require_free(disk, failure)
     remove(disk)
-
-
-def make_overlay(parent: Path, overlay: Path) -> None:
-    """Make an empty disk of the parent's size that holds what changes from now on; the parent is only read.
-
-    Raises:
-        DiskError: See `create`.
-    """
-    try:
-        described = vmdk.read(parent)
-    except (vmdk.VmdkError, OSError) as error:
-        raise DiskError(f"{NOT_A_DISK} {parent}") from error
-    split = described.get("createType").startswith("twoGb")
-    adapter = described.get("ddb.adapterType") or "lsilogic"
-    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter}"
-    hint = parent.name if parent.parent == overlay.parent else str(parent)
-    _qemu_img(["create", "-q", "-f", "vmdk", "-o", options, "-F", "vmdk", "-b", hint, str(overlay)], overlay, "")
-
-
-def copy_chain(disk: Path, target: Path) -> None:
-    """Make a growable disk of its own with the content of a disk and its parents; they are only read.
-
-    Raises:
-        DiskError: See `create`.
-    """
-    require_place(target, "")
-    split = create_type(disk).startswith("twoGb")
-    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type=lsilogic"
-    _qemu_img(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(disk), str(target)], target, "")
-
-
-def commit(overlay: Path) -> None:
-    """Write an overlay's changes into its parent; the overlay is left as it is.
-
-    The parent's check number is another one afterwards.
-
-    Raises:
-        DiskError: There is no room, or the chain is broken.
-    """
-    code, said = run([_tool(), "commit", "-q", "-d", "-f", "vmdk", str(overlay)], _SECONDS)
-    if code:
-        raise DiskError(_reason(said))
 
 
 def remove(disk: Path) -> None:
@@ -178,7 +121,7 @@ def check(disk: Path, failure: str) -> None:
     Raises:
         DiskError: It is not.
     """
-    code, said = run([_tool(), "check", "-f", "vmdk", str(disk)], _SECONDS)
+    code, said = run([imagetool.tool(), "check", "-f", "vmdk", str(disk)], imagetool.SECONDS)
     # A flat disk has no metadata to check: status 63.
     if code not in (0, 63):
         raise DiskError(failure + said.strip())
@@ -197,7 +140,7 @@ def virtual_size(disk: Path, failure: str) -> int:
     Raises:
         DiskError: It is no disk.
     """
-    code, said = run([_tool(), "info", "--output=json", "-f", "vmdk", str(disk)], 60)
+    code, said = run([imagetool.tool(), "info", "--output=json", "-f", "vmdk", str(disk)], 60)
     if code:
         raise DiskError(failure + NOT_A_DISK)
     return int(json.loads(said)["virtual-size"])
@@ -214,6 +157,17 @@ def require_disk(disk: Path, failure: str) -> None:
     virtual_size(disk, failure)
 
 
+def require_free(disk: Path, failure: str) -> None:
+    """Return if the file is a VMDK that no machine has open.
+
+    Raises:
+        DiskError: It is absent, something else, or in use.
+    """
+    require_disk(disk, failure)
+    if vmlocks.is_held(disk):
+        raise DiskError(failure + LOCKED)
+
+
 def require_place(disk: Path, failure: str) -> None:
     """Return if a disk can be made there.
 
@@ -226,31 +180,20 @@ def require_place(disk: Path, failure: str) -> None:
         raise DiskError(failure + NOT_FOUND)
 
 
-def _qemu_img(words: list[str], target: Path, failure: str) -> None:
-    """Run qemu-img; when it fails, remove what it made beside `target`."""
-    before = set(target.parent.iterdir())
-    code, said = run([_tool(), *words], _SECONDS)
-    if code == 0:
+def _preallocate(disk: Path, failure: str) -> None:
+    """Have the room of a flat disk taken from the file system, so that it cannot run out of it later.
+
+    Windows does that by itself: a file there has holes only where somebody asks for them.
+
+    Raises:
+        DiskError: There is not so much room; nothing is left of the disk.
+    """
+    if not create_type(disk).endswith("Flat") or not hasattr(os, "posix_fallocate"):
         return
-    own = re.compile(rf"{re.escape(target.stem)}(-[sf]\d+|-flat)?{re.escape(target.suffix)}")
-    for file in set(target.parent.iterdir()) - before:
-        if own.fullmatch(file.name):
-            file.unlink(missing_ok=True)
-    raise DiskError(failure + _reason(said))
-
-
-def _reason(said: str) -> str:
-    known = {errno.ENOSPC: FULL, errno.EACCES: NO_ACCESS, errno.EEXIST: EXISTS, errno.ENOENT: NOT_FOUND}
-    for number, text in known.items():
-        if os.strerror(number) in said:
-            return text
-    return said.strip() or INVALID
-
-
-def _tool() -> str:
-    named = os.environ.get("VMRUN_QEMU_BIN", "")
-    beside = Path(named).with_name("qemu-img") if named else None
-    found = (shutil.which(str(beside)) if beside else None) or shutil.which("qemu-img")
-    if found is None:
-        raise DiskError("qemu-img is not installed; on Debian and Ubuntu: apt-get install qemu-utils")
-    return found
+    try:
+        for extent in extents(disk):
+            with extent.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, extent.stat().st_size)
+    except OSError as error:
+        remove(disk)
+        raise DiskError(failure + imagetool.reason(os.strerror(error.errno or 0))) from error

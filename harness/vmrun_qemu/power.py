@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from harness.vmrun_qemu import home, instances
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.texts import (
-    ALREADY_RUNNING,
     INVALID_PARAMETER,
     NO_DISPLAY,
     TOOLS_TIMEOUT,

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from harness.vmrun_qemu import images, statefile
+from harness.vmrun_qemu import images, overlays, statefile
 from harness.vmrun_qemu.consolidation import consolidate, mend
-from harness.vmrun_qemu.images import DiskError
+from harness.vmrun_qemu.imagetool import DiskError
 from harness.vmrun_qemu.site import Site
 from harness.vmrun_qemu.statefile import State, StateError
 from harness.vmrun_qemu.texts import DISKS_BUSY, SNAPSHOT_INCONSISTENT, Failure
@@ -116,7 +116,7 @@ def _overlay(site: Site, disk: Path, made: list[Path]) -> Path:
     overlay = free_overlay(disk, site.folder)
     made.append(overlay)
     try:
-        images.make_overlay(disk, overlay)
+        overlays.make_overlay(disk, overlay)
     except DiskError as error:
         raise Failure(error.plain) from error
     return overlay

@@ -1,8 +1,8 @@
 """`vdiskmanager-qemu`: VMware's `vmware-vdiskmanager`, done with `qemu-img`.
 
-One operation per call, in VMware's words: `-c` create, `-r` convert, `-x` expand, `-n` rename, `-d` defragment and `-k`
-shrink (nothing to do here, and they say so), `-e` check, `-U` delete. Failures are one line on standard output and the
-status 1.
+One operation per call, in VMware's words: `-c` create, `-r` convert, `-x` expand, `-n` rename, `-e` and `-R` check,
+`-U` delete; `-d` defragment, `-k` shrink, `-p` prepare for shrinking and `-D` make deletable have nothing to do here,
+and say so. Failures are one line on standard output and the status 1.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.vmrun_qemu import images
-from harness.vmrun_qemu.images import DiskError
+from harness.vmrun_qemu import images, overlays
+from harness.vmrun_qemu.imagetool import INVALID, NOT_FOUND, DiskError
 from harness.vmrun_qemu.texts import say
 
 EXIT_FAILURE = 1
@@ -39,7 +39,10 @@ Offline disk manipulation utility
      -r <source-disk>     : convert the specified disk; need to specify
                             destination disk-type.
      -x <new-capacity>    : expand the disk to the specified capacity.
+     -R                   : check a sparse virtual disk for consistency.
      -e                   : check for disk chain consistency.
+     -p <mount-point>     : prepare the mounted virtual disk for shrink (nothing to do).
+     -D                   : make disk deletable (nothing to do).
      -U                   : delete the disk with all its files.
 
   Other Options:
@@ -138,9 +141,9 @@ def _create(order: Order) -> int:
     size, adapter = parse_size(order.size), _ADAPTERS.get(order.adapter.lower(), "")
     failure = "Failed to create disk: "
     if order.kind not in images.SUBFORMATS or not adapter or size < 0:
-        raise DiskError(failure + images.INVALID)
+        raise DiskError(failure + INVALID)
     if adapter == "buslogic" and size > 2040 * _GIB:
-        raise DiskError(failure + images.INVALID)
+        raise DiskError(failure + INVALID)
     target = Path(order.names[0])
     images.require_place(target, failure)
     order.say(f"Creating disk '{target}'")
@@ -153,7 +156,7 @@ def _convert(order: Order) -> int:
     source, target = Path(order.argument), Path(order.names[0])
     failure = "Failed to convert disk: "
     if order.kind not in images.SUBFORMATS:
-        raise DiskError(failure + images.INVALID)
+        raise DiskError(failure + INVALID)
     images.require_disk(source, failure)
     images.require_place(target, failure)
     order.say(f"Creating disk '{target}'")
@@ -185,15 +188,30 @@ def _rename(order: Order) -> int:
 
 def _check(order: Order) -> int:
     failure = "Failed to check disk chain: "
-    images.require_disk(Path(order.names[0]), failure)
-    images.check(Path(order.names[0]), failure)
+    disk = Path(order.names[0])
+    images.require_disk(disk, failure)
+    overlays.check_chain(disk, failure)
+    images.check(disk, failure)
     order.say("Disk chain is consistent.")
     return 0
 
 
-def _nothing(verb: str, done: str) -> Callable[[Order], int]:
+def _repair(order: Order) -> int:
+    disk = Path(order.names[0])
+    failure = "Failed to repair disk: "
+    images.require_free(disk, failure)
+    images.check(disk, f"{failure}The virtual disk, '{disk}', is corrupted and cannot be repaired: ")
+    order.say(f"No errors were found on the virtual disk, '{disk}'.")
+    return 0
+
+
+def _nothing(verb: str, done: str, *, on_disk: bool = True) -> Callable[[Order], int]:
     def act(order: Order) -> int:
-        images.require_disk(Path(order.names[0]), f"Failed to {verb} disk: ")
+        target, failure = Path(order.names[0]), f"Failed to {verb} disk: "
+        if on_disk:
+            images.require_free(target, failure)
+        elif not target.is_dir():
+            raise DiskError(failure + NOT_FOUND)
         order.say(f"{done} completed successfully. (There was nothing to do.)")
         return 0
 
@@ -214,6 +232,9 @@ _ACTIONS: dict[str, Callable[[Order], int]] = {
     "U": _delete,
     "d": _nothing("defragment", "Defragmentation"),
     "k": _nothing("shrink", "Shrink"),
+    "p": _nothing("prepare", "Preparation", on_disk=False),
+    "D": _nothing("make deletable", "Making the disk deletable"),
+    "R": _repair,
 }
 
 if __name__ == "__main__":

@@ -107,6 +107,11 @@ def parent_of(disk: Path) -> Path | None:
     return disk.parent / hint if hint else None
 
 
+def overlays_of(disk: Path) -> list[Path]:
+    """Return the disks in the same directory that build on this one."""
+    return [other for other in disk.parent.glob("*.vmdk") if parent_of(other) == disk]
+
+
 def link(disk: Path, parent: Path) -> None:
     """Have the disk name `parent`, as it is now, as its parent.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import clones, images
+from harness.vmrun_qemu import clones, overlays
 from harness.vmrun_qemu.lifecycle import clone_options
 from harness.vmrun_qemu.texts import Failure
 from harness.vmx import Vmx
@@ -49,7 +49,7 @@ def test_a_clone_is_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def fake_copy(disk: Path, target: Path) -> None:
         target.write_text(str(disk), encoding="utf-8")
 
-    monkeypatch.setattr(images, "copy_chain", fake_copy)
+    monkeypatch.setattr(overlays, "copy_chain", fake_copy)
     source, target = tmp_path / "one" / "one.vmx", tmp_path / "two" / "two.vmx"
     source.parent.mkdir()
     source.with_suffix(".nvram").write_text("settings of the firmware", encoding="utf-8")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import images
+from harness.vmrun_qemu import images, imagetool, overlays, pids, vmlocks
 from harness.vmrun_qemu.vdiskmanager import main, parse_size
 
 needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
@@ -25,23 +27,24 @@ def create(capsys: pytest.CaptureFixture[str], disk: Path, kind: str = "1", size
 
 @needs_qemu_img
 @pytest.mark.parametrize(
-    ("kind", "create_type", "files"),
+    ("kind", "create_type", "mib", "files"),
     [
-        ("0", "monolithicSparse", {"d.vmdk"}),
-        ("1", "twoGbMaxExtentSparse", {"d.vmdk", "d-s001.vmdk", "d-s002.vmdk"}),
-        ("2", "monolithicFlat", {"d.vmdk", "d-flat.vmdk"}),
-        ("3", "twoGbMaxExtentFlat", {"d.vmdk", "d-f001.vmdk", "d-f002.vmdk"}),
+        ("0", "monolithicSparse", 3072, {"d.vmdk"}),
+        ("1", "twoGbMaxExtentSparse", 3072, {"d.vmdk", "d-s001.vmdk", "d-s002.vmdk"}),
+        ("2", "monolithicFlat", 16, {"d.vmdk", "d-flat.vmdk"}),
+        ("3", "twoGbMaxExtentFlat", 2056, {"d.vmdk", "d-f001.vmdk", "d-f002.vmdk"}),
     ],
 )
 def test_each_type_is_a_real_vmdk(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str, create_type: str, files: set[str]
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str, create_type: str, mib: int, files: set[str]
 ) -> None:
     disk = tmp_path / "d.vmdk"
-    assert create(capsys, disk, kind) == (0, f"Creating disk '{disk}'\nVirtual disk creation successful.\n")
+    assert create(capsys, disk, kind, f"{mib}MB") == (0, f"Creating disk '{disk}'\nVirtual disk creation successful.\n")
     assert {file.name for file in tmp_path.iterdir()} == files
     assert images.create_type(disk) == create_type
-    assert images.virtual_size(disk, "") == 3 << 30
-    assert sum(file.stat().st_blocks * 512 for file in tmp_path.iterdir()) < 1 << 20
+    assert images.virtual_size(disk, "") == mib << 20
+    taken = sum(file.stat().st_blocks * 512 for file in tmp_path.iterdir())
+    assert taken >= mib << 20 if create_type.endswith("Flat") else taken < 1 << 20
     descriptor = disk.read_bytes()
     assert b'ddb.adapterType = "lsilogic"' in descriptor
 
@@ -65,7 +68,7 @@ def test_what_fails_half_way_leaves_nothing(
             (tmp_path / name).touch()
         return 1, "qemu-img: d-s003.vmdk: No space left on device\n"
 
-    monkeypatch.setattr(images, "run", fake_run)
+    monkeypatch.setattr(imagetool, "run", fake_run)
     code, out = create(capsys, tmp_path / "d.vmdk")
     assert code == 1
     full = "There is not enough space in the file system for the selected operation (0x8)."
@@ -118,19 +121,111 @@ def test_expand_keeps_data_and_type(capsys: pytest.CaptureFixture[str], tmp_path
     assert said(capsys, "-x", "3GB", disk) == (1, refused)
 
 
+def written(disk: Path, pattern: int) -> None:
+    qemu_io(disk, f"write -P {pattern} 1M 64k")
+
+
+def holds(disk: Path, pattern: int) -> bool:
+    return "verification failed" not in qemu_io(disk, f"read -P {pattern} 1M 64k")
+
+
+def qemu_io(disk: Path, command: str) -> str:
+    argv = ["qemu-io", "-f", "vmdk", "-c", command, str(disk)]
+    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
 @needs_qemu_img
-def test_convert_rename_check_and_delete(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    disk, split, named = tmp_path / "d.vmdk", tmp_path / "s.vmdk", tmp_path / "n.vmdk"
-    create(capsys, disk, "0", "16MB")
-    assert said(capsys, "-r", disk, "-t", "1", split) == (
+@pytest.mark.parametrize("source", "0123")
+@pytest.mark.parametrize("target", "0123")
+def test_each_type_is_converted_into_each(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, source: str, target: str
+) -> None:
+    disk, copy = tmp_path / "d.vmdk", tmp_path / "copy.vmdk"
+    create(capsys, disk, source, "16MB")
+    written(disk, 7)
+    assert said(capsys, "-r", disk, "-t", target, copy) == (
         0,
-        f"Creating disk '{split}'\n  Convert: 100% done.\nVirtual disk conversion successful.\n",
+        f"Creating disk '{copy}'\n  Convert: 100% done.\nVirtual disk conversion successful.\n",
     )
-    assert said(capsys, "-n", split, named)[0] == 0
-    assert said(capsys, "-e", named) == (0, "Disk chain is consistent.\n")
-    assert said(capsys, "-d", named)[0] == 0
-    assert said(capsys, "-U", named)[0] == 0
-    assert [file.name for file in tmp_path.iterdir()] == ["d.vmdk"]
+    assert images.create_type(copy) == images.SUBFORMATS[target]
+    assert holds(copy, 7)
+    assert subprocess.run(["qemu-img", "check", "-q", str(copy)], check=False, timeout=30).returncode in (0, 63)
+
+
+@needs_qemu_img
+@pytest.mark.parametrize("kind", "0123")
+def test_a_disk_is_renamed_with_all_its_files(capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str) -> None:
+    disk, named = tmp_path / "d.vmdk", tmp_path / "n.vmdk"
+    create(capsys, disk, kind, "16MB")
+    written(disk, 7)
+    overlays.make_overlay(disk, tmp_path / "d-000001.vmdk")
+    assert said(capsys, "-n", disk, named) == (0, "  Rename: 100% done.\nDisk rename completed successfully.\n")
+    assert not [file for file in tmp_path.iterdir() if file.name in ("d.vmdk", "d-s001.vmdk", "d-flat.vmdk")]
+    assert b"d.vmdk" not in named.read_bytes()[:4096]
+    assert holds(named, 7)
+    assert holds(tmp_path / "d-000001.vmdk", 7), "its overlay finds it"
+    (tmp_path / "else").mkdir()
+    away = tmp_path / "else" / "over.vmdk"
+    assert said(capsys, "-n", tmp_path / "d-000001.vmdk", away)[0] == 0
+    assert said(capsys, "-e", away) == (0, "Disk chain is consistent.\n")
+    assert holds(away, 7)
+
+
+@needs_qemu_img
+def test_a_broken_chain_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    disk, over = tmp_path / "d.vmdk", tmp_path / "d-000001.vmdk"
+    create(capsys, disk, "0", "16MB")
+    overlays.make_overlay(disk, over)
+    written(disk, 7)
+    code, out = said(capsys, "-e", over)
+    assert code == 1
+    assert out.startswith("Failed to check disk chain: The parent virtual disk has been modified since the child")
+    for image in (disk, over):
+        assert said(capsys, "-x", "32MB", image)[1].endswith("One of the parameters supplied is invalid (0x3e80).\n")
+    disk.unlink()
+    assert said(capsys, "-e", over)[1].startswith("Failed to check disk chain: The parent of this virtual disk could")
+
+
+@needs_qemu_img
+def test_what_has_nothing_to_do_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    disk = tmp_path / "d.vmdk"
+    create(capsys, disk, "1", "16MB")
+    before = disk.read_bytes()
+    for option, target in (("-d", disk), ("-k", disk), ("-D", disk), ("-p", tmp_path)):
+        code, out = said(capsys, option, target)
+        assert (code, "There was nothing to do" in out) == (0, True), option
+        assert said(capsys, "-q", option, target) == (0, "")
+        assert said(capsys, option, tmp_path / "none")[1].startswith("Failed to "), option
+    assert said(capsys, "-R", disk) == (0, f"No errors were found on the virtual disk, '{disk}'.\n")
+    assert disk.read_bytes() == before
+    assert said(capsys, "-U", disk) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_qemu_img
+def test_a_disk_in_use_is_left_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    disk = tmp_path / "d.vmdk"
+    create(capsys, disk, "0", "16MB")
+    vmlocks.take([disk], pids.identity(os.getpid()))
+    attempts: list[list[str | Path]] = [["-x", "32MB", disk], ["-n", disk, tmp_path / "n.vmdk"], ["-U", disk]]
+    attempts += [["-d", disk], ["-R", disk]]
+    for words in attempts:
+        code, out = said(capsys, *words)
+        assert (code, out.endswith("Failed to lock the file (0x4009).\n")) == (1, True), words
+    assert disk.is_file()
+
+
+@needs_qemu_img
+def test_room_that_a_flat_disk_cannot_have(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fake_posix_fallocate(descriptor: int, start: int, size: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "posix_fallocate", fake_posix_fallocate, raising=False)
+    full = "There is not enough space in the file system for the selected operation (0x8).\n"
+    assert create(capsys, tmp_path / "d.vmdk", "2", "16MB")[1].endswith(f"Failed to create disk: {full}")
+    assert list(tmp_path.iterdir()) == []
 
 
 @needs_qemu_img
