@@ -3,7 +3,7 @@
 Usage: python bench/overhead.py [--lab FILE]
 
 Bare means: disks and VMX files as planned, `vmrun start` for all machines at once, then nothing but a look at the
-serial files until every guest says `boot-complete`; then stop, detach, start, and wait for `boot-complete` again.
+serial files until every guest says `boot-complete`; then the three restarts of the lab, each until `boot-complete`.
 No SSH, no checks. Prints seconds of both, their ratio, and the harness's peak memory, as JSON.
 """
 
@@ -27,7 +27,7 @@ from harness.lab import Lab
 from harness.layout import RunFiles
 from harness.machine import Machine
 from harness.phases.creation import write_vmx
-from harness.phases.iso_detached import detach
+from harness.phases.power_cycle import edit_vmx
 from harness.ports import HeldPorts
 from harness.session import Selection, lock, open_lab, select
 from harness.wait import Deadline, Pending, wait_until
@@ -47,17 +47,19 @@ def wait_for_boot(machine: Machine, power_on: int) -> None:
 
 
 def bare_guest(machine: Machine) -> None:
-    """Take one machine through both boots."""
+    """Take one machine through all its boots."""
     host, plan = machine.host, machine.plan
     claim_directory(host.ledger, plan, host.run_id)
     create_disk(host.hypervisor.vdiskmanager_argv, plan.files.disk, plan.disk_gib, env=host.hypervisor.env)
     write_vmx(machine)
     host.vmrun.start(plan.files.vmx)
     wait_for_boot(machine, 1)
-    machine.power_off(Deadline(_LIMIT_S))
-    detach(machine)
-    host.vmrun.start(plan.files.vmx)
-    wait_for_boot(machine, 2)
+    for number, attached in ((2, False), (3, True), (4, False)):
+        stop = machine.power_off if number == 2 else machine.cut_power
+        stop(Deadline(_LIMIT_S))
+        edit_vmx(machine, number, attached=attached)
+        host.vmrun.start(plan.files.vmx)
+        wait_for_boot(machine, number)
 
 
 def bare(lab: Lab) -> float:

@@ -88,7 +88,7 @@ BASES: dict[Claim, tuple[Basis, ...]] = {
     ),
     Claim.INSTALLED: (
         Basis(Phase.CREATION, ("virtual disk",)),
-        Basis(Phase.BOOT, ("guest answers", "ssh login")),
+        Basis(Phase.BOOT, ("guest answers", "ssh login", "this run's machine")),
         Basis(Phase.ISO_COPY, ("marker", "payload")),
     ),
     Claim.CLOUD_INIT: (Basis(Phase.CLOUD_INIT, ("finished", "result", "marker")),),
@@ -98,8 +98,15 @@ BASES: dict[Claim, tuple[Basis, ...]] = {
             Phase.ISO_DETACHED,
             ("vmx says detached", "no medium in the guest", "installer did not run again", "no second first boot"),
         ),
+        Basis(
+            Phase.RESTARTS,
+            ("disk first with the ISO attached", "installer did not run again", "ISO detached again"),
+        ),
     ),
-    Claim.RESTARTED: (Basis(Phase.ISO_DETACHED, ("restarted", "same machine")),),
+    Claim.RESTARTED: (
+        Basis(Phase.ISO_DETACHED, ("restarted", "same machine")),
+        Basis(Phase.RESTARTS, ("power cut", "same machine", "no second first boot")),
+    ),
     Claim.AIR_GAPPED: (Basis(Phase.GUESTS, ("registry is reachable with a valid certificate",)),),
     Claim.SETTINGS: (Basis(Phase.GUESTS, GUEST_CHECKS),),
     Claim.CLUSTER: (Basis(Phase.CLUSTER, ("nodes ready", "kubesphere port")),),
@@ -228,7 +235,8 @@ def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
     if found.failed:
         standing, why = Standing.DISPROVEN, (*found.failed, *found.unseen)
     elif found.unasked:
-        asked, why = False, (f"not asked in this run: {', '.join(found.unasked)}",)
+        names = dict.fromkeys(name.partition("/")[0] for name in found.unasked)
+        asked, why = False, (f"not asked in this run: {', '.join(names)}",)
     elif found.unseen or not found.checks:
         why = found.unseen or ("nothing was looked at",)
     else:

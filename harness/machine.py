@@ -8,22 +8,24 @@ from dataclasses import dataclass
 
 from harness.errors import GuestError
 from harness.events import Journal
+from harness.guest import identity
 from harness.guest.boot import Boot
 from harness.guest.channel import AuthFailed, CommandResult, ConnectFailed
 from harness.guest.record import StampedLog
 from harness.guest.serial import GuestEvent, SerialFollower
-from harness.guest.ssh import SshChannel, SshTarget
+from harness.guest.ssh import SshChannel
 from harness.hypervisor import Hypervisor
 from harness.layout import RunFiles
 from harness.ledger import Ledger
 from harness.plan import LabPlan, MachinePlan
 from harness.ports import HeldPorts
+from harness.report.payload import STARTED
 from harness.seed.model import IsoInfo
 from harness.vmrun import Display, GuestLogin, Vmrun
 from harness.wait import SYSTEM_CLOCK, Clock, Deadline, Pending, wait_until
 
-# Without events from the guest SSH itself is tried this often. A login costs a booting guest 5 to 10 s of its
-# processors, so it is not tried more often than that; a guest that sends events is tried only after a long silence.
+# Without events from the guest SSH itself is tried this often: a login costs a booting guest 5 to 10 s of its
+# processors. A guest that sends events is tried only after a long silence.
 _BLIND_LOGIN_S = 20.0
 _SILENCE_S = 300.0
 # `vmrun list` is asked this often during a wait: a machine that is gone ends the wait at once.
@@ -105,7 +107,7 @@ class Machine:
         follower = SerialFollower(serial, self.plan.nonce, self.host.clock, record.take)
         self.boot = Boot(number, follower, self.host.clock, self._hear)
         display = Display(self.host.plan.spec.hypervisor.display)
-        self.saw("switched on")
+        self.saw(STARTED)
         self.host.vmrun.start(self.plan.files.vmx, display)
 
     def power_off(self, deadline: Deadline) -> None:
@@ -113,6 +115,12 @@ class Machine:
         self.disconnect()
         self.host.vmrun.stop_and_verify(self.plan.files.vmx, deadline, soft_s=deadline.seconds * _SOFT_SHARE)
         self.saw("powered off")
+
+    def cut_power(self, deadline: Deadline) -> None:
+        """Have the machine off and its locks gone, as by pulling the plug: the guest is not asked."""
+        self.disconnect()
+        self.host.vmrun.stop_and_verify(self.plan.files.vmx, deadline, soft_s=0)
+        self.saw("power cut")
 
     # -- serial --------------------------------------------------------------------------------------------------
 
@@ -213,18 +221,21 @@ class Machine:
         self._channel = channel
         try:
             channel.connect(min(30.0, max(1.0, deadline.remaining)))
-            boot_id = channel.run("cat /proc/sys/kernel/random/boot_id", timeout_s=30).stdout.strip()
+            who = identity.parse_answer(channel.run(identity.QUESTION, timeout_s=30, as_root=True).stdout)
         except (ConnectFailed, AuthFailed) as error:
             # The account or its key may not exist yet while the guest boots; the deadline decides.
             self.saw(error.what)
             channel.close()
             return False
-        if not_boot_id is not None and boot_id == not_boot_id:
-            self.saw("still the boot before the restart")
+        if who.nonce != self.plan.nonce:
+            channel.close()
+            raise identity.another_machine(self.plan, who)
+        if who.boot_id in (not_boot_id, "") or not (self.boot is None or self.boot.may_be(who.boot_id)):
+            self.saw("still the boot before the restart" if who.boot_id == not_boot_id else "not the boot that spoke")
             channel.close()
             return False
         self.saw("logged in by SSH")
-        self._note_boot(boot_id, channel)
+        self._note_boot(who.boot_id, channel)
         return True
 
     def _note_boot(self, boot_id: str, channel: SshChannel) -> None:
@@ -241,19 +252,8 @@ class Machine:
         return [str(item) for item in known] if isinstance(known, list) else []
 
     def _new_channel(self) -> SshChannel:
-        endpoint = self.plan.endpoint
         pinned = self.iso.host_key if self.iso else None
-        return SshChannel(
-            SshTarget(
-                name=self.name,
-                host=endpoint.host,
-                port=endpoint.port,
-                user=self.host.plan.spec.ssh.user,
-                key_path=self.host.plan.ssh_key,
-                host_key=pinned,
-            ),
-            self.host.clock,
-        )
+        return SshChannel(identity.ssh_target(self.host.plan, self.plan, pinned), self.host.clock)
 
     @property
     def channel(self) -> SshChannel:

@@ -8,6 +8,7 @@ from harness.config.model import SeedSource, SeedsSpec
 from harness.disk import create_argv
 from harness.errors import UsageError
 from harness.hypervisor import Hypervisor
+from harness.phases import POWER_ONS
 from harness.plan import LabPlan, MachinePlan
 from harness.session import Selection
 from harness.setup.release import guest_release, os_release
@@ -72,8 +73,7 @@ def _machine_lines(selection: Selection, plan: LabPlan, machine: MachinePlan) ->
         f"  seed       {machine.seed}",
         f"  creates    {files.vmx}",
         f"             {files.disk}",
-        f"             {files.serial(1)}",
-        f"             {files.serial(2)}",
+        *(f"             {files.serial(number)}" for number in range(1, POWER_ONS + 1)),
         f"  runs       {' '.join(disk)}",
         f"             {' '.join(start)}",
         *(f"  vmx        {key} = {value!r}" for key, value in machine.vmx.items()),

@@ -48,6 +48,7 @@ class Phase(StrEnum):
     CLOUD_INIT = "cloud-init"
     PACKAGES = "packages"
     ISO_DETACHED = "iso-detached"
+    RESTARTS = "restarts"
     GUESTS = "guests"
     CLUSTER = "cluster"
 

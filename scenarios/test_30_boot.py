@@ -19,3 +19,7 @@ def test_guest_answers(prove: Callable[[str], None]) -> None:
 
 def test_first_ssh_login(prove: Callable[[str], None]) -> None:
     prove("ssh login")
+
+
+def test_machine_is_the_one_of_this_run(prove: Callable[[str], None]) -> None:
+    prove("this run's machine")

@@ -63,6 +63,10 @@ class Boot:
         """The boots that spoke since this power-on, oldest first: the installer's, then the installed system's."""
         return list(dict.fromkeys(event.boot_id for event in self.events))
 
+    def may_be(self, boot_id: str) -> bool:
+        """Return whether that boot spoke since this power-on; of a guest that never speaks any boot is believed."""
+        return boot_id in self.boot_ids or not self.boot_ids
+
     @property
     def console(self) -> str:
         """What the console showed, its last few hundred lines."""

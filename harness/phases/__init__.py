@@ -7,9 +7,20 @@ functions beside it. A new phase is one such module and one line in `MACHINE_PHA
 
 from __future__ import annotations
 
-from harness.phases import boot, cleanup, cloud_init, creation, iso_copy, iso_detached, packages
+from harness.phases import boot, cleanup, cloud_init, creation, iso_copy, iso_detached, packages, restarts
 from harness.phases.runner import PhaseModule
 
-MACHINE_PHASES: tuple[PhaseModule, ...] = (cleanup, creation, boot, iso_copy, cloud_init, packages, iso_detached)
+MACHINE_PHASES: tuple[PhaseModule, ...] = (
+    cleanup,
+    creation,
+    boot,
+    iso_copy,
+    cloud_init,
+    packages,
+    iso_detached,
+    restarts,
+)
+# How often a machine is switched on: once to install itself, once without its ISO, twice after a power cut.
+POWER_ONS = 4
 
-__all__ = ["MACHINE_PHASES", "PhaseModule"]
+__all__ = ["MACHINE_PHASES", "POWER_ONS", "PhaseModule"]

@@ -12,7 +12,7 @@ from harness.vmrun import PortForwarding, Protocol
 from harness.vmrun.errors import PortInUse
 
 PHASE = Phase.BOOT
-CHECKS = ("running", "guest answers", "ssh login")
+CHECKS = ("running", "guest answers", "ssh login", "this run's machine")
 
 _PORTS_TRIED = 5
 
@@ -33,12 +33,19 @@ def run(machine: Machine) -> Iterator[Check]:
     else:
         machine.connect(deadline)
         yield Check(CHECKS[1], Status.PASS, "an answer by SSH (this seed sends no events)", "an SSH login")
+    yield from _logged_in(machine)
+
+
+def _logged_in(machine: Machine) -> Iterator[Check]:
+    """Yield what the login showed; `Machine.connect` lets no other machine and no other boot pass."""
     yield Check(
         CHECKS[2],
         Status.PASS,
         "a login with the lab's key and the expected host key",
         f"{machine.facts.get('ssh_logins')} login(s), boot {machine.boot_ids[-1]}",
     )
+    bound = "the nonce of this run in the firmware"
+    yield Check(CHECKS[3], Status.PASS, f"{bound}: {machine.plan.nonce}", f"{bound}, read after the login")
 
 
 def forward_ssh(machine: Machine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator, Mapping
 
@@ -22,7 +23,7 @@ def run(machine: Machine) -> Iterator[Check]:
     marker = machine.wait_for(
         spec.markers.iso_copy, lambda: read_marker(machine, spec.markers.iso_copy), deadline, interval_s=2.0
     )
-    yield Check(CHECKS[0], Status.PASS, spec.markers.iso_copy, str(marker).strip() or "present, empty")
+    yield judge_marker(str(marker), machine.plan.nonce)
     payload = shlex.quote(spec.markers.payload)
     command = f"cd {payload} && find . -type f -exec sha256sum {{}} +"
     said = machine.run(command, timeout_s=max(1.0, deadline.remaining), as_root=True)
@@ -35,6 +36,27 @@ def read_marker(machine: Machine, path: str) -> str | None:
     """Return the content of a marker file, or None where it does not exist."""
     said = machine.run(f"cat {shlex.quote(path)}", as_root=True)
     return said.stdout if said.ok else None
+
+
+def judge_marker(text: str, nonce: str) -> Check:
+    """Return whether the marker was written by an installer of this run; one that names no run is present only."""
+    told = marker_nonce(text)
+    return judge(
+        CHECKS[0],
+        ok=told in (nonce, ""),
+        expected=f"the marker of an installer of this run ({nonce})",
+        seen=text.strip() or "present, empty",
+        remedy="this disk was installed by another run: remove the machine with `lab down`, then run again",
+    )
+
+
+def marker_nonce(text: str) -> str:
+    """Return the nonce in a marker that is a JSON object; nothing where it has none."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return ""
+    return str(value.get("nonce", "")) if isinstance(value, dict) else ""
 
 
 def expected_payload(machine: Machine) -> dict[str, str]:

@@ -19,7 +19,6 @@ from harness.secret import redact_argv
 from harness.verdict import Phase, Status, Verdict
 
 _MACHINE_FIELDS = {field.name for field in dataclasses.fields(MachineFacts)} - {"name", "facts"}
-_POWER_ON = (Phase.BOOT, Phase.ISO_DETACHED)  # the phases in which a machine is switched on
 
 
 def from_journal(path: Path) -> RunResult:
@@ -109,8 +108,6 @@ class _Builder:
         machine = _name(event)
         phase = Phase(event["phase"])
         self.open[machine, phase] = self.t
-        if machine is not None and phase in _POWER_ON:
-            self.power_ons.setdefault(machine, []).append(self.t)
 
     def _phase_end(self, event: dict[str, Any]) -> None:
         verdict = verdict_from_dict(event["verdict"])
@@ -128,6 +125,8 @@ class _Builder:
         machine = _name(event)
         if machine is not None:
             self._machine(machine).update(last_seen=str(event["text"]), last_seen_s=self.t)
+            if event["text"] == payload.STARTED:
+                self.power_ons.setdefault(machine, []).append(self.t)
 
     def _test(self, event: dict[str, Any]) -> None:
         case = CaseResult(

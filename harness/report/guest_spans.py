@@ -42,7 +42,7 @@ def guest_spans(marks: Iterable[GuestMark], power_ons: Mapping[str, Iterable[flo
 
     Args:
         marks: In the order of time.
-        power_ons: For each machine, when the phases began in which it is switched on, in seconds.
+        power_ons: For each machine, when it was switched on, in seconds.
     """
     spans: list[Span] = []
     last: dict[str, GuestMark] = {}

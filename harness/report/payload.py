@@ -7,7 +7,7 @@ run-start        `run`: fields of `RunResult` that are known at the start, as ob
 phase-start      `phase`: a value of `Phase`
 phase-end        `phase`, `verdict`: as `verdict_to_dict` writes it, with `status`
 guest-event      `event`, `boot_id`, `fields`: what a guest said on its serial line, all text
-state            `text`: the last thing seen of that machine; written when it changes
+state            `text`: the last thing seen of that machine; written when it changes; `switched on` is a power-on
 test             `nodeid`, `outcome` (a value of `Outcome`), `reason`, `duration_s`
 machine-facts    `facts`: fields of `MachineFacts` that are known now; other names go to its `facts`, as text
 evidence         `path`: relative to the run directory, with `/`; absolute where it is outside
@@ -37,6 +37,9 @@ MACHINE_FACTS = "machine-facts"
 EVIDENCE = "evidence"
 NOTE = "note"
 RUN_END = "run-end"
+
+# The text of a `state` event.
+STARTED = "switched on"
 
 # Made from the other events, never given at the start or the end.
 DERIVED = ("verdicts", "spans", "tests", "evidence", "exit_status", "duration_s", "unreadable_events")

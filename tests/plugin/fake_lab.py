@@ -17,10 +17,13 @@ from seed_samples import fake_image
 from harness import seeding
 from harness.config import LabSpec, load_lab
 from harness.evidence_guest import QUESTIONS
+from harness.guest import identity
 from harness.guest.serial import format_event
+from harness.phases.restarts import VOLUME_ID
 from harness.seed.build import write_seed_iso
-from harness.seed.inspection import payload_digests
+from harness.seed.inspection import inspect_iso, payload_digests
 from harness.seed.keys import ensure_keys
+from harness.seed.model import INSTALLER_RUNS
 from harness.vmx import Vmx
 
 from .fake_guest_shell import FakeShellGuest
@@ -28,6 +31,9 @@ from .fake_vmrun import FakeVmrun, PoweredGuest
 
 REPOSITORY = Path(__file__).parents[2]
 MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")
+INSTALLER = ("installer-start", "disk-written", "copied", "installer-done")
+SYSTEM = ("boot", "cloud-init", "ssh-ready", "boot-complete")
+EVENTS = (*INSTALLER, *SYSTEM)
 BUILT = "2026-01-12T09:30:00+00:00"
 OVERLAY = """\
   stand-in:
@@ -65,6 +71,8 @@ class FakeGuestState:
         silent: Guest events that are not sent.
         console: Text that each boot prints behind its events.
         fault: Done to each boot's guest as it begins, with its VMX: any fault that text alone is not.
+        stale_boot: The boot that answers, in place of the one that spoke on the serial line.
+        uuid: The `uuid.bios` that it was started with.
         installed: What its disk holds; None while it is blank.
     """
 
@@ -74,6 +82,8 @@ class FakeGuestState:
     fault: Callable[[FakeShellGuest, Path], None] = lambda guest, vmx: None
     installed: str | None = None
     boots: int = 0
+    uuid: str = ""
+    stale_boot: str = ""
 
 
 class FakeLab:
@@ -156,7 +166,8 @@ class FakeLab:
             disk.write_text(disk.read_text(encoding="utf-8") + "# installed\n", encoding="utf-8")
         state.boots += 1
         boot_id = str(uuid.uuid4())
-        nonce = re.sub(r"[ -]", "", vmx.get("uuid.bios") or "")
+        state.uuid = vmx.get("uuid.bios") or ""
+        nonce = re.sub(r"[ -]", "", state.uuid)
         serial = vmx_file.parent / (vmx.get("serial0.fileName") or "")
         assert not serial.exists(), "VMware would ask what to do with it"
         said = (format_event(*event) for event in self._events(state, nonce, boot_id))
@@ -175,11 +186,10 @@ class FakeLab:
     def _events(
         self, state: FakeGuestState, nonce: str, boot_id: str
     ) -> list[tuple[str, str, str, Mapping[str, str] | None]]:
-        installer = ("installer-start", "disk-written", "copied", "installer-done") if state.boots == 1 else ()
-        system = ("boot", "cloud-init", "ssh-ready", "boot-complete")
+        installer = INSTALLER if state.boots == 1 else ()
         installing = str(uuid.uuid4())
         first = [(event, nonce, installing, None) for event in installer]
-        then = [(event, nonce, boot_id, None) for event in system]
+        then = [(event, nonce, boot_id, None) for event in SYSTEM]
         return [event for event in (*first, *then) if event[0] not in state.silent]
 
 
@@ -194,8 +204,13 @@ def good_answers(
     once = "/var/lib/cloud/instance/sem/* /var/lib/cloud/instance/boot-finished"
     copied = markers.iso_copy
     told = {
-        "cat /proc/sys/kernel/random/boot_id": f"{boot_id}\n",
-        "cat /etc/machine-id": f"{state.installed}\n",
+        f"# {identity.QUESTION}": f"{state.stale_boot or boot_id}\nVMware-{state.uuid}\n",
+        "# cat /proc/sys/kernel/random/boot_id": f"{boot_id}\n",
+        "# cat /etc/machine-id": f"{state.installed}\n",
+        "# cat /etc/ssh/ssh_host_*_key.pub": "ssh-ed25519 AAAA root@guest\n",
+        "# cat /var/lib/cloud/data/instance-id": f"{name}-0123\n",
+        f"# cat {INSTALLER_RUNS}": "1\n",
+        f"# {VOLUME_ID}": inspect_iso(seeds / machine.seed).volume_id,
         f"# cat {copied}": "files=7\n",
         f"# cat {markers.cloud_init}": "done\n",
         f"# cat {markers.packages}": f"installed={count}\nexpected={count}\n",

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import pytest
 
 from harness.after import remove_lab
+from harness.guest import identity
+from harness.phases.restarts import VOLUME_ID
+from harness.seed.model import INSTALLER_RUNS
 from harness.session import select
 
 from .fake_lab import MACHINES, FakeLab
@@ -56,7 +60,8 @@ def test_a_good_lab_is_green_and_leaves_results_and_a_way_in(fake_lab: FakeLab) 
     assert {"run.json", "report.html", "junit.xml", "events.jsonl", "ssh_config", "known_hosts", *MACHINES} <= names
     for name in MACHINES:
         evidence = {path.name for path in (run / name).iterdir()}
-        assert {f"{name}.vmx", "serial-1.log", "serial-2.log", "vmware.log", "cloud-init.log"} <= evidence
+        serials = {f"serial-{number}.log" for number in range(1, 5)}
+        assert {f"{name}.vmx", "vmware.log", "cloud-init.log"} | serials <= evidence
         assert f"Host {name}" in (run / "ssh_config").read_text()
         assert fake_lab.vmx(name) in fake_lab.vmrun.running
     assert '<property name="phase" value="iso-detached"' in (run / "junit.xml").read_text()
@@ -65,7 +70,7 @@ def test_a_good_lab_is_green_and_leaves_results_and_a_way_in(fake_lab: FakeLab) 
     assert _facts(fake_lab)["k3s-master1"] == agreeing
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("machine")] == []
     logins = [event for event in _events(run) if "boot_ids" in str(event) and event["kind"] == "machine-facts"]
-    assert len(logins) == 2 * len(MACHINES), "one login per boot of each machine"
+    assert len(logins) == 4 * len(MACHINES), "one login per boot of each machine"
 
 
 def test_what_tools_say_is_shown_beside_what_ssh_shows_and_decides_nothing(fake_lab: FakeLab) -> None:
@@ -233,15 +238,72 @@ def test_a_guest_that_never_answers_is_a_failure_with_the_last_thing_seen(fake_l
     fake_lab.guests[WORKER].silent |= {"ssh-ready", "boot-complete"}
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 1
-    result.assert_outcomes(passed=2, failed=1, deselected=6)
+    result.assert_outcomes(passed=2, failed=1, skipped=1, deselected=8)
     result.stdout.fnmatch_lines(["boot of *: ssh login: fail: an SSH login: not within 3 s; last seen: cloud-init*"])
+
+
+def test_a_machine_of_another_run_at_the_same_address_does_not_pass(fake_lab: FakeLab) -> None:
+    other = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"
+    fake_lab.guests[WORKER].says[f"# {identity.QUESTION}"] = (0, f"{uuid.uuid4()}\nVMware-{other}\n")
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*another machine answers at 127.0.0.1:*: it is not the one that this run created*"])
+
+
+def test_a_guest_that_does_not_say_which_machine_it_is_does_not_pass(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].says[f"# {identity.QUESTION}"] = (1, f"{uuid.uuid4()}\n")
+    assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 1
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_a_seed_of_somebody_else_is_bound_to_this_run_as_well(fake_lab: FakeLab, *, stale: bool) -> None:
+    seed = fake_lab.seeds / fake_lab.spec.machines[WORKER].seed
+    seed.write_bytes(seed.read_bytes().replace(b'"format": "airgap-lab-seed/', b'"format": "somebody-s-seed/'))
+    if stale:
+        other = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"
+        fake_lab.guests[WORKER].says[f"# {identity.QUESTION}"] = (0, f"{uuid.uuid4()}\nVMware-{other}\n")
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER)
+    assert (result.ret == 1) is stale
+    verdicts = run_json(fake_lab)["verdicts"]
+    assert isinstance(verdicts, list)
+    (boot,) = [item for item in verdicts if item["phase"] == "boot"]
+    assert stale or boot["checks"][1]["expected"] == "an answer by SSH (this seed sends no events)"
+
+
+def test_a_boot_that_never_spoke_on_the_serial_line_does_not_pass(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].stale_boot = str(uuid.uuid4())
+    fake_lab.edit("boot: 20, iso_copy", "boot: 4, iso_copy")
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["boot of *: ssh login: fail: *; last seen: not the boot that spoke"])
+
+
+def test_a_disk_that_another_run_installed_does_not_pass(fake_lab: FakeLab) -> None:
+    marker = f"# cat {fake_lab.spec.markers.iso_copy}"
+    fake_lab.guests[WORKER].says[marker] = (0, '{"files": 7, "nonce": "0123"}')
+    result = fake_lab.run(*part("40_iso_copy"), "-k", WORKER)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*this disk was installed by another run*"])
+
+
+def test_an_installer_that_ran_again_disproves_the_claim(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].says[f"# cat {INSTALLER_RUNS}"] = (0, "2\n")
+    assert fake_lab.run(*part("75_restarts")).ret == 1
+    assert claims(fake_lab)["iso-detached"][0] == "disproven"
+
+
+def test_an_iso_that_was_not_attached_again_proves_nothing(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].says[f"# {VOLUME_ID}"] = (0, "")
+    assert fake_lab.run(*part("75_restarts")).ret == 1
+    assert claims(fake_lab)["iso-detached"][0] == "disproven"
+    assert claims(fake_lab)["survived-restart"][0] == "proven"
 
 
 def test_a_hypervisor_that_breaks_is_an_error_with_its_words(fake_lab: FakeLab) -> None:
     fake_lab.vmrun.answers["start"] = ("Error: The file is already in use\n", 255)
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 1
-    result.assert_outcomes(failed=1, skipped=2, deselected=6)
+    result.assert_outcomes(failed=1, skipped=3, deselected=8)
     result.stdout.fnmatch_lines(
         ["boot of *: running: error: vmrun start failed: *", "*Error: The file is already in use*"]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from harness.config.model import Recoverable
 from harness.guest.channel import CommandResult
 from harness.ownership import Left, Why
-from harness.phases import cleanup, cloud_init, cluster, creation, iso_copy, iso_detached, packages
+from harness.phases import cleanup, cloud_init, cluster, creation, identity, iso_copy, packages, power_cycle, restarts
+from harness.phases.identity import Identity
 from harness.verdict import Status
 from harness.vmx import Vmx
 
@@ -143,15 +145,19 @@ class TestPackages:
         assert packages.judge_marker(text, self.NAMES).status is status
 
 
+BEFORE = Identity("boot-1", "machine", "ssh-ed25519 AAAA root@m", "m-0123", "1", "17\nfiles=7", "a:1\nb:2")
+AFTER = replace(BEFORE, boot_id="boot-2")
+
+
 class TestIsoDetached:
     @pytest.mark.parametrize(
         ("value", "status"), [("FALSE", Status.PASS), ("false", Status.PASS), ("TRUE", Status.FAIL)]
     )
     def test_the_vmx_on_disk(self, value: str, status: Status) -> None:
-        assert iso_detached.judge_vmx(Vmx.parse(f'sata0:1.startConnected = "{value}"\n')).status is status
+        assert power_cycle.judge_vmx("vmx", Vmx.parse(f'sata0:1.startConnected = "{value}"\n')).status is status
 
     def test_without_the_key_the_cd_is_connected(self) -> None:
-        assert iso_detached.judge_vmx(Vmx.parse("")).status is Status.FAIL
+        assert power_cycle.judge_vmx("vmx", Vmx.parse("")).status is Status.FAIL
 
     @pytest.mark.parametrize(
         ("text", "status"),
@@ -164,11 +170,85 @@ class TestIsoDetached:
         ],
     )
     def test_a_medium_is_absent_only_when_the_guest_says_so(self, text: str, status: Status) -> None:
-        assert iso_detached.judge_medium(text).status is status
+        assert power_cycle.judge_no_medium("medium", text).status is status
 
-    def test_a_newer_first_boot_file_is_named(self) -> None:
-        assert iso_detached.difference("a:1\nb:2", "a:1\nb:3") == "b:2; b:3"
-        assert iso_detached.difference("a:1", "a:1") == "1 files, none newer"
+
+class TestIdentity:
+    def test_the_same_machine_after_a_restart(self) -> None:
+        assert identity.judge_restarted("r", BEFORE, AFTER).status is Status.PASS
+        assert identity.judge_same_machine("s", BEFORE, AFTER).status is Status.PASS
+        assert identity.judge_installer("i", BEFORE, AFTER, ()).status is Status.PASS
+        assert identity.judge_first_boot("f", BEFORE, AFTER).status is Status.PASS
+
+    @pytest.mark.parametrize("boot_id", ["boot-1", ""])
+    def test_an_answer_of_the_boot_before_is_no_restart(self, boot_id: str) -> None:
+        assert identity.judge_restarted("r", BEFORE, replace(AFTER, boot_id=boot_id)).status is Status.FAIL
+
+    @pytest.mark.parametrize("change", [{"machine_id": "other"}, {"machine_id": ""}, {"host_keys": "ssh-ed25519 BBBB"}])
+    def test_another_machine_id_or_host_key_is_another_machine(self, change: dict[str, str]) -> None:
+        assert identity.judge_same_machine("s", BEFORE, replace(AFTER, **change)).status is Status.FAIL
+
+    def test_no_host_key_at_all_proves_nothing(self) -> None:
+        before, after = replace(BEFORE, host_keys=""), replace(AFTER, host_keys="")
+        assert identity.judge_same_machine("s", before, after).status is Status.FAIL
+
+    @pytest.mark.parametrize("change", [{"installer_runs": "2"}, {"iso_copy": "18\nfiles=7"}, {"installer_runs": ""}])
+    def test_another_run_of_the_installer_is_seen_on_the_disk(self, change: dict[str, str]) -> None:
+        assert identity.judge_installer("i", BEFORE, replace(AFTER, **change), ()).status is Status.FAIL
+
+    def test_two_runs_are_one_too_many_though_nothing_changed_since(self) -> None:
+        before, after = replace(BEFORE, installer_runs="2"), replace(AFTER, installer_runs="2")
+        assert identity.judge_installer("i", before, after, ()).status is Status.FAIL
+
+    def test_an_installer_that_refused_is_seen_on_the_serial_line(self) -> None:
+        check = identity.judge_installer("i", BEFORE, AFTER, ("installer-start", "installer-refused"))
+        assert check.status is Status.FAIL
+        assert "installer-refused" in check.seen
+
+    def test_another_installer_than_ours_keeps_no_counter(self) -> None:
+        before, after = replace(BEFORE, installer_runs=""), replace(AFTER, installer_runs="")
+        assert identity.judge_installer("i", before, after, ()).status is Status.PASS
+
+    @pytest.mark.parametrize("change", [{"first_boot": "a:1\nb:3"}, {"first_boot": ""}, {"instance": "m-4567"}])
+    def test_a_second_first_boot_is_named(self, change: dict[str, str]) -> None:
+        check = identity.judge_first_boot("f", BEFORE, replace(AFTER, **change))
+        assert check.status is Status.FAIL
+        assert "b:" in check.seen or "m-4567" in check.seen
+
+
+class TestRestarts:
+    def test_the_disk_boots_though_the_iso_is_in_the_drive(self) -> None:
+        assert restarts.judge_disk_first(BEFORE, AFTER, "SEED_M", "SEED_M", ()).status is Status.PASS
+
+    @pytest.mark.parametrize("label", ["", "SEED_W"])
+    def test_an_empty_drive_or_another_medium_proves_nothing(self, label: str) -> None:
+        check = restarts.judge_disk_first(BEFORE, AFTER, label, "SEED_M", ())
+        assert check.status is Status.FAIL
+        assert "proves nothing" in check.remedy
+
+    def test_an_unknown_iso_is_not_found_in_an_empty_drive(self) -> None:
+        assert restarts.judge_disk_first(BEFORE, AFTER, "", "", ()).status is Status.FAIL
+
+    def test_the_installer_came_first(self) -> None:
+        check = restarts.judge_disk_first(BEFORE, AFTER, "SEED_M", "SEED_M", ("installer-start",))
+        assert check.status is Status.FAIL
+        assert "bios.bootOrder" in check.remedy
+
+    def test_the_boot_of_before_proves_nothing(self) -> None:
+        assert restarts.judge_disk_first(BEFORE, BEFORE, "SEED_M", "SEED_M", ()).status is Status.FAIL
+
+
+class TestMarker:
+    NONCE = "0123456789abcdef" * 2
+
+    @pytest.mark.parametrize("text", [f'{{"files": 7, "nonce": "{NONCE}"}}', "", "files=7\n", "[]"])
+    def test_a_marker_of_this_run_or_of_no_run(self, text: str) -> None:
+        assert iso_copy.judge_marker(text, self.NONCE).status is Status.PASS
+
+    def test_a_marker_of_another_run(self) -> None:
+        check = iso_copy.judge_marker('{"nonce": "ffff"}', self.NONCE)
+        assert check.status is Status.FAIL
+        assert "another run" in check.remedy
 
 
 class TestCluster:

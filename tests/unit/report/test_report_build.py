@@ -140,16 +140,16 @@ def test_other_kinds_of_events_are_passed_over() -> None:
 
 
 def test_guest_events_become_the_time_that_led_to_them() -> None:
-    events = [event("run-start", t=0.0, run={}), event("phase-start", "m", t=60.0, phase="boot")]
+    events = [event("run-start", t=0.0, run={}), event("state", "m", t=60.0, text="switched on")]
     events += boot_events("m", 62.0)
-    events.append(event("phase-start", "m", t=150.0, phase="iso-detached"))
+    events.append(event("state", "m", t=150.0, text="switched on"))
     events.append(event("guest-event", "m", t=158.0, event="boot", boot_id="c", fields={}))
     spans = [span for span in from_events(events).spans if span.kind is SpanKind.GUEST]
     times = [(span.name, span.started_s, span.ended_s) for span in spans]
     assert times[0] == ("installer-start", 60.0, 62.0)
     assert times[3] == ("boot", 78.0, 86.0)  # a reboot: since the installer's last word
     assert times[4] == ("cloud-init init-local", 86.0, 94.0)
-    assert times[-1] == ("boot", 150.0, 158.0)  # switched on in this phase, not since the boot before
+    assert times[-1] == ("boot", 150.0, 158.0)  # since it was switched on, not since the boot before
     assert "bytes=1073741824" in spans[1].detail
     assert all(span.status is None for span in spans)
 
