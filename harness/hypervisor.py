@@ -24,6 +24,8 @@ from harness.vmrun.errors import HostTypeMissing, VmrunUnavailable
 
 EMBEDDED = "embedded"
 HOME_VARIABLE = "VMRUN_QEMU_HOME"
+# VMware shows a screen to guest users only; evidence of a guest that does not boot has to do without one.
+SCREEN_VARIABLE = "VMRUN_QEMU_SCREEN"
 _EMBEDDED_PROGRAMS = ("vmrun-qemu", "vmrun-qemu.exe")
 _PROBE_S = 20.0
 _MINIMUM_QEMU = (7, 2)  # the first release with `-netdev stream`
@@ -76,7 +78,9 @@ class Hypervisor:
 
     def with_home(self, home: Path) -> Hypervisor:
         """Return the same with the embedded one's state in that directory; VMware's own has no such thing."""
-        return self if self.kind is Kind.VMWARE else replace(self, env={**self.env, HOME_VARIABLE: str(home)})
+        if self.kind is Kind.VMWARE:
+            return self
+        return replace(self, env={**self.env, HOME_VARIABLE: str(home), SCREEN_VARIABLE: "anybody"})
 
 
 class Fault(StrEnum):

@@ -5,14 +5,15 @@ executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same di
 words and exit codes as VMware's tool.
 
     main                  grammar: flags before the verb, usage, exit codes; a table with one row per verb
-    power, tools, netverbs, screen, extras       what the verbs do
+    power, tools, netverbs, screen, variables, named, refusals, extras     what the verbs do
     guestprograms, guestfiles, guestcopy         what is done in the guest, by way of
     guestshell                                   a shell as the guest user whose password the guest has checked
     suspending, snapverbs, lifecycle             suspend, pause, unpause; the snapshot verbs; clone, upgradevm, deleteVM
     faults, lies                                 failures and lies on demand, for tests of what drives this
     supervisor, poweron, powerup                 one process per running machine: starts QEMU, and does at power-off
                                                  what VMware does
-    control, orders, running, live               what commands have done to a running machine by its supervisor
+    control, orders, running, live               what commands have done to a running machine by its supervisor:
+    plugging, keyboard                           stand still, be plugged, be typed on
     statefile, memory                            saved machines: `.vmss`, `.vmsn`
     site, snapshots, consolidation, clones       what snapshots and clones do to a machine's files
     vmsd, vmdk                                   the tree of snapshots, and a disk's words about its parent (pure)
@@ -33,6 +34,7 @@ Environment:
     VMRUN_QEMU_ACCEL         `tcg`, `kvm`, `whpx` or `hvf`, without proof (`accelerator`)
     VMRUN_QEMU_TCG_THREADS   `multi` or `single`, whatever the version of QEMU (`accelerator`)
     VMRUN_QEMU_FAULTS        what is to go wrong, as it does with VMware's `vmrun` (`faults`)
+    VMRUN_QEMU_SCREEN        `anybody`: `captureScreen` works without Tools and without a login
     VMRUN_QEMU_SOFT_STOP_S   how long `stop soft` waits for the guest; 180
     VMRUN_QEMU_WAIT_S        how long `getGuestIPAddress -wait` waits; 3600
     VMRUN_QEMU_PROGRAM_S     how long `runProgramInGuest` and `runScriptInGuest` wait for the program; 3600

@@ -15,8 +15,8 @@ from harness.vmrun_qemu.lines import LineStream
 from harness.vmrun_qemu.texts import UNKNOWN, Failure
 
 
-def order(record: Record, what: str, timeout_s: float, /, **words: Any) -> None:
-    """Return when the supervisor has done what it is told.
+def order(record: Record, what: str, timeout_s: float, /, **words: Any) -> Any:
+    """Return the supervisor's answer when it has done what it is told; most orders have none.
 
     Raises:
         Failure: It could not, in its words; or it ended, or did not answer within `timeout_s` seconds.
@@ -35,3 +35,4 @@ def order(record: Record, what: str, timeout_s: float, /, **words: Any) -> None:
         raise Failure(f"{UNKNOWN}: the supervisor of the virtual machine ended")
     if "answer" not in answer:
         raise Failure(str(answer.get("failed") or answer))
+    return answer["answer"]

@@ -71,6 +71,11 @@ class Serial:
     index: int
     path: Path | None
 
+    @property
+    def name(self) -> str:
+        """The device id, in the VMX and in QEMU."""
+        return f"serial{self.index}"
+
 
 def number(vmx: Vmx, key: str, default: int, low: int, high: int) -> int:
     """Return an integer setting.

@@ -43,6 +43,10 @@ class Guest:
 
     def __exit__(self, *_: object) -> None:
         """Hang up."""
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
         self._lines.close()
 
     def state(self) -> str:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from harness.vmrun_qemu import control
 from harness.vmrun_qemu.guest import Guest, GuestRefusedError, GuestSilentError
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.power import running
@@ -96,11 +97,13 @@ class GuestShell:
 
     def __init__(self, vmx: str, flags: Mapping[str, str]) -> None:
         self.vmx = vmx
-        self.guest = reach(vmx, running(vmx))
+        record = running(vmx)
+        self.guest = reach(vmx, record)
         try:
             self.login = login_of(flags)
+            self._environment = control.order(record, "environment", _BEGIN_S)
         except Failure:
-            self.__exit__()
+            self.guest.close()
             raise
 
     def __enter__(self) -> GuestShell:
@@ -109,7 +112,7 @@ class GuestShell:
 
     def __exit__(self, *_: object) -> None:
         """Hang up; what was started in the guest goes on."""
-        self.guest.__exit__()
+        self.guest.close()
 
     def run(self, script: str, *words: str, given: bytes = b"", as_tools: bool = False) -> Outcome:
         """Return how a shell script with these parameters ended, run by the guest user or with the agent's own rights.
@@ -131,7 +134,8 @@ class GuestShell:
         """As `run`, for what may take as long as a program takes; `VMRUN_QEMU_PROGRAM_S` is the limit."""
         if limit_s is None:
             limit_s = float(os.environ.get("VMRUN_QEMU_PROGRAM_S", _PROGRAM_S))
-        pid = self._begin(["/bin/sh", "-c", script, "vmrun", *words], given, as_tools=as_tools)
+        extra = ["env", *(f"{name}={value}" for name, value in self._environment.items())] if self._environment else []
+        pid = self._begin([*extra, "/bin/sh", "-c", script, "vmrun", *words], given, as_tools=as_tools)
         outcome = self._end(pid, limit_s)
         if not outcome.output.startswith(_LOGGED_IN):
             raise Failure(NOT_SUPPORTED if outcome.status == _NO_HELPERS else BAD_LOGIN)
@@ -204,6 +208,6 @@ def reach(vmx: str, record: Record) -> Guest:
     except GuestSilentError:
         state = "unknown"
     if state != "running":
-        guest.__exit__()
+        guest.close()
         raise tools_not_running(vmx)
     return guest

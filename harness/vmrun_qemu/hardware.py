@@ -209,7 +209,7 @@ def _nic(nic: Nic, wiring: Wiring, boot_index: int | None) -> list[str]:
 
 
 def _serial(serial: devices.Serial) -> list[str]:
-    name = f"serial{serial.index}"
+    name = serial.name
     target = "null" if serial.path is None else f"file,path={quoted(str(serial.path))},append=on"
     kind, _, options = target.partition(",")
     backend = ",".join(filter(None, [kind, f"id={name}", options]))

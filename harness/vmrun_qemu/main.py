@@ -117,6 +117,41 @@ VERBS = {
         3, 3, "Copy a file from guest OS to host OS",
     ),
     "captureScreen": Verb("screen:capture", "Path to vmx file Path on host", 2, 2, "Capture the screen"),
+    "typeKeystrokesInGuest": Verb(
+        "screen:type_keystrokes", "Path to vmx file keystroke string", 2, 2, "Type keystrokes in Guest OS"
+    ),
+    "readVariable": Verb(
+        "variables:read", "Path to vmx file [runtimeConfig|guestEnv|guestVar] variable name",
+        3, 3, "Read a variable in the VM state",
+    ),
+    "writeVariable": Verb(
+        "variables:write", "Path to vmx file [runtimeConfig|guestEnv|guestVar] variable name variable value",
+        4, 4, "Write a variable in the VM state",
+    ),
+    "connectNamedDevice": Verb(
+        "named:connect", "Path to vmx file device name", 2, 2, "Connect the named device in the VM"
+    ),
+    "disconnectNamedDevice": Verb(
+        "named:disconnect", "Path to vmx file device name", 2, 2, "Disconnect the named device in the VM"
+    ),
+    "installTools": Verb("refusals:install_tools", "Path to vmx file", 1, 1, "Install Tools in Guest"),
+    "enableSharedFolders": Verb(
+        "refusals:shared_folder", "Path to vmx file [runtime]", 1, 2, "Enable shared folders in Guest"
+    ),
+    "disableSharedFolders": Verb(
+        "refusals:shared_folder", "Path to vmx file [runtime]", 1, 2, "Disable shared folders in Guest"
+    ),
+    "addSharedFolder": Verb(
+        "refusals:shared_folder", "Path to vmx file Share name Path to folder on host",
+        3, 3, "Add a Host-Guest shared folder",
+    ),
+    "setSharedFolderState": Verb(
+        "refusals:shared_folder", "Path to vmx file Share name Path to folder on host writable|readonly",
+        4, 4, "Modify a Host-Guest shared folder",
+    ),
+    "removeSharedFolder": Verb(
+        "refusals:shared_folder", "Path to vmx file Share name", 2, 2, "Remove a Host-Guest shared folder"
+    ),
     "listHostNetworks": Verb("netverbs:list_networks", "", 0, 0, "List all networks of the host"),
     "listPortForwardings": Verb(
         "netverbs:list_forwards", "Host network name", 1, 1, "List all port forwardings on a host network"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.vmrun_qemu import live, qmp
+from harness.vmrun_qemu import keyboard, live, plugging, qmp
 from harness.vmrun_qemu.running import Running
 from harness.vmrun_qemu.texts import UNKNOWN, Failure, not_powered_on, of_os_error
 
 Words = Mapping[str, Any]
 
 
-def obey(run: Running, words: Words) -> None:
-    """Carry out one order: `words` are its name, as `order`, and what else it needs.
+def obey(run: Running, words: Words) -> Any:
+    """Carry out one order, and return its answer: `words` are its name, as `order`, and what else it needs.
 
     Raises:
         Failure: It cannot be done; the machine is as it was before.
@@ -22,7 +22,7 @@ def obey(run: Running, words: Words) -> None:
         if run.ending or run.child.poll() is not None:
             raise not_powered_on(str(run.path))
         try:
-            _ORDERS[words["order"]](run, words)
+            return _ORDERS[words["order"]](run, words)
         except qmp.QmpError as error:
             raise Failure(f"{UNKNOWN}: {error}") from error
         except OSError as error:
@@ -33,10 +33,29 @@ def _delete_snapshot(run: Running, words: Words) -> None:
     live.delete_snapshot(run, str(words["name"]), children=bool(words["children"]))
 
 
-_ORDERS: dict[str, Callable[[Running, Words], None]] = {
+def _read_variable(run: Running, words: Words) -> str:
+    name = str(words["name"])
+    return run.variables.get(name.lower(), run.vmx.get(name) or "")
+
+
+def _write_variable(run: Running, words: Words) -> None:
+    run.variables[str(words["name"]).lower()] = str(words["value"])
+
+
+def _write_environment(run: Running, words: Words) -> None:
+    run.environment[str(words["name"])] = str(words["value"])
+
+
+_ORDERS: dict[str, Callable[[Running, Words], Any]] = {
     "pause": lambda run, _words: live.pause(run),
     "unpause": lambda run, _words: live.unpause(run),
     "snapshot": lambda run, words: live.take_snapshot(run, str(words["name"])),
     "delete-snapshot": _delete_snapshot,
     "suspend": lambda run, words: live.suspend(run, str(words["address"])),
+    "plug": lambda run, words: plugging.plug(run, str(words["device"]), connected=bool(words["connected"])),
+    "type": lambda run, words: keyboard.type_text(run.record["qmp"], str(words["text"])),
+    "read-variable": _read_variable,
+    "write-variable": _write_variable,
+    "environment": lambda run, _words: run.environment,
+    "write-environment": _write_environment,
 }

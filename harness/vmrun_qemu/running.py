@@ -16,7 +16,8 @@ from harness.vmrun_qemu.vmlog import VmLog
 class Running:
     """Its QEMU, its record, and its VMX as it will be written at power-off.
 
-    `busy` is held while it is changed; `ending` says that its QEMU is told to end.
+    `busy` is held while it is changed; `ending` says that its QEMU is told to end. What `writeVariable` has written
+    since power-on is in `variables` (by key in lower case) and `environment`.
     """
 
     def __init__(self, prepared: Prepared, child: Child, record: instances.Record, log: VmLog) -> None:
@@ -28,6 +29,8 @@ class Running:
         self.folder = prepared.folder
         self.service: Service | None = None
         self.ending = False
+        self.variables: dict[str, str] = {}
+        self.environment: dict[str, str] = {}
         self.busy = threading.RLock()
 
     @property

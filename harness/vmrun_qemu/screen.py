@@ -1,22 +1,34 @@
-"""captureScreen: a PNG of what the machine's monitor shows."""
+"""captureScreen: a PNG of what the machine's monitor shows; typeKeystrokesInGuest: keys of its keyboard."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from harness.vmrun_qemu import qmp
+from harness.vmrun_qemu import control, qmp
+from harness.vmrun_qemu.guestshell import GuestShell
+from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.power import running
 from harness.vmrun_qemu.texts import FILE_ACCESS, Failure
 
+Flags = Mapping[str, str]
 
-def capture(parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
-    """Write the screen to a PNG file on the host. VMware wants Tools and a guest login for it; here neither is needed.
+_TYPING_S = 600.0
+
+
+def capture(parameters: Sequence[str], flags: Flags) -> int:
+    """Write the screen to a PNG file on the host.
+
+    VMware takes this for a guest operation: it wants Tools and a login. So does this program, unless no login is given
+    and `VMRUN_QEMU_SCREEN` is `anybody`: the picture of a guest that does not boot is worth most.
 
     Raises:
-        Failure: The machine is off, or the file cannot be written.
+        Failure: The machine is off, nobody may look, or the file cannot be written.
     """
     record = running(parameters[0])
+    if flags.get("-gu") or os.environ.get("VMRUN_QEMU_SCREEN") != "anybody":
+        _log_in(parameters[0], flags)
     target = Path(parameters[1]).absolute()
     if not target.parent.is_dir():
         raise Failure(FILE_ACCESS)
@@ -26,3 +38,20 @@ def capture(parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
     except qmp.QmpError as error:
         raise Failure(FILE_ACCESS) from error
     return 0
+
+
+def type_keystrokes(parameters: Sequence[str], flags: Flags) -> int:
+    """Have the text typed on the machine's keyboard, key by key; it is a guest operation.
+
+    Raises:
+        Failure: The machine is off, nobody may type, or a character has no key.
+    """
+    record: Record = running(parameters[0])
+    _log_in(parameters[0], flags)
+    control.order(record, "type", _TYPING_S, text=parameters[1])
+    return 0
+
+
+def _log_in(vmx: str, flags: Flags) -> None:
+    with GuestShell(vmx, flags) as shell:
+        shell.run("exit 0")

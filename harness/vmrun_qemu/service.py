@@ -3,7 +3,7 @@
     {"ask": "state", "limit_s": 3}                                  -> {"answer": "running"}
     {"ask": "agent", "command": …, "arguments": …, "limit_s": 3}    -> {"answer": …}
     {"ask": "tell", "command": …, "arguments": …, "limit_s": 3}     -> {"answer": null}
-    {"ask": "order", "order": "suspend", …}                         -> {"answer": null}
+    {"ask": "order", "order": "suspend", …}                         -> {"answer": …}
 
 An answer may also be {"silent": why}: nobody in the guest answered; {"refused": why}: the agent did, with an error; or
 {"failed": text}: the order was not carried out, and that is what `vmrun` says.
@@ -33,7 +33,7 @@ _IDLE_S = 3600.0
 class Service:
     """The listening end; each connection has a thread of its own, which ends with this process."""
 
-    def __init__(self, endpoint: Endpoint, agent: Agent, obey: Callable[[Question], None]) -> None:
+    def __init__(self, endpoint: Endpoint, agent: Agent, obey: Callable[[Question], Any]) -> None:
         self._listener = endpoint.listen()
         self._agent = agent
         self._desks: dict[str, Callable[[Question], Any]] = {

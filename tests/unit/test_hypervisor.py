@@ -210,7 +210,7 @@ def test_a_searched_one_is_passed_over_with_its_reason_and_qemu_is_taken() -> No
     assert found.kind is Kind.EMBEDDED
     assert found.vmrun_argv == (sys.executable, "-m", "harness.vmrun_qemu")
     assert found.vdiskmanager_argv == (sys.executable, "-m", "harness.vmrun_qemu.vdiskmanager")
-    assert found.env == {"VMRUN_QEMU_HOME": str(Path("/lab/hypervisor"))}
+    assert found.env == {"VMRUN_QEMU_HOME": str(Path("/lab/hypervisor")), "VMRUN_QEMU_SCREEN": "anybody"}
     assert found.home == Path("/lab/hypervisor")
     assert found.with_home(Path("/other")).home == Path("/other")
     assert found.version == "QEMU 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)"

@@ -70,9 +70,12 @@ def agent_at(port: str, *, port_is_open: bool = True) -> Iterator[Agent]:
         agent.close()
 
 
-def fake_obey(words: Mapping[str, Any]) -> None:
+def fake_obey(words: Mapping[str, Any]) -> Any:
+    if words["order"] == "environment":
+        return {}
     if words["order"] != "pause":
         raise Failure(f"cannot {words['order']} {words['what']}")
+    return None
 
 
 @contextmanager

@@ -1,0 +1,133 @@
+"""CD drives that the guest has locked, against a QEMU that is played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from harness.vmrun_qemu import plugging, qmp
+from harness.vmrun_qemu.devices import Drive
+from harness.vmrun_qemu.running import Running
+from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.vmlog import VmLog
+from harness.vmx import Vmx
+
+LOCKED = "Device 'sata0-1' is locked and force was not specified, wait for tray to open and try again"
+
+
+class FakeQemu:
+    """One CD drive; `locked` says whether the guest holds on to it, `grants` after how many looks it lets go."""
+
+    def __init__(
+        self, *, loaded: bool = True, is_open: bool = False, locked: bool = False, grants: int = 1 << 30
+    ) -> None:
+        self.loaded = loaded
+        self.open = is_open
+        self.locked = locked
+        self.grants = grants
+        self.asked = False
+        self.orders: list[str] = []
+
+    def ask(self, _address: str, *commands: tuple[str, Mapping[str, Any]]) -> list[Any]:
+        return [self.one(name, arguments) for name, arguments in commands]
+
+    def one(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        if name == "query-block":
+            return self.query()
+        self.orders.append(name + (" by force" if arguments.get("force") else ""))
+        if name == "eject" and self.locked and not arguments["force"]:
+            self.asked = True
+            raise qmp.QmpError(LOCKED)
+        if name == "blockdev-remove-medium" and not self.open:
+            raise qmp.QmpError("Tray of device 'sata0-1' is not open")
+        self.loaded = name == "blockdev-change-medium"
+        self.open = not self.loaded
+        return {}
+
+    def query(self) -> list[Any]:
+        if self.asked:
+            self.grants -= 1
+            self.open = self.open or self.grants <= 0
+        drive = {"qdev": "/machine/peripheral/sata0-1", "tray_open": self.open}
+        return [{"qdev": "sata0-0", "inserted": {}}, {**drive, "inserted": {}} if self.loaded else drive]
+
+
+def running(tmp_path: Path, vmx: str = "") -> Running:
+    (tmp_path / "a.iso").touch()
+    text = (
+        'sata0.present = "TRUE"\nsata0:1.present = "TRUE"\nsata0:1.deviceType = "cdrom-image"\n'
+        'sata0:1.fileName = "a.iso"\nsata0:1.startConnected = "FALSE"\n'
+    )
+    drive = Drive("sata", 0, 1, cdrom=True, path=None)
+    machine = SimpleNamespace(drives=[drive], nics=[], serials=[])
+    run = SimpleNamespace(
+        machine=machine, vmx=Vmx.parse(text + vmx), variables={}, record={"qmp": "here"},
+        path=tmp_path / "a.vmx", log=VmLog(tmp_path),
+    )  # fmt: skip
+    return cast("Running", run)
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugging, "_GRANT_S", 0.2)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, qemu: FakeQemu) -> FakeQemu:
+    monkeypatch.setattr(qmp, "ask", qemu.ask)
+    return qemu
+
+
+@pytest.mark.parametrize(
+    ("qemu", "connected", "orders"),
+    [
+        (FakeQemu(), True, []),
+        (FakeQemu(loaded=False), False, []),
+        (FakeQemu(loaded=False), True, ["blockdev-change-medium"]),
+        (FakeQemu(is_open=True), True, ["blockdev-change-medium"]),
+        (FakeQemu(is_open=True), False, ["eject"]),
+        (FakeQemu(), False, ["eject"]),
+        (FakeQemu(locked=True, grants=3), False, ["eject", "blockdev-remove-medium"]),
+    ],
+)
+def test_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qemu: FakeQemu, connected: bool, orders: list[str]
+) -> None:
+    use(monkeypatch, qemu)
+    plugging.plug(running(tmp_path), "SATA0:1", connected=connected)
+    assert qemu.orders == orders
+    assert (qemu.loaded and not qemu.open) is connected
+
+
+@pytest.mark.usefixtures("patience")
+def test_a_lock_that_is_kept_is_a_question_that_nobody_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    qemu = use(monkeypatch, FakeQemu(locked=True))
+    with pytest.raises(Failure, match="The operation was canceled"):
+        plugging.plug(running(tmp_path), "sata0:1", connected=False)
+    assert qemu.loaded
+    assert "Msg_Post: Question" in (tmp_path / "vmware.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("patience")
+def test_a_lock_that_is_kept_is_broken_where_questions_have_an_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    qemu = use(monkeypatch, FakeQemu(locked=True))
+    plugging.plug(running(tmp_path, 'msg.autoAnswer = "TRUE"\n'), "sata0:1", connected=False)
+    assert qemu.orders == ["eject", "eject by force"]
+    assert "Msg_Post: Warning" in (tmp_path / "vmware.log").read_text(encoding="utf-8")
+
+
+def test_another_error_of_qemu_is_no_question(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Broken(FakeQemu):
+        def one(self, name: str, arguments: Mapping[str, Any]) -> Any:
+            if name == "eject":
+                raise qmp.QmpError("out of order")
+            return super().one(name, arguments)
+
+    use(monkeypatch, Broken())
+    with pytest.raises(qmp.QmpError, match="out of order"):
+        plugging.plug(running(tmp_path), "sata0:1", connected=False)
