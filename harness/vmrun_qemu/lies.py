@@ -61,7 +61,7 @@ def _start_canceled(call: Call) -> int:
     from harness.vmrun_qemu.vmlog import VmLog  # noqa: PLC0415 - only here
 
     log = VmLog(Path(home.canonical(call.vmx)).parent)
-    log.rotate()
+    log.begin()
     log.post("Error", "A fault was asked for: the virtual machine is not powered on.")
     raise Failure(CANCELED)
 

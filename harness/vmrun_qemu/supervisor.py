@@ -48,7 +48,7 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
     if leftover is not None:
         recovery.end_all(leftover)
     try:
-        log.rotate()
+        log.begin()
         run = power_on(vmx_path, log, gui=gui)
     except Failure as failure:
         log.post("Error", failure.reason if isinstance(failure, PowerOnFailure) else failure.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,12 +16,16 @@ class VmLog:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "vmware.log"
 
-    def rotate(self) -> None:
-        """Move the log of the last power-on to `vmware-0.log`, and older ones one further."""
+    def begin(self) -> None:
+        """Move the log of the last power-on to `vmware-0.log`, and older ones one further; begin a new one.
+
+        Its first line is VMware's, ` pid=` and all: libvirt takes the process that runs the machine from there.
+        """
         names = [self.path, *(self.path.with_name(f"vmware-{number}.log") for number in range(_KEPT))]
         for older, newer in zip(reversed(names[1:]), reversed(names[:-1]), strict=True):
             if newer.exists():
                 newer.replace(older)
+        self.say(f"Log for vmrun-qemu pid={os.getpid()} option=Release")
 
     def say(self, text: str) -> None:
         """Append one line with the time in UTC; a directory that is gone, or full, loses it."""

@@ -14,7 +14,7 @@ from harness.wait import Deadline
 
 
 def driver(bench: Bench) -> Vmrun:
-    return Vmrun(bench.argv, env=bench.env, run=bench.run, platform=bench.platform)
+    return Vmrun(bench.argv, env=bench.env, run=bench.run, clock=bench.clock, platform=bench.platform)
 
 
 @behaviour("start stop list", "the driver: `start` is true once, `stop_and_verify` leaves it off and unlocked", "T")
@@ -46,7 +46,7 @@ def test_the_driver_knows_a_machine_that_cannot_be_opened(bench: Bench) -> None:
     broken = bench.vm("broken")
     bench.write(broken, "this is no setting\n")
     with pytest.raises(errors.VmUnreadable):  # asked again for a moment: VMware may be writing it
-        vmrun.start(Path(broken), deadline=Deadline(1))
+        vmrun.start(Path(broken))
 
 
 @behaviour("getGuestIPAddress", "the driver: without Tools there is ToolsNotRunning, not an address", "T")

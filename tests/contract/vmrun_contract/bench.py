@@ -14,6 +14,7 @@ from typing import Any
 from harness import process
 from harness.process import Completed
 from harness.vmrun.failures import signed
+from harness.wait import SYSTEM_CLOCK, Clock
 from vmrun_contract.questions import QUESTIONS
 from vmrun_contract.transcript import Call, Entry, Look, Names, condensed, normal
 
@@ -94,6 +95,7 @@ class Bench(ABC):
         self.entries: list[Entry] = []
         self.settled: list[tuple[str, str]] = []
         self.guest_system = "linux"
+        self.clock: Clock = SYSTEM_CLOCK
 
     def __call__(self, *words: str, login: tuple[str, str] | None = None) -> Answer:
         """Return the answer to a command; it ends."""

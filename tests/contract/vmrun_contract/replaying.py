@@ -19,6 +19,19 @@ _ATTEMPTS = 50
 _HANG_S = 1.0  # a command that hangs is ended sooner than a real one
 
 
+class TranscriptClock:
+    """Time that only sleeping takes."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds
+
+
 class ReplayBench(Bench):
     """One section of a transcript.
 
@@ -33,6 +46,7 @@ class ReplayBench(Bench):
         vms = r"C:\contract" if told.platform == "win32" else "/contract"
         super().__init__(path.stem, told.platform, Names(vms, told.separator))
         self.guest_system = told.guest
+        self.clock = TranscriptClock()
         self._position = directory / "position"
         self._position.write_text("0", encoding="ascii")
         self._entries = told.sections[section]

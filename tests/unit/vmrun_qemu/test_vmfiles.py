@@ -102,10 +102,12 @@ def test_only_a_lock_of_our_own_that_died_is_stale(tmp_path: Path, text: str, *,
 def test_three_older_logs_are_kept(tmp_path: Path) -> None:
     for number in range(6):
         log = VmLog(tmp_path)
-        log.rotate()
+        log.begin()
         log.say(f"run {number}")
     found = {file.name: file.read_text(encoding="utf-8").split()[-1] for file in tmp_path.iterdir()}
     assert found == {"vmware.log": "5", "vmware-0.log": "4", "vmware-1.log": "3", "vmware-2.log": "2"}
+    first, _ = (tmp_path / "vmware.log").read_text(encoding="utf-8").splitlines()
+    assert f" pid={os.getpid()} " in first
 
 
 def test_a_reason_stands_behind_msg_post(tmp_path: Path) -> None:
