@@ -203,17 +203,22 @@ class Machine:
         def answer() -> bool | None:
             nonlocal next_try
             now = self.host.clock.monotonic()
-            ready = self._ssh_ready(not_boot_id)
+            listens, booted = self._told("ssh-ready", not_boot_id), self._told("boot-complete", not_boot_id)
+            ready = listens or booted
             silent = not self.sends_events or (self.boot is not None and self.boot.silence_s > _SILENCE_S)
             if now < next_try or not (ready or silent):
                 return None
             next_try = now + (2.0 if ready else _BLIND_LOGIN_S)
-            return True if self._try_login(deadline, not_boot_id) else None
+            if self._try_login(deadline, not_boot_id):
+                return True
+            if booted and not listens:
+                raise self.guest_error("the guest has booted, and its sshd does not answer")
+            return None
 
         self.wait_for("an SSH login", answer, deadline)
 
-    def _ssh_ready(self, not_boot_id: str | None) -> bool:
-        event = self.boot.last("ssh-ready") if self.boot else None
+    def _told(self, what: str, not_boot_id: str | None) -> bool:
+        event = self.boot.last(what) if self.boot else None
         return event is not None and event.boot_id != not_boot_id
 
     def _try_login(self, deadline: Deadline, not_boot_id: str | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.machine import Machine
@@ -14,6 +14,8 @@ PHASE = Phase.PACKAGES
 CHECKS = ("marker", "dpkg")
 
 _POLL_S = 2.0
+# Every package that dpkg knows: a name of the lab file may be one that another package provides.
+DPKG = "dpkg-query -W -f='${Package} ${db:Status-Abbrev} ${Version} ${Provides}\\n'"
 
 
 def run(machine: Machine) -> Iterator[Check]:
@@ -24,9 +26,7 @@ def run(machine: Machine) -> Iterator[Check]:
         spec.markers.packages, lambda: read_marker(machine, spec.markers.packages), deadline, interval_s=_POLL_S
     )
     yield judge_marker(str(marker), spec.guest.packages)
-    names = " ".join(shlex.quote(name) for name in spec.guest.packages)
-    said = machine.run(f"dpkg-query -W -f='${{Package}} ${{db:Status-Abbrev}} ${{Version}}\\n' {names}")
-    yield judge_dpkg(spec.guest.packages, parse_dpkg(said.stdout))
+    yield judge_dpkg(spec.guest.packages, parse_dpkg(machine.run(DPKG).stdout))
 
 
 def parse_marker(text: str) -> dict[str, str]:
@@ -53,13 +53,17 @@ def judge_marker(text: str, packages: Sequence[str]) -> Check:
 
 
 def parse_dpkg(text: str) -> dict[str, tuple[str, str]]:
-    """Return state (`ii` is installed) and version by package."""
-    found = {}
+    """Return state (`ii` is installed) and version by package, and by name that an installed package provides."""
+    found: dict[str, tuple[str, str]] = {}
+    provided: dict[str, tuple[str, str]] = {}
     for line in text.splitlines():
-        words = line.split()
-        if len(words) >= 2:
-            found[words[0]] = (words[1], words[2] if len(words) > 2 else "")
-    return found
+        name, state, version, provides = (*line.split(maxsplit=3), "", "", "", "")[:4]
+        if state:
+            found[name] = (state, version)
+        if state == "ii":
+            names = (re.sub(r"\(.*?\)", "", one).strip() for one in provides.split(","))
+            provided |= {other: (state, f"{version} (by {name})") for other in names if other}
+    return provided | {name: entry for name, entry in found.items() if entry[0] == "ii" or name not in provided}
 
 
 def judge_dpkg(packages: Sequence[str], found: Mapping[str, tuple[str, str]]) -> Check:

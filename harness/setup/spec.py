@@ -101,6 +101,6 @@ class GuestImage:
 
 
 def template(name: str) -> str:
-    """Return a guest script of this package, with `\\n` line ends."""
+    """Return a guest file of this package, with `\\n` line ends."""
     text = resources.files("harness.setup").joinpath("guest", name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")

@@ -19,6 +19,7 @@ from harness.config import LabSpec, load_lab
 from harness.evidence_guest import QUESTIONS
 from harness.guest import identity
 from harness.guest.serial import format_event
+from harness.phases.packages import DPKG
 from harness.phases.restarts import VOLUME_ID
 from harness.seed.build import write_seed_iso
 from harness.seed.inspection import inspect_iso, payload_digests
@@ -199,7 +200,6 @@ def good_answers(
     """Return what a guest without a fault says to every command of phases and scenarios."""
     machine, markers, guest = spec.machines[name], spec.markers, spec.guest
     sums = payload_digests(seeds / machine.seed)
-    packages = " ".join(guest.packages)
     count = len(guest.packages)
     once = "/var/lib/cloud/instance/sem/* /var/lib/cloud/instance/boot-finished"
     copied = markers.iso_copy
@@ -218,9 +218,7 @@ def good_answers(
             f"{digest}  ./{path}\n" for path, digest in sums.items()
         ),
         "cloud-init status --format=json": '{"status": "done", "errors": [], "recoverable_errors": {}}\n',
-        f"dpkg-query -W -f='${{Package}} ${{db:Status-Abbrev}} ${{Version}}\\n' {packages}": "".join(
-            f"{package} ii  1.0\n" for package in guest.packages
-        ),
+        DPKG: "".join(f"{package} ii  1.0\n" for package in guest.packages),
         f"# stat -c %Y {copied}; cat {copied}": "1768210200\nfiles=7\n",
         f"# stat -L -c %n:%Y {once} | grep -v boot-finished": "/var/lib/cloud/instance/sem/config_users:17\n",
         "# dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>&1": "dd: failed to open '/dev/sr0': No medium found\n",
@@ -236,7 +234,6 @@ def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
     machine, guest, user = spec.machines[name], spec.guest, spec.ssh.user
     registry, port, payload = spec.registry.address, spec.registry.port, spec.markers.payload
     sysctl = {f"/sbin/sysctl -n {' '.join(guest.sysctl)}": "".join(f"{value}\n" for value in guest.sysctl.values())}
-    package = {f"dpkg-query -f '${{Status}}' -W {package}": "install ok installed" for package in guest.packages}
     return {
         "hostname": f"{name}\n",
         "ip -o -4 address show scope global": f"2: ens32    inet {machine.address}/24 brd 192.168.6.255 scope global\n",
@@ -262,7 +259,6 @@ def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
         "# uname -m": "x86_64\n",
         "# cat /etc/os-release": _DEBIAN,
         **sysctl,
-        **package,
     }
 
 

@@ -299,6 +299,15 @@ def test_an_iso_that_was_not_attached_again_proves_nothing(fake_lab: FakeLab) ->
     assert claims(fake_lab)["survived-restart"][0] == "proven"
 
 
+def test_a_guest_that_boots_without_ssh_is_not_waited_for(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].silent.add("ssh-ready")
+    assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0, "a lost event is no failure"
+    fake_lab.guests[WORKER].fault = lambda guest, vmx: setattr(guest, "hang_up", True)
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER)
+    result.assert_outcomes(passed=2, failed=1, deselected=6)
+    result.stdout.fnmatch_lines(["boot of *: the guest has booted, and its sshd does not answer*"])
+
+
 def test_a_hypervisor_that_breaks_is_an_error_with_its_words(fake_lab: FakeLab) -> None:
     fake_lab.vmrun.answers["start"] = ("Error: The file is already in use\n", 255)
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)

@@ -19,10 +19,13 @@ code=$?
 expected=0
 installed=0
 missing=
+# One word for each package that is installed, and for each name that it provides.
+known=$(dpkg-query -W -f '${db:Status-Abbrev},${Package}, ${Provides}\n' | sed -n 's/^ii ,//p' |
+    sed 's/([^)]*)//g' | tr ',\n' '  ')
 for name in $names; do
     expected=$((expected + 1))
-    case $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2> /dev/null) in
-        "ii "*) installed=$((installed + 1)) ;;
+    case " $known " in
+        *" $name "*) installed=$((installed + 1)) ;;
         *) missing="$missing${missing:+, }\"$name\"" ;;
     esac
 done

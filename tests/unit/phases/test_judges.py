@@ -123,6 +123,13 @@ class TestPackages:
         found = packages.parse_dpkg("jq ii  1.6-2.1\nhtop ii  3.2.2-2\n")
         assert packages.judge_dpkg(self.NAMES, found).status is Status.PASS
 
+    def test_a_name_that_an_installed_package_provides_counts(self) -> None:
+        text = "bind9-jq ii  9.20 jq, htop (= 3)\nold-htop rc  1 telnet\n"
+        check = packages.judge_dpkg(self.NAMES, packages.parse_dpkg(text))
+        assert check.status is Status.PASS
+        assert "htop ii 9.20 (by bind9-jq)" in check.seen
+        assert packages.judge_dpkg(("telnet",), packages.parse_dpkg(text)).status is Status.FAIL
+
     @pytest.mark.parametrize("text", ["jq ii  1.6\n", "jq ii  1.6\nhtop un \n", "jq ii  1.6\nhtop iU  3.2\n", ""])
     def test_anything_but_ii_fails(self, text: str) -> None:
         check = packages.judge_dpkg(self.NAMES, packages.parse_dpkg(text))
