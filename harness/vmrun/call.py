@@ -184,12 +184,14 @@ class VmrunProgram:
         )
 
     def _start(self, argv: Sequence[str], timeout_s: float, verb: str, vmx: Path | None) -> Completed:
+        before = locks_beside(vmx) if vmx is not None else ()
         try:
             return self.run(argv, timeout_s=timeout_s, env=self.env)
         except ProcessError as error:
             kind = errors.VmrunUnavailable if isinstance(error.__cause__, OSError) else errors.VmrunTimeout
-            left = locks_beside(vmx) if vmx is not None and kind is errors.VmrunTimeout else ()
-            said = "\n".join([*error.said.splitlines(), *(f"it left {lock}" for lock in left)])
+            after = locks_beside(vmx) if vmx is not None and kind is errors.VmrunTimeout else ()
+            left = [f"it left {lock}" for lock in after if lock not in before]
+            said = "\n".join([*error.said.splitlines(), *left])
             raise kind(f"vmrun {verb}: {error.what}", where=error.where, said=said, remedy=kind.advice) from error
 
 

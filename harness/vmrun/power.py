@@ -51,13 +51,16 @@ class Power:
         return PowerState.SUSPENDED if saved_state(vmx) else PowerState.OFF
 
     def start(self, vmx: Path, display: Display, deadline: Deadline | None) -> bool:
-        """Have the machine running; return False where it ran already."""
+        """Have the machine running; return False where it ran already. A vmrun that hangs after it counts as done."""
         if self.is_running(vmx):
             return False
         try:
             self.program.call("start", vmx, display, deadline=deadline)
         except errors.VmAlreadyRunning:
             return False
+        except errors.VmrunTimeout:
+            if not self.is_running(vmx):
+                raise
         return True
 
     def stop(self, vmx: Path, mode: StopMode, deadline: Deadline | None) -> bool:

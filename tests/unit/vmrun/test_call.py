@@ -108,10 +108,11 @@ def test_who_holds_a_machine_that_is_in_use(vmx: Path) -> None:
 
 
 def test_a_vmrun_that_was_ended_says_which_locks_it_left(vmx: Path) -> None:
-    locked(vmx, "4194999-1(vmware-vmx)")
-    run = FakeRun().on(*cmd("list"), says="Total running VMs: 0\n").on(*cmd("start", vmx, "nogui"), says=timed_out())
+    (vmx.parent / "a.vmdk.lck").mkdir()
+    run = FakeRun().on(*cmd("suspend", vmx, "hard"), says=timed_out())
+    run.effects[cmd("suspend", vmx, "hard")] = lambda: locked(vmx, "4194999-1(vmware-vmx)")
     with pytest.raises(errors.VmrunTimeout) as caught:
-        driver(run).start(vmx)
+        driver(run).suspend(vmx)
     assert caught.value.said == "it left a.vmx.lck of vmware-vmx, process 4194999, which is gone"
 
 

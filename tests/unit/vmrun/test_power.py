@@ -40,6 +40,15 @@ def test_a_start_that_somebody_else_won() -> None:
     assert windows(run).start(Path(VMX), Display.GUI) is False
 
 
+def test_a_start_that_hangs_counts_by_what_list_says() -> None:
+    run = FakeRun().on(*cmd("list"), says=NONE).on(*cmd("list"), says=ONE)
+    run.on(*cmd("start", VMX, "nogui"), says=timed_out())
+    assert windows(run).start(Path(VMX)) is True
+    run = FakeRun().on(*cmd("list"), says=NONE).on(*cmd("start", VMX, "nogui"), says=timed_out())
+    with pytest.raises(errors.VmrunTimeout):
+        windows(run).start(Path(VMX))
+
+
 @pytest.mark.parametrize("code", [0, 1, 127, 255, MINUS_ONE])
 def test_error_on_stdout_is_a_failure_whatever_the_exit_status(code: int) -> None:
     run = FakeRun().on(*cmd("list"), says=NONE)
