@@ -53,7 +53,7 @@ def clone(parameters: Sequence[str], _flags: Flags) -> int:
     with _powered_off(vmx) as site:
         mend(site)
         if linked:
-            snapshots.take(site, f"Snapshot for {name}")
+            snapshots.take(site, site.tree.free_name(f"Snapshot for {name}"))
             _clone_snapshot(site, site.tree.snapshots[-1], goal, name, linked=True)
         else:
             order = clones.Order(site.vmx, tuple(site.disks().items()), goal, name)

@@ -123,6 +123,13 @@ class Tree:
         if any(snapshot.name.casefold() == name.casefold() for snapshot in self.snapshots):
             raise Failure(SNAPSHOT_EXISTS)
 
+    def free_name(self, wish: str) -> str:
+        """Return that name, or the next one with a number that a snapshot can get; separators become blanks."""
+        plain = _SEPARATOR.sub(" ", wish)
+        taken = {snapshot.name.casefold() for snapshot in self.snapshots}
+        names = (plain if number == 1 else f"{plain} {number}" for number in range(1, len(taken) + 2))
+        return next(name for name in names if name.casefold() not in taken)
+
     def with_new(self, snapshot: Snapshot) -> Tree:
         """Return the tree with one more snapshot, which is the current one."""
         return replace(

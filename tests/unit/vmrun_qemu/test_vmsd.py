@@ -119,3 +119,8 @@ def test_parents_that_run_in_a_circle_end() -> None:
     circle = Tree((snapshot(1, 2, "x"), snapshot(2, 1, "y")), 1)
     assert [s.uid for s in circle.line(1)] == [1, 2]
     assert circle.below(1) == {1, 2}
+
+
+def test_a_name_that_is_free() -> None:
+    assert TREE.free_name("for x/y") == "for x y"
+    assert TREE.free_name("C") == "C 2"

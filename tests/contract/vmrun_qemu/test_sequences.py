@@ -1,0 +1,189 @@
+"""Two hundred random sequences of commands on real QEMU, each answer and each disk compared with a model.
+
+A failure names the sequence; `VMRUN_QEMU_SEQUENCE=<seed>/<number>` runs that one alone, `VMRUN_QEMU_SEQUENCES` says how
+many there are. The commands run in this process (`main()`), the machines' supervisors and QEMUs are real processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from model import Answer, Model, Power
+from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
+
+from harness.vmrun_qemu.main import main
+from harness.vmx import Vmx
+
+SEQUENCES = int(os.environ.get("VMRUN_QEMU_SEQUENCES", "200"))
+COMMANDS = 10
+NAMES = ("a", "b", "B", "a/b", "none")
+TARGETS = ("m", "c1", "c2")
+VMX = """\
+.encoding = "UTF-8"
+displayName = "m"
+memsize = "16"
+sata0.present = "TRUE"
+sata0:0.present = "TRUE"
+sata0:0.fileName = "m.vmdk"
+"""
+
+
+def run(*words: str | Path) -> Answer:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        status = main([str(word) for word in words])
+    return status, said.getvalue()
+
+
+class Player:
+    """Does to real machines and to the model the same, and compares."""
+
+    def __init__(self, vmrun: Vmrun, dice: random.Random) -> None:
+        self.vmrun = vmrun
+        self.dice = dice
+        self.model = Model(vmrun.vms)
+        self.done: list[str] = []
+        self._mark = 0
+
+    def begin(self) -> None:
+        vmx = self.model.add("m").vmx
+        shutil.copytree(self.vmrun.vms.with_name("mould"), vmx.parent)
+
+    def step(self) -> None:
+        name = self.dice.choice([name for name in TARGETS if name in self.model.machines] or ["m"])
+        if not self.model.machines:
+            self.begin()
+        choice: Callable[[str], None] = self.dice.choice(
+            [*[self.power] * 5, *[self.snapshot] * 3, *[self.revert] * 2, *[self.delete_snapshot] * 2, self.write,
+             self.write, self.clone, self.delete_vm, self.crash]
+        )  # fmt: skip
+        choice(name)
+        self.compare(("list",), self.model.list())
+
+    def compare(self, words: tuple[str | Path, ...], expected: Answer) -> None:
+        self.done.append(" ".join(map(str, words)))
+        assert run(*words) == expected, self.done[-1]
+
+    def power(self, name: str) -> None:
+        verb = self.dice.choice(["start", "start", "start", "stop", "reset", "suspend", "pause", "unpause"])
+        word = {"start": ["nogui"], "stop": ["hard"], "reset": ["hard"], "suspend": ["hard"]}.get(verb, [])
+        self.compare((verb, self.model.path(name), *word), self.model.power(name, verb))
+
+    def snapshot(self, name: str) -> None:
+        what = self.dice.choice([item for item in NAMES if "/" not in item])
+        self.compare(("snapshot", self.model.path(name), what), self.model.snapshot(name, what))
+        self.compare(("listSnapshots", self.model.path(name), "showTree"), self.model.list_snapshots(name))
+
+    def revert(self, name: str) -> None:
+        what = self.dice.choice(NAMES)
+        self.compare(("revertToSnapshot", self.model.path(name), what), self.model.revert(name, what))
+
+    def delete_snapshot(self, name: str) -> None:
+        what, children = self.dice.choice(NAMES), self.dice.random() < 0.4
+        option = ["andDeleteChildren"] if children else []
+        words: tuple[str | Path, ...] = ("deleteSnapshot", self.model.path(name), what, *option)
+        self.compare(words, self.model.delete_snapshot(name, what, children=children))
+        self.compare(("listSnapshots", self.model.path(name), "showTree"), self.model.list_snapshots(name))
+
+    def clone(self, name: str) -> None:
+        target, kind = self.dice.choice(TARGETS), self.dice.choice(["full", "linked", "linked"])
+        what = self.dice.choice(["", "", *NAMES])
+        words: list[str | Path] = ["clone", self.model.path(name), self.model.path(target), kind]
+        words += [f"-snapshot={what}"] if what else []
+        self.compare(tuple(words), self.model.clone(name, target, kind, what))
+
+    def delete_vm(self, name: str) -> None:
+        self.compare(("deleteVM", self.model.path(name)), self.model.delete_vm(name))
+        assert self.model.path(name).parent.exists() == (name in self.model.machines)
+
+    def write(self, name: str) -> None:
+        """Write a mark to the disk of a machine that is off, as its guest would have."""
+        machine = self.model.machines[name]
+        if machine.power is Power.OFF:
+            self._mark = self._mark % 250 + 1
+            self.done.append(f"(mark {self._mark} on the disk of {name})")
+            qemu_io(disk_of(machine.vmx), f"write -P {self._mark} 64k 64k")
+            machine.mark = self._mark
+
+    def crash(self, name: str) -> None:
+        """Kill QEMU or the supervisor of a machine that is on."""
+        machine = self.model.machines[name]
+        if machine.is_up:
+            who = self.dice.choice(["qemu", "supervisor"])
+            self.done.append(f"({who} of {name} killed)")
+            psutil.Process(self.vmrun.record(machine.vmx)[who]["pid"]).kill()
+            self.model.crash(name)
+            assert eventually(lambda: run("list") == self.model.list())
+
+    def check_disks(self) -> None:
+        """Every disk, of a machine that is off and of every snapshot, holds what the model says."""
+        for name, machine in self.model.machines.items():
+            if not machine.is_up:
+                assert mark_on(disk_of(machine.vmx)) == machine.mark, name
+            notes = Vmx.read(machine.vmx.with_suffix(".vmsd")) if machine.snapshots else Vmx.parse("")
+            for index, (uid, snapshot) in enumerate(machine.snapshots.items()):
+                assert notes.get(f"snapshot{index}.uid") == str(uid)
+                file = machine.vmx.parent / (notes.get(f"snapshot{index}.disk0.fileName") or "")
+                assert mark_on(file) == snapshot.mark, f"{name}: {snapshot.name}"
+
+    def end(self) -> None:
+        """Delete everything, clones first; nothing is left."""
+        for machine in self.model.machines.values():
+            if machine.power is Power.PAUSED:
+                assert run("unpause", machine.vmx) == (0, "")
+            if machine.is_up:
+                assert run("stop", machine.vmx, "hard") == (0, "")
+            machine.power = Power.OFF
+        while self.model.machines:
+            for name in list(self.model.machines):
+                self.compare(("deleteVM", self.model.path(name)), self.model.delete_vm(name))
+        assert list(self.vmrun.vms.iterdir()) == []
+
+
+def disk_of(vmx: Path) -> Path:
+    return vmx.parent / (Vmx.read(vmx).get("sata0:0.fileName") or "")
+
+
+def qemu_io(disk: Path, command: str) -> str:
+    argv = ["qemu-io", *(["-r", "-U"] if command.startswith("read") else []), "-f", "vmdk", "-c", command, str(disk)]
+    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=30).stdout
+
+
+def mark_on(disk: Path) -> int:
+    return int(qemu_io(disk, "read -v 64k 1").split()[1], 16)
+
+
+# In a process of its own the starter of a supervisor ends; here it forgets it.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.timeout(1200)
+def test_random_sequences_of_commands_do_what_the_model_says(vmrun: Vmrun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMRUN_QEMU_HOME", str(vmrun.home))
+    monkeypatch.setenv("VMRUN_QEMU_ACCEL", "tcg")
+    mould = vmrun.vms.with_name("mould")
+    mould.mkdir()
+    vmrun.vms.mkdir()
+    (mould / "m.vmx").write_text(VMX, encoding="utf-8")
+    create = ["qemu-img", "create", "-q", "-f", "vmdk", str(mould / "m.vmdk"), "1M"]
+    subprocess.run(create, check=True, timeout=30)
+    seed, _, only = os.environ.get("VMRUN_QEMU_SEQUENCE", secrets.token_hex(4)).partition("/")
+    for number in [int(only)] if only else range(SEQUENCES):
+        player = Player(vmrun, random.Random(f"{seed}/{number}"))
+        try:
+            player.begin()
+            for _ in range(COMMANDS):
+                player.step()
+            player.check_disks()
+            player.end()
+        except BaseException as failure:
+            failure.add_note(f"VMRUN_QEMU_SEQUENCE={seed}/{number}: " + "\n  ".join(["", *player.done]))
+            raise
