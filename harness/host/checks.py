@@ -17,19 +17,24 @@ class ErrorClass(StrEnum):
     MEMORY = "memory"
     SSH_KEY = "SSH key"
     LAB = "lab"
+    PATHS = "paths"
 
 
 class HostCheck(StrEnum):
     """One question about the host; those of one machine have a place for its name."""
 
     RIGHTS = "rights"
+    SESSION = "desktop session"
     HYPERVISOR = "hypervisor"
+    SERVICE = "VMware service"
     VMRUN = "vmrun answers"
     SEED_DIRECTORY = "seed directory"
     SEED_ISO = "seed ISO of {machine}"
     NETWORK = "network"
     SUBNET = "subnet"
+    HOST_ADDRESS = "host address"
     VM_DIRECTORY = "VM directory writable"
+    PATHS = "path lengths"
     DISK = "free disk space"
     MEMORY = "free memory"
     SSH_KEY = "SSH key"
@@ -49,13 +54,17 @@ class HostCheck(StrEnum):
 
 _CLASSES = {
     HostCheck.RIGHTS: ErrorClass.RIGHTS,
+    HostCheck.SESSION: ErrorClass.RIGHTS,
     HostCheck.HYPERVISOR: ErrorClass.VMWARE,
+    HostCheck.SERVICE: ErrorClass.VMWARE,
     HostCheck.VMRUN: ErrorClass.VMWARE,
     HostCheck.SEED_DIRECTORY: ErrorClass.ISO,
     HostCheck.SEED_ISO: ErrorClass.ISO,
     HostCheck.NETWORK: ErrorClass.NETWORK,
     HostCheck.SUBNET: ErrorClass.NETWORK,
+    HostCheck.HOST_ADDRESS: ErrorClass.NETWORK,
     HostCheck.VM_DIRECTORY: ErrorClass.RIGHTS,
+    HostCheck.PATHS: ErrorClass.PATHS,
     HostCheck.DISK: ErrorClass.DISK_SPACE,
     HostCheck.MEMORY: ErrorClass.MEMORY,
     HostCheck.SSH_KEY: ErrorClass.SSH_KEY,

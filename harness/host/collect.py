@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import socket
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from harness import process
+from harness.host import system
 from harness.host.facts import Fact, HostFacts, Key, SeedIso, observe
 from harness.host.keys import key_kind, posix_readers, windows_readers
 from harness.host.networks import look_for_network
@@ -22,7 +21,8 @@ from harness.layout import LEDGER
 from harness.ledger import Ledger
 from harness.plan import LabPlan
 from harness.vmrun import PortForwarding, Vmrun
-from harness.vmrun.call import RunProgram
+from harness.windows.registry import Registry, this_registry
+from harness.windows.vmware import installed_products, long_paths
 
 _MIB = 1 << 20
 
@@ -33,13 +33,14 @@ def collect(
     vmrun: Vmrun,
     inspect_iso: Callable[[Path], SeedIso],
     *,
-    run: RunProgram = process.run,
     platform: str = sys.platform,
+    registry: Registry | None = None,
 ) -> HostFacts:
     """Return the facts of this host for that lab; what cannot be had is a fact with its problem.
 
     The embedded hypervisor is told of the lab's network, which it remembers; nothing else is changed.
     """
+    registry = registry or this_registry()
     probe = nearest_directory(plan.vm_directory)
     spec = plan.spec.network
     return HostFacts(
@@ -47,31 +48,26 @@ def collect(
         kind=hypervisor.kind,
         version=hypervisor.version,
         vmrun=" ".join(hypervisor.vmrun_argv),
-        elevated=observe(lambda: elevated(platform)),
+        account=system.account(platform),
+        session=observe(lambda: system.session(platform)),
+        products=installed_products(registry),
+        long_paths=long_paths(registry),
+        daemon=observe(lambda: system.daemon(hypervisor.kind, platform)),
+        addresses=observe(system.adapter_addresses),
+        elevated=observe(lambda: system.elevated(platform)),
         probe_directory=probe,
         writable=observe(lambda: takes_a_file(probe)),
         running=observe(vmrun.list_running),
         claimed=observe(lambda: claimed(plan)),
         seed_directory=observe(lambda: is_directory(plan.seed_directory)),
         isos={machine.name: _iso(machine.seed, inspect_iso) for machine in plan.machines},
-        network=observe(lambda: look_for_network(hypervisor.kind, vmrun, spec.vmnet, spec.subnet, platform)),
+        network=observe(lambda: look_for_network(hypervisor.kind, vmrun, spec, platform, registry)),
         free_disk_mib=observe(lambda: psutil.disk_usage(str(probe)).free // _MIB),
         free_memory_mib=observe(lambda: psutil.virtual_memory().available // _MIB),
-        key=look_at_key(plan.ssh_key, run, platform),
+        key=look_at_key(plan.ssh_key, platform),
         ports={m.name: _port(m.endpoint.port) for m in plan.machines if m.endpoint.forward},
         forwardings=_forwardings(plan, vmrun),
     )
-
-
-def elevated(platform: str) -> bool | None:
-    """Return whether this process has an administrator's rights on Windows; None elsewhere."""
-    if platform != "win32":
-        return None
-    shell: object = getattr(getattr(ctypes, "windll", None), "shell32", None)
-    ask: Callable[[], int] | None = getattr(shell, "IsUserAnAdmin", None)
-    if ask is None:
-        raise OSError("Windows does not say whether this is an administrator")
-    return bool(ask())
 
 
 def nearest_directory(path: Path) -> Path:
@@ -99,9 +95,9 @@ def claimed(plan: LabPlan) -> tuple[Path, ...]:
     return tuple(Path(machine.directory) for machine in ledger.machines())
 
 
-def look_at_key(path: Path, run: RunProgram, platform: str) -> Key:
+def look_at_key(path: Path, platform: str) -> Key:
     """Return what the key file is and who may read it."""
-    readers = observe(lambda: windows_readers(path, run) if platform == "win32" else posix_readers(path))
+    readers = observe(lambda: windows_readers(path) if platform == "win32" else posix_readers(path))
     return Key(observe(lambda: key_kind(path)), readers)
 
 

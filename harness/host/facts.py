@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from harness.errors import HarnessError
 from harness.hypervisor import Kind
 from harness.vmrun import HostNetwork, PortForwarding
+from harness.windows.session import Session
+from harness.windows.vmware import Product
 
 T = TypeVar("T")
 
@@ -81,11 +84,26 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Daemon:
+    """What VMware needs running on this host beside its programs; no name where it needs nothing."""
+
+    name: str = ""
+    running: bool = True
+    seen: str = ""
+
+
+@dataclass(frozen=True)
 class HostFacts:
     """Everything that the host checks judge. Sizes are in MiB.
 
     Attributes:
         platform: As `sys.platform`.
+        account: The account of this process, as the system's tools want to hear it.
+        session: The logon session of Windows; None where the system has no such thing.
+        products: What the Windows registry says is installed.
+        long_paths: Whether Windows lets programs use paths of more than 259 characters.
+        daemon: What has to run beside VMware's programs.
+        addresses: The IPv4 addresses of this host's adapters, by adapter.
         elevated: Whether this process has an administrator's rights; None where the system has no such thing.
         probe_directory: The nearest directory above and including the VM directory that exists.
         writable: That directory takes a new file (True), or the problem says why not.
@@ -100,6 +118,12 @@ class HostFacts:
     kind: Kind
     version: str
     vmrun: str
+    account: str
+    session: Fact[Session | None]
+    products: tuple[Product, ...]
+    long_paths: bool
+    daemon: Fact[Daemon]
+    addresses: Fact[Mapping[str, tuple[IPv4Address, ...]]]
     elevated: Fact[bool | None]
     probe_directory: Path
     writable: Fact[bool]

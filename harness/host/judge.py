@@ -13,6 +13,7 @@ from harness.host import remedies
 from harness.host.checks import HostCheck, error_class
 from harness.host.facts import HostFacts
 from harness.host.judge_machine import judge_iso, judge_port
+from harness.host.judge_system import judge_host_address, judge_paths, judge_rights, judge_service, judge_session
 from harness.hypervisor import Kind
 from harness.plan import LabPlan, MachinePlan
 from harness.verdict import Check, Status, judge
@@ -24,7 +25,9 @@ GUEST_OVERHEAD_MIB = {Kind.VMWARE: 128, Kind.EMBEDDED: 256}
 
 # What a check cannot pass without.
 _CAUSES = {
+    HostCheck.VMRUN.value: HostCheck.SERVICE,
     HostCheck.SUBNET.value: HostCheck.NETWORK,
+    HostCheck.HOST_ADDRESS.value: HostCheck.NETWORK,
     HostCheck.SSH_KEY_PRIVATE.value: HostCheck.SSH_KEY,
     HostCheck.LAB.value: HostCheck.VM_DIRECTORY,
 }
@@ -60,21 +63,10 @@ def _with_class(check: Check) -> Check:
     return replace(check, remedy=f"[{error_class(check.name)}] {check.remedy}") if check.remedy else check
 
 
-def judge_rights(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
-    """An administrator on Windows with VMware; elsewhere the ordinary user will do."""
-    if facts.platform != "win32" or facts.kind is Kind.EMBEDDED:
-        return judge(name, ok=True, expected="an ordinary user is enough here", seen=_who(facts))
-    expected = "an administrator's prompt"
-    remedy = "VMware's networks and service belong to the administrator; " + remedies.administrator()
-    if facts.elevated.value is None:
-        seen = facts.elevated.problem or "Windows does not say"
-        return Check(name, Status.NOT_PROVEN, expected, seen, remedy)
-    return judge(name, ok=facts.elevated.value, expected=expected, seen=_who(facts), remedy=remedy)
-
-
 def judge_hypervisor(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
     """Product and version are known."""
-    seen = f"{facts.version}: {facts.vmrun}"
+    installed = "; ".join(f"{item.name} {item.version} in {item.folder}" for item in facts.products)
+    seen = f"{facts.version}: {facts.vmrun}" + (f"; installed: {installed}" if installed else "")
     return judge(name, ok=True, expected="VMware Workstation, Player or Fusion, or the embedded one on QEMU", seen=seen)
 
 
@@ -133,7 +125,7 @@ def judge_vm_directory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     """The VM directory takes files, or can be made."""
     expected = f"files can be made in {plan.vm_directory}"
     remedy = "disks and configuration are written there\n"
-    remedy += remedies.not_writable(facts.platform, facts.probe_directory)
+    remedy += remedies.not_writable(facts.platform, facts.account, facts.probe_directory)
     ok = bool(facts.writable.value)
     seen = f"{facts.probe_directory} takes files" if ok else facts.writable.problem
     return judge(name, ok=ok, expected=expected, seen=seen, remedy=remedy)
@@ -182,7 +174,7 @@ def judge_key_private(name: str, plan: LabPlan, facts: HostFacts) -> Check:
         fix = remedies.key_missing(plan.spec.seeds.source, plan.ssh_key)
         return Check(name, Status.FAIL, expected, fact.problem, "it is the only way into the guests\n" + fix)
     remedy = "whoever reads it owns the guests, and ssh refuses to use it\n"
-    remedy += remedies.key_open(facts.platform, plan.ssh_key)
+    remedy += remedies.key_open(facts.platform, facts.account, plan.ssh_key)
     if fact.value is None:
         return Check(name, Status.NOT_PROVEN, expected, fact.problem, remedy)
     seen = "readable by " + ", ".join(fact.value) if fact.value else "nobody else"
@@ -209,24 +201,22 @@ def judge_lab(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
 _JUDGES: Mapping[HostCheck, Callable[[str, LabPlan, HostFacts], Check]] = {
     HostCheck.RIGHTS: judge_rights,
+    HostCheck.SESSION: judge_session,
     HostCheck.HYPERVISOR: judge_hypervisor,
+    HostCheck.SERVICE: judge_service,
     HostCheck.VMRUN: judge_vmrun,
     HostCheck.SEED_DIRECTORY: judge_seed_directory,
     HostCheck.NETWORK: judge_network,
     HostCheck.SUBNET: judge_subnet,
+    HostCheck.HOST_ADDRESS: judge_host_address,
     HostCheck.VM_DIRECTORY: judge_vm_directory,
+    HostCheck.PATHS: judge_paths,
     HostCheck.DISK: judge_disk,
     HostCheck.MEMORY: judge_memory,
     HostCheck.SSH_KEY: judge_key,
     HostCheck.SSH_KEY_PRIVATE: judge_key_private,
     HostCheck.LAB: judge_lab,
 }
-
-
-def _who(facts: HostFacts) -> str:
-    if facts.elevated.value is None:
-        return f"no administrator is needed on {facts.platform}"
-    return "an administrator" if facts.elevated.value else "not an administrator"
 
 
 def _runs(machine: MachinePlan, facts: HostFacts) -> bool:

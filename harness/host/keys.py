@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import stat
-import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from harness.vmrun.call import RunProgram
+from harness.windows.access import access_list
 
 # Well-known groups in SDDL (Microsoft, "SID Strings"): anybody who may log in is in one of them. Names are not used:
 # they are translated, these are not.
@@ -64,21 +63,14 @@ def posix_readers(path: Path) -> tuple[str, ...]:
     return (f"group and others (mode {mode:04o})",) if mode & 0o077 else ()
 
 
-def windows_readers(path: Path, run: RunProgram) -> tuple[str, ...]:
+def windows_readers(path: Path) -> tuple[str, ...]:
     """Return the crowds that may read the file, by its access list.
 
-    `icacls … /save` writes SDDL in UTF-16, which has no translated names.
-
     Raises:
-        ValueError: There is no access list to be read.
+        OSError: The access list cannot be read.
+        ValueError: There is none.
     """
-    path.stat()
-    with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder) / "acl"
-        done = run(("icacls", str(path), "/save", str(saved)), timeout_s=20)
-        if done.returncode != 0 or not saved.is_file():
-            raise ValueError(f"icacls shows no access list: {done.output.strip()}")
-        return sddl_readers(saved.read_bytes().decode("utf-16-le", "replace"))
+    return sddl_readers(access_list(path))
 
 
 def sddl_readers(text: str) -> tuple[str, ...]:

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from harness.config.model import NetworkSpec
 from harness.errors import HarnessError, HostError
 from harness.host.facts import Network
 from harness.hypervisor import Kind
 from harness.process import decode
 from harness.vmrun import HostNetwork, NetworkKind, Vmrun
+from harness.windows.registry import Registry
+from harness.windows.vmware import network_subnet
 
 _LINUX_FILE = Path("/etc/vmware/networking")
 _FUSION_FILE = Path("/Library/Preferences/VMware Fusion/networking")
@@ -23,19 +26,20 @@ _HOST = re.compile(r"^\s*host\s+(\S+)\s*\{([^}]*)\}", re.MULTILINE | re.IGNORECA
 _FIXED = re.compile(r"fixed-address\s+([\d.]+)")
 
 
-def look_for_network(kind: Kind, vmrun: Vmrun, vmnet: str, subnet: IPv4Network, platform: str) -> Network:
+def look_for_network(kind: Kind, vmrun: Vmrun, spec: NetworkSpec, platform: str, registry: Registry) -> Network:
     """Return the network of that name; the embedded hypervisor is told to have it first.
 
     Raises:
         HarnessError: It cannot be told.
     """
+    vmnet = spec.vmnet
     if kind is Kind.EMBEDDED:
-        vmrun.networks.define_network(vmnet, subnet)
+        vmrun.networks.define_network(vmnet, spec.subnet)
         return Network(pick(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
     try:
         return Network(pick(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
     except HarnessError as error:
-        return _from_files(vmnet, platform, error)
+        return _from_files(vmnet, platform, registry, error)
 
 
 def pick(networks: tuple[HostNetwork, ...], vmnet: str) -> HostNetwork | None:
@@ -43,10 +47,10 @@ def pick(networks: tuple[HostNetwork, ...], vmnet: str) -> HostNetwork | None:
     return next((network for network in networks if network.name.lower() == vmnet.lower()), None)
 
 
-def _from_files(vmnet: str, platform: str, first: HarnessError) -> Network:
+def _from_files(vmnet: str, platform: str, registry: Registry, first: HarnessError) -> Network:
     try:
         if platform == "win32":
-            return _from_windows_files(vmnet)
+            return _from_windows(vmnet, registry)
         path = _FUSION_FILE if platform == "darwin" else _LINUX_FILE
         return Network(parse_networking(decode(path.read_bytes()), vmnet), str(path))
     except OSError as error:
@@ -54,12 +58,19 @@ def _from_files(vmnet: str, platform: str, first: HarnessError) -> Network:
         raise HostError(what, said=first.said, remedy=first.remedy) from first
 
 
-def _from_windows_files(vmnet: str) -> Network:
+def _from_windows(vmnet: str, registry: Registry) -> Network:
+    """Return the network as the DHCP server's file has it, else, as one without DHCP is not in there, the registry."""
     folder = Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "VMware"
     dhcp = folder / "vmnetdhcp.conf"
     netmap = folder / "netmap.conf"
-    names = decode(netmap.read_bytes()) if netmap.is_file() else ""
-    return Network(parse_dhcp(decode(dhcp.read_bytes()), parse_netmap(names), vmnet), str(dhcp))
+    kinds = parse_netmap(decode(netmap.read_bytes()) if netmap.is_file() else "")
+    subnet = network_subnet(registry, vmnet)
+    found = parse_dhcp(decode(dhcp.read_bytes()), kinds, vmnet) if dhcp.is_file() or subnet is None else None
+    if found is None and subnet is not None:
+        number = _number(vmnet)
+        network = HostNetwork(number, f"vmnet{number}", _kind(kinds, number), dhcp=False, subnet=subnet)
+        return Network(network, "the Windows registry")
+    return Network(found, str(dhcp))
 
 
 def parse_networking(text: str, vmnet: str) -> HostNetwork | None:
@@ -100,10 +111,13 @@ def parse_dhcp(text: str, kinds: Mapping[int, NetworkKind], vmnet: str) -> HostN
             continue
         subnets = (_network(address, mask) for address, mask in _SUBNET.findall(text))
         subnet = next((item for item in subnets if item and IPv4Address(fixed[1]) in item), None)
-        # A network without an entry in netmap.conf that has a DHCP of its own and is not number 8 is host-only.
-        default = NetworkKind.NAT if number == 8 else NetworkKind.HOST_ONLY
-        return HostNetwork(number, f"vmnet{number}", kinds.get(number, default), dhcp=True, subnet=subnet)
+        return HostNetwork(number, f"vmnet{number}", _kind(kinds, number), dhcp=True, subnet=subnet)
     return None
+
+
+def _kind(kinds: Mapping[int, NetworkKind], number: int) -> NetworkKind:
+    """Return the kind of a network with a subnet; one that is not in netmap.conf is NAT as number 8, else host-only."""
+    return kinds.get(number, NetworkKind.NAT if number == 8 else NetworkKind.HOST_ONLY)
 
 
 def _number(name: str) -> int:

@@ -16,6 +16,32 @@ def administrator() -> str:
     return "open the prompt as administrator: Start-Process powershell -Verb RunAs"
 
 
+def desktop_session() -> str:
+    """Return how to run in the session of a desktop's user."""
+    return (
+        "log on as that user and start it there; for a CI runner, in an administrator's prompt of that user:\n"
+        ".\\svc.cmd stop; .\\svc.cmd uninstall; .\\run.cmd"
+    )
+
+
+def daemon_down(platform: str) -> str:
+    """Return how to have that running which VMware's programs need."""
+    if platform == "win32":
+        return "as administrator: sc.exe config VMAuthdService start= auto; net start VMAuthdService"
+    return "sudo vmware-modconfig --console --install-all\nsudo systemctl restart vmware"
+
+
+def adapter_missing(platform: str, vmnet: str, subnet: IPv4Network) -> str:
+    """Return how to have this host in that network, with its first address."""
+    address, mask = next(subnet.hosts()), subnet.netmask
+    if platform == "win32":
+        adapter = f"VMware Network Adapter {vmnet}"
+        return f'as administrator: netsh interface ipv4 set address name="{adapter}" static {address} {mask}'
+    if platform == "darwin":
+        return "sudo '/Applications/VMware Fusion.app/Contents/Library/vmnet-cli' --configure"
+    return f"sudo vmware-networks --start\nip address show {vmnet.lower()}"
+
+
 def vmrun_silent(kind: Kind, platform: str, vmrun: str) -> str:
     """Return how to have a vmrun that answers."""
     if kind is Kind.EMBEDDED:
@@ -75,15 +101,15 @@ def key_missing(source: SeedSource, key: Path) -> str:
     return f"put the private key that the seeds were built with at {key}, or set ssh.key in the lab file"
 
 
-def key_open(platform: str, key: Path) -> str:
-    """Return how to keep others from reading the key."""
+def key_open(platform: str, account: str, key: Path) -> str:
+    """Return how to keep others from reading the key; `account` as icacls wants it."""
     if platform == "win32":
-        return f'icacls "{key}" /inheritance:r /grant:r "%USERNAME%:F"'
+        return f'icacls "{key}" /reset\nicacls "{key}" /inheritance:r /grant:r "{account}:F"'
     return f"chmod 600 '{key}'"
 
 
-def not_writable(platform: str, directory: Path) -> str:
-    """Return how to have a directory that takes files."""
+def not_writable(platform: str, account: str, directory: Path) -> str:
+    """Return how to have a directory that takes files; `account` as icacls wants it."""
     if platform == "win32":
-        return f'icacls "{directory}" /grant "%USERNAME%:(OI)(CI)M"\nor set vm_directory in the lab file'
+        return f'icacls "{directory}" /grant "{account}:(OI)(CI)M"\nor set vm_directory in the lab file'
     return f"sudo chown \"$USER\" '{directory}'\nor set vm_directory in the lab file"

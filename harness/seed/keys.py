@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from harness.errors import SeedError
 from harness.secret import Secret
 from harness.seed.model import HostKey
+from harness.windows.access import keep_private
 
 _VALIDITY = dt.timedelta(days=3650)
 # Guests whose clock is a day behind the host's must still accept the certificates.
@@ -36,12 +37,13 @@ class LabKeys:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Leave `data` in a new file that only its owner may read (on POSIX: 0600)."""
+    """Leave `data` in a new file that only its owner may read (on POSIX: 0600; on Windows also administrators)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     with os.fdopen(descriptor, "wb") as stream:
+        keep_private(temporary)  # before there is anything to read in it
         stream.write(data)
     temporary.replace(path)
 

@@ -5,7 +5,10 @@ A command for root's shell is in the table behind `# `, root's prompt.
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shlex
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,44 +16,47 @@ import paramiko
 from guest.fake_guest import FakeSshGuest
 
 Answers = Mapping[str, tuple[int, str]]
-# What the host itself may answer.
-_REAL = ("date +%s.%N",)
+# One frame of the kept shell, as `harness.guest.framing` writes it: the mark, and the line that runs the command.
+_FRAME = re.compile(
+    rb"printf '\\036(?P<mark>[0-9a-f]+:[0-9]+:)a:%s\\036'[^\n]*\n"
+    rb"(?P<line>.*?)\n"
+    rb"s=\$\?; printf '\\036(?P=mark)z:%s\\036'[^\n]*\n",
+    re.DOTALL,
+)
+_SHELL_PID = 4242
 
 
 class FakeShellGuest(FakeSshGuest):
-    """An SSH server whose `sh -c COMMAND` answers from a table of command -> (exit status, standard output)."""
+    """An SSH server whose shells answer from a table of command -> (exit status, standard output)."""
 
     def __init__(self, folder: Path, answers: Answers, authorized: paramiko.PKey, host_key: paramiko.PKey) -> None:
-        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         self.unknown = folder / "unknown"
-        write_shell(folder, answers, self.unknown)
+        self._answers = answers
         super().__init__(authorized, host_key)
-        self.sudo = "env FAKE_ROOT=1 "
 
     def start(self, channel: paramiko.Channel, command: str) -> None:
-        path = shlex.quote(str(self._folder))
-        super().start(channel, f"PATH={path}:$PATH; export PATH; {command}")
+        self._spawn(self._shell, channel, "# " if "sudo " in command else "")
 
+    def _shell(self, channel: paramiko.Channel, prompt: str) -> None:
+        """Answer frame after frame until the other side hangs up."""
+        received = b""
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            while data := channel.recv(1 << 16):
+                received += data
+                while frame := _FRAME.search(received):
+                    received = received[frame.end() :]
+                    words = shlex.split(frame["line"].decode("utf-8"))
+                    status, text = self._answer(prompt + words[words.index("-c") + 1])
+                    mark = frame["mark"].decode("ascii")
+                    channel.sendall_stderr(f"\x1e{mark}a:\x1e\x1e{mark}z:\x1e".encode())
+                    channel.sendall(f"\x1e{mark}a:{_SHELL_PID}\x1e{text}\x1e{mark}z:{status}\x1e".encode())
 
-def write_shell(folder: Path, answers: Answers, unknown: Path) -> None:
-    """Leave an executable `sh` in that folder: without `-c` the real one, with `-c` a table."""
-    folder.mkdir(parents=True, exist_ok=True)
-    cases = []
-    for number, (command, (status, text)) in enumerate(answers.items()):
-        answer = folder / f"answer-{number}"
-        answer.write_text(text, encoding="utf-8")
-        cases.append(f"{shlex.quote(command)}) cat {shlex.quote(str(answer))}; exit {status};;")
-    cases += [f"{shlex.quote(command)}) {command}; exit;;" for command in _REAL]
-    script = [
-        "#!/bin/sh",
-        '[ "$1" = -c ] || exec /bin/sh "$@"',
-        "asked=${FAKE_ROOT:+# }$2",
-        'case "$asked" in',
-        *cases,
-        "esac",
-        f"printf '%s\\n' \"$asked\" >> {shlex.quote(str(unknown))}",
-        "exit 127",
-    ]
-    shell = folder / "sh"
-    shell.write_text("\n".join(script) + "\n", encoding="utf-8")
-    shell.chmod(0o755)
+    def _answer(self, asked: str) -> tuple[int, str]:
+        if asked == "date +%s.%N":
+            return 0, f"{time.time():.9f}\n"
+        if asked in self._answers:
+            return self._answers[asked]
+        with self.unknown.open("a", encoding="utf-8") as file:
+            file.write(f"{asked}\n")
+        return 127, ""

@@ -21,14 +21,16 @@ from harness.guest import identity
 from harness.guest.serial import format_event
 from harness.phases.packages import DPKG
 from harness.phases.restarts import VOLUME_ID
+from harness.report.files import latest_run
 from harness.seed.build import write_seed_iso
 from harness.seed.inspection import inspect_iso, payload_digests
 from harness.seed.keys import ensure_keys
 from harness.seed.model import INSTALLER_RUNS
 from harness.vmx import Vmx
+from harness.windows.access import keep_private
 
 from .fake_guest_shell import FakeShellGuest
-from .fake_vmrun import FakeVmrun, PoweredGuest
+from .fake_vmrun import SUFFIX, FakeVmrun, PoweredGuest
 
 REPOSITORY = Path(__file__).parents[2]
 MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")
@@ -36,7 +38,7 @@ INSTALLER = ("installer-start", "disk-written", "copied", "installer-done")
 SYSTEM = ("boot", "cloud-init", "ssh-ready", "boot-complete")
 EVENTS = (*INSTALLER, *SYSTEM)
 BUILT = "2026-01-12T09:30:00+00:00"
-OVERLAY = """\
+OVERLAY = f"""\
   stand-in:
     vm_directory: ../vms
     seeds:
@@ -46,10 +48,10 @@ OVERLAY = """\
       key: ../seeds/ssh/id_ed25519
       reach: forwarded
     hypervisor:
-      vmrun: ../bin/vmrun
+      vmrun: ../bin/vmrun{SUFFIX}
     hardware:
       memory_mib: 512
-    deadlines_s: {power: 10, boot: 20, iso_copy: 20, cloud_init: 20, packages: 20, restart: 20, guest_command: 20}
+    deadlines_s: {{power: 10, boot: 20, iso_copy: 20, cloud_init: 20, packages: 20, restart: 20, guest_command: 20}}
 """
 GIB = 1 << 30
 _DEBIAN = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
@@ -110,6 +112,7 @@ class FakeLab:
             shutil.copy(REPOSITORY / name, self.path)
         shutil.copytree(REPOSITORY / "scenarios", self.scenarios, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(seeds, self.seeds)
+        keep_private(self.seeds / "ssh" / "id_ed25519")  # a copy on Windows inherits from the folder
         self.edit("\noverlays:\n", f"\noverlays:\n{OVERLAY}")
         self.vmrun = FakeVmrun(self.path / "bin", self._power_on)
         self.spec: LabSpec = load_lab(self.lab_file, "stand-in")
@@ -143,7 +146,9 @@ class FakeLab:
     @property
     def latest(self) -> Path:
         """The directory of the newest run."""
-        return (self.path / "reports" / "latest").resolve()
+        newest = latest_run(self.path / "reports")
+        assert newest is not None
+        return newest
 
     def unknown_commands(self) -> list[str]:
         """Return what a guest was asked and has no answer to."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from fake_listener import FakeListener
+
 USAGE = "\nvmrun version 1.17.0 build-24583834\n\nUsage: vmrun [AUTHENTICATION-FLAGS] COMMAND [PARAMETERS]\n"
 NETWORKS = (
     "Total host networks: 1\n"
@@ -20,13 +22,14 @@ NETWORKS = (
 )
 _CLIENT = """\
 #!{python} -IS
-import json, os, socket, sys
+import json, socket, sys
 with socket.create_connection(("127.0.0.1", {port})) as wire:
-    wire.sendall(json.dumps([os.path.basename(sys.argv[0]), *sys.argv[1:]]).encode() + b"\\n")
+    wire.sendall(json.dumps(["{name}", *sys.argv[1:]]).encode() + b"\\n")
     said, status = json.load(wire.makefile(encoding="utf-8"))
 sys.stdout.write(said)
 sys.exit(status)
 """
+SUFFIX = ".bat" if sys.platform == "win32" else ""
 
 
 class PoweredGuest(Protocol):
@@ -45,18 +48,19 @@ class FakeForwarding:
 
     def __init__(self, port: int, guest: Callable[[], PoweredGuest | None]) -> None:
         self._guest = guest
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = FakeListener(port)
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._spawn(self._accept)
 
     def close(self) -> None:
-        for wire in (self._listener, *self._sockets):
+        self._listener.close()
+        for wire in self._sockets:
             with contextlib.suppress(OSError):
                 wire.shutdown(socket.SHUT_RDWR)
         for thread in list(self._threads):
             thread.join(5)
-        for wire in (self._listener, *self._sockets):
+        for wire in self._sockets:
             wire.close()
 
     def _spawn(self, target: Callable[..., None], *args: object) -> None:
@@ -65,11 +69,7 @@ class FakeForwarding:
         thread.start()
 
     def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
+        while near := self._listener.accept():
             self._sockets.append(near)
             guest = self._guest()
             if guest is None:
@@ -121,19 +121,16 @@ class FakeVmrun:
         self.addresses: dict[str, Path] = {}
         self._power_on = power_on
         self._lock = threading.RLock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = FakeListener()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
         folder.mkdir(parents=True)
-        self.program = folder / "vmrun"
+        self.program = folder / f"vmrun{SUFFIX}"
         for name in ("vmrun", "vmware-vdiskmanager"):
-            text = _CLIENT.format(python=sys.executable, port=self._listener.getsockname()[1])
-            (folder / name).write_text(text, encoding="utf-8")
-            (folder / name).chmod(0o755)
+            text = _CLIENT.format(python=sys.executable, port=self._listener.port, name=name)
+            write_program(folder / name, text)
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join(5)
         for guest in self.running.values():
@@ -147,11 +144,7 @@ class FakeVmrun:
         return [word for word in words if not word.startswith("list")]
 
     def _serve(self) -> None:
-        while True:
-            try:
-                wire, _ = self._listener.accept()
-            except OSError:
-                return
+        while wire := self._listener.accept():
             with wire, wire.makefile("rw", encoding="utf-8") as stream:
                 program, *words = json.loads(stream.readline())
                 json.dump(self._answer(program, words), stream)
@@ -237,6 +230,15 @@ class FakeVmrun:
 
     def _at(self, address: str) -> PoweredGuest | None:
         return self.running.get(self.addresses[address])
+
+
+def write_program(path: Path, text: str) -> None:
+    """Leave a Python script that can be started: by its first line, or on Windows through a batch file beside it."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    if SUFFIX:
+        batch = f'@"{sys.executable}" -IS "{path}" %*\n'
+        path.with_suffix(SUFFIX).write_text(batch, encoding="utf-8")
 
 
 def _create_disk(words: Sequence[str]) -> tuple[str, int]:

@@ -13,12 +13,15 @@ import pytest
 from harness import plugin
 from harness.errors import HostError
 from harness.session import lock, select
+from harness.windows.access import set_access_list
 
 from .fake_lab import GIB, FakeLab
+from .fake_vmrun import SUFFIX
 
 pytest_plugins = ("pytester",)
 
 Break = Callable[[FakeLab], object]
+VMRUN = f"vmrun: ../bin/vmrun{SUFFIX}"
 
 
 def write(path: str, data: bytes) -> Break:
@@ -27,6 +30,21 @@ def write(path: str, data: bytes) -> Break:
 
 def edit(old: str, new: str) -> Break:
     return lambda lab: lab.edit(old, new)
+
+
+def not_executable(lab: FakeLab) -> None:
+    lab.vmrun.program.chmod(0o644)
+    if sys.platform == "win32":  # the name decides
+        lab.edit(VMRUN, VMRUN.replace(".bat", ".txt"))
+        lab.vmrun.program.rename(lab.vmrun.program.with_suffix(".txt"))
+
+
+def readable_by_all(lab: FakeLab) -> None:
+    key = lab.seeds / "ssh/id_ed25519"
+    if sys.platform == "win32":
+        set_access_list(key, "D:P(A;;FA;;;SY)(A;;FR;;;WD)")
+    else:
+        key.chmod(0o644)
 
 
 def refused(lab: FakeLab, *args: str) -> str:
@@ -65,9 +83,9 @@ WRONG_LAB_FILES = {
     "not text": (write("scenarios/lab.yaml", b"name: \xff\xfe"), "cannot read the lab file"),
     "empty": (write("scenarios/lab.yaml", b""), "a lab file is one mapping of keys"),
     "unknown overlay": (edit("  stand-in:", "  other:"), "no overlay named stand-in; there are: other, embedded"),
-    "vmrun not found": (edit("vmrun: ../bin/vmrun", "vmrun: ../bin/vmrum"), "vmrun cannot be used: not found"),
-    "vmrun not executable": (lambda lab: lab.vmrun.program.chmod(0o644), "vmrun cannot be used: not executable"),
-    "vmrun is a folder": (edit("vmrun: ../bin/vmrun", "vmrun: ../bin"), "vmrun cannot be used: not found"),
+    "vmrun not found": (edit(VMRUN, "vmrun: ../bin/vmrum"), "vmrun cannot be used: not found"),
+    "vmrun not executable": (not_executable, "vmrun cannot be used: not executable"),
+    "vmrun is a folder": (edit(VMRUN, "vmrun: ../bin"), "vmrun cannot be used: not found"),
     "vmrun says an error": (
         lambda lab: lab.vmrun.answers.update(list=("Error: Unable to connect to host.\n", 255)),
         "vmrun cannot be used: not answering",
@@ -234,11 +252,7 @@ WRONG_HOSTS: dict[str, tuple[Break, tuple[str, ...], str]] = {
         ("SSH key",),
         "ssh/id_ed25519 does not exist",
     ),
-    "world-readable key": (
-        lambda lab: (lab.seeds / "ssh/id_ed25519").chmod(0o644),
-        ("SSH key private",),
-        "readable by group and others (mode 0644)",
-    ),
+    "world-readable key": (readable_by_all, ("SSH key private",), "readable by "),
     "the public key": (
         lambda lab: (lab.seeds / "ssh/id_ed25519").write_bytes((lab.seeds / "ssh/id_ed25519.pub").read_bytes()),
         ("SSH key",),

@@ -11,7 +11,7 @@ from needs import posix_paths
 
 from harness.errors import HostError, UsageError
 from harness.hypervisor import EMBEDDED, Fault, Hypervisor, Kind, find_hypervisor
-from harness.hypervisor_places import HostSystem, Source, registry_directories, this_host, vmware_places
+from harness.hypervisor_places import HostSystem, Source, this_host, vmware_places
 
 PF = r"C:\Program Files\VMware\VMware Workstation"
 X86 = r"C:\Program Files (x86)\VMware\VMware Workstation"
@@ -297,7 +297,7 @@ def test_this_host_can_be_asked() -> None:
     assert system.is_file(sys.executable)
     assert system.is_executable(sys.executable)
     assert not system.is_executable(__file__)
-    assert isinstance(registry_directories(), tuple)
+    assert isinstance(system.registry(), tuple)
 
 
 def test_every_fault_has_a_remedy() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import IO
 
 import paramiko
+from fake_listener import FakeListener
 from paramiko.common import (
     AUTH_FAILED,
     AUTH_SUCCESSFUL,
@@ -118,9 +119,9 @@ class FakeSshGuest:
         self._transports: list[paramiko.Transport] = []
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-        self.port: int = self._listener.getsockname()[1]
+        self._listener = FakeListener()
+        self._listener.narrow(1 << 16)
+        self.port = self._listener.port
         self._spawn(self._accept)
 
     def cut(self) -> None:
@@ -131,8 +132,6 @@ class FakeSshGuest:
 
     def close(self) -> None:
         self.cut()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for process in self._processes:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -179,11 +178,7 @@ class FakeSshGuest:
         return thread
 
     def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                return
+        while sock := self._listener.accept():
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as OpenSSH does
             self.connections += 1
             self._sockets.append(sock)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from harness.config import load_lab
 from harness.host import Fact, HostFacts
-from harness.host.facts import Key, Network, SeedIso
+from harness.host.facts import Daemon, Key, Network, SeedIso
 from harness.hypervisor import Kind
 from harness.plan import LabPlan, make_plan
 from harness.vmrun import HostNetwork, NetworkKind
+from harness.windows.session import Session
 
 LAB_FILE = Path(__file__).parents[3] / "scenarios" / "lab.yaml"
 MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")
@@ -51,6 +52,12 @@ def good_facts(plan: LabPlan, *, platform: str = "linux", kind: Kind = Kind.EMBE
         kind=kind,
         version="QEMU 7.2.22",
         vmrun="vmrun",
+        account="*S-1-5-21-1-2-3-1001" if platform == "win32" else "ubuntu",
+        session=Fact(Session(1, "S-1-5-21-1-2-3-1001") if platform == "win32" else None),
+        products=(),
+        long_paths=False,
+        daemon=Fact(Daemon()),
+        addresses=Fact({"VMware Network Adapter VMnet1": (IPv4Address("192.168.6.1"),)}),
         elevated=Fact(value=True if platform == "win32" else None),
         probe_directory=plan.vm_directory,
         writable=Fact(value=True),

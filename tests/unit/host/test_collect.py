@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from fake_run import FakeRun, timed_out
 
 from harness.errors import SeedError
 from harness.host import collect, judge_all
-from harness.host.collect import elevated, nearest_directory, port_is_free, takes_a_file
+from harness.host.collect import nearest_directory, port_is_free, takes_a_file
 from harness.host.facts import HostFacts, SeedIso, observe
 from harness.hypervisor import Hypervisor, Kind
 from harness.layout import LEDGER
@@ -41,7 +40,7 @@ def look(plan: LabPlan, run: FakeRun, kind: Kind = Kind.EMBEDDED, platform: str 
         return FakeIso(machine="k3s-master1")
 
     vmrun = Vmrun(("v",), run=run, clock=run.clock)
-    return collect(plan, Hypervisor(kind, ("v",), ("d",), "QEMU"), vmrun, inspect_iso, run=run, platform=platform)
+    return collect(plan, Hypervisor(kind, ("v",), ("d",), "QEMU"), vmrun, inspect_iso, platform=platform)
 
 
 def test_an_empty_folder_is_looked_at_without_an_exception_and_nothing_is_left_in_it(tmp_path: Path) -> None:
@@ -132,12 +131,6 @@ def test_a_port_that_somebody_listens_on() -> None:
         port = int(listener.getsockname()[1])
         assert port_is_free(port) is False
     assert port_is_free(port) is True
-
-
-def test_administrators_are_asked_for_on_windows_only() -> None:
-    assert elevated("linux") is None
-    if sys.platform != "win32":
-        assert observe(lambda: elevated("win32")).problem
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,19 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
+from fake_registry import FakeRegistry
 from fake_run import FakeRun
 
+from harness.config import load_lab
 from harness.errors import HarnessError
 from harness.host import networks
 from harness.host.networks import look_for_network, parse_dhcp, parse_netmap, parse_networking, pick
 from harness.hypervisor import Kind
 from harness.vmrun import HostNetwork, NetworkKind, Vmrun
-from host.samples import VMNET1
+from host.samples import LAB_FILE, VMNET1
 
 SUBNET = IPv4Network("192.168.6.0/24")
+SPEC = load_lab(LAB_FILE, None).network
 NETWORKING = """VERSION=1,0
 answer VNET_1_DHCP yes
 answer VNET_1_HOSTONLY_NETMASK 255.255.255.0
@@ -88,10 +91,10 @@ def test_a_linux_vmrun_lacks_the_verb_and_the_file_answers(tmp_path: Path, monke
     run = FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED)
     vmrun = Vmrun(("v",), run=run)
     with pytest.raises(HarnessError, match="listHostNetworks") as caught:
-        look_for_network(Kind.VMWARE, vmrun, "VMnet1", SUBNET, "linux")
+        look_for_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry())
     assert str(file) in caught.value.what
     file.write_text(NETWORKING, encoding="utf-8")
-    seen = look_for_network(Kind.VMWARE, vmrun, "VMnet1", SUBNET, "linux")
+    seen = look_for_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry())
     assert (seen.found, seen.source) == (VMNET1, str(file))
 
 
@@ -101,9 +104,27 @@ def test_windows_files_answer_where_vmrun_does_not(tmp_path: Path, monkeypatch: 
     folder.mkdir()
     (folder / "vmnetdhcp.conf").write_bytes(DHCP.replace("\n", "\r\n").encode())
     vmrun = Vmrun(("v",), run=FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED))
-    seen = look_for_network(Kind.VMWARE, vmrun, "VMnet1", SUBNET, "win32")
+    seen = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
     assert seen.found == VMNET1
     (folder / "netmap.conf").write_text(NETMAP.replace("HostOnly", "Bridged"), encoding="utf-8")
-    changed = look_for_network(Kind.VMWARE, vmrun, "VMnet1", SUBNET, "win32").found
+    changed = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry()).found
     assert changed is not None
     assert changed.kind is NetworkKind.BRIDGED
+
+
+def test_a_windows_network_without_dhcp_is_in_the_registry_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROGRAMDATA", str(tmp_path))
+    dhcp = tmp_path / "VMware" / "vmnetdhcp.conf"
+    vmrun = Vmrun(("v",), run=FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED))
+    key = r"SOFTWARE\WOW6432Node\VMware, Inc.\VMnetLib\VMnetConfig\vmnet1"
+    registry = FakeRegistry({(key, "IPSubnetAddress"): "192.168.6.0", (key, "IPSubnetMask"): "255.255.255.0"})
+    expected = HostNetwork(1, "vmnet1", NetworkKind.HOST_ONLY, dhcp=False, subnet=SUBNET)
+    assert look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found == expected
+    with pytest.raises(HarnessError, match=r"vmnetdhcp\.conf"):
+        look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
+    dhcp.parent.mkdir()
+    dhcp.write_text(DHCP.replace("VMnet1", "VMnet2"), encoding="utf-8")
+    seen = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", registry)
+    assert (seen.found, seen.source) == (expected, "the Windows registry")

@@ -1,0 +1,1 @@
+"""What only Windows has, behind functions and seams that load on every system."""

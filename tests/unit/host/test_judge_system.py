@@ -1,0 +1,118 @@
+"""What the operating system tells, and what follows for the lab."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+from pathlib import PureWindowsPath
+
+import pytest
+
+from harness.host import Fact, HostFacts, error_class, judge_all, system
+from harness.host.facts import Daemon, observe
+from harness.hypervisor import Kind
+from harness.verdict import Check, Status
+from harness.windows.session import Session
+from harness.windows.vmware import Product
+from host.samples import good_facts, plan_of
+
+PLAN = plan_of(overlay=None)
+WINDOWS = good_facts(PLAN, platform="win32", kind=Kind.VMWARE)
+USER = "S-1-5-21-1-2-3-1001"
+
+
+def check(name: str, facts: HostFacts) -> Check:
+    found = {item.name: item for item in judge_all(PLAN, facts)}[name]
+    assert found.status is Status.PASS or found.remedy.startswith(f"[{error_class(name)}] ")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("session", "status", "seen"),
+    [
+        (Session(1, USER), Status.PASS, f"session 1 of {USER}"),
+        (Session(0, USER), Status.FAIL, f"session 0 of {USER}"),
+        (Session(0, "S-1-5-18"), Status.FAIL, "session 0 of LocalSystem"),
+        (Session(2, "S-1-5-20"), Status.FAIL, "session 2 of NetworkService"),
+    ],
+)
+def test_a_service_sees_no_machine_and_a_desktop_does(session: Session, status: Status, seen: str) -> None:
+    found = check("desktop session", replace(WINDOWS, session=Fact(session)))
+    assert (found.status, found.seen) == (status, seen)
+    if status is Status.FAIL:
+        assert "`vmrun list` shows a service none" in found.remedy
+        assert "run.cmd" in found.remedy
+
+
+def test_a_session_that_cannot_be_told_is_not_proven() -> None:
+    assert check("desktop session", replace(WINDOWS, session=Fact(problem="?"))).status is Status.NOT_PROVEN
+
+
+def test_vmwares_service_has_to_run_and_vmrun_that_fails_for_it_names_it() -> None:
+    stopped = replace(WINDOWS, daemon=Fact(Daemon(system.AUTHORIZATION_SERVICE, running=False, seen="stopped")))
+    found = check("VMware service", stopped)
+    assert (found.status, found.seen) == (Status.FAIL, "stopped")
+    assert "net start VMAuthdService" in found.remedy
+    assert "vmware-modconfig" in check("VMware service", replace(stopped, platform="linux")).remedy
+    assert check("VMware service", replace(WINDOWS, daemon=Fact(problem="?"))).status is Status.NOT_PROVEN
+    silent = replace(stopped, running=Fact(problem="Unable to connect to host"))
+    assert check("vmrun answers", silent).status is Status.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("modules", "running", "seen"),
+    [
+        ("vmnet 77824 13 - Live 0x0 (OE)\nvmmon 180224 0 - Live 0x0 (OE)\n", True, "loaded"),
+        ("vmmon 180224 0 - Live 0x0 (OE)\nvmnetfilter 1 0\n", False, "not loaded: vmnet"),
+        ("", False, "not loaded: vmmon, vmnet"),
+    ],
+)
+def test_the_modules_of_the_linux_kernel(modules: str, running: bool, seen: str) -> None:
+    assert system.loaded_modules(modules) == Daemon("vmmon and vmnet", running, seen)
+
+
+def test_what_needs_nothing_is_not_looked_for() -> None:
+    assert system.daemon(Kind.EMBEDDED, "win32") == system.daemon(Kind.VMWARE, "darwin") == Daemon()
+
+
+def test_the_host_has_an_address_in_the_network_and_it_is_no_machines() -> None:
+    away = replace(WINDOWS, addresses=Fact({"Ethernet": (IPv4Address("10.0.0.5"),)}))
+    found = check("host address", away)
+    assert (found.status, found.seen) == (Status.FAIL, "none of 10.0.0.5")
+    assert 'name="VMware Network Adapter VMnet1" static 192.168.6.1 255.255.255.0' in found.remedy
+    assert "vmware-networks" in check("host address", replace(away, platform="linux")).remedy
+    same = replace(WINDOWS, addresses=Fact({"VMnet1": (IPv4Address("192.168.6.11"),)}))
+    assert check("host address", same).seen == "the host has a machine's address: 192.168.6.11"
+    assert check("host address", same).status is Status.FAIL
+    assert check("host address", WINDOWS).seen == "192.168.6.1 of VMware Network Adapter VMnet1"
+
+
+def test_guests_behind_forwarded_ports_need_no_address_of_the_host() -> None:
+    plan = plan_of()
+    facts = replace(good_facts(plan), addresses=Fact({}))
+    assert {item.name: item for item in judge_all(plan, facts)}["host address"].status is Status.PASS
+
+
+def test_a_directory_too_deep_for_vmware_on_windows() -> None:
+    deep = replace(PLAN, vm_directory=PureWindowsPath("F:/" + "d" * 201))  # type: ignore[arg-type]  # only its text counts
+    just = replace(PLAN, vm_directory=PureWindowsPath("F:/" + "d" * 200))  # type: ignore[arg-type]  # as above
+    assert {item.name: item for item in judge_all(just, WINDOWS)}["path lengths"].status is Status.PASS
+    paths = {item.name: item for item in judge_all(deep, WINDOWS)}["path lengths"]
+    assert paths.status is Status.FAIL
+    assert "vm_directory" in paths.remedy
+    assert paths.seen.startswith(f"{len(paths.seen.partition(': ')[2])} characters: F:")
+    enabled = {item.name: item for item in judge_all(deep, replace(WINDOWS, long_paths=True))}["path lengths"]
+    assert enabled.status is Status.NOT_PROVEN
+    assert check("path lengths", WINDOWS).status is Status.PASS
+
+
+def test_what_is_installed_is_shown_with_vmrun() -> None:
+    product = Product("VMware Workstation", "17.6.3.24583834", r"C:\Program Files (x86)\VMware\VMware Workstation")
+    assert "17.6.3.24583834 in C:" in check("hypervisor", replace(WINDOWS, products=(product,))).seen
+
+
+def test_this_host_tells_its_addresses_and_its_account() -> None:
+    assert IPv4Address("127.0.0.1") in {item for found in system.adapter_addresses().values() for item in found}
+    assert (system.elevated("linux"), system.session("linux")) == (None, None)
+    assert system.account("linux")
+    assert observe(lambda: system.daemon(Kind.VMWARE, "linux")).value == Daemon(seen=system.NOT_INSTALLED)
