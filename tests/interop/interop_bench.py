@@ -73,7 +73,7 @@ def bench_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[L
         pytest.skip(f"no vmrun-qemu: {error.what}")
     for variable in [key for key in os.environ if key.startswith(("VMRUN_QEMU_", "DISPLAY", "WAYLAND_DISPLAY"))]:
         monkeypatch.delenv(variable)
-    bench = LiveBench("vmrun-qemu", hypervisor, tmp_path / "bench", Mould(hypervisor, tmp_path / "mould"))
+    bench = LiveBench.fresh("vmrun-qemu", hypervisor, tmp_path / "bench", Mould(hypervisor, tmp_path / "mould"))
     programs = tmp_path / "bin"
     programs.mkdir()
     for name, script in _SCRIPTS.items():

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from guest_lab import PASSWORD, USER, RealGuest
+
+from harness.hypervisor import Hypervisor
 from harness.vmx import Vmx
 from vmrun_contract.bench import Bench, Vm
 from vmrun_contract.live import LiveBench
+from vmrun_contract.machines import Mould
 
 PASSWORD_VARIABLE = "CONTRACT_PASSWORD"
 _READY_S = 600.0
@@ -102,6 +106,14 @@ def brought_up(bench: LiveBench, account: Account) -> Guest:
     bench("start", vm, "nogui").silent()
     bench.eventually(lambda: _answers(bench, guest), _READY_S)
     return guest
+
+
+def of_the_image(real: RealGuest, hypervisor: Hypervisor, mould: Mould) -> tuple[LiveBench, Guest]:
+    """Return the work-alike's own guest, which the tests of its insides use too, and a bench on it."""
+    bench = LiveBench("vmrun-qemu", hypervisor.with_home(real.vmrun.home), real.vmrun.vms, mould)
+    guest = Guest(bench.vm("guest"), (USER, PASSWORD), SYSTEMS["linux"])
+    assert guest.vm == str(real.vmx)
+    return bench, guest
 
 
 def _answers(bench: LiveBench, guest: Guest) -> bool:

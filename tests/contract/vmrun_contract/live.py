@@ -44,18 +44,22 @@ class LiveBench(Bench):
 
     Args:
         name: The subject's.
-        hypervisor: What to call.
-        directory: An empty directory of this bench.
+        hypervisor: What to call; the embedded one's home is in the parent of `vms`.
+        vms: The directory of all machines of this bench.
         mould: Where new machines' disk and medium come from.
     """
 
-    def __init__(self, name: str, hypervisor: Hypervisor, directory: Path, mould: Mould) -> None:
-        vms = directory / "vms"
-        vms.mkdir(parents=True)
+    def __init__(self, name: str, hypervisor: Hypervisor, vms: Path, mould: Mould) -> None:
         super().__init__(name, sys.platform, Names(str(vms.resolve()), os.sep))
-        self.hypervisor = hypervisor.with_home(directory / "home")
+        self.hypervisor = hypervisor
         self._mould = mould
         self.allowed: set[str] = set()  # VMX paths outside that a guest test may clone
+
+    @classmethod
+    def fresh(cls, name: str, hypervisor: Hypervisor, directory: Path, mould: Mould) -> LiveBench:
+        """Return a bench in a directory that is not there yet."""
+        (directory / "vms").mkdir(parents=True)
+        return cls(name, hypervisor.with_home(directory / "home"), directory / "vms", mould)
 
     @property
     def changes_the_host(self) -> bool:

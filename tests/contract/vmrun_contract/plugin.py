@@ -19,7 +19,7 @@ from harness.hypervisor import EMBEDDED, Hypervisor, Kind, find_hypervisor
 from vmrun_contract import transcript
 from vmrun_contract.behaviour import SOURCES, all_behaviours, of_function
 from vmrun_contract.bench import Bench
-from vmrun_contract.guests import PASSWORD_VARIABLE, Account, Guest, brought_up, replayed
+from vmrun_contract.guests import PASSWORD_VARIABLE, Account, Guest, brought_up, of_the_image, replayed
 from vmrun_contract.live import LiveBench
 from vmrun_contract.machines import Mould
 from vmrun_contract.replaying import ReplayBench
@@ -29,6 +29,10 @@ from vmrun_contract.transcript import Transcript
 SUITE = Path(__file__).parents[1]
 _RESULTS = pytest.StashKey[Results]()
 _TOLD = pytest.StashKey[dict[str, tuple[Path, Transcript]]]()
+_NO_GUEST = (
+    "no guest with Tools: give --contract-guest VMX (off; it is cloned) and --contract-user NAME, "
+    f"and the password in the variable {PASSWORD_VARIABLE}"
+)
 _OWN_VARIABLES = ("VMRUN_QEMU_", "DISPLAY", "WAYLAND_DISPLAY")
 
 
@@ -97,26 +101,32 @@ def mould(hypervisor: Hypervisor, tmp_path_factory: pytest.TempPathFactory) -> M
 
 @pytest.fixture(scope="session")
 def guest_house(
-    pytestconfig: pytest.Config, hypervisor: Hypervisor, mould: Mould, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, hypervisor: Hypervisor, mould: Mould, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[LiveBench, Guest]]:
     """A bench with a guest whose Tools answer, for all tests that need one."""
-    vmx, user = pytestconfig.getoption("--contract-guest", None), pytestconfig.getoption("--contract-user", None)
-    password = os.environ.get(PASSWORD_VARIABLE)
-    if not (vmx and user and password):
-        pytest.skip(
-            "no guest with Tools: give --contract-guest VMX (off; it is cloned) and --contract-user NAME, "
-            f"and the password in the variable {PASSWORD_VARIABLE}"
-        )
+    account = _account(request.config)
     with pytest.MonkeyPatch.context() as patch:
         _forget_variables(hypervisor, patch)
-        live = LiveBench(_live_name(pytestconfig), hypervisor, tmp_path_factory.mktemp("guest") / "bench", mould)
+        if account is None:
+            if hypervisor.kind is Kind.VMWARE:
+                pytest.skip(_NO_GUEST)
+            yield of_the_image(request.getfixturevalue("real_guest"), hypervisor, mould)
+            return
+        directory = tmp_path_factory.mktemp("guest") / "bench"
+        live = LiveBench.fresh(_live_name(request.config), hypervisor, directory, mould)
         try:
-            guest = brought_up(live, Account(vmx, user, password))
+            guest = brought_up(live, account)
             live.entries.clear()
             yield live, guest
         finally:
             problems = live.close()
         assert problems == []
+
+
+def _account(config: pytest.Config) -> Account | None:
+    vmx, user = config.getoption("--contract-guest", None), config.getoption("--contract-user", None)
+    password = os.environ.get(PASSWORD_VARIABLE)
+    return Account(vmx, user, password) if vmx and user and password else None
 
 
 @pytest.fixture
@@ -142,7 +152,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         results.take(shared, name)
         shared.forget()
         return
-    live = LiveBench(request.param, hypervisor, tmp_path / "bench", request.getfixturevalue("mould"))
+    live = LiveBench.fresh(request.param, hypervisor, tmp_path / "bench", request.getfixturevalue("mould"))
     yield live
     problems = live.close()
     results.take(live, name)
