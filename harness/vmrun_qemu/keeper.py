@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-from harness.vmrun_qemu import endpoint, home, networks, pids, process, qemu, qmp, switch
+from harness.vmrun_qemu import endpoint, home, networks, pids, process, qemu, qmp, switch, traffic
 from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.wait import wait_for
@@ -90,7 +90,7 @@ def _start(vmnet: str) -> Child:
         str(binary), "-name", f"switch-{vmnet}", "-no-user-config", "-nodefaults",
         "-machine", "none", "-display", "none",
         "-chardev", address.chardev("qmp"), "-mon", "chardev=qmp,mode=control",
-        "-netdev", network.slirp, "-netdev", "hubport,id=hub-gateway,hubid=0,netdev=gateway",
+        "-netdev", network.slirp(networks.services(vmnet)), "-netdev", "hubport,id=hub-gateway,hubid=0,netdev=gateway",
     ]  # fmt: skip
     with (folder / "qemu.log").open("wb") as log:
         log.write((" ".join(argv) + "\n").encode())
@@ -108,6 +108,7 @@ def _start(vmnet: str) -> Child:
 
 
 def _connect_all(vmnet: str, address: str) -> None:
+    traffic.record(vmnet, address)
     for rule in networks.forwards(vmnet):
         complaint = switch.forward(address, rule)
         if complaint:

@@ -170,6 +170,18 @@ VERBS = {
     "defineNetwork": Verb(
         "netverbs:define_network", "vmnetN Subnet [hostOnly|nat]", 2, 3, "Give a network its subnet"
     ),
+    "setService": Verb(
+        "services:set_service", "Host network name, Address, Port, Host port", 4, 4,
+        "Have a TCP service of the host's loopback answer the guests of a network",
+    ),
+    "deleteService": Verb("services:delete_service", "Host network name, Address, Port", 3, 3, "Take a service away"),
+    "startRecord": Verb(
+        "traffic:start_record", "Host network name, Path on host", 2, 2, "Record what passes a network's gateway"
+    ),
+    "stopRecord": Verb("traffic:stop_record", "Host network name", 1, 1, "Stop recording"),
+    "listConnections": Verb(
+        "traffic:list_connections", "Host network name", 1, 1, "Say as JSON what a network's gateway has open"
+    ),
 }  # fmt: skip
 _BY_LOWER = {name.lower(): name for name in VERBS}
 

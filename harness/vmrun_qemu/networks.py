@@ -10,10 +10,15 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import shlex
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypedDict
 
 from harness.vmrun_qemu import home
+from harness.vmrun_qemu.endpoint import quoted
 from harness.vmrun_qemu.texts import INVALID_PARAMETER, Failure
 
 _DEFAULTS = {"vmnet1": ("hostOnly", "192.168.6.0/24"), "vmnet8": ("nat", "192.168.80.0/24")}
@@ -28,6 +33,14 @@ class Forward(TypedDict):
     guest_ip: str
     guest_port: int
     description: str
+
+
+class Service(TypedDict):
+    """An address and TCP port of a network at which a service of the host's loopback answers the guests."""
+
+    address: str
+    port: int
+    host_port: int
 
 
 @dataclass(frozen=True)
@@ -48,18 +61,37 @@ class Network:
         return str(self.subnet[2] if self.kind == "nat" else self.subnet[-2])
 
     @property
-    def slirp(self) -> str:
-        """QEMU's `-netdev user` for this network: DHCP from the middle of the subnet on, IPv4 only."""
-        name_server = self.subnet[3] if self.kind == "nat" else self.subnet[-3]
+    def name_server(self) -> str:
+        """The address at which this program would answer for names."""
+        return str(self.subnet[3] if self.kind == "nat" else self.subnet[-3])
+
+    @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """The addresses that no machine and no service can have."""
+        return (str(self.subnet[0]), self.gateway, self.name_server, str(self.subnet[-1]))
+
+    def slirp(self, services: Sequence[Service] = ()) -> str:
+        """Return QEMU's `-netdev user` for this network: DHCP from the middle of the subnet on, IPv4 only.
+
+        A closed network lets its guests reach these services and nothing else outside of it. QEMU starts one `pipe`
+        per connection: the form of `guestfwd` with an address in place of a command has one connection in all.
+        """
         options = {
             "net": str(self.subnet),
             "host": self.gateway,
-            "dns": str(name_server),
+            "dns": self.name_server,
             "dhcpstart": str(self.subnet[self.subnet.num_addresses // 2]),
             "restrict": "off" if self.kind == "nat" else "on",
             "ipv6": "off",
         }
-        return "user,id=gateway," + ",".join(f"{key}={value}" for key, value in options.items())
+        ways = [_way(service) for service in services]
+        return "user,id=gateway," + ",".join([*(f"{key}={value}" for key, value in options.items()), *ways])
+
+
+def _way(service: Service) -> str:
+    pipe = Path(__file__).with_name("pipe.py")
+    command = shlex.join([sys.executable, "-IS", str(pipe), str(service["host_port"])])
+    return quoted(f"guestfwd=tcp:{service['address']}:{service['port']}-cmd:{command}")
 
 
 def normal_name(name: str) -> str:
@@ -118,6 +150,16 @@ def parse_subnet(text: str) -> ipaddress.IPv4Network:
 def forwards(vmnet: str) -> list[Forward]:
     """Return the ports that are forwarded into the network, whether or not it is up."""
     return list(home.read_json(home.net_dir(vmnet) / "forwards.json") or [])
+
+
+def services(vmnet: str) -> list[Service]:
+    """Return the services of the host that the network's guests reach, whether or not it is up."""
+    return list(home.read_json(home.net_dir(vmnet) / "services.json") or [])
+
+
+def save_services(vmnet: str, wanted: list[Service]) -> None:
+    """Remember the services."""
+    home.write_json(home.net_dir(vmnet) / "services.json", wanted)
 
 
 def save_forwards(vmnet: str, wanted: list[Forward]) -> None:

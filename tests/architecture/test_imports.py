@@ -28,7 +28,7 @@ LAYERS = (
     ("errors", "secret", "secret_reference", "layout", "verdict", "claims", "wait", "windows"),
     ("process", "events", "vmx", "vmdisks", "config", "ownership", "lablock", "ports", "ledger"),
     ("seed", "setup", "seeding", "disk", "disk_content", "plan", "vmrun"),
-    ("hypervisor", "hypervisor_places", "host", "guest", "claiming", "removal"),
+    ("airgap", "hypervisor", "hypervisor_places", "host", "guest", "claiming", "removal"),
     ("explain", "machine", "evidence", "evidence_guest", "guest_tools", "report"),
     ("phases",),
     ("lab",),

@@ -57,7 +57,7 @@ class Vmrun:
             [sys.executable, "-m", "harness.vmrun_qemu", *map(str, words)],
             capture_output=True, text=True, timeout=COMMAND_S, check=False, env=self.environment,
         )  # fmt: skip
-        assert done.stderr == ""
+        assert done.stderr == "", done.stderr
         return done.returncode, done.stdout
 
     def begin(self, *words: str | Path) -> subprocess.Popen[bytes]:

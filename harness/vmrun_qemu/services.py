@@ -1,0 +1,78 @@
+"""setService and deleteService: a TCP service of the host's loopback, at an address of a virtual network.
+
+QEMU knows the services of a network from its start: they are set while the network is down.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Mapping, Sequence
+
+from harness.vmrun_qemu import networks, switch
+from harness.vmrun_qemu.networks import Network, Service
+from harness.vmrun_qemu.texts import INVALID_PARAMETER, NOT_SUPPORTED, Failure
+
+Flags = Mapping[str, str]
+
+
+def set_service(parameters: Sequence[str], _flags: Flags) -> int:
+    """Have the service at that address, in place of one that was there; the same again is always fine.
+
+    Raises:
+        Failure: A parameter is wrong, the network is up, or this is Windows.
+    """
+    if sys.platform == "win32":
+        raise Failure(f"{NOT_SUPPORTED}: QEMU on Windows starts no command for a connection")
+    network = networks.get(parameters[0])
+    service: Service = {
+        "address": _address(network, parameters[1]),
+        "port": _port(parameters[2]),
+        "host_port": _port(parameters[3]),
+    }
+    with switch.locked(network.name):
+        there = networks.services(network.name)
+        if service not in there:
+            _save(network, [*_others(there, service["address"], service["port"]), service])
+    return 0
+
+
+def delete_service(parameters: Sequence[str], _flags: Flags) -> int:
+    """Have no service at that address; one that is not there is fine.
+
+    Raises:
+        Failure: A parameter is wrong, or the network is up.
+    """
+    network = networks.get(parameters[0])
+    with switch.locked(network.name):
+        there = networks.services(network.name)
+        left = _others(there, _address(network, parameters[1]), _port(parameters[2]))
+        if left != there:
+            _save(network, left)
+    return 0
+
+
+def _save(network: Network, wanted: list[Service]) -> None:
+    if switch.load(network.name) is not None:
+        raise Failure(f"{network.name} is in use: its services are set while all of its machines are off")
+    networks.save_services(network.name, wanted)
+
+
+def _others(services: list[Service], address: str, port: int) -> list[Service]:
+    return [one for one in services if (one["address"], one["port"]) != (address, port)]
+
+
+def _address(network: Network, text: str) -> str:
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError as error:
+        raise Failure(f"{INVALID_PARAMETER}: {error}") from error
+    if address not in network.subnet or str(address) in network.own_addresses:
+        raise Failure(f"{INVALID_PARAMETER}: {address} is not a free address of {network.name} ({network.subnet})")
+    return str(address)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise Failure(f"{INVALID_PARAMETER}: {text} is not a port")
+    return int(text)
