@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from harness.vmrun_qemu.pids import Identity, alive
 
+_FILLING_S = 10.0
 _OWNER = re.compile(r"(\d+)-(\d+(?:\.\d+)?)\(vmrun-qemu\)\s*$")
 
 
@@ -56,13 +58,33 @@ def _take_one(folder: Path, owner: Identity) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
     lock = folder / f"M{secrets.randbelow(90000) + 10000}.lck"
-    lock.write_text(f"vmrun-qemu {owner['pid']}-{owner['created']}(vmrun-qemu)\n", encoding="utf-8")
+    try:
+        lock.write_text(f"vmrun-qemu {owner['pid']}-{owner['created']}(vmrun-qemu)\n", encoding="utf-8")
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _held(folder: Path) -> bool:
-    """Return whether somebody is behind the directory; an empty one may be about to be filled, so it counts."""
-    for lock in folder.glob("M*.lck"):
-        match = _OWNER.search(lock.read_text(encoding="utf-8", errors="replace"))
-        if match is None or alive({"pid": int(match[1]), "created": float(match[2])}):
-            return True
-    return not any(folder.glob("M*.lck"))
+    """Return whether somebody is behind the directory: somebody who lives, or another program, or one yet unknown."""
+    locks = list(folder.glob("M*.lck"))
+    return any(map(_is_owned, locks)) or (not locks and _is_young(folder))
+
+
+def _is_owned(lock: Path) -> bool:
+    try:
+        text = lock.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False  # it was released just now
+    match = _OWNER.search(text)
+    if match:
+        return alive({"pid": int(match[1]), "created": float(match[2])})
+    return bool(text) or _is_young(lock)
+
+
+def _is_young(path: Path) -> bool:
+    """Return whether what is empty may be about to be filled; a crash can have left it so as well."""
+    try:
+        return time.time() - path.stat().st_mtime < _FILLING_S
+    except OSError:
+        return False

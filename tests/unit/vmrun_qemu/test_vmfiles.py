@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -97,6 +98,28 @@ def test_only_a_lock_of_our_own_that_died_is_stale(tmp_path: Path, text: str, *,
     assert vmlocks.is_held(tmp_path / "a.vmx"), "an empty directory may be about to be filled"
     (folder / "M00001.lck").write_text(text, encoding="utf-8")
     assert vmlocks.is_held(tmp_path / "a.vmx") is held
+
+
+def test_what_a_crash_left_empty_is_stale_after_a_while(tmp_path: Path) -> None:
+    folder = tmp_path / "a.vmx.lck"
+    folder.mkdir()
+    os.utime(folder, (1, 1))
+    assert not vmlocks.is_held(tmp_path / "a.vmx")
+    lock = folder / "M00001.lck"
+    lock.touch()
+    assert vmlocks.is_held(tmp_path / "a.vmx")
+    os.utime(lock, (1, 1))
+    assert not vmlocks.is_held(tmp_path / "a.vmx")
+
+
+def test_a_lock_that_cannot_be_written_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fake_write_text(path: Path, *words: object, **more: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Path, "write_text", fake_write_text)
+    with pytest.raises(OSError, match="full"):
+        vmlocks.take([tmp_path / "a.vmx", tmp_path / "a.vmdk"], pids.identity(os.getpid()))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_three_older_logs_are_kept(tmp_path: Path) -> None:
