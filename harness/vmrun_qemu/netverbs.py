@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.vmrun_qemu import networks, switch
 from harness.vmrun_qemu.networks import Forward, Network
-from harness.vmrun_qemu.texts import INVALID_PARAMETER, Failure, say
+from harness.vmrun_qemu.texts import INVALID_PARAMETER, NOT_SUPPORTED, Failure, say
 
 Flags = Mapping[str, str]
 
@@ -44,6 +44,9 @@ def set_forward(parameters: Sequence[str], _flags: Flags) -> int:
     """
     network = networks.get(parameters[0])
     rule = _rule(network, parameters)
+    if rule["protocol"] == "udp" and network.is_closed:
+        # libslirp lets answers out to TCP connections that came in; it drops every datagram of a restricted guest.
+        raise Failure(f"{NOT_SUPPORTED}: {network.name} is host-only, and answers over UDP cannot leave it; use NAT")
     with switch.locked(network.name):
         rules = networks.forwards(network.name)
         if rule in rules:

@@ -52,18 +52,23 @@ class Network:
     subnet: ipaddress.IPv4Network
 
     @property
+    def is_closed(self) -> bool:
+        """Whether its machines reach each other and nothing else."""
+        return self.kind != "nat"
+
+    @property
     def gateway(self) -> str:
         """The address that this program itself uses in the network.
 
         On NAT it is `.2`, as in VMware. On a closed network it is the last one, so that the lab may give `.1` to a
         machine or a service.
         """
-        return str(self.subnet[2] if self.kind == "nat" else self.subnet[-2])
+        return str(self.subnet[-2] if self.is_closed else self.subnet[2])
 
     @property
     def name_server(self) -> str:
         """The address at which this program would answer for names."""
-        return str(self.subnet[3] if self.kind == "nat" else self.subnet[-3])
+        return str(self.subnet[-3] if self.is_closed else self.subnet[3])
 
     @property
     def own_addresses(self) -> tuple[str, ...]:
@@ -81,7 +86,7 @@ class Network:
             "host": self.gateway,
             "dns": self.name_server,
             "dhcpstart": str(self.subnet[self.subnet.num_addresses // 2]),
-            "restrict": "off" if self.kind == "nat" else "on",
+            "restrict": "on" if self.is_closed else "off",
             "ipv6": "off",
         }
         ways = [_way(service) for service in services]

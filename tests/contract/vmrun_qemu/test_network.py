@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 
 import psutil
 from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
@@ -97,6 +98,44 @@ def test_a_port_that_somebody_has_is_refused_and_not_remembered(vmrun: Vmrun) ->
         vmrun.ok("start", vmrun.machine("one"), "nogui")
         assert forward(vmrun, port) == taken
         assert vmrun.ok("listPortForwardings", "vmnet1") == "Total port forwardings: 0\n"
+
+
+def test_a_udp_port_that_somebody_has_is_refused(vmrun: Vmrun) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        words = ["setPortForwarding", "vmnet8", "udp", str(port), "192.168.80.10", "53"]
+        assert vmrun(*words) == (255, f"Error: The host port {port}/udp is already in use\n")
+        vmrun.ok("start", vmrun.machine("one", 'ethernet0.connectionType = "nat"\nethernet0.vnet = ""\n'), "nogui")
+        assert vmrun(*words) == (255, f"Error: The host port {port}/udp is already in use\n")
+    assert vmrun(*words) == (0, "")
+
+
+def test_answers_over_udp_cannot_leave_a_closed_network_so_nothing_is_forwarded(vmrun: Vmrun) -> None:
+    code, said = vmrun("setPortForwarding", "vmnet1", "udp", "5353", "192.168.6.10", "53")
+    assert (code, said.startswith("Error: The operation is not supported: vmnet1 is host-only")) == (255, True)
+    assert vmrun.ok("listPortForwardings", "vmnet1") == "Total port forwardings: 0\n"
+
+
+def test_two_homes_have_networks_and_ports_of_their_own(vmrun: Vmrun, tmp_path: Path) -> None:
+    port, other = free_port(), Vmrun(tmp_path / "other" / "home", tmp_path / "other" / "vms")
+    try:
+        forward(vmrun, port)
+        vmrun.ok("start", vmrun.machine("one"), "nogui")
+        assert other.ok("listPortForwardings", "vmnet1") == "Total port forwardings: 0\n"
+        assert forward(other, port) == (255, f"Error: The host port {port}/tcp is already in use\n")
+        second = free_port()
+        assert forward(other, second) == (0, "")
+        vmx = other.machine("two")
+        other.ok("start", vmx, "nogui")
+        assert listens(port)
+        assert listens(second)
+        assert other.switch()["qemu"] != vmrun.switch()["qemu"]
+        other.ok("stop", vmx, "hard")
+        assert listens(port)
+        assert not listens(second)
+    finally:
+        other.end_all()
 
 
 def test_a_remembered_port_that_was_taken_meanwhile_cancels_the_start(vmrun: Vmrun) -> None:
