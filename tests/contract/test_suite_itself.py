@@ -102,6 +102,17 @@ def test_a_command_that_is_not_in_the_transcript_fails(tmp_path: Path) -> None:
     assert NOT_WRITTEN_DOWN not in (0, 255)
 
 
+def test_machines_that_are_not_ours_are_not_written_down(tmp_path: Path) -> None:
+    path = tmp_path / "told.txt"
+    head = EXAMPLE.partition("[test_x]")[0]
+    told = f"{head}[test_y]\n$ list\n| Total running VMs: 2\n| {{one}}\n| /home/me/secret/plans.vmx\n= 0\n"
+    path.write_text(told, encoding="utf-8")
+    bench = Replay(path, transcript.parse(told), "test_y", tmp_path)
+    bench.vm("one")
+    assert bench.listed() == ["one"]
+    assert bench.condensed() == (Call(("list",), "Total running VMs: 2\n{one}\nanother.vmx\n"),)
+
+
 def test_every_open_question_has_a_test_that_answers_it() -> None:
     asked = {question for behaviour in all_behaviours() for question in behaviour.settles}
     assert asked == set(QUESTIONS)

@@ -145,7 +145,15 @@ class Bench(ABC):
         if done is None:
             return Call(hidden, code=None)
         raw, out, err = done
-        return Call(hidden, self._hide(out), self._hide(err), signed(raw))
+        shown = self._hide(out)
+        if hidden[-1:] == ("list",):
+            shown = "".join(self._only_ours(line) for line in shown.splitlines(keepends=True))
+        return Call(hidden, shown, self._hide(err), signed(raw))
+
+    def _only_ours(self, line: str) -> str:
+        """Return a line of `list` as it may be sent to others: without the path of a machine that is not ours."""
+        ours = "{" in line or not line.rstrip().lower().endswith(".vmx")
+        return line if ours else "another.vmx\n"
 
     def _hide(self, text: str) -> str:
         return self.names.hide(text, self.machines)

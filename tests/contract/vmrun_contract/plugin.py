@@ -22,6 +22,7 @@ from vmrun_contract.bench import Bench
 from vmrun_contract.guests import PASSWORD_VARIABLE, Account, Guest, brought_up, of_the_image, replayed
 from vmrun_contract.live import LiveBench
 from vmrun_contract.machines import Mould
+from vmrun_contract.page import PAGE, page
 from vmrun_contract.replaying import ReplayBench
 from vmrun_contract.results import Results
 from vmrun_contract.transcript import Transcript
@@ -39,6 +40,7 @@ _OWN_VARIABLES = ("VMRUN_QEMU_", "DISPLAY", "WAYLAND_DISPLAY")
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contract", "contract of vmrun (tests/contract)")
     group.addoption("--behaviours", action="store_true", help="print every line of behaviour that is tested, and end")
+    group.addoption("--write-page", action="store_true", help="write docs/vmrun.md, and end")
     group.addoption("--contract-guest", type=Path, metavar="VMX", help="a guest with Tools, off: it is cloned")
     group.addoption("--contract-user", metavar="NAME", help=f"an account in it; its password is in {PASSWORD_VARIABLE}")
     group.addoption("--contract-results", type=Path, metavar="DIR", help="write answers and transcript there")
@@ -55,7 +57,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Print the behaviours, where that is asked for."""
+    """Print the behaviours, or write the page, where that is asked for."""
+    if config.getoption("--write-page", default=False):
+        PAGE.write_text(page(), encoding="utf-8")
+        return 0
     if not config.getoption("--behaviours", default=False):
         return None
     for item in all_behaviours():
