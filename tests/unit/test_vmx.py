@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from needs import posix_modes
 
@@ -110,6 +110,7 @@ def test_a_key_that_no_vmx_can_hold_is_refused(key: str) -> None:
         Vmx.parse("").set(key, "x")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_value_survives_write_and_read(value: str) -> None:
     vmx = Vmx.parse("")
@@ -117,6 +118,7 @@ def test_any_value_survives_write_and_read(value: str) -> None:
     assert Vmx.parse(vmx.encode().decode("utf-8")).get("annotation") == value
 
 
+@settings(deadline=None)
 @given(st.text('ab|="# \t\n\r.X0', max_size=40))
 def test_any_text_is_refused_or_kept(text: str) -> None:
     try:

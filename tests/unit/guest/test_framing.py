@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.guest.framing import FrameReader, frame, new_token
@@ -14,6 +14,7 @@ def mark(number: int, letter: str, value: str = "") -> bytes:
     return f"\x1e{TOKEN}:{number}:{letter}:{value}\x1e".encode()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=200), st.integers(1, 50))
 def test_an_answer_is_the_same_however_it_is_cut(out: bytes, err: bytes, size: int) -> None:
     reader = FrameReader(TOKEN, 3)

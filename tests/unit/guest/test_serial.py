@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.guest.serial import GuestEvent, SerialFollower, format_event, parse_event
@@ -55,6 +55,7 @@ def test_an_event_without_values_and_without_a_serial_number() -> None:
     assert parse_event(f"{line}{len(line) - 1}") == GuestEvent("boot", "-", BOOT)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), st.text(max_size=20), max_size=4))
 def test_values_come_back_as_they_were_given(fields: dict[str, str]) -> None:
     assert parse_event(format_event("x-y", NONCE, BOOT, fields)) == GuestEvent("x-y", NONCE, BOOT, fields)
@@ -182,6 +183,7 @@ def test_memory_has_a_bound(serial: Path, follower: SerialFollower) -> None:
     assert len(follower.poll()) == 1
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "noise.log"

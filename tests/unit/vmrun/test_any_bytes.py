@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fake_run import FakeClock
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import VmrunError
@@ -68,6 +68,7 @@ def guest(vmrun: Vmrun) -> Guest:
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
+@settings(deadline=None)
 @given(data=ANSWERS, code=CODES)
 def test_any_answer_is_a_value_or_an_error_of_vmrun(question: str, data: bytes, code: int) -> None:
     def fake_run(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Completed:
@@ -78,6 +79,7 @@ def test_any_answer_is_a_value_or_an_error_of_vmrun(question: str, data: bytes, 
         QUESTIONS[question](vmrun)
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_log_and_any_failure_can_be_read(data: bytes) -> None:
     text = decode(data)

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
@@ -53,6 +53,7 @@ def test_macos_compares_without_case_and_composition() -> None:
     assert path_identity("/a/A.vmx", "linux") != path_identity("/a/a.vmx", "linux")
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.sampled_from(["win32", "darwin", "linux"]))
 def test_no_text_of_vmrun_makes_a_comparison_raise(one: str, other: str, platform: str) -> None:
     assert same_vmx(one, other, platform) in (True, False)
