@@ -6,10 +6,11 @@ second only. Without an agent in the guest the port swallows every question, so 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from harness.vmrun_qemu.endpoint import Endpoint
@@ -54,24 +55,23 @@ class Agent:
 
     def connect(self) -> None:
         """Have the line up, so that the agent answers the first question at once; QEMU may be too busy for it."""
-        with self._lock:
-            try:
-                self._connected(time.monotonic() + _CONNECT_S)
-            except AgentSilentError:
-                return
+        end = time.monotonic() + _CONNECT_S
+        with contextlib.suppress(AgentSilentError), self._held(end):
+            self._connected(end)
 
     def state(self, limit_s: float) -> str:
         """Return `running` when the agent answers; `installed` when the guest has the port open, or the agent answered
         since power-on; else `unknown`.
         """
-        with self._lock:
-            try:
-                self._sync(time.monotonic() + limit_s)
-            except AgentClosedError:
-                return "installed" if self._seen else "unknown"
-            except AgentSilentError:
-                return "installed"
-            return "running"
+        end = time.monotonic() + limit_s
+        try:
+            with self._held(end):
+                self._sync(end)
+        except AgentClosedError:
+            return "installed" if self._seen else "unknown"
+        except AgentSilentError:
+            return "installed"
+        return "running"
 
     def ask(self, command: str, arguments: Mapping[str, Any], limit_s: float) -> Any:
         """Return the agent's answer.
@@ -81,7 +81,7 @@ class Agent:
             AgentRefusedError: The agent answered with an error.
         """
         end = time.monotonic() + limit_s
-        with self._lock:
+        with self._held(end):
             self._check(end)
             self._send(_question(command, arguments), end)
             answer = self._receive(end)
@@ -96,7 +96,7 @@ class Agent:
             AgentSilentError: It is not.
         """
         end = time.monotonic() + limit_s
-        with self._lock:
+        with self._held(end):
             self._check(end)
             self._send(_question(command, arguments), end)
             self._answered = None
@@ -105,6 +105,20 @@ class Agent:
         """Hang up."""
         with self._lock:
             self._lost(AgentSilentError("closed"))
+
+    @contextlib.contextmanager
+    def _held(self, end: float) -> Iterator[None]:
+        """Have the line for oneself.
+
+        Raises:
+            AgentSilentError: It is busy with somebody else's question.
+        """
+        if not self._lock.acquire(timeout=max(0.0, end - time.monotonic())):
+            raise AgentSilentError("the agent is busy with another question")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _check(self, end: float) -> None:
         if self._answered is None or time.monotonic() - self._answered > _FRESH_S:

@@ -49,9 +49,9 @@ class Guest:
         """Hang up."""
         self._lines.close()
 
-    def state(self) -> str:
+    def state(self, limit_s: float = ANSWER_S) -> str:
         """Return `running`, `installed` or `unknown`, as `checkToolsState` prints it."""
-        return str(self._answer({"ask": "state"}, ANSWER_S))
+        return str(self._answer({"ask": "state"}, limit_s))
 
     def ask(self, command: str, arguments: Mapping[str, Any] | None = None, limit_s: float = ANSWER_S) -> Any:
         """Return the answer of the guest's agent.

@@ -30,14 +30,16 @@ from harness.vmrun_qemu.texts import (
 )
 from harness.vmrun_qemu.wait import wait_for
 
-# How long the agent of a busy guest may take to start a process.
+# How long the agent of a busy guest may take for a sign of life, and to start a process or tell how it ended: an end is
+# told once, so an answer that comes late must not be missed.
+_ALIVE_S = 10.0
 _BEGIN_S = 30.0
 _COMMAND_S = 120.0
 _PROGRAM_S = 3600.0
 # A look costs the guest some milliseconds.
 _LOOK_S = 0.2
-# An agent that was gone for so long does not come back while its guest goes on.
-_GONE_S = 60.0
+# An agent that is silent for longer than a snapshot of its machine takes does not come back to a program of before.
+_GONE_S = 600.0
 
 # $1 is the user, $2 is `user` or `tools` (who runs the command), the rest is the command. The first line of standard
 # input is the password, what follows is the command's. `+` on standard output: the password was right.
@@ -156,7 +158,7 @@ class GuestShell:
 
         def ended() -> dict[str, Any] | None:
             try:
-                status = self.guest.ask("guest-exec-status", {"pid": pid})
+                status = self.guest.ask("guest-exec-status", {"pid": pid}, _BEGIN_S)
             except GuestSilentError:
                 self._bear_silence(silent_since)
                 return None
@@ -204,7 +206,7 @@ def reach(vmx: str, record: Record) -> Guest:
     except GuestSilentError as error:
         raise tools_not_running(vmx) from error
     try:
-        state = guest.state()
+        state = guest.state(_ALIVE_S)
     except GuestSilentError:
         state = "unknown"
     if state != "running":

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from guest_lab import PASSWORD, USER, RealGuest
+from qemu_lab import eventually
 
 from harness.vmrun_qemu.texts import ANONYMOUS
 
@@ -77,6 +78,13 @@ def test_interactive_needs_somebody_at_the_machine(real_guest: RealGuest) -> Non
         255,
         "Error: The specified guest user must be logged in interactively to perform this operation\n",
     )
+    real_guest.root(f"setsid login -f {USER} </dev/tty2 >/dev/tty2 2>&1 & echo $! > /tmp/login.pid")
+    try:
+        assert eventually(lambda: USER in real_guest.root("who"), 60)
+        assert real_guest("runProgramInGuest", "-interactive", "/bin/true") == (0, "")
+        assert real_guest.as_user("other", "other", "runProgramInGuest", "-interactive", "/bin/true")[0] == 255
+    finally:
+        real_guest.root("kill -HUP $(cat /tmp/login.pid)")
 
 
 def test_a_program_that_is_killed_has_a_status_beyond_128(real_guest: RealGuest) -> None:

@@ -18,9 +18,10 @@ def ask(vmrun: Vmrun, vmx: Path, command: str) -> Any:
     return qmp.ask(vmrun.record(vmx)["qmp"], (command, {}))[0]
 
 
-def medium(vmrun: Vmrun, vmx: Path) -> str:
+def medium(vmrun: Vmrun, vmx: Path, name: str = "sata0:1") -> str:
     """Return the file in the CD drive."""
-    (drive,) = [block for block in ask(vmrun, vmx, "query-block") if block["qdev"].endswith("sata0-1")]
+    blocks = ask(vmrun, vmx, "query-block")
+    (drive,) = [block for block in blocks if block["qdev"].endswith(name.replace(":", "-"))]
     return Path(drive["inserted"]["file"]).name if "inserted" in drive else ""
 
 
@@ -54,6 +55,21 @@ def test_the_cd_goes_and_comes_until_power_off(vmrun: Vmrun, connected: bool) ->
     vmrun.ok("stop", vmx, "hard")
     vmrun.ok("start", vmx, "nogui")
     assert medium(vmrun, vmx) == at_power_on
+
+
+def test_drives_of_every_bus(vmrun: Vmrun) -> None:
+    places = ["ide1:0", "scsi0:3"]
+    lines = [f'{place}.present = "TRUE"\n{place}.deviceType = "cdrom-image"\n' for place in places]
+    lines += [f'{place}.fileName = "one.iso"\n' for place in places]
+    vmx = vmrun.machine("one", 'scsi0.present = "TRUE"\n' + "".join(lines))
+    (vmx.parent / "one.iso").write_bytes(bytes(2048 * 20))
+    vmrun.ok("start", vmx, "nogui")
+    for place in places:
+        assert medium(vmrun, vmx, place) == "one.iso"
+        vmrun.ok("disconnectNamedDevice", vmx, place)
+        assert medium(vmrun, vmx, place) == ""
+        vmrun.ok("connectNamedDevice", vmx, place)
+        assert medium(vmrun, vmx, place) == "one.iso"
 
 
 def test_another_cd_is_put_in_by_way_of_a_variable(vmrun: Vmrun) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,27 @@ def test_a_guest_that_closes_the_port_is_noticed_before_the_deadline() -> None:
         alive[0] = False
         assert agent.state(60) == "installed"
         agent.close()
+
+
+def test_a_question_waits_no_longer_than_its_own_limit_for_another_one() -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(question: dict[str, Any]) -> bytes:
+        if question["execute"] == "guest-slow":
+            asked.set()
+            go_on.wait(30)
+        return in_step(question)
+
+    with fake_guest(slow) as port, agent_at(port) as agent:
+        first = threading.Thread(target=agent.ask, args=("guest-slow", {}, 30))
+        first.start()
+        asked.wait(30)
+        assert agent.state(0.1) == "installed"
+        with pytest.raises(AgentSilentError, match="busy"):
+            agent.ask("guest-info", {}, 0.1)
+        go_on.set()
+        first.join(30)
+        assert agent.state(30) == "running"
 
 
 def test_a_port_that_is_open_and_silent_is_an_installed_agent() -> None:

@@ -292,7 +292,7 @@ def test_a_program_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_tools_or_without_power_the_login_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.vmrun_qemu.guest.ANSWER_S", 0.05)
+    monkeypatch.setattr("harness.vmrun_qemu.guestshell._ALIVE_S", 0.05)
     with machine(lambda _: b"") as vmx:
         for verb, words in (("run", ["/bin/x"]), ("exists", ["/x"]), ("in", ["a", "/b"]), ("processes", [])):
             with pytest.raises(Failure, match=f"^The VMware Tools are not running in the virtual machine: {vmx}$"):
