@@ -36,5 +36,6 @@ def end_all(record: instances.Record) -> None:
         except Failure:
             continue  # the network's keeper drops members that are dead
     vmlocks.release(Path(lock) for lock in record["locks"])
+    vmlocks.release_stale(Path(record["vmx"]).with_suffix(".vmsd"))
     remove_socket_dir(record["socket_dir"])
     instances.forget(record["vmx"])

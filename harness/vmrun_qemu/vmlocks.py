@@ -49,6 +49,13 @@ def release(folders: Iterable[Path]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def release_stale(file: Path) -> None:
+    """Remove the `.lck` directory of a file when nobody is behind it any more."""
+    folder = file.with_name(file.name + ".lck")
+    if folder.is_dir() and not _held(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _take_one(folder: Path, owner: Identity) -> None:
     try:
         folder.mkdir()

@@ -25,7 +25,6 @@ from harness.vmrun_qemu.main import main
 from harness.vmx import Vmx
 
 SEQUENCES = int(os.environ.get("VMRUN_QEMU_SEQUENCES", "200"))
-COMMANDS = 10
 NAMES = ("a", "b", "B", "a/b", "none")
 TARGETS = ("m", "c1", "c2")
 VMX = """\
@@ -59,16 +58,23 @@ class Player:
         vmx = self.model.add("m").vmx
         shutil.copytree(self.vmrun.vms.with_name("mould"), vmx.parent)
 
-    def step(self) -> None:
-        name = self.dice.choice([name for name in TARGETS if name in self.model.machines] or ["m"])
-        if not self.model.machines:
-            self.begin()
-        choice: Callable[[str], None] = self.dice.choice(
-            [*[self.power] * 5, *[self.snapshot] * 3, *[self.revert] * 2, *[self.delete_snapshot] * 2, self.write,
-             self.write, self.clone, self.delete_vm, self.crash]
-        )  # fmt: skip
-        choice(name)
-        self.compare(("list",), self.model.list())
+    def commands(self) -> None:
+        """Mostly power in one sequence, mostly snapshots and clones in the next: a power-on costs ten of those."""
+        power, files = ((5, 1), (1, 4))[self.dice.random() < 0.5]
+        kinds: list[Callable[[str], None]] = [
+            *[self.power] * power, *[self.snapshot] * (files + 1), *[self.revert] * files, *[self.clone] * files,
+            *[self.delete_snapshot] * files, self.write, self.write, self.delete_vm, self.crash,
+        ]  # fmt: skip
+        for _ in range(7 if power > files else 12):
+            if not self.model.machines:
+                self.begin()
+            self.dice.choice(kinds)(self.dice.choice(list(self.model.machines)))
+            self.compare(("list",), self.model.list())
+
+    def snapshot_of(self, name: str) -> str:
+        """Return the name of a snapshot; mostly of one that is there."""
+        there = [snapshot.name for snapshot in self.model.machines[name].snapshots.values()]
+        return self.dice.choice(there if there and self.dice.random() < 0.7 else NAMES)
 
     def compare(self, words: tuple[str | Path, ...], expected: Answer) -> None:
         self.done.append(" ".join(map(str, words)))
@@ -85,11 +91,11 @@ class Player:
         self.compare(("listSnapshots", self.model.path(name), "showTree"), self.model.list_snapshots(name))
 
     def revert(self, name: str) -> None:
-        what = self.dice.choice(NAMES)
+        what = self.snapshot_of(name)
         self.compare(("revertToSnapshot", self.model.path(name), what), self.model.revert(name, what))
 
     def delete_snapshot(self, name: str) -> None:
-        what, children = self.dice.choice(NAMES), self.dice.random() < 0.4
+        what, children = self.snapshot_of(name), self.dice.random() < 0.3
         option = ["andDeleteChildren"] if children else []
         words: tuple[str | Path, ...] = ("deleteSnapshot", self.model.path(name), what, *option)
         self.compare(words, self.model.delete_snapshot(name, what, children=children))
@@ -97,7 +103,7 @@ class Player:
 
     def clone(self, name: str) -> None:
         target, kind = self.dice.choice(TARGETS), self.dice.choice(["full", "linked", "linked"])
-        what = self.dice.choice(["", "", *NAMES])
+        what = self.snapshot_of(name) if self.dice.random() < 0.7 else ""
         words: list[str | Path] = ["clone", self.model.path(name), self.model.path(target), kind]
         words += [f"-snapshot={what}"] if what else []
         self.compare(tuple(words), self.model.clone(name, target, kind, what))
@@ -180,8 +186,7 @@ def test_random_sequences_of_commands_do_what_the_model_says(vmrun: Vmrun, monke
         player = Player(vmrun, random.Random(f"{seed}/{number}"))
         try:
             player.begin()
-            for _ in range(COMMANDS):
-                player.step()
+            player.commands()
             player.check_disks()
             player.end()
         except BaseException as failure:
