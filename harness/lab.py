@@ -7,53 +7,28 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
 
 from harness import guest_tools, host, process
 from harness.errors import HarnessError
 from harness.evidence import COMPLETE_S, Collector
 from harness.explain import explained
 from harness.layout import RunFiles
-from harness.machine import Host, Machine
-from harness.phases import MACHINE_PHASES, cluster
+from harness.machine import Machine
+from harness.phases import MACHINE_PHASES, PhaseModule, cluster
 from harness.phases.runner import collect, run_phase
 from harness.removal import Removal, remove_all, remove_rest
 from harness.report import payload
+from harness.resume import Decision, afresh
+from harness.resumption import Resumption
+from harness.shared import Host
 from harness.verdict import Phase, Status, Verdict
-from harness.wait import Deadline, SystemClock
+from harness.wait import Cancelled, Deadline, SessionClock
 
 _HEARTBEAT_S = 1.0
 _LISTEN_S = 0.25
 # At the end of a session a thread may finish what it waits for within this time.
 _GRACE_S = 5.0
-
-
-class Cancelled(HarnessError):
-    """The session ends; a wait in another thread ends with it."""
-
-
-class SessionClock(SystemClock):
-    """The real clock, whose sleeps end when the session does."""
-
-    def __init__(self) -> None:
-        self._ended = threading.Event()
-
-    def cancel(self) -> None:
-        """Have every sleep, now and later, end with `Cancelled`."""
-        self._ended.set()
-
-    def resume(self) -> None:
-        """Let sleeps sleep again, for the work that ends a session."""
-        self._ended.clear()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the session is ending."""
-        return self._ended.is_set()
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep, or raise `Cancelled`."""
-        if self._ended.wait(seconds):
-            raise Cancelled("the session was ended", remedy="")
 
 
 class Lab:
@@ -65,6 +40,7 @@ class Lab:
         machines: In the order of creation.
         run: Where results go.
         facts: Collects the facts of the host for the environment phase.
+        earlier: What earlier runs left to go on with.
     """
 
     def __init__(
@@ -74,12 +50,14 @@ class Lab:
         machines: Sequence[Machine],
         run: RunFiles,
         facts: Callable[[], host.HostFacts],
+        earlier: Resumption,
     ) -> None:
         self._clock = clock
         self.shared = shared
         self.machines = {machine.name: machine for machine in machines}
         self.run = run
         self._facts = facts
+        self._earlier = earlier
         self._verdicts: dict[tuple[str | None, Phase], Future[Verdict]] = {}
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(machines)), thread_name_prefix="machine")
         self._started = False
@@ -165,17 +143,28 @@ class Lab:
 
     def _work(self, machine: Machine, count: int, environment: Verdict) -> None:
         blocker: Verdict | None = environment if environment.status.stops else None
+        decision = afresh("") if blocker else self._earlier.take_up(machine)
         for module in MACHINE_PHASES[:count]:
-            if blocker is not None:
-                now = self.shared.journal.now()
-                verdict = Verdict(module.PHASE, machine.name, (), now, now, blocked_by=blocker.title)
-            else:
-                verdict = run_phase(module, machine)
-                if verdict.status.stops:
-                    verdict = blocker = self._explained(verdict, machine)
+            verdict = self._verdict(module, machine, decision, blocker)
+            if self._clock.cancelled:
+                return  # the session broke off, and this phase with it: nobody has judged it
+            if blocker is None and verdict.status.stops:
+                verdict = blocker = self._explained(verdict, machine)
             self._future(machine.name, module.PHASE).set_result(self._record(verdict))
         if not self._clock.cancelled:
             guest_tools.observe(machine)  # nothing else is asked of this machine's phases now
+
+    def _verdict(self, module: PhaseModule, machine: Machine, decision: Decision, blocker: Verdict | None) -> Verdict:
+        """Return what becomes of a phase: blocked, carried over from an earlier run, refused, or done now."""
+        now, carried = self.shared.journal.now(), decision.verdict(module.PHASE)
+        if blocker is not None:
+            return Verdict(module.PHASE, machine.name, (), now, now, blocked_by=blocker.title)
+        refusal = self._earlier.refusal(machine, decision)
+        if refusal is not None:
+            return Verdict(module.PHASE, machine.name, (refusal,), now, now)
+        if carried is not None:
+            return replace(carried, started_s=now, ended_s=now)
+        return run_phase(module, machine)
 
     def _listen(self) -> None:
         """Read every console as it grows, also while a machine's own thread waits for something else."""

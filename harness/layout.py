@@ -49,6 +49,11 @@ class MachineFiles:
         """The serial log of that power-on, from 1: always a fresh file, as an existing one raises a question."""
         return self.directory / f"serial-{power_on}.log"
 
+    def set_aside(self, power_on: int) -> None:
+        """Have the serial log of that number under a name that is not taken."""
+        names = (self.directory / f"serial-{power_on}-{attempt}.log" for attempt in range(1, 1000))
+        self.serial(power_on).replace(next(path for path in names if not path.exists()))
+
 
 @dataclass(frozen=True)
 class RunFiles:

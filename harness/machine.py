@@ -4,50 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from harness.errors import GuestError
-from harness.events import Journal
 from harness.guest import identity
 from harness.guest.boot import Boot
 from harness.guest.channel import AuthFailed, CommandResult, ConnectFailed
 from harness.guest.record import StampedLog
 from harness.guest.serial import GuestEvent, SerialFollower
 from harness.guest.ssh import SshChannel
-from harness.hypervisor import Hypervisor
-from harness.layout import RunFiles
-from harness.ledger import Ledger
-from harness.plan import LabPlan, MachinePlan
-from harness.ports import HeldPorts
+from harness.plan import MachinePlan
 from harness.report.payload import STARTED
 from harness.seed.model import IsoInfo
-from harness.vmrun import Display, GuestLogin, Vmrun
-from harness.wait import SYSTEM_CLOCK, Clock, Deadline, Pending, wait_until
+from harness.shared import Host
+from harness.vmrun import Display
+from harness.wait import Deadline, Pending, wait_until
 
 # Without events from the guest SSH itself is tried this often: a login costs a booting guest 5 to 10 s of its
 # processors. A guest that sends events is tried only after a long silence.
 _BLIND_LOGIN_S = 20.0
 _SILENCE_S = 300.0
-# `vmrun list` is asked this often during a wait: a machine that is gone ends the wait at once.
-_POWER_CHECK_S = 10.0
-# The guest may use this part of a power-off's deadline to shut down by itself; the rest is for cutting its power.
-_SOFT_SHARE = 0.75
-
-
-@dataclass(frozen=True)
-class Host:
-    """What all machines of the lab share; `login` is for VMware's guest operations, where the lab file has one."""
-
-    plan: LabPlan
-    run_id: str
-    hypervisor: Hypervisor
-    vmrun: Vmrun
-    ledger: Ledger
-    journal: Journal
-    ports: HeldPorts
-    run: RunFiles
-    clock: Clock = SYSTEM_CLOCK
-    login: GuestLogin | None = None
+_POWER_CHECK_S = 10.0  # how often `vmrun list` is asked during a wait: a machine that is gone ends it at once
+_SOFT_SHARE = 0.75  # of a power-off's deadline: for the guest to shut down by itself; the rest is for cutting its power
 
 
 class Machine:
@@ -99,16 +76,21 @@ class Machine:
         return self.host.vmrun.is_running(self.plan.files.vmx, deadline)
 
     def power_on(self, number: int) -> None:
-        """Have the machine started for the `number`-th time in this run, its serial log followed from the start."""
+        """Have the machine started for the `number`-th time; a log that an interrupted run left is set aside."""
+        if self.plan.files.serial(number).exists() and not self.is_running():
+            self.plan.files.set_aside(number)
+        self.follow(number)
+        self.saw(STARTED)
+        self.host.vmrun.start(self.plan.files.vmx, Display(self.host.plan.spec.hypervisor.display))
+
+    def follow(self, number: int) -> None:
+        """Have the console of that power-on followed from its start."""
         if self.boot is not None:
             self.boot.finish()
         serial = self.plan.files.serial(number)
         record = StampedLog(self.host.run.machine(self.name) / serial.name, self.host.journal.now)
         follower = SerialFollower(serial, self.plan.nonce, self.host.clock, record.take)
         self.boot = Boot(number, follower, self.host.clock, self._hear)
-        display = Display(self.host.plan.spec.hypervisor.display)
-        self.saw(STARTED)
-        self.host.vmrun.start(self.plan.files.vmx, display)
 
     def power_off(self, deadline: Deadline) -> None:
         """Have the machine off and its locks gone: asked politely first, then cut."""
@@ -245,9 +227,7 @@ class Machine:
 
     def _note_boot(self, boot_id: str, channel: SshChannel) -> None:
         boots = [*self.boot_ids, boot_id]
-        self.facts["boot_ids"] = boots
-        self.facts["ssh_logins"] = channel.logins
-        self.facts["host_key"] = channel.host_key
+        self.facts |= {"boot_ids": boots, "ssh_logins": channel.logins, "host_key": channel.host_key}
         self.host.journal.write("machine-facts", self.name, facts=dict(self.facts))
 
     @property
@@ -290,6 +270,12 @@ class Machine:
         """
         if not self.channel.connected:
             self.channel.connect(max(1.0, deadline.remaining))
+
+    def forget(self) -> None:
+        """Know nothing of the guest any more: what comes next is another installation."""
+        self.disconnect()
+        self._channel = self.boot = None
+        self.facts.clear()
 
     def disconnect(self) -> None:
         """Close the connection of this boot; the pinned host key is kept for the next."""

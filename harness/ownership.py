@@ -55,7 +55,7 @@ def owned_names(name: str) -> re.Pattern[str]:
         rf"{stem}(-[0-9a-f]{{8}})?\.(vmx|vmxf|vmsd|nvram|vmem|vmss|vmx~|scoreboard)|{stem}\.vmx\.\w+\.tmp"
         rf"|{stem}(-\d{{6}})?(-[sf]\d{{3}}|-flat|-delta)?\.vmdk"
         rf"|{stem}-(Snapshot\d+|[0-9a-f]{{8}})\.(vmsn|vmem|vmss)"
-        r"|(vmware|qemu|supervisor|mksSandbox)(-\d+)?\.log|serial-\d+\.log|.+\.lck|vmrun-qemu\.json",
+        r"|(vmware|qemu|supervisor|mksSandbox)(-\d+)?\.log|serial-\d+(-\d+)?\.log|.+\.lck|vmrun-qemu\.json",
         re.IGNORECASE,
     )
 

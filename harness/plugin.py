@@ -27,6 +27,7 @@ from harness.guest.testinfra_backend import lab_host
 from harness.host import check_names
 from harness.lab import Lab
 from harness.layout import RunFiles
+from harness.options import add_options
 from harness.ports import HeldPorts
 from harness.progress import Progress
 from harness.proof import Proof
@@ -67,16 +68,7 @@ _CLEANUP = pytest.StashKey[contextlib.ExitStack]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a lab."""
-    group = parser.getgroup("lab", "air-gapped lab")
-    group.addoption("--lab", type=Path, metavar="FILE", help="lab file (default: lab.yaml beside the scenarios)")
-    group.addoption(
-        "--overlay", metavar="NAME", help="overlay of the lab file (default: `embedded` where VMware is not)"
-    )
-    group.addoption("--vmrun", metavar="PATH", help="vmrun executable, or `embedded`")
-    group.addoption(
-        "--keep", choices=[keep.value for keep in Keep], help="the machines after the run (default: lab file)"
-    )
-    group.addoption("--reports", type=Path, metavar="DIR", help="where runs leave their results (default: reports/)")
+    add_options(parser)
 
 
 def _lab_directory(config: pytest.Config) -> Path | None:
@@ -205,7 +197,7 @@ def lab(pytestconfig: pytest.Config) -> Lab:
     session.asked = asked_by(session.items, session.deselected, needs, session.scenarios)
     try:
         ports = pytestconfig.stash[_CLEANUP].enter_context(HeldPorts())
-        opened = open_lab(session.selection, session.run, journal, ports)
+        opened = open_lab(session.selection, session.run, journal, ports, pytestconfig.option.again)
         open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args, session.asked)
     except (HarnessError, OSError) as error:
         wrong_input = isinstance(error, UsageError)

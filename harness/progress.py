@@ -34,7 +34,8 @@ class Progress:
         if kind == "state":
             text = event["text"]
         elif kind == "phase-end" and not event["verdict"].get("blocked_by"):
-            text = str(event["verdict"]["status"]).upper()
+            earlier = event["verdict"].get("carried_from")
+            text = str(event["verdict"]["status"]).upper() + (f", as run {earlier} found" if earlier else "")
         else:
             return
         phase = event.get("phase") or self._phase.get(machine, "")

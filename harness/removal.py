@@ -167,6 +167,8 @@ def _gone(vmrun: Vmrun, machine: entries.Machine, deadline: Deadline) -> bool | 
     if any(_own(item, machine) for item in _listing(files.directory)):
         return Pending("files of it come back")
     _remove_directory(machine)
+    if machine.found is None and files.directory.exists() and not foreign_files(machine):
+        return Pending("something is written into its directory")
     return True
 
 

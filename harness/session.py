@@ -18,17 +18,23 @@ from harness.config.model import host_path
 from harness.events import Journal
 from harness.host.facts import observe
 from harness.hypervisor import Hypervisor, Kind, find_hypervisor
-from harness.lab import Lab, SessionClock
+from harness.lab import Lab
 from harness.lablock import lab_lock
 from harness.layout import HOME, LEDGER, RunFiles
 from harness.ledger import Ledger
-from harness.machine import Host, Machine
+from harness.machine import Machine
+from harness.past import find_past
+from harness.phases import MACHINE_PHASES
 from harness.plan import LabPlan, make_plan
 from harness.ports import HeldPorts
+from harness.resume import Again
+from harness.resumption import Resumption
 from harness.secret_reference import resolve
 from harness.seed.inspection import inspect_iso
 from harness.seed.model import IsoInfo
+from harness.shared import Host
 from harness.vmrun import GuestLogin, Vmrun
+from harness.wait import SessionClock
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,9 @@ def forward_ports(spec: LabSpec, held: HeldPorts) -> tuple[int, ...]:
     return tuple(held.take() for _ in range(count)) if base is None else tuple(range(base, base + count))
 
 
-def open_lab(selection: Selection, run: RunFiles, journal: Journal, ports: HeldPorts) -> Lab:
+def open_lab(
+    selection: Selection, run: RunFiles, journal: Journal, ports: HeldPorts, again: Again = Again.AFRESH
+) -> Lab:
     """Return the lab of this session, with nothing done yet; the run's id is the name of its directory."""
     login = guest_login(selection)
     clock = SessionClock()
@@ -111,7 +119,15 @@ def open_lab(selection: Selection, run: RunFiles, journal: Journal, ports: HeldP
     shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, clock, login)
     machines = [Machine(shared, machine, _iso(machine.seed)) for machine in plan.machines]
     facts = partial(host.collect, plan, selection.hypervisor, vmrun, inspect_iso)
-    return Lab(clock, shared, machines, run, facts)
+    return Lab(clock, shared, machines, run, facts, _earlier(selection, run, again))
+
+
+def _earlier(selection: Selection, run: RunFiles, again: Again) -> Resumption:
+    """Return what earlier runs left to go on with: runs whose results lie beside this one's."""
+    spec, vms = selection.spec, selection.vm_directory
+    pasts = {} if again is Again.AFRESH else find_past(run.directory.parent, spec.name, vms, spec.machines)
+    phases = tuple(module.PHASE for module in MACHINE_PHASES)
+    return Resumption(again, pasts, selection.plan, phases)
 
 
 def driver(selection: Selection, clock: SessionClock | None = None) -> Vmrun:

@@ -106,6 +106,7 @@ class Verdict:
     """The outcome of one phase on one machine (`machine` is None where the phase belongs to the whole lab).
 
     `started_s` and `ended_s` are seconds since the start of the run; a blocked phase has neither duration nor checks.
+    `carried_from` is the earlier run that looked, where this one went on from there.
     """
 
     phase: Phase
@@ -114,6 +115,7 @@ class Verdict:
     started_s: float
     ended_s: float
     blocked_by: str = ""
+    carried_from: str = ""
 
     @property
     def status(self) -> Status:

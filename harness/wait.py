@@ -7,12 +7,13 @@ outlive it.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from harness.errors import DeadlineExpired
+from harness.errors import DeadlineExpired, HarnessError
 
 T = TypeVar("T")
 
@@ -37,6 +38,35 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Sleep for real."""
         time.sleep(seconds)
+
+
+class Cancelled(HarnessError):
+    """The session ends; a wait in another thread ends with it."""
+
+
+class SessionClock(SystemClock):
+    """The real clock, whose sleeps end when the session does."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+
+    def cancel(self) -> None:
+        """Have every sleep, now and later, end with `Cancelled`."""
+        self._ended.set()
+
+    def resume(self) -> None:
+        """Let sleeps sleep again, for the work that ends a session."""
+        self._ended.clear()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the session is ending."""
+        return self._ended.is_set()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, or raise `Cancelled`."""
+        if self._ended.wait(seconds):
+            raise Cancelled("the session was ended", remedy="")
 
 
 SYSTEM_CLOCK = SystemClock()

@@ -10,6 +10,8 @@ guest-event      `event`, `boot_id`, `fields`: what a guest said on its serial l
 state            `text`: the last thing seen of that machine; written when it changes; `switched on` is a power-on
 test             `nodeid`, `outcome` (a value of `Outcome`), `reason`, `duration_s`
 machine-facts    `facts`: fields of `MachineFacts` that are known now; other names go to its `facts`, as text
+machine-inputs   `inputs`: digests of what the machine is made of, by name; `made_by`: the run that creates or created
+                 it; `vm_directory`. For a run that goes on with it: `harness.past`
 evidence         `path`: relative to the run directory, with `/`; absolute where it is outside
 note             `text`: something that a reader should know, e.g. why a file could not be collected
 run-end          `exit_status`: pytest's; `run`: fields of `RunResult` that are known only now
@@ -34,6 +36,7 @@ GUEST_EVENT = "guest-event"
 STATE = "state"
 TEST = "test"
 MACHINE_FACTS = "machine-facts"
+MACHINE_INPUTS = "machine-inputs"
 EVIDENCE = "evidence"
 NOTE = "note"
 RUN_END = "run-end"

@@ -10,7 +10,7 @@ from source_tree import modules
 # Module -> the only ones that may import it.
 DOORS = {
     "subprocess": {"harness.process", "harness.vmrun_qemu.process"},
-    "pytest": {"harness.asking", "harness.plugin", "harness.proof", "harness.terminal"},
+    "pytest": {"harness.asking", "harness.plugin", "harness.proof", "harness.options", "harness.terminal"},
     "paramiko": {"harness.guest.login"},
     "testinfra": {"harness.guest.testinfra_backend"},
     "yaml": {"harness.config.yaml_tree", "harness.seed.cloudconfig", "harness.seed.inspection"},
@@ -25,15 +25,16 @@ WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
 
 # Lowest first. A module is named alone or by its package; it imports its own layer and the ones before it.
 LAYERS = (
-    ("errors", "secret", "secret_reference", "layout", "verdict", "claims", "wait", "windows"),
+    ("errors", "secret", "secret_reference", "layout", "verdict", "claims", "resume", "wait", "windows"),
     ("process", "events", "vmx", "vmdisks", "config", "ownership", "lablock", "ports", "ledger"),
-    ("seed", "setup", "seeding", "disk", "disk_content", "plan", "vmrun"),
+    ("seed", "setup", "seeding", "disk", "disk_content", "plan", "inputs", "vmrun"),
     ("airgap", "hypervisor", "hypervisor_places", "host", "guest", "claiming", "removal"),
-    ("explain", "machine", "evidence", "evidence_guest", "guest_tools", "report"),
+    ("explain", "shared", "machine", "evidence", "evidence_guest", "guest_tools", "past", "report"),
     ("phases",),
+    ("resumption",),
     ("lab",),
     ("session", "result", "progress", "showing", "after", "doctor", "disposal", "status"),
-    ("asking", "proof", "terminal", "plugin", "cli"),
+    ("asking", "proof", "options", "terminal", "plugin", "cli"),
 )
 EMBEDDED = "harness.vmrun_qemu"
 

@@ -109,6 +109,7 @@ class FakeVmrun:
         answers: Verb -> (text, exit status): said in place of doing it.
         running: VMX -> guest.
         account: User and password of every guest.
+        on_call: Called at each call, before it is answered.
     """
 
     def __init__(self, folder: Path, power_on: Callable[[Path], PoweredGuest]) -> None:
@@ -119,6 +120,7 @@ class FakeVmrun:
         self._login = ("", "")
         self.rules: dict[int, FakeRule] = {}
         self.addresses: dict[str, Path] = {}
+        self.on_call: Callable[[], object] = lambda: None
         self._power_on = power_on
         self._lock = threading.RLock()
         self._listener = FakeListener()
@@ -145,7 +147,9 @@ class FakeVmrun:
 
     def _serve(self) -> None:
         while wire := self._listener.accept():
-            with wire, wire.makefile("rw", encoding="utf-8") as stream:
+            # A client may be killed at any moment, and what it asked for is done all the same.
+            died = contextlib.suppress(ConnectionError, ValueError)
+            with died, wire, wire.makefile("rw", encoding="utf-8") as stream:
                 program, *words = json.loads(stream.readline())
                 json.dump(self._answer(program, words), stream)
 
@@ -156,6 +160,7 @@ class FakeVmrun:
         with self._lock:
             self._login = (flags.get("-gu", ""), flags.get("-gp", ""))
             self.calls.append((program, *words))
+            self.on_call()
             if program == "vmware-vdiskmanager":
                 return _create_disk(words)
             if not words:
@@ -183,6 +188,8 @@ class FakeVmrun:
 
     def _do_setPortForwarding(self, network: str, kind: str, port: str, address: str, guest: str, name: str) -> str:
         assert (network, kind, guest) == ("vmnet1", "tcp", "22")
+        if int(port) in self.rules and self.rules[int(port)].address == address:
+            return ""
         way = FakeForwarding(int(port), lambda: self._at(address))
         self.rules[int(port)] = FakeRule(int(port), address, name, way)
         return ""
@@ -208,8 +215,10 @@ class FakeVmrun:
         Path(f"{vmx}.lck").rmdir()
         return ""
 
-    def _do_deleteVM(self, vmx: str) -> str:
+    def _do_deleteVM(self, vmx: str) -> str | tuple[str, int]:
         path = Path(vmx)
+        if path in self.running:
+            return "Error: The virtual machine should not be powered on. It is already running.\n", 255
         for file in (path, path.with_suffix(".vmdk")):
             file.unlink(missing_ok=True)
         return ""
@@ -244,6 +253,8 @@ def write_program(path: Path, text: str) -> None:
 def _create_disk(words: Sequence[str]) -> tuple[str, int]:
     """As `-c -s 40GB -a lsilogic -t 1 PATH`: a descriptor whose one extent is zeros."""
     path, sectors = Path(words[-1]), int(words[words.index("-s") + 1].removesuffix("GB")) << 21
+    if not path.parent.is_dir():
+        return "Failed to create disk: A file was not found (0x4).\n", 1
     if path.exists():
         return "Failed to create disk: The file already exists (0x270000003e8).\n", 1
     head = '# Disk DescriptorFile\nversion=1\ncreateType="twoGbMaxExtentSparse"\n'

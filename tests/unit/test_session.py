@@ -11,11 +11,10 @@ from harness import session
 from harness.config.loader import build
 from harness.errors import ConfigError, LabBusyError
 from harness.hypervisor import HOME_VARIABLE, Hypervisor, Kind
-from harness.lab import Cancelled, SessionClock
 from harness.lablock import is_held
 from harness.ports import HeldPorts
 from harness.session import Selection, forward_ports, lock, new_run_id, select
-from harness.wait import Deadline
+from harness.wait import Cancelled, Deadline, SessionClock
 
 EMBEDDED = Hypervisor(Kind.EMBEDDED, ("vmrun",), ("vdisk",), "QEMU")
 VMWARE = Hypervisor(Kind.VMWARE, ("vmrun",), ("vdisk",), "VMware")

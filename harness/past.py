@@ -1,0 +1,63 @@
+"""What earlier runs of a lab tell of its machines: read from their journals, also where a run was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from harness.events import read_journal
+from harness.layout import RunFiles
+from harness.report.build import from_events
+from harness.report.model import RunResult
+from harness.report.payload import MACHINE_INPUTS
+from harness.resume import Past
+from harness.verdict import Phase
+
+_SEARCHED = 50  # run directories, the newest first
+
+
+def find_past(reports: Path, lab: str, vm_directory: Path, names: Iterable[str]) -> dict[str, Past]:
+    """Return, for each machine that is found, what the newest journal tells that has it.
+
+    Args:
+        reports: Where runs leave their results.
+        lab: Only runs of that lab,
+        vm_directory: and only of machines in there.
+        names: The machines that are looked for.
+    """
+    wanted, found = set(names), dict[str, Past]()
+    for directory in sorted((path for path in reports.glob("*") if _is_run(path)), reverse=True)[:_SEARCHED]:
+        events = list(read_journal(RunFiles(directory).events))
+        inputs = {
+            str(event["machine"]): event
+            for event in events
+            if event.get("kind") == MACHINE_INPUTS and event.get("vm_directory") == str(vm_directory)
+        }
+        if not inputs:
+            continue
+        run = from_events(events)
+        for name in wanted & inputs.keys() if run.lab == lab else ():
+            found[name] = _past(run, name, inputs[name])
+        wanted -= found.keys()
+        if not wanted:
+            break
+    return found
+
+
+def _is_run(path: Path) -> bool:
+    return not path.is_symlink() and RunFiles(path).events.is_file()
+
+
+def _past(run: RunResult, name: str, event: dict[str, Any]) -> Past:
+    verdicts = sorted((item for item in run.verdicts if item.machine == name), key=lambda item: item.phase.number)
+    begun = next((phase for phase in Phase if run.unfinished(name, phase) is not None), None)
+    boots = next((machine.boot_ids for machine in run.machines if machine.name == name), ())
+    return Past(
+        run_id=run.run_id,
+        made_by=str(event["made_by"]),
+        inputs={str(key): str(value) for key, value in event["inputs"].items()},
+        verdicts=tuple(verdicts),
+        begun=begun,
+        boot_id=boots[-1] if boots else "",
+    )

@@ -1,0 +1,165 @@
+"""Going on with machines of an earlier run: looks at them, lets `harness.resume` decide, and logs in again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.inputs import inputs_of, vmx_changes
+from harness.ledger import Forwarding
+from harness.machine import Machine
+from harness.phases.boot import forward_ssh
+from harness.phases.power_cycle import edit_vmx
+from harness.plan import LabPlan, MachinePlan
+from harness.removal import foreign_directory
+from harness.report.payload import MACHINE_INPUTS
+from harness.resume import Again, Decision, Past, Present, afresh, confirm, decide
+from harness.verdict import Check, Phase, Status
+from harness.vmx import Vmx, VmxError
+
+_SERIAL = re.compile(r"serial-(\d+)\.log")
+
+
+class Resumption:
+    """What is known of earlier runs, and how a session uses it.
+
+    Args:
+        again: What the session does with machines of an earlier run.
+        pasts: By machine.
+        replan: Makes the plan of this lab as the run of that id made it.
+        phases: The phases of one machine, in their order.
+    """
+
+    def __init__(
+        self, again: Again, pasts: Mapping[str, Past], replan: Callable[[str], LabPlan], phases: Sequence[Phase]
+    ) -> None:
+        self.again = again
+        self._pasts = pasts
+        self._replan = replan
+        self._phases = phases
+
+    def take_up(self, machine: Machine) -> Decision:
+        """Return what becomes of the machine; one that goes on is logged into, and planned as its first run planned it.
+
+        What the machine is made of is in the journal afterwards. Never raises.
+        """
+        fresh = machine.plan
+        decision = afresh("") if self.again is Again.AFRESH else self._decide(machine)
+        if not decision.carried:
+            machine.forget()
+            machine.plan = fresh
+        self._note(machine, decision)
+        return decision
+
+    def refusal(self, machine: Machine, decision: Decision) -> Check | None:
+        """Return why a session that changes nothing cannot take the machine, or None where it can."""
+        missing = [phase.value for phase in self._phases if decision.verdict(phase) is None]
+        if self.again is not Again.REUSE or not missing:
+            return None
+        return Check(
+            "reusable",
+            Status.ERROR,
+            f"{machine.name} as a finished run left it",
+            decision.why if not decision.carried else f"not finished: {', '.join(missing)}",
+            "run without --reuse; --resume goes on with what is not finished",
+        )
+
+    def _decide(self, machine: Machine) -> Decision:
+        past = self._pasts.get(machine.name)
+        try:
+            entry = machine.host.ledger.machine(machine.name)
+            made_by = entry.run_id if entry is not None else ""
+            planned = self._replan(made_by).machine(machine.name) if made_by else machine.plan
+            decision = decide(past, self._look(machine, planned, made_by), self._phases)
+            if decision.carried:
+                self._go_on(machine, planned, decision)
+                decision = confirm(decision, machine.boot_ids[-1] if machine.boot_ids else "")
+        except HarnessError as error:
+            return afresh(f"it does not answer as that machine: {error.what}")
+        return decision
+
+    def _look(self, machine: Machine, planned: MachinePlan, made_by: str) -> Present:
+        files = planned.files
+        return Present(
+            made_by=made_by,
+            inputs=inputs_of(machine.host.plan.spec, planned, machine.iso),
+            problem=_problem(machine, planned),
+            running=machine.is_running(),
+            started=bool(_power_ons(files.directory)),
+        )
+
+    def _go_on(self, machine: Machine, planned: MachinePlan, decision: Decision) -> None:
+        """Have the machine as the earlier run had it: its plan, its port, its serial log, and a login.
+
+        Raises:
+            HarnessError: It does not answer, or another machine does.
+        """
+        machine.plan = replace(planned, endpoint=replace(planned.endpoint, port=_port(machine, planned)))
+        if decision.last is Phase.CREATION:
+            return  # the next phase switches it on, or finds it on
+        forward_ssh(machine)
+        numbers = _power_ons(planned.files.directory)
+        if machine.is_running():
+            number = _current(planned) or max(numbers)
+            machine.follow(number)
+        else:
+            number = max(numbers, default=0) + 1
+            edit_vmx(machine, number, attached=False)
+            machine.power_on(number)
+        machine.connect(machine.deadline(machine.host.plan.spec.deadlines_s.restart))
+
+    def _note(self, machine: Machine, decision: Decision) -> None:
+        """Journal what the machine is made of, and what was decided."""
+        journal, plan = machine.host.journal, machine.host.plan
+        made_by = machine.host.run_id
+        if decision.carried:
+            entry = machine.host.ledger.machine(machine.name)
+            made_by = entry.run_id if entry is not None else made_by
+        journal.write(
+            MACHINE_INPUTS,
+            machine.name,
+            vm_directory=str(plan.vm_directory),
+            made_by=made_by,
+            inputs=inputs_of(plan.spec, machine.plan, machine.iso),
+        )
+        if self.again is not Again.AFRESH:
+            text = decision.why if decision.carried else f"starts afresh: {decision.why}"
+            journal.write("note", machine.name, text=text)
+            machine.saw(text)
+
+
+def _problem(machine: Machine, planned: MachinePlan) -> str:
+    """Return why the files are not those of the earlier run, or an empty text."""
+    entry, files = machine.host.ledger.machine(machine.name), planned.files
+    foreign = foreign_directory(entry) if entry is not None else None
+    if foreign is not None:
+        return str(foreign)
+    if not files.vmx.is_file() or not files.disk.is_file():
+        return f"it is gone: {files.vmx.name} or {files.disk.name} is missing"
+    changes = vmx_changes(planned.vmx, files.vmx)
+    return f"{files.vmx.name} was changed: {'; '.join(changes)}" if changes else ""
+
+
+def _port(machine: Machine, planned: MachinePlan) -> int:
+    """Return the port that leads to the machine already, or the one of this session."""
+    things = machine.host.ledger.read().all_of(Forwarding)
+    known = next((thing.port for thing in things if thing.name == machine.name), None)
+    return known if known is not None and planned.endpoint.forward else machine.plan.endpoint.port
+
+
+def _power_ons(directory: Path) -> list[int]:
+    """Return the numbers of the serial logs in a machine's directory: how often it was switched on."""
+    found = [_SERIAL.fullmatch(path.name) for path in directory.glob("serial-*.log")]
+    return sorted(int(match[1]) for match in found if match)
+
+
+def _current(planned: MachinePlan) -> int | None:
+    """Return the number of the serial log that the VMX names."""
+    try:
+        match = _SERIAL.fullmatch(Vmx.read(planned.files.vmx).get("serial0.fileName") or "")
+    except (VmxError, OSError):
+        return None
+    return int(match[1]) if match else None

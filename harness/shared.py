@@ -1,0 +1,30 @@
+"""What all machines of the lab share while a session works on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.events import Journal
+from harness.hypervisor import Hypervisor
+from harness.layout import RunFiles
+from harness.ledger import Ledger
+from harness.plan import LabPlan
+from harness.ports import HeldPorts
+from harness.vmrun import GuestLogin, Vmrun
+from harness.wait import SYSTEM_CLOCK, Clock
+
+
+@dataclass(frozen=True)
+class Host:
+    """What all machines of the lab share; `login` is for VMware's guest operations, where the lab file has one."""
+
+    plan: LabPlan
+    run_id: str
+    hypervisor: Hypervisor
+    vmrun: Vmrun
+    ledger: Ledger
+    journal: Journal
+    ports: HeldPorts
+    run: RunFiles
+    clock: Clock = SYSTEM_CLOCK
+    login: GuestLogin | None = None

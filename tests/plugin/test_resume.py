@@ -1,0 +1,131 @@
+"""A run that broke off goes on: what was proven is not done again, what changed starts afresh and says so."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from .fake_lab import MACHINES, FakeLab
+from .test_kill import Crashed
+from .test_outcomes import WORKER, part, run_json
+
+pytest_plugins = ("pytester",)
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
+
+
+def carried(lab: FakeLab) -> dict[str, list[str]]:
+    """Return the phases that the newest run carried over, by machine."""
+    verdicts = run_json(lab)["verdicts"]
+    assert isinstance(verdicts, list)
+    found: dict[str, list[str]] = {name: [] for name in MACHINES}
+    for verdict in verdicts:
+        if verdict["carried_from"]:
+            found[verdict["machine"]].append(verdict["phase"])
+    return found
+
+
+def killed(lab: FakeLab, point: str) -> None:
+    """Leave what a run leaves that was killed at that point."""
+    (lab.path / "guests").mkdir(exist_ok=True)
+    Crashed(lab).run_and_kill(point, 0)
+
+
+def boots(lab: FakeLab) -> dict[str, int]:
+    return {name: guest.boots for name, guest in lab.guests.items()}
+
+
+@pytest.mark.parametrize(
+    ("point", "reached"),
+    [("phase-end:creation:after", "creation"), ("phase-end:iso-copy:after", "iso-copy"), ("call:stop:1", "packages")],
+)
+def test_a_killed_run_goes_on_where_it_was(fake_lab: FakeLab, point: str, reached: str) -> None:
+    killed(fake_lab, point)
+    fake_lab.vmrun.calls.clear()
+    result = fake_lab.run("--resume")
+    assert fake_lab.unknown_commands() == []
+    assert result.ret == 0
+    phases = carried(fake_lab)
+    assert reached in {names[-1] for names in phases.values() if names}, phases
+    disks = {Path(call[-1]).stem for call in fake_lab.vmrun.calls if call[0] == "vmware-vdiskmanager"}
+    assert disks == {name for name, names in phases.items() if not names}
+    result.stdout.fnmatch_lines(["*goes on after * of run 20*"])
+    result.stdout.fnmatch_lines(["*PASS, as run 20* found"])
+    assert len(fake_lab.vmrun.rules) == len(fake_lab.vmrun.running) == len(MACHINES)
+
+
+def test_what_changed_starts_afresh_and_the_rest_goes_on(fake_lab: FakeLab) -> None:
+    killed(fake_lab, "phase-start:cluster:after")
+    seed = fake_lab.seeds / fake_lab.spec.machines[WORKER].seed
+    other = fake_lab.vmx(MACHINES[2])
+    other.write_text(other.read_text().replace('memsize = "512"', 'memsize = "2048"'))
+    shutil.move(seed, seed.with_suffix(".old"))
+    shutil.copy(seed.with_suffix(".old"), seed)
+    result = fake_lab.run("--resume")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines_random(
+        [
+            f"*{MACHINES[2]} * starts afresh: {MACHINES[2]}.vmx was changed: memsize is '2048', not '512'*",
+            f"*{MACHINES[0]} * goes on after *",
+        ]
+    )
+    assert carried(fake_lab)[MACHINES[2]] == []
+    assert "iso-detached" in carried(fake_lab)[MACHINES[0]]
+
+
+def test_a_machine_that_vanished_starts_afresh(fake_lab: FakeLab) -> None:
+    killed(fake_lab, "phase-start:cluster:after")
+    fake_lab.vmrun._do_stop(str(fake_lab.vmx(WORKER)), "hard")
+    shutil.rmtree(fake_lab.vmx(WORKER).parent)
+    result = fake_lab.run("--resume")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: it is gone: *"])
+
+
+def test_another_boot_than_the_one_that_was_proven_starts_afresh(fake_lab: FakeLab) -> None:
+    killed(fake_lab, "phase-end:iso-copy:after")
+    for name in MACHINES:
+        guest = fake_lab.vmrun.running.pop(fake_lab.vmx(name), None)
+        if guest is not None:
+            guest.close()
+            fake_lab.vmx(name).with_name(f"{name}.vmx.lck").rmdir()
+    result = fake_lab.run("--resume")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*starts afresh: it is off, and was not restarted from its disk yet"])
+
+
+def test_without_an_earlier_run_everything_starts_afresh(fake_lab: FakeLab) -> None:
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER, "--resume")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: no earlier run tells of it"])
+
+
+def test_a_finished_lab_is_proven_again_and_nothing_is_changed(fake_lab: FakeLab) -> None:
+    assert fake_lab.run().ret == 0
+    before, count = fake_lab.tree(), boots(fake_lab)
+    fake_lab.vmrun.calls.clear()
+    result = fake_lab.run("--reuse")
+    assert result.ret == 0
+    assert boots(fake_lab) == count
+    assert not {"start", "stop", "deleteVM", "reset"} & set(fake_lab.vmrun.verbs())
+    after = fake_lab.tree()
+    assert before.keys() == after.keys()
+    assert [name for name in before if before[name] != after[name] and not name.endswith("lab-ledger.json")] == []
+    for phases in carried(fake_lab).values():
+        assert phases[0] == "cleanup"
+        assert "iso-detached" in phases
+        assert "guests" not in phases
+
+
+def test_a_lab_that_is_not_finished_is_not_reused_and_not_touched(fake_lab: FakeLab) -> None:
+    assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0
+    before = fake_lab.tree()
+    fake_lab.vmrun.calls.clear()
+    result = fake_lab.run("--reuse", *part("60_packages"), "-k", WORKER)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*reusable: error*", "*not finished: iso-copy, *"])
+    assert not {"start", "stop", "deleteVM"} & set(fake_lab.vmrun.verbs())
+    after = fake_lab.tree()
+    assert [name for name in before if before[name] != after.get(name) and not name.endswith("lab-ledger.json")] == []

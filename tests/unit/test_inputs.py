@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lab_file import changed
+
+from harness.config.loader import build
+from harness.inputs import inputs_of, vmx_changes
+from harness.plan import MachinePlan, make_plan
+from harness.seed.model import IsoInfo
+from harness.vmx import Vmx
+
+ISO = IsoInfo(Path("m.iso"), "LAB", True, "k3s-master1", "master", "192.168.6.10/24", True, "abc", None, ())
+
+
+def digests(*changes: tuple[str, str], iso: IsoInfo | None = ISO) -> dict[str, str]:
+    spec = build(changed(*changes), Path("lab.yaml"))
+    plan = make_plan(spec, Path("lab.yaml"), overlay=None, run_id="run").machine("k3s-master1")
+    return inputs_of(spec, plan, iso)
+
+
+def different(*changes: tuple[str, str], iso: IsoInfo | None = ISO) -> set[str]:
+    before, after = digests(), digests(*changes, iso=iso)
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("  cpus: 2", "  cpus: 4"), {"`hardware` of the lab file"}),
+        (("timezone: Asia/Seoul", "timezone: Asia/Tokyo"), {"`guest` of the lab file"}),
+        (("192.168.6.10", "192.168.6.20"), {"`machines.k3s-master1` of the lab file"}),
+        (("  boot: 900", "  boot: 901"), set()),
+        (("keep: always", "keep: never"), set()),
+        (("192.168.6.12", "192.168.6.22"), set()),
+    ],
+)
+def test_a_change_is_named_and_one_that_shapes_no_machine_is_none(change: tuple[str, str], named: set[str]) -> None:
+    assert different(change) == named
+
+
+def test_another_seed_is_a_change() -> None:
+    assert different(iso=replace(ISO, input_hash="abd")) == {"the seed seed-master1.iso"}
+
+
+def test_a_seed_that_says_nothing_is_known_by_size_and_time(tmp_path: Path) -> None:
+    spec = build(changed(("../wsl/out\n\nssh", f"{tmp_path}\n\nssh")), Path("lab.yaml"))
+    plan = make_plan(spec, Path("lab.yaml"), overlay=None, run_id="run").machine("k3s-master1")
+    assert inputs_of(spec, plan, None)["the seed seed-master1.iso"] == "missing"
+    (tmp_path / "seed-master1.iso").write_bytes(b"iso")
+    assert inputs_of(spec, plan, None)["the seed seed-master1.iso"].startswith("3 bytes of ")
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> MachinePlan:
+    spec = build(changed((r"'F:\VMs\AirgapLab'", str(tmp_path))), Path("lab.yaml"))
+    plan = make_plan(spec, Path("lab.yaml"), overlay=None, run_id="run").machine("k3s-master1")
+    plan.files.directory.mkdir()
+    vmx = Vmx.parse("")
+    vmx.update(plan.vmx.items())
+    vmx.set("vmotion.checkpointFBSize", "4")
+    vmx.write(plan.files.vmx)
+    return plan
+
+
+def test_a_vmx_as_the_phases_leave_it_is_unchanged(planned: MachinePlan) -> None:
+    vmx = Vmx.read(planned.files.vmx)
+    vmx.set("sata0:1.startConnected", "FALSE")
+    vmx.set("serial0.fileName", "serial-2.log")
+    vmx.write(planned.files.vmx)
+    assert vmx_changes(planned.vmx, planned.files.vmx) == ()
+
+
+def test_a_key_that_somebody_changed_is_named(planned: MachinePlan) -> None:
+    vmx = Vmx.read(planned.files.vmx)
+    vmx.set("MEMSIZE", "8192")
+    vmx.remove("uuid.bios")
+    vmx.write(planned.files.vmx)
+    told = vmx_changes(planned.vmx, planned.files.vmx)
+    assert told[0] == "memsize is '8192', not '4096'"
+    assert "uuid.bios is 'missing'" in told[1]
+    assert "cannot be read" in vmx_changes(planned.vmx, planned.files.vmx.with_suffix(".gone"))[0]

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.events import Journal
+from harness.past import find_past
+from harness.report import payload
+from harness.report.model import RunResult
+from harness.verdict import Check, Phase, Status, Verdict
+
+VMS = Path("/vms")
+
+
+def journal(reports: Path, run_id: str, *, lab: str = "lab", vms: Path = VMS, last: Phase | None = None) -> None:
+    """Leave the journal of a run that was killed: `m1` had passed `last` and had begun what follows."""
+    book = Journal(reports / run_id / "events.jsonl")
+    book.write(payload.RUN_START, **payload.run_start(RunResult(run_id=run_id, lab=lab)))
+    inputs = {"seed": run_id}
+    book.write(payload.MACHINE_INPUTS, "m1", vm_directory=str(vms), made_by="run-0", inputs=inputs)
+    for phase in Phase:
+        if last is None or phase is Phase.ENVIRONMENT:
+            continue
+        book.write(payload.PHASE_START, "m1", **payload.phase_start(phase))
+        if phase.number > last.number:
+            break
+        book.write(
+            payload.PHASE_END,
+            "m1",
+            **payload.phase_end(Verdict(phase, "m1", (Check("c", Status.PASS, "", ""),), 0.0, 1.0)),
+        )
+    book.write(payload.MACHINE_FACTS, "m1", facts={"boot_ids": ["boot-1", "boot-2"]})
+    book.close()
+    with (reports / run_id / "events.jsonl").open("a") as torn:
+        torn.write('{"t": 9, "kind": "phase-e')
+
+
+def test_the_newest_run_that_has_the_machine_tells_of_it(tmp_path: Path) -> None:
+    journal(tmp_path, "run-1", last=Phase.PACKAGES)
+    journal(tmp_path, "run-2", last=Phase.BOOT)
+    past = find_past(tmp_path, "lab", VMS, ["m1", "m2"])["m1"]
+    assert (past.run_id, past.made_by, past.inputs) == ("run-2", "run-0", {"seed": "run-2"})
+    assert [verdict.phase for verdict in past.verdicts] == [Phase.CLEANUP, Phase.CREATION, Phase.BOOT]
+    assert past.begun is Phase.ISO_COPY
+    assert past.boot_id == "boot-2"
+
+
+def test_runs_of_another_lab_or_directory_are_passed_over(tmp_path: Path) -> None:
+    journal(tmp_path, "run-1", last=Phase.BOOT)
+    journal(tmp_path, "run-2", lab="other", last=Phase.BOOT)
+    journal(tmp_path, "run-3", vms=Path("/elsewhere"), last=Phase.BOOT)
+    (tmp_path / "run-4").mkdir()
+    (tmp_path / "run-5" / "events.jsonl").mkdir(parents=True)
+    (tmp_path / "latest").symlink_to("run-3")
+    assert find_past(tmp_path, "lab", VMS, ["m1"])["m1"].run_id == "run-1"
+
+
+def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
+    assert find_past(tmp_path / "absent", "lab", VMS, ["m1"]) == {}

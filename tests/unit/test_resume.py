@@ -1,0 +1,129 @@
+"""Each branch of the decision whether a machine of an earlier run goes on where it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.resume import Decision, Past, Present, confirm, decide
+from harness.verdict import Check, Phase, Status, Verdict
+
+PHASES = tuple(phase for phase in Phase if phase not in (Phase.ENVIRONMENT, Phase.GUESTS, Phase.CLUSTER))
+INPUTS = {"`hardware` of the lab file": "aa", "the seed seed-m1.iso": "bb"}
+
+
+def verdicts(last: Phase, status: Status = Status.PASS) -> tuple[Verdict, ...]:
+    """Return verdicts up to that phase, all passed but the last, which has that status."""
+    reached = [phase for phase in PHASES if phase.number <= last.number]
+    outcome = dict.fromkeys(reached, Status.PASS) | {last: status}
+    return tuple(Verdict(phase, "m1", (Check("c", outcome[phase], "", ""),), 1.0, 2.0) for phase in reached)
+
+
+def past(last: Phase, status: Status = Status.PASS, begun: Phase | None = None) -> Past:
+    return Past("run-2", "run-1", INPUTS, verdicts(last, status), begun, "boot-1")
+
+
+NOW = Present("run-1", INPUTS, running=True, started=True)
+
+
+def last(decision: Decision) -> Phase | None:
+    return decision.last
+
+
+@pytest.mark.parametrize("phase", [phase for phase in PHASES if phase.number >= Phase.CREATION.number])
+def test_what_passed_is_carried_over_and_says_from_where(phase: Phase) -> None:
+    decision = decide(past(phase), NOW, PHASES)
+    assert [verdict.phase for verdict in decision.carried] == [one for one in PHASES if one.number <= phase.number]
+    assert {verdict.carried_from for verdict in decision.carried} == {"run-2"}
+    assert "goes on after" in decision.why
+
+
+def test_what_was_carried_over_before_keeps_its_first_run() -> None:
+    known = past(Phase.PACKAGES)
+    first = tuple(replace(verdict, carried_from="run-1") for verdict in known.verdicts[:3])
+    decision = decide(replace(known, verdicts=(*first, *known.verdicts[3:])), NOW, PHASES)
+    assert [verdict.carried_from for verdict in decision.carried[:4]] == ["run-1", "run-1", "run-1", "run-2"]
+
+
+def test_what_could_not_be_proven_is_carried_over_as_not_proven() -> None:
+    decision = decide(past(Phase.ISO_COPY, Status.NOT_PROVEN), NOW, PHASES)
+    assert last(decision) is Phase.ISO_COPY
+    assert decision.carried[-1].status is Status.NOT_PROVEN
+
+
+@pytest.mark.parametrize("status", [Status.FAIL, Status.ERROR])
+def test_a_phase_that_went_wrong_starts_afresh(status: Status) -> None:
+    decision = decide(past(Phase.CLOUD_INIT, status), NOW, PHASES)
+    assert decision.carried == ()
+    assert decision.why == f"cloud-init ended with {status.value} in run run-2"
+
+
+def test_a_finished_guest_that_failed_a_check_goes_on_and_is_asked_again() -> None:
+    known = past(PHASES[-1])
+    failed = Verdict(Phase.GUESTS, "m1", (Check("swap", Status.FAIL, "", ""),), 1.0, 2.0)
+    decision = decide(replace(known, verdicts=(*known.verdicts, failed)), NOW, PHASES)
+    assert last(decision) is PHASES[-1]
+    assert decision.verdict(Phase.GUESTS) is None
+
+
+def test_a_hole_ends_what_is_carried_over() -> None:
+    known = past(Phase.PACKAGES)
+    holed = tuple(verdict for verdict in known.verdicts if verdict.phase is not Phase.ISO_COPY)
+    assert last(decide(replace(known, verdicts=holed), NOW, PHASES)) is Phase.BOOT
+
+
+AFRESH = {
+    "no journal": (None, NOW, "no earlier run tells of it"),
+    "gone from the ledger": (past(Phase.BOOT), replace(NOW, made_by=""), "it is gone"),
+    "made by another run": (past(Phase.BOOT), replace(NOW, made_by="run-9"), "run run-9 made it"),
+    "files missing": (past(Phase.BOOT), replace(NOW, problem="m1.vmx was changed"), "m1.vmx was changed"),
+    "input changed": (
+        past(Phase.BOOT),
+        replace(NOW, inputs={**INPUTS, "the seed seed-m1.iso": "cc"}),
+        "changed since run run-2: the seed seed-m1.iso",
+    ),
+    "input new": (past(Phase.BOOT), replace(NOW, inputs={**INPUTS, "more": "x"}), "changed since run run-2: more"),
+    "not created": (past(Phase.CLEANUP), NOW, "had not created it"),
+    "nothing done": (Past("run-2", "run-1", INPUTS), NOW, "had not created it"),
+    "installation broke off": (past(Phase.CREATION), replace(NOW, running=False), "its installation broke off"),
+    "off before its restart": (past(Phase.PACKAGES), replace(NOW, running=False), "was not restarted"),
+}
+
+
+@pytest.mark.parametrize("case", AFRESH)
+def test_it_starts_afresh_and_says_why(case: str) -> None:
+    known, now, why = AFRESH[case]
+    decision = decide(known, now, PHASES)
+    assert decision.carried == ()
+    assert why in decision.why
+
+
+@pytest.mark.parametrize("now", [replace(NOW, running=False, started=False), NOW])
+def test_a_created_machine_goes_on_whether_or_not_it_was_switched_on(now: Present) -> None:
+    assert last(decide(past(Phase.CREATION), now, PHASES)) is Phase.CREATION
+
+
+def test_a_machine_that_was_restarted_from_its_disk_may_be_off() -> None:
+    assert last(decide(past(Phase.ISO_DETACHED), replace(NOW, running=False), PHASES)) is Phase.ISO_DETACHED
+
+
+@pytest.mark.parametrize(
+    ("phase", "begun", "wanted"),
+    [
+        (Phase.BOOT, Phase.ISO_COPY, "boot-1"),
+        (Phase.PACKAGES, None, "boot-1"),
+        (Phase.PACKAGES, Phase.ISO_DETACHED, ""),
+        (Phase.ISO_DETACHED, None, ""),
+    ],
+)
+def test_the_boot_that_was_proven_has_to_last_until_a_restart_was_due(
+    phase: Phase, begun: Phase | None, wanted: str
+) -> None:
+    decision = decide(past(phase, begun=begun), NOW, PHASES)
+    assert decision.boot_id == wanted
+    assert confirm(decision, "boot-1") == decision
+    other = confirm(decision, "boot-2")
+    assert (other == decision) is (wanted == "")
+    if wanted:
+        assert other.why == "it has restarted since: boot boot-2, not boot-1"
