@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import locale
 import os
+import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +25,9 @@ from harness.errors import ProcessError
 from harness.secret import redact, redact_argv
 
 _SAME_START_S = 1.0  # the starting time is computed from the boot time, which moves a little when the clock is set
+
+
+_MEANT_FOR_CMD = re.compile(r'["&|<>^%!\r\n]')
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,22 @@ def decode(data: bytes) -> str:
     else:
         text = data.decode("utf-8", errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def refuse_batch_words(words: Sequence[str]) -> None:
+    """Have no word for a batch file that cmd.exe, which reads them a second time, would take for something else.
+
+    Raises:
+        ProcessError: There is one.
+    """
+    if not words[0].lower().endswith((".bat", ".cmd")):
+        return
+    for word in words[1:]:
+        if found := _MEANT_FOR_CMD.search(word):
+            raise ProcessError(
+                f"cannot start {words[0]}: cmd.exe would not take the {found[0]!r} in {word!r} as it stands",
+                remedy="give the program itself (.exe) in place of a batch file, or names without such characters",
+            )
 
 
 def windows_command_line(words: Sequence[str]) -> str:
@@ -136,6 +157,8 @@ def run(
         ProcessError: It could not be started, or did not end in time.
     """
     words = tuple(os.fspath(word) for word in argv)
+    if sys.platform == "win32":
+        refuse_batch_words(words)
     shown = redact_argv(words)
     started = time.monotonic()
     with tempfile.TemporaryFile() as inp, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from needs import links
 
 from harness.ownership import Why, in_the_way, owned_names, read_mark, why_foreign, write_mark
 
@@ -33,6 +34,7 @@ def test_a_file_that_was_there_before_is_foreign_whatever_its_name(tmp_path: Pat
     assert why_foreign(tmp_path / "vmware-3.log", "m1", ("vmware-3.log",)) is Why.WAS_THERE
 
 
+@links
 def test_a_link_is_foreign_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "treasure").touch()
     (tmp_path / "m1-s001.vmdk").symlink_to(tmp_path / "treasure")

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from harness.errors import ProcessError
-from harness.process import decode, end_tree, interact, run
+from harness.process import decode, end_tree, interact, refuse_batch_words, run
 
 PYTHON = sys.executable
 
@@ -137,3 +137,12 @@ def test_decode_never_raises_and_knows_the_code_page_of_windows(monkeypatch: pyt
     assert decode(b"gr\xf6\xdfer") == "größer"
     monkeypatch.setattr("locale.getencoding", lambda: "no-such-code-page")
     assert decode(b"gr\xf6") == "gr\ufffd"
+
+
+@pytest.mark.parametrize("word", [r"F:\R&D\a.vmx", "100%", 'say "hi"', "a\nb", "a!b"])
+def test_a_batch_file_takes_no_word_that_cmd_would_read(word: str) -> None:
+    refuse_batch_words((r"C:\vmrun.exe", "start", word))
+    refuse_batch_words((r"C:\vmrun.BAT", "start", r"C:\My VMs (x86)\a.vmx"))
+    for program in (r"C:\vmrun.BAT", "vmrun.cmd"):
+        with pytest.raises(ProcessError, match=r"cmd\.exe would not take"):
+            refuse_batch_words((program, "start", word))

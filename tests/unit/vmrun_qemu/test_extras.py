@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from needs import links
 
 from harness.vmrun_qemu import instances
 from harness.vmrun_qemu.main import main
@@ -32,6 +33,7 @@ def test_all_that_this_program_remembers_goes(home: Path) -> None:
     assert main(["removeState"]) == 0
 
 
+@links
 def test_what_is_not_this_programs_stays(home: Path, tmp_path: Path) -> None:
     used(home)
     treasure = tmp_path / "treasure"

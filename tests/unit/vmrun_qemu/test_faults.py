@@ -75,7 +75,7 @@ def test_what_cannot_be_understood_is_an_error_of_every_command(
     ask_for(monkeypatch, text)
     code, out = said(capsys, "list")
     assert (code, out.startswith("Error: VMRUN_QEMU_FAULTS: ")) == (255, True)
-    assert reason in out.replace("\\", "/")
+    assert reason in out.replace("\\\\", "/")
 
 
 def test_entries_stand_in_a_file_too_and_can_change(tmp_path: Path) -> None:

