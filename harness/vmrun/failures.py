@@ -47,6 +47,7 @@ _TABLE: tuple[tuple[str, type[errors.MappedError]], ...] = (
     (r"The snapshot does not exist|Invalid snapshot name", errors.SnapshotMissing),
     (r"does not uniquely identify one snapshot", errors.SnapshotAmbiguous),
     (r"has not changed since the last snapshot operation", errors.SnapshotUnfit),
+    (r"One or more of the disks are busy", errors.ClonesDepend),
     (r"not enough (?:disk )?space|No space left|disk is full", errors.HostDiskFull),
     (r"The operation is not supported|not available on", errors.NotSupported),
     (r"Unrecognized command|^Usage: vmrun|No Vm name provided|^Invalid argument", errors.UsagePrinted),

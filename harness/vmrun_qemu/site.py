@@ -52,12 +52,17 @@ class Site:
         """
         found = {}
         for drive in devices.drives(self.vmx, self.folder):
-            if drive.path is None or drive.cdrom or is_independent(self.vmx, drive.name):
+            if drive.path is None or drive.cdrom or _is_independent(self.vmx, drive.name):
                 continue
             if drive.path.suffix.lower() != ".vmdk":
                 raise Failure(NOT_SUPPORTED)
             found[drive.name] = drive.path
         return found
+
+    def has_independent_disks(self) -> bool:
+        """Return whether a disk is left out of snapshots."""
+        drives = devices.drives(self.vmx, self.folder)
+        return any(_is_independent(self.vmx, drive.name) for drive in drives if drive.path and not drive.cdrom)
 
     def file(self, name: str) -> Path:
         """Return the file that the VMX or the `.vmsd` calls so."""
@@ -118,7 +123,7 @@ class Site:
         return [self.file(file) for snapshot in self.tree.snapshots for _, file in snapshot.disks if file]
 
 
-def is_independent(vmx: Vmx, node: str) -> bool:
+def _is_independent(vmx: Vmx, node: str) -> bool:
     """Return whether a disk is left out of snapshots."""
     return (vmx.get(f"{node}.mode") or "").lower().startswith("independent")
 

@@ -13,7 +13,7 @@ from harness.vmrun_qemu.consolidation import consolidate, mend
 from harness.vmrun_qemu.imagetool import DiskError
 from harness.vmrun_qemu.site import Site
 from harness.vmrun_qemu.statefile import State, StateError
-from harness.vmrun_qemu.texts import DISKS_BUSY, SNAPSHOT_INCONSISTENT, Failure
+from harness.vmrun_qemu.texts import DISKS_BUSY, MEMORY_ON_INDEPENDENT, SNAPSHOT_INCONSISTENT, Failure
 from harness.vmrun_qemu.vmfiles import free_overlay
 from harness.vmrun_qemu.vmsd import Snapshot
 from harness.vmx import Vmx
@@ -28,9 +28,12 @@ def take(site: Site, name: str, save_memory: SaveMemory | None = None) -> None:
     A machine that is suspended has its saved memory in the snapshot; for one that is on, `save_memory` writes it.
 
     Raises:
-        Failure: The name is taken, a disk cannot have an overlay, or there is no room; nothing is changed.
+        Failure: The name is taken, a disk cannot have an overlay or is left out of snapshots while the memory would be
+            in them, or there is no room; nothing is changed.
     """
     site.tree.check_new(name)
+    if (save_memory or site.vmx.get("checkpoint.vmState")) and site.has_independent_disks():
+        raise Failure(MEMORY_ON_INDEPENDENT)
     mend(site)
     uid = site.tree.last_uid + 1
     target = site.path.with_name(f"{site.path.stem}-Snapshot{uid}.vmsn")

@@ -23,6 +23,9 @@ SNAPSHOT_EXISTS = "A snapshot with the name already exists"
 SNAPSHOT_MISSING = "The snapshot does not exist"
 NOT_CHANGED = "The state of the virtual machine has not changed since the last snapshot operation"
 UP_TO_DATE = "The virtual machine is already up to date"
+MEMORY_ON_INDEPENDENT = (
+    "Failed to take a memory snapshot because the virtual machine is configured with independent disks"
+)
 SNAPSHOT_INCONSISTENT = "The snapshot files are in an inconsistent state"
 NAME_NOT_UNIQUE = "The name does not uniquely identify one snapshot"
 DISKS_BUSY = "One or more of the disks are busy"

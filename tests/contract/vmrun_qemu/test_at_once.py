@@ -59,6 +59,24 @@ def test_a_command_that_is_killed_is_carried_out_all_the_same(vmrun: Vmrun) -> N
     vmrun.ok("deleteSnapshot", vmx, "s")
 
 
+def test_a_command_on_a_machine_that_is_off_can_be_killed_at_any_moment(vmrun: Vmrun) -> None:
+    vmx = counting_machine(vmrun, "one")
+    boots = boot(vmrun, vmx)
+    vmrun.ok("snapshot", vmx, "base")
+    for number in range(6):
+        for words in (("snapshot", vmx, f"s{number}"), ("deleteSnapshot", vmx, f"s{number - 1}")):
+            command = vmrun.begin(*words)
+            eventually(lambda command=command: command.poll() is not None, 0.12 + 0.05 * number)
+            command.kill()
+            command.communicate(timeout=10)
+        boots += 1
+        assert boot(vmrun, vmx) == boots
+        assert list(vmx.parent.glob("*.lck")) == []
+    vmrun.ok("deleteSnapshot", vmx, "base", "andDeleteChildren")
+    assert vmrun.ok("listSnapshots", vmx) == "Total snapshots: 0\n"
+    assert boot(vmrun, vmx) == boots + 1
+
+
 def test_a_supervisor_that_dies_while_it_saves_leaves_a_machine_that_is_off(vmrun: Vmrun) -> None:
     vmx = counting_machine(vmrun, "one")
     vmrun.ok("start", vmx, "nogui")

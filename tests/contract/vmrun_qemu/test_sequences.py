@@ -143,11 +143,13 @@ class Player:
                 assert mark_on(file) == snapshot.mark, f"{name}: {snapshot.name}"
 
     def end(self) -> None:
-        """Delete everything, clones first; nothing is left."""
+        """Resume what is suspended, then delete everything, clones first; nothing is left."""
         for machine in self.model.machines.values():
+            if machine.power is Power.SUSPENDED:
+                assert run("start", machine.vmx, "nogui") == (0, "")
             if machine.power is Power.PAUSED:
                 assert run("unpause", machine.vmx) == (0, "")
-            if machine.is_up:
+            if machine.power is not Power.OFF:
                 assert run("stop", machine.vmx, "hard") == (0, "")
             machine.power = Power.OFF
         while self.model.machines:

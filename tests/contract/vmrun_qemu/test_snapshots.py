@@ -196,6 +196,19 @@ def test_settings_go_back_with_the_machine(vmrun: Vmrun) -> None:
     assert Vmx.read(vmx).get("memsize") == "64"
 
 
+def test_an_independent_disk_is_left_out(vmrun: Vmrun) -> None:
+    vmx = counting_machine(vmrun, "one", 'sata0:0.mode = "independent-persistent"\n')
+    vmrun.ok("snapshot", vmx, "cold")
+    assert boot(vmrun, vmx) == 1
+    vmrun.ok("revertToSnapshot", vmx, "cold")
+    assert boots_on_disk(vmx) == 1
+    assert disks(vmx) == {"one.vmdk"}
+    vmrun.ok("start", vmx, "nogui")
+    wanted = "Failed to take a memory snapshot because the virtual machine is configured with independent disks"
+    assert vmrun("snapshot", vmx, "warm") == (255, f"Error: {wanted}\n")
+    assert next_count(vmx).boots == 2
+
+
 def test_delete_takes_snapshots_along(vmrun: Vmrun) -> None:
     vmx = counting_machine(vmrun, "one")
     for name in ("a", "b"):

@@ -57,6 +57,7 @@ TEXTS = [
         "Error: The state of the virtual machine has not changed since the last snapshot operation",
         errors.SnapshotUnfit,
     ),
+    ("Error: One or more of the disks are busy: /vms/clone/clone.vmx", errors.ClonesDepend),
     ("Error: The file already exists", errors.FileExists),
     ("Error: The object is not a file", errors.WrongKindOfFile),
     ("Error: The object is not a directory", errors.WrongKindOfFile),
