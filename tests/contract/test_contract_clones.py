@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vmrun_contract.behaviour import behaviour
 from vmrun_contract.bench import Bench, Vm
 from vmrun_contract.states import ALREADY_RUNNING, started
@@ -100,8 +102,13 @@ def test_a_clone_is_another_machine(bench: Bench) -> None:
     bench("stop", vm, "hard").silent()
     bench("clone", vm, copy, "full").silent()
     bench("start", copy, "nogui").silent()
-    for key in ("ethernet0.generatedAddress", "uuid.bios"):
-        assert bench.look("setting", copy, key) != bench.look("setting", vm, key)
+    for key, form in (
+        ("ethernet0.generatedAddress", r"00:0c:29(:[0-9a-f]{2}){3}"),
+        ("uuid.bios", r"[0-9a-f]{2}([ -][0-9a-f]{2}){15}"),
+    ):
+        found = [bench.look("setting", machine, key).lower() for machine in (copy, vm)]
+        assert all(re.fullmatch(form, value) for value in found), found
+        assert found[0] != found[1]
 
 
 @behaviour(
