@@ -12,5 +12,6 @@ from vmrun_contract.plugin import (  # noqa: F401  (pytest finds them here)
     pytest_configure,
     pytest_generate_tests,
     pytest_ignore_collect,
+    pytest_runtest_makereport,
     pytest_terminal_summary,
 )

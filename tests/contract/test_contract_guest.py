@@ -74,7 +74,8 @@ def test_the_guests_address(bench: Bench, guest: Guest) -> None:
 
 @behaviour("readVariable", "`guestVar ip` is the address, without a login", "T")
 def test_the_guests_address_is_a_variable_too(bench: Bench, guest: Guest) -> None:
-    bench("readVariable", guest.vm, "guestVar", "ip").says(address(bench, guest))
+    known = address(bench, guest)
+    bench("readVariable", guest.vm, "guestVar", "ip").says(known)
 
 
 @behaviour("runProgramInGuest", "a program that exits with 0: says nothing; its output does not come back", "TD")

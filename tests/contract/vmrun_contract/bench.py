@@ -141,21 +141,22 @@ class Bench(ABC):
         return Answer(shown, signed(raw), raw, out, err, self.settle)
 
     def _written(self, words: tuple[str, ...], done: tuple[int, str, str] | None) -> Call:
-        hidden = tuple(self._hide(word) for word in words)
+        hidden = tuple(self.hide(word) for word in words)
         if done is None:
             return Call(hidden, code=None)
         raw, out, err = done
-        shown = self._hide(out)
+        shown = self.hide(out)
         if hidden[-1:] == ("list",):
             shown = "".join(self._only_ours(line) for line in shown.splitlines(keepends=True))
-        return Call(hidden, shown, self._hide(err), signed(raw))
+        return Call(hidden, shown, self.hide(err), signed(raw))
 
     def _only_ours(self, line: str) -> str:
         """Return a line of `list` as it may be sent to others: without the path of a machine that is not ours."""
         ours = "{" in line or not line.rstrip().lower().endswith(".vmx")
         return line if ours else "another.vmx\n"
 
-    def _hide(self, text: str) -> str:
+    def hide(self, text: str) -> str:
+        """Return a text with placeholders for the paths of this bench."""
         return self.names.hide(text, self.machines)
 
     def machine(self, name: str, **settings: str) -> Vm:
@@ -176,13 +177,13 @@ class Bench(ABC):
     def look(self, *words: str) -> Any:
         """Return something of the host: `setting VMX KEY`, `locks VMX`, `suffixes VMX`, `exists PATH`, …"""
         seen = self.see(words)
-        self.entries.append(Look(tuple(self._hide(word) for word in words), self._hidden(seen)))
+        self.entries.append(Look(tuple(self.hide(word) for word in words), self._hidden(seen)))
         return seen
 
     def _hidden(self, seen: Any) -> Any:
         if isinstance(seen, list):
             return [self._hidden(item) for item in seen]
-        return self._hide(seen) if isinstance(seen, str) else seen
+        return self.hide(seen) if isinstance(seen, str) else seen
 
     def listed(self) -> list[str]:
         """Return the names of this bench's machines that `list` has; its first line counts all lines."""
@@ -203,7 +204,7 @@ class Bench(ABC):
         """Answer an open question."""
         readings = QUESTIONS[question].readings
         assert not readings or reading in readings, f"{question}: {reading} is none of {list(readings)}"
-        self.settled.append((question, self._hide(reading)))
+        self.settled.append((question, self.hide(reading)))
 
     def condensed(self) -> tuple[Entry, ...]:
         """Return what was asked and seen, as a transcript's section."""

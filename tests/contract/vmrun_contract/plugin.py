@@ -7,7 +7,7 @@ against that program alone, `--vmrun none` against the transcripts alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,6 +184,19 @@ def _live_name(config: pytest.Config) -> str:
     return "vmrun-qemu" if config.getoption("--vmrun") in (None, EMBEDDED) else "vmrun"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the lines of behaviour that the live bench does not show."""
+    report = yield
+    found = of_function(item.name, item.function) if isinstance(item, pytest.Function) else None
+    bench = getattr(item, "funcargs", {}).get("bench")
+    if report.failed and found is not None and isinstance(bench, LiveBench):
+        crash = getattr(report.longrepr, "reprcrash", None)
+        said = crash.message if crash else str(report.longrepr)
+        item.config.stash[_RESULTS].surprise(found.line, bench.hide(said))
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Say which open questions this run has answered, and where the answers are."""
     results = config.stash[_RESULTS]
@@ -195,7 +208,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
         terminalreporter.write_line(line)
     folder = config.getoption("--contract-results", None)
     if folder is not None:
-        for path in results.write(folder, list(all_behaviours())):
+        for path in results.write(folder):
             terminalreporter.write_line(f"written: {path}")
     elif config.getoption("--vmrun") not in (None, "none", EMBEDDED):
         terminalreporter.write_line("give --contract-results DIR to have this as files that can be sent")

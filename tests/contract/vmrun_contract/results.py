@@ -10,7 +10,6 @@ from pathlib import Path
 from harness import process
 from harness.hypervisor import Hypervisor
 from vmrun_contract import transcript
-from vmrun_contract.behaviour import Behaviour
 from vmrun_contract.bench import DISK_TOOL, Bench
 from vmrun_contract.live import LiveBench
 from vmrun_contract.questions import QUESTIONS
@@ -26,6 +25,7 @@ class Results:
         self._live = ""
         self._usage = ""
         self._guest = "linux"
+        self._surprises: list[str] = []
 
     def take(self, bench: Bench, test: str) -> None:
         """Keep what a bench has settled, and what was said on it if it is live."""
@@ -35,6 +35,10 @@ class Results:
             self._live = bench.name
             self._guest = bench.guest_system
             self._sections[test] = bench.condensed()
+
+    def surprise(self, line: str, seen: str) -> None:
+        """Keep that a vmrun does not do what a line of behaviour says, and the first line of what was seen."""
+        self._surprises.append(f"{line}: {seen.splitlines()[0] if seen else ''}")
 
     def missing_verbs(self, hypervisor: Hypervisor, verbs: Sequence[str]) -> list[str]:
         """Return those of the verbs that the usage text of that vmrun does not have."""
@@ -53,16 +57,17 @@ class Results:
             lines.append(f"{question:<24} {seen}")
         return [*lines, f"not settled: {', '.join(sorted(set(QUESTIONS) - set(self._answers))) or 'nothing'}"]
 
-    def write(self, folder: Path, behaviours: Sequence[Behaviour]) -> list[Path]:
+    def write(self, folder: Path) -> list[Path]:
         """Write `answers.json`, `answers.md` and the transcript of the live bench; return their paths."""
         folder.mkdir(parents=True, exist_ok=True)
         live = {question: sorted(found[self._live]) for question, found in self._answers.items() if self._live in found}
         source = self._usage.strip().splitlines()[0] if self._usage.strip() else "unknown"
         host = f"{platform.system()} {platform.release()}"
         written = Transcript(f"{self._live}, {source}, {host}", platform_name(), "T", self._guest, self._sections)
+        told = {"vmrun": source, "host": host, "answers": live, "surprises": self._surprises}
         files = {
-            "answers.json": json.dumps({"vmrun": source, "host": host, "answers": live}, indent=2) + "\n",
-            "answers.md": _markdown(source, host, live),
+            "answers.json": json.dumps(told, indent=2) + "\n",
+            "answers.md": _markdown(source, host, live, self._surprises),
             "transcript.txt": transcript.render(written),
         }
         for name, text in files.items():
@@ -75,10 +80,13 @@ def platform_name() -> str:
     return {"Windows": "win32", "Darwin": "darwin"}.get(platform.system(), "linux")
 
 
-def _markdown(source: str, host: str, answers: dict[str, list[str]]) -> str:
+def _markdown(source: str, host: str, answers: dict[str, list[str]], surprises: Sequence[str]) -> str:
     rows = []
     for name, question in QUESTIONS.items():
         seen = answers.get(name)
         told = " / ".join(question.readings.get(text, f"`{text}`") for text in seen) if seen else "not asked"
         rows.append(f"| {name} | {question.text} | {told} |")
-    return "\n".join([f"# {source}", "", f"On {host}.", "", "| | question | answer |", "|---|---|---|", *rows, ""])
+    table = ["| | question | answer |", "|---|---|---|", *rows]
+    others = [f"- {text}" for text in surprises] or ["- nothing"]
+    parts = [f"# {source}", "", f"On {host}.", "", *table, "", "Other than expected:", "", *others, ""]
+    return "\n".join(parts)
