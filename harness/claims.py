@@ -276,5 +276,4 @@ def _unseen(basis: Basis, machine: str | None, verdicts: Sequence[Verdict]) -> I
 
 def _told(verdict: Verdict, check: Check) -> str:
     """Return one line for a check that did not pass."""
-    seen = (check.seen.strip().splitlines() or [""])[0]
-    return f"{verdict.title}: {check.name}: {check.status.value}: {seen}"
+    return f"{verdict.title}: {check.name}: {check.status.value}: {check.why}"

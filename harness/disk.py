@@ -11,6 +11,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from harness import process
 from harness.errors import HostError
@@ -34,19 +35,27 @@ CREATE_TYPES: Mapping[int, str] = {
 
 
 class DiskError(HostError):
-    """A virtual disk could not be created or read."""
+    """A virtual disk could not be created or read; `why` is the reason in the words of an error's first line."""
+
+    why: ClassVar[str] = "the tool failed"
 
 
 class DiskExists(DiskError):
     """There is a file of that name already."""
 
+    why = "there is a file of that name already"
+
 
 class DiskFull(DiskError):
     """The host's file system has no room."""
 
+    why = "the host's disk is full"
+
 
 class DiskDenied(DiskError):
     """This user may not write there."""
+
+    why = "this user may not write there"
 
 
 # What the tool prints -> what it means. It prints `Failed to create disk: <text> (0x…).`
@@ -121,7 +130,7 @@ def create_disk(
     if done.returncode != 0 or re.search(r"^Failed to |^Error: ", done.output, re.MULTILINE):
         kind, remedy = _meaning(done.output)
         raise kind(
-            f"the disk could not be created (exit {done.returncode})",
+            f"the disk could not be created: {kind.why} (exit {done.returncode})",
             where=str(path),
             said=done.output or "nothing",
             remedy=remedy,

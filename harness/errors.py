@@ -15,6 +15,7 @@ HarnessError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from harness.secret import redact
 
@@ -39,6 +40,13 @@ class HarnessError(Exception):
         self.said = redact(said)
         self.evidence = tuple(evidence)
         super().__init__(self.what)
+
+    def because(self, condition: str) -> Self:
+        """Return this error with a condition that explains it in front of its first line; nothing changes nothing."""
+        if condition:
+            self.what = f"{condition}: {self.what}"
+            self.args = (self.what,)
+        return self
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from harness.disk_content import read_files
 from harness.errors import HarnessError
 from harness.evidence_guest import LIMIT_BYTES, QUESTIONS, Question
+from harness.guest.addresses import wrong_address
 from harness.guest.channel import CommandTimeout
 from harness.guest.diagnosis import Source
 from harness.machine import Machine
@@ -67,7 +68,9 @@ class Collector:
             self._found(self.machine.boot.follower.path.name)
 
     def condition(self) -> str:
-        """Return why the guest is silent, where the hypervisor knows: the machine is off, or paused; else nothing."""
+        """Return why the guest is silent, where that can be known without it: the machine is off, or paused,
+        or its console shows another address than the planned one; else nothing.
+        """
         vmrun, vmx = self.machine.host.vmrun, self.machine.plan.files.vmx
         box = self.machine.deadline(_CONDITION_S)
         try:
@@ -77,8 +80,9 @@ class Collector:
         except VmPaused:
             return "the machine is paused"
         except HarnessError:
-            return ""
-        return ""
+            pass  # whatever else Tools say tells nothing of the guest's silence
+        console = self.machine.boot.console if self.machine.boot else ""
+        return wrong_address(console, str(self.machine.plan.address))
 
     # -- host ----------------------------------------------------------------------------------------------------
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from harness.guest.diagnosis import Source, diagnose_all
+from harness.guest.diagnosis import Source, diagnose_each
 from harness.verdict import Check, Status, Verdict
 
+# The gravest ones; a first line with more of them is read by nobody.
+_MOST_CAUSES = 2
 _BROKEN = (Status.FAIL, Status.ERROR)
 
 
@@ -29,15 +31,15 @@ def explained(verdict: Verdict, condition: str, texts: Mapping[Source, str]) -> 
 
 
 def explain(check: Check, condition: str, texts: Mapping[Source, str]) -> Check:
-    """Return a broken check with the cause that the evidence shows; what the check itself saw stays in front."""
+    """Return a broken check with the causes that the evidence shows; what the check itself saw stays in front."""
     if condition and condition not in check.why:
         check = dataclasses.replace(check, cause=f"{condition}: {check.why}")
-    found = diagnose_all(texts)
-    if found is None or found.cause in check.why:
-        return check
-    return dataclasses.replace(
-        check,
-        cause=f"{check.why}; {found.source.shown} says: {found.cause}",
-        seen=f"{check.seen}\n{found.source.shown}: {found.line}",
-        remedy=f"{found.remedy}; {check.remedy}" if check.remedy else found.remedy,
-    )
+    for found in diagnose_each(texts)[:_MOST_CAUSES]:
+        if found.cause not in check.why:
+            check = dataclasses.replace(
+                check,
+                cause=f"{check.why}; {found.source.shown} says: {found.cause}",
+                seen=f"{check.seen}\n{found.source.shown}: {found.line}",
+                remedy=f"{found.remedy}; {check.remedy}" if check.remedy else found.remedy,
+            )
+    return check

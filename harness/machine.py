@@ -43,6 +43,7 @@ class Machine:
         self._channel: SshChannel | None = None
         self._channel_lock = threading.RLock()
         self._state = ""
+        self._within: Deadline | None = None
 
     @property
     def name(self) -> str:
@@ -75,13 +76,14 @@ class Machine:
         """Return whether `vmrun list` has the machine, asked now."""
         return self.host.vmrun.is_running(self.plan.files.vmx, deadline)
 
-    def power_on(self, number: int) -> None:
+    def power_on(self, number: int, deadline: Deadline) -> None:
         """Have the machine started for the `number`-th time; a log that an interrupted run left is set aside."""
-        if self.plan.files.serial(number).exists() and not self.is_running():
+        if self.plan.files.serial(number).exists() and not self.is_running(deadline):
             self.plan.files.set_aside(number)
         self.follow(number)
         self.saw(STARTED)
-        self.host.vmrun.start(self.plan.files.vmx, Display(self.host.plan.spec.hypervisor.display))
+        display = Display(self.host.plan.spec.hypervisor.display)
+        self.host.vmrun.start(self.plan.files.vmx, display, deadline=deadline)
 
     def follow(self, number: int) -> None:
         """Have the console of that power-on followed from its start."""
@@ -150,6 +152,7 @@ class Machine:
             GuestError: The guest failed, or the machine is no longer running.
         """
         next_power_check = self.host.clock.monotonic() + _POWER_CHECK_S
+        self._within = deadline
 
         def probe(left: Deadline) -> object | Pending:
             nonlocal next_power_check
@@ -164,9 +167,12 @@ class Machine:
                 next_power_check = self.host.clock.monotonic() + _POWER_CHECK_S
             return Pending(self.last_seen)
 
-        return wait_until(
-            probe, deadline, what=what, where=self.name, interval_s=interval_s, remedy="read the serial log"
-        )
+        try:
+            return wait_until(
+                probe, deadline, what=what, where=self.name, interval_s=interval_s, remedy="read the serial log"
+            )
+        finally:
+            self._within = None
 
     # -- guest ---------------------------------------------------------------------------------------------------
 
@@ -208,10 +214,11 @@ class Machine:
         self._channel = channel
         try:
             channel.connect(min(30.0, max(1.0, deadline.remaining)))
-            who = identity.parse_answer(channel.run(identity.QUESTION, timeout_s=30, as_root=True).stdout)
+            box_s = min(30.0, max(1.0, deadline.remaining))
+            who = identity.parse_answer(channel.run(identity.QUESTION, timeout_s=box_s, as_root=True).stdout)
         except (ConnectFailed, AuthFailed) as error:
             # The account or its key may not exist yet while the guest boots; the deadline decides.
-            self.saw(error.what)
+            self.saw(": ".join([error.what, *error.said.splitlines()[:1]]))
             channel.close()
             return False
         if who.nonce != self.plan.nonce:
@@ -252,15 +259,15 @@ class Machine:
         return self._channel
 
     def run(self, command: str, timeout_s: float | None = None, *, as_root: bool = False) -> CommandResult:
-        """Return what a shell command in the guest said; one question at a time per machine."""
+        """Return what a shell command in the guest said; one question at a time per machine.
+
+        A question that is part of a wait ends no later than the wait.
+        """
         with self._channel_lock:
             limit = timeout_s or self.host.plan.spec.deadlines_s.guest_command
+            if self._within is not None:
+                limit = min(limit, max(1.0, self._within.remaining))
             return self.channel.run(command, timeout_s=limit, as_root=as_root)
-
-    def fetch(self, path: str, timeout_s: float, limit_bytes: int) -> bytes:
-        """Return the content of a file in the guest."""
-        with self._channel_lock:
-            return self.channel.fetch(path, timeout_s, limit_bytes=limit_bytes, as_root=True)
 
     def log_in_again(self, deadline: Deadline) -> None:
         """Have the connection of this boot open, where it was lost; a guest that never let us in is not tried.

@@ -23,6 +23,7 @@ from harness.config.model import Keep, LabSpec
 from harness.disposal import Disposal, dispose
 from harness.errors import HarnessError, UsageError
 from harness.events import Journal
+from harness.evidence import Collector
 from harness.guest.testinfra_backend import lab_host
 from harness.host import check_names
 from harness.lab import Lab
@@ -235,7 +236,12 @@ def host(request: pytest.FixtureRequest, lab: Lab, spec: LabSpec, _proof: Proof,
     _proof.require(machine_name, phase_of(request.node) or Phase.GUESTS)
     hosts = request.config.stash[_SESSION].hosts
     if machine_name not in hosts:
-        hosts[machine_name] = lab_host(lab.machines[machine_name].channel, machine_name, spec.deadlines_s.guest_command)
+        machine = lab.machines[machine_name]
+        limit_s = spec.deadlines_s.guest_command
+        hosts[machine_name] = lab_host(machine.channel, machine_name, limit_s, Collector(machine).condition)
+    lost = hosts[machine_name].backend.lost
+    if lost is not None:
+        pytest.skip(f"blocked: {machine_name} does not answer any more: {lost.what}")
     return hosts[machine_name]
 
 

@@ -87,7 +87,7 @@ def windows_command_line(words: Sequence[str]) -> str:
     return subprocess.list2cmdline(words)
 
 
-def end_tree(pid: int, grace_s: float = 3.0) -> tuple[int, ...]:
+def end_tree(pid: int, grace_s: float = 1.0) -> tuple[int, ...]:
     """End a process and all that it started, by id; returns the ids of those that could not be ended.
 
     A program that hangs in a driver of the system, or that belongs to somebody else, outlives every signal.
@@ -133,7 +133,7 @@ _running: set[int] = set()
 def end_running() -> None:
     """End every program that `run` waits for at this moment, in whatever thread; each wait ends as for a failure."""
     for pid in tuple(_running):
-        end_tree(pid, grace_s=1.0)
+        end_tree(pid)
 
 
 def run(

@@ -101,6 +101,7 @@ class Resumption:
         if decision.last is Phase.CREATION:
             return  # the next phase switches it on, or finds it on
         forward_ssh(machine)
+        deadline = machine.deadline(machine.host.plan.spec.deadlines_s.restart)
         numbers = _power_ons(planned.files.directory)
         if machine.is_running():
             number = _current(planned) or max(numbers)
@@ -108,8 +109,8 @@ class Resumption:
         else:
             number = max(numbers, default=0) + 1
             edit_vmx(machine, number, attached=False)
-            machine.power_on(number)
-        machine.connect(machine.deadline(machine.host.plan.spec.deadlines_s.restart))
+            machine.power_on(number, deadline)
+        machine.connect(deadline)
 
     def _note(self, machine: Machine, decision: Decision) -> None:
         """Journal what the machine is made of, and what was decided."""

@@ -83,7 +83,7 @@ class Check:
     @property
     def why(self) -> str:
         """Why it did not pass, in one line: the cause, else the first line of what was seen."""
-        return self.cause or next(iter(self.seen.splitlines()), "")
+        return self.cause or next(iter(self.seen.strip().splitlines()), "")
 
     def __str__(self) -> str:
         rows = [("expected", self.expected), ("seen", self.seen), *(("evidence", item) for item in self.evidence)]

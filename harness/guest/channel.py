@@ -103,7 +103,7 @@ class CommandTimeout(GuestError):
         self.stdout = stdout
         self.stderr = stderr
         super().__init__(
-            f"`{brief(command)}` did not end within {timeout_s:g} s",
+            f"`{brief(command)}` did not end within {timeout_s:.3g} s",
             where=where,
             said=output_tail(stdout, stderr) or "(nothing was printed)",
             remedy="look at the machine's serial log; give the command more time if the guest is only slow",

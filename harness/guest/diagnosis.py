@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.guest.patterns import Row, Source, rows
 
-__all__ = ["Diagnosis", "Source", "diagnose", "diagnose_all"]
+__all__ = ["Diagnosis", "Source", "diagnose", "diagnose_each"]
 
 _LINE_LIMIT = 300  # characters of an evidence line that are shown
 
@@ -33,18 +33,19 @@ class Diagnosis:
 
 def diagnose(text: str, source: Source = Source.CONSOLE) -> Diagnosis | None:
     """Return the gravest thing that one text shows, or None; `text` is free of terminal escapes."""
-    return diagnose_all({source: text})
+    return next(iter(diagnose_each({source: text})), None)
 
 
-def diagnose_all(texts: Mapping[Source, str]) -> Diagnosis | None:
-    """Return the gravest thing that any of the texts shows, or None."""
+def diagnose_each(texts: Mapping[Source, str]) -> list[Diagnosis]:
+    """Return the gravest thing that each text shows, where it shows one; the gravest of all first."""
+    found: dict[Source, Diagnosis] = {}
     for row in rows():
         for source, text in texts.items():
-            if source in row.sources:
-                found = _match(row, source, text)
-                if found is not None:
-                    return found
-    return None
+            if source in row.sources and source not in found:
+                match = _match(row, source, text)
+                if match is not None:
+                    found[source] = match
+    return list(found.values())
 
 
 def _match(row: Row, source: Source, text: str) -> Diagnosis | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Transport: TypeAlias = paramiko.Transport
 
 # Algorithms by which a host proves that it holds an RSA key (RFC 8332); other keys have one, named as the key is.
+_MUTE = "the port is open, and nobody speaks SSH there in time"
 _RSA_ALGORITHMS = ("rsa-sha2-512", "rsa-sha2-256")
 # `setsid` (util-linux) makes root's shell, as sshd makes the user's, the leader of its own process group.
 _SH, _ROOT_SH = "exec sh", "exec sudo -n setsid --wait sh"
@@ -192,9 +193,11 @@ def _negotiate(transport: paramiko.Transport, target: SshTarget, pinned: str | N
     try:
         transport.start_client(timeout=deadline.remaining)
     except connection_errors() as error:
-        raise _no_connection(target, f"no SSH on the other side: {error or type(error).__name__}") from error
+        mute = isinstance(error.__context__, TimeoutError)
+        said = _MUTE if mute else f"no SSH on the other side: {error or type(error).__name__}"
+        raise _no_connection(target, said) from error
     if not transport.initial_kex_done:  # `start_client` returns in silence when its time is over
-        raise _no_connection(target, "the key exchange did not end in time")
+        raise _no_connection(target, "the key exchange did not end in time" if transport.remote_version else _MUTE)
 
 
 def _compare(target: SshTarget, pinned: str | None, seen: str) -> None:

@@ -10,6 +10,7 @@ from harness.machine import Machine
 from harness.verdict import Check, Phase, Status
 from harness.vmrun import PortForwarding, Protocol
 from harness.vmrun.errors import PortInUse
+from harness.wait import Pending, wait_until
 
 PHASE = Phase.BOOT
 CHECKS = ("running", "guest answers", "ssh login", "this run's machine")
@@ -21,11 +22,17 @@ def run(machine: Machine) -> Iterator[Check]:
     """Start the machine from its blank disk and wait for the installed system's SSH."""
     deadlines = machine.host.plan.spec.deadlines_s
     forward_ssh(machine)
-    machine.power_on(1)
-    machine.wait_for("`vmrun list` to show it", lambda: machine.is_running() or None, machine.deadline(deadlines.power))
-    yield Check(CHECKS[0], Status.PASS, "in `vmrun list`", "in `vmrun list`")
-
     deadline = machine.deadline(deadlines.boot)
+    machine.power_on(1, deadline)
+    power = deadline.at_most(deadlines.power)
+    wait_until(
+        lambda left: machine.is_running(left) or Pending("`vmrun start` succeeded, and `vmrun list` does not have it"),
+        power,
+        what="`vmrun list` to show it",
+        where=machine.name,
+        remedy="`vmrun list` shows only machines of the same user, logon and elevation; vmware.log says if it went off",
+    )
+    yield Check(CHECKS[0], Status.PASS, "in `vmrun list`", "in `vmrun list`")
     if machine.sends_events:
         first = machine.wait_for("a first event on the serial line", lambda: _first_event(machine), deadline)
         yield Check(CHECKS[1], Status.PASS, "an event with this run's nonce", str(first))

@@ -29,7 +29,7 @@ def restart(machine: Machine, number: int, *, attached: bool, cut: bool = False)
         machine.power_off(machine.deadline(deadlines.power))
     edit_vmx(machine, number, attached=attached)
     deadline = machine.deadline(deadlines.restart)
-    machine.power_on(number)
+    machine.power_on(number, deadline)
     machine.connect(deadline, not_boot_id=boot_id)
     wait_until_finished(machine, machine.boot_ids[-1], deadline.remaining)
 

@@ -9,7 +9,7 @@ import contextlib
 import re
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import paramiko
@@ -33,7 +33,12 @@ class FakeShellGuest(FakeSshGuest):
         folder.mkdir(parents=True, exist_ok=True)
         self.unknown = folder / "unknown"
         self._answers = answers
+        self._when: dict[str, Callable[[], object]] = {}
         super().__init__(authorized, host_key)
+
+    def when_asked(self, command: str, do: Callable[[], object]) -> None:
+        """Have that done when the command is asked, before it is answered."""
+        self._when[command] = do
 
     def start(self, channel: paramiko.Channel, command: str) -> None:
         self._spawn(self._shell, channel, "# " if "sudo " in command else "")
@@ -53,7 +58,8 @@ class FakeShellGuest(FakeSshGuest):
                     channel.sendall(f"\x1e{mark}a:{_SHELL_PID}\x1e{text}\x1e{mark}z:{status}\x1e".encode())
 
     def _answer(self, asked: str) -> tuple[int, str]:
-        if asked == "date +%s.%N":
+        self._when.get(asked, str)()
+        if asked == "date +%s.%N" and asked not in self._answers:
             return 0, f"{time.time():.9f}\n"
         if asked in self._answers:
             return self._answers[asked]

@@ -107,6 +107,8 @@ class FakeVmrun:
     Attributes:
         calls: Every call, as program and words after `-T ws`.
         answers: Verb -> (text, exit status): said in place of doing it.
+        logs: Verb -> what an answer of `answers` leaves in vmware.log.
+        hanging: Verbs, or `vmware-vdiskmanager`, that never end.
         running: VMX -> guest.
         account: User and password of every guest.
         on_call: Called at each call, before it is answered.
@@ -115,6 +117,10 @@ class FakeVmrun:
     def __init__(self, folder: Path, power_on: Callable[[Path], PoweredGuest]) -> None:
         self.calls: list[tuple[str, ...]] = []
         self.answers: dict[str, tuple[str, int]] = {}
+        self.logs: dict[str, str] = {}
+        self.soft_stop_fails = False
+        self.hanging: set[str] = set()
+        self._kept_waiting: list[socket.socket] = []
         self.running: dict[Path, PoweredGuest] = {}
         self.account = ("lab", "correct horse")
         self._login = ("", "")
@@ -135,10 +141,21 @@ class FakeVmrun:
     def close(self) -> None:
         self._listener.close()
         self._thread.join(5)
+        for wire in self._kept_waiting:
+            wire.close()
         for guest in self.running.values():
             guest.close()
         for rule in self.rules.values():
             rule.way.close()
+
+    def end(self, vmx: Path, log: str = "") -> None:
+        """Have the machine off without a `stop`, as when its guest or its process ended by itself."""
+        with self._lock:
+            guest = self.running.pop(vmx)
+            guest.close()
+            Path(f"{vmx}.lck").rmdir()
+            with (vmx.parent / "vmware.log").open("a", encoding="utf-8") as stream:
+                stream.write(f"{log}\n")
 
     def verbs(self) -> list[str]:
         """Return the verbs that changed something, in order."""
@@ -149,9 +166,13 @@ class FakeVmrun:
         while wire := self._listener.accept():
             # A client may be killed at any moment, and what it asked for is done all the same.
             died = contextlib.suppress(ConnectionError, ValueError)
-            with died, wire, wire.makefile("rw", encoding="utf-8") as stream:
+            with died, wire.makefile("rw", encoding="utf-8") as stream:
                 program, *words = json.loads(stream.readline())
+                if self.hanging & {program, *words[2:3]}:
+                    self._kept_waiting.append(wire)
+                    continue
                 json.dump(self._answer(program, words), stream)
+            wire.close()
 
     def _answer(self, program: str, words: Sequence[str]) -> tuple[str, int]:
         flags: dict[str, str] = {}
@@ -162,16 +183,21 @@ class FakeVmrun:
             self.calls.append((program, *words))
             self.on_call()
             if program == "vmware-vdiskmanager":
-                return _create_disk(words)
+                return self.answers.get(words[0]) or _create_disk(words)
             if not words:
                 return USAGE, 255
             verb, *rest = words
             if verb in self.answers:
+                self._leave_log(verb, rest)
                 return self.answers[verb]
             method: Callable[..., str | tuple[str, int]] | None = getattr(self, f"_do_{verb}", None)
             assert method is not None, f"unknown command: {words}"
             said = method(*rest)
             return said if isinstance(said, tuple) else (said, 0)
+
+    def _leave_log(self, verb: str, words: Sequence[str]) -> None:
+        if verb in self.logs:
+            (Path(words[0]).parent / "vmware.log").write_text(self.logs[verb], encoding="utf-8")
 
     # -- verbs ---------------------------------------------------------------------------------------------------
 
@@ -208,6 +234,8 @@ class FakeVmrun:
         return ""
 
     def _do_stop(self, vmx: str, mode: str) -> str | tuple[str, int]:
+        if mode == "soft" and self.soft_stop_fails:
+            return f"Error: The VMware Tools are not running in the virtual machine: {vmx}\n", 255
         guest = self.running.pop(Path(vmx), None)
         if guest is None:
             return f"Error: The virtual machine is not powered on: {vmx}\n", 255

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.explain import explain, explained
-from harness.guest.diagnosis import Source, diagnose, diagnose_all
+from harness.guest.diagnosis import Source, diagnose, diagnose_each
 from harness.guest.patterns import rows
 from harness.verdict import Check, Phase, Status, Verdict
 
@@ -61,6 +61,21 @@ HURT = [
 
 
 ELSEWHERE = [
+    (
+        Source.CLOUD_INIT,
+        "ci-info: |   lo   |  True | 127.0.0.1 |\nci-info: | ens32 | False |     .     |",
+        "did not come up: ens32 is down",
+    ),
+    (
+        Source.CONSOLE,
+        "systemd-networkd-wait-online[301]: Timeout occurred while waiting for network connectivity.",
+        "did not come up in time",
+    ),
+    (
+        Source.HYPERVISOR,
+        "Cannot connect /seeds/seed.iso as a CD-ROM image. sata0:1 starts disconnected.",
+        "/seeds/seed.iso",
+    ),
     (Source.CLOUD_INIT, "util.py[WARNING]: Failed loading yaml blob. Invalid format at line 3 column 1: x", "line 3"),
     (Source.CLOUD_INIT, "Failed loading yaml blob. Yaml load allows (<class 'dict'>,) root types", "not valid YAML"),
     (
@@ -161,12 +176,10 @@ def test_a_text_counts_only_where_its_row_looks() -> None:
     assert diagnose("You are in emergency mode", Source.CLOUD_INIT) is None
 
 
-def test_the_gravest_of_several_texts_counts_whatever_their_order() -> None:
+def test_the_gravest_of_several_texts_comes_first_whatever_their_order() -> None:
     texts = {Source.PACKAGES: "dpkg: error processing package x", Source.CONSOLE: "No space left on device"}
-    found = diagnose_all(texts)
-    assert found is not None
-    assert found.source is Source.CONSOLE
-    assert diagnose_all({}) is None
+    assert [found.source for found in diagnose_each(texts)] == [Source.CONSOLE, Source.PACKAGES]
+    assert diagnose_each({}) == []
 
 
 @pytest.mark.parametrize(

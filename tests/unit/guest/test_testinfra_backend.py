@@ -96,3 +96,16 @@ def test_a_guest_that_does_not_answer_is_an_error_and_no_result(channel: SshChan
     channel.close()
     with pytest.raises(ChannelLost):
         assert host.file("/").exists
+
+
+def test_a_guest_that_is_lost_is_asked_no_more_and_its_condition_leads(channel: SshChannel) -> None:
+    host = lab_host(channel, "node1", 0.3, lambda: "the machine is paused")
+    with pytest.raises(CommandTimeout, match=r"\): `sleep 5`"):
+        host.run("sleep 5")
+    backend = host.backend
+    assert backend.lost is None, "one slow command, and it answers"
+    channel.close()
+    with pytest.raises(ChannelLost, match=r"\): the machine is paused: not connected"):
+        host.run("true")
+    lost: object = backend.lost
+    assert lost is not None

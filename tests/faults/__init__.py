@@ -1,0 +1,1 @@
+"""Things go wrong on purpose: what a run says of each fault, and how soon."""

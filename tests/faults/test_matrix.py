@@ -1,0 +1,47 @@
+"""The matrix of faults with stand-in guests: each is red, in time, and its first line names the cause."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from plugin.fake_lab import FakeLab
+
+from harness import machine
+
+from .guest_faults import GUEST_FAULTS
+from .host_faults import HOST_FAULTS, LIES
+from .outcome import WORKER, Fault, assert_seen, set_deadlines
+
+pytest_plugins = ("pytester",)
+
+FAULTS = {fault.name: fault for fault in (*GUEST_FAULTS, *HOST_FAULTS)}
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`vmrun list` is asked every second during a wait, for the sake of the time that this takes."""
+    monkeypatch.setattr(machine, "_POWER_CHECK_S", 1.0)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault(fake_lab: FakeLab, name: str, record_property: Callable[[str, object], None]) -> None:
+    fault: Fault = FAULTS[name]
+    set_deadlines(fake_lab, fault.deadlines)
+    fault.make(fake_lab)
+    result = fake_lab.run(f"scenarios/test_{fault.upto}.py", "-k", f"{WORKER} or environment")
+    row = {"fault": name, "expected": str(fault.expected), "seen": "", "seconds": "", "at most": fault.expected.limit_s}
+    line, seconds = assert_seen(fake_lab, result, fault.expected)
+    record_property("fault", json.dumps({**row, "seen": line, "seconds": f"{seconds:.1f}"}))
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_that_harms_nobody_is_not_believed(
+    fake_lab: FakeLab, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    LIES[name](fake_lab)
+    result = fake_lab.run("scenarios/test_80_guests.py", "-k", WORKER)
+    assert result.ret == 0
+    seen = {"expected": "green", "seen": "green", "seconds": f"{result.duration:.1f}", "at most": ""}
+    record_property("fault", json.dumps({"fault": name, **seen}))
