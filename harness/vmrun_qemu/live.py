@@ -56,11 +56,16 @@ def save_state(run: Running, target: Path, address: str) -> None:
     """
     try:
         with target.open("wb") as stream:
-            statefile.write_head(stream, State.of(run.vmx, memory=True, address=address))
+            statefile.write_head(stream, _state(run, address))
             memory.save(run.record["qmp"], run.record["socket_dir"], stream)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
+
+
+def _state(run: Running, address: str) -> State:
+    return State(run.vmx.text(), run.vmx.encoding, memory=True, address=address, plugged=run.plugged,
+                 variables=run.variables)  # fmt: skip
 
 
 def take_snapshot(run: Running, name: str) -> None:

@@ -33,6 +33,12 @@ def _delete_snapshot(run: Running, words: Words) -> None:
     live.delete_snapshot(run, str(words["name"]), children=bool(words["children"]))
 
 
+def _plug(run: Running, words: Words) -> None:
+    device, connected = str(words["device"]), bool(words["connected"])
+    plugging.plug(run, device, connected=connected)
+    run.plugged[device.lower()] = connected
+
+
 def _read_variable(run: Running, words: Words) -> str:
     name = str(words["name"])
     return run.variables.get(name.lower(), run.vmx.get(name) or "")
@@ -52,7 +58,7 @@ _ORDERS: dict[str, Callable[[Running, Words], Any]] = {
     "snapshot": lambda run, words: live.take_snapshot(run, str(words["name"])),
     "delete-snapshot": _delete_snapshot,
     "suspend": lambda run, words: live.suspend(run, str(words["address"])),
-    "plug": lambda run, words: plugging.plug(run, str(words["device"]), connected=bool(words["connected"])),
+    "plug": _plug,
     "type": lambda run, words: keyboard.type_text(run.record["qmp"], str(words["text"])),
     "read-variable": _read_variable,
     "write-variable": _write_variable,

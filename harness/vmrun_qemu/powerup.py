@@ -25,7 +25,7 @@ from harness.vmrun_qemu.instances import Plug
 from harness.vmrun_qemu.pids import Identity
 from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.qemu import Qemu
-from harness.vmrun_qemu.statefile import StateError
+from harness.vmrun_qemu.statefile import State, StateError
 from harness.vmrun_qemu.texts import PowerOnFailure, unreadable
 from harness.vmrun_qemu.vmlog import VmLog
 from harness.vmx import Vmx, VmxError
@@ -44,6 +44,7 @@ class Prepared:
     socket_dir: str
     accelerator: Accelerator
     state: Path | None
+    saved: State | None
 
     @property
     def locked_files(self) -> list[Path]:
@@ -89,10 +90,10 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     except (VmxError, OSError) as error:
         raise PowerOnFailure(f"{path.name}: {error}", unreadable(vmx_path).text) from error
     identity.power_on_changes(vmx, home.canonical(path))
-    machine = hardware.machine_of(vmx, path.parent)
+    state, saved = _saved_state(vmx, path.parent)
+    machine = hardware.machine_of(saved.devices(vmx) if saved else vmx, path.parent)
     machine = _with_files(machine, vmx, log)
     _warn(machine, log)
-    state = _saved_state(vmx, path.parent)
     program, version = _usable_qemu()
     scsi = hardware.scsi_devices(vmx)
     chosen = accelerator.choose(program)
@@ -105,7 +106,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     argv += hardware.arguments(machine, wiring, scsi)
     argv += ["-S", "-incoming", "defer"] if state else []
     folder = home.vm_dir(vmx_path)
-    return Prepared(vmx_path, vmx, machine, folder, argv, endpoints, socket_dir, chosen, state)
+    return Prepared(vmx_path, vmx, machine, folder, argv, endpoints, socket_dir, chosen, state, saved)
 
 
 def launch(prepared: Prepared, log: VmLog) -> Child:
@@ -136,11 +137,11 @@ def _with_files(machine: hardware.Machine, vmx: Vmx, log: VmLog) -> hardware.Mac
     return hardware.replaced(machine, kept)
 
 
-def _saved_state(vmx: Vmx, folder: Path) -> Path | None:
-    """Return the file with the memory of a suspended machine, or None for one that is off."""
+def _saved_state(vmx: Vmx, folder: Path) -> tuple[Path, State] | tuple[None, None]:
+    """Return the file with the memory of a suspended machine, and its head; nothing for one that is off."""
     name = vmx.get("checkpoint.vmState") or ""
     if not name:
-        return None
+        return None, None
     path = devices.resolve(folder, name)
     try:
         state = statefile.read(path)
@@ -148,7 +149,7 @@ def _saved_state(vmx: Vmx, folder: Path) -> Path | None:
         raise PowerOnFailure(f"{error}. To boot instead, remove checkpoint.vmState from the VMX.") from error
     if not state.memory:
         raise PowerOnFailure(f"{path} holds no memory")
-    return path
+    return path, state
 
 
 def _warn(machine: hardware.Machine, log: VmLog) -> None:

@@ -17,7 +17,8 @@ class Running:
     """Its QEMU, its record, and its VMX as it will be written at power-off.
 
     `busy` is held while it is changed; `ending` says that its QEMU is told to end. What `writeVariable` has written
-    since power-on is in `variables` (by key in lower case) and `environment`.
+    since power-on is in `variables` (by key in lower case) and `environment`; the devices that were connected or
+    disconnected are in `plugged`.
     """
 
     def __init__(self, prepared: Prepared, child: Child, record: instances.Record, log: VmLog) -> None:
@@ -29,7 +30,8 @@ class Running:
         self.folder = prepared.folder
         self.service: Service | None = None
         self.ending = False
-        self.variables: dict[str, str] = {}
+        self.plugged = dict(prepared.saved.plugged) if prepared.saved else {}
+        self.variables = dict(prepared.saved.variables) if prepared.saved else {}
         self.environment: dict[str, str] = {}
         self.busy = threading.RLock()
 

@@ -110,7 +110,7 @@ def _save_state(site: Site, target: Path, save_memory: SaveMemory | None) -> boo
         shutil.copyfile(site.file(saved), target)
         return True
     with target.open("wb") as stream:
-        statefile.write_head(stream, State.of(site.vmx, memory=False))
+        statefile.write_head(stream, State.of_off(site.vmx))
     return False
 
 

@@ -7,7 +7,8 @@ where `memory` is true, QEMU's migration stream to the end of the file.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,18 +33,29 @@ class State:
     """The head of a state file.
 
     `vmx` is the text of the configuration and `charset` what it was read with; `address` is the guest's last known
-    address, or empty.
+    address, or empty; `plugged` are the devices that were connected or disconnected since power-on, `variables` what
+    was written into the configuration of the running machine.
     """
 
     vmx: str
     charset: str
     memory: bool
     address: str = ""
+    plugged: Mapping[str, bool] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, vmx: Vmx, *, memory: bool, address: str = "") -> State:
-        """Return the state of a machine with that configuration."""
-        return cls(vmx.text(), vmx.encoding, memory, address)
+    def of_off(cls, vmx: Vmx) -> State:
+        """Return the state of a machine that is off."""
+        return cls(vmx.text(), vmx.encoding, memory=False)
+
+    def devices(self, vmx: Vmx) -> Vmx:
+        """Return the configuration with the devices connected as they were."""
+        found = vmx.copy()
+        for name, connected in self.plugged.items():
+            found.update((key, value) for key, value in self.variables.items() if key.startswith(f"{name}."))
+            found.set(f"{name}.startConnected", connected)
+        return found
 
     def configuration(self) -> Vmx:
         """Return the configuration.

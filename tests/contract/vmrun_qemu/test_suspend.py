@@ -8,6 +8,7 @@ import psutil
 from counting_guest import counting_machine, next_count, stands_still
 from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
+from harness.vmrun_qemu import qmp
 from harness.vmx import Vmx
 
 
@@ -109,3 +110,30 @@ def test_a_paused_machine_whose_qemu_dies_is_off(vmrun: Vmrun) -> None:
     assert eventually(lambda: vmrun.ok("list") == "Total running VMs: 0\n")
     vmrun.ok("start", vmx, "nogui")
     next_count(vmx)
+
+
+def test_what_was_plugged_and_written_is_there_when_the_machine_goes_on(vmrun: Vmrun) -> None:
+    vmx = counting_machine(vmrun, "one")
+    vmx.with_suffix(".iso").write_bytes(bytes(1 << 20))
+    vmrun.ok("start", vmx, "nogui")
+    next_count(vmx)
+    vmrun.ok("connectNamedDevice", vmx, "sata0:1")
+    vmrun.ok("writeVariable", vmx, "runtimeConfig", "guestinfo.mood", "good")
+    for verb in ("suspend", "snapshot"):
+        vmrun.ok(verb, vmx, *(["s"] if verb == "snapshot" else []))
+        if verb == "snapshot":
+            vmrun.ok("revertToSnapshot", vmx, "s")
+        vmrun.ok("start", vmx, "nogui")
+        assert loaded(vmrun, vmx)
+        assert vmrun.ok("readVariable", vmx, "runtimeConfig", "guestinfo.mood") == "good\n"
+    vmrun.ok("disconnectNamedDevice", vmx, "sata0:1")
+    vmrun.ok("suspend", vmx)
+    vmrun.ok("start", vmx, "nogui")
+    assert not loaded(vmrun, vmx)
+    vmrun.ok("stop", vmx, "hard")
+    assert vmrun.ok("listSnapshots", vmx) == "Total snapshots: 1\ns\n"
+
+
+def loaded(vmrun: Vmrun, vmx: Path) -> bool:
+    (blocks,) = qmp.ask(vmrun.record(vmx)["qmp"], ("query-block", {}))
+    return any("inserted" in block for block in blocks if block.get("qdev", "").endswith("sata0-1"))
