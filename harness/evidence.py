@@ -18,6 +18,7 @@ from harness.guest.diagnosis import Source
 from harness.machine import Machine
 from harness.process import decode
 from harness.secret import redact
+from harness.vmrun import PowerState
 from harness.vmrun.errors import GuestLoginFailed, VmPaused
 from harness.wait import Deadline
 
@@ -68,14 +69,15 @@ class Collector:
             self._found(self.machine.boot.follower.path.name)
 
     def condition(self) -> str:
-        """Return why the guest is silent, where that can be known without it: the machine is off, or paused,
+        """Return why the guest is silent, where that can be known without it: the machine is off, suspended or paused,
         or its console shows another address than the planned one; else nothing.
         """
         vmrun, vmx = self.machine.host.vmrun, self.machine.plan.files.vmx
         box = self.machine.deadline(_CONDITION_S)
         try:
-            if not vmrun.is_running(vmx, box):
-                return "the machine is off"
+            state = vmrun.power_state(vmx, box)
+            if state is not PowerState.RUNNING:
+                return f"the machine is {state}"
             vmrun.guest_ip_address(vmx, box)
         except VmPaused:
             return "the machine is paused"

@@ -52,10 +52,10 @@ def look(selection: Selection) -> LabStatus:
     """
     content = ledger_of(selection).read()
     machines, ports = content.all_of(entries.Machine), content.all_of(entries.Forwarding)
-    running = driver(selection) if machines else None
+    vmrun = driver(selection) if machines else None
     found = []
     for machine in machines:
-        state = "running" if running and running.is_running(files_of(machine).vmx) else "off"
+        state = vmrun.power_state(files_of(machine).vmx).value if vmrun else ""
         port = next((rule.port for rule in ports if rule.name == machine.name), None)
         address = selection.spec.machines[machine.name].address if machine.name in selection.spec.machines else ""
         ssh = f"127.0.0.1:{port}" if port else str(address)
@@ -84,7 +84,7 @@ def as_text(status: LabStatus) -> list[str]:
         return [*lines, f"nothing of the lab {status.lab} in {status.directory}"]
     for machine in status.machines:
         size = f"{machine.size_bytes / (1 << 20):.0f} MiB"
-        lines.append(f"{machine.name:<16} {machine.state:<8} {size:>9}  ssh {machine.ssh}  {machine.directory}")
+        lines.append(f"{machine.name:<16} {machine.state:<9} {size:>8}  ssh {machine.ssh}  {machine.directory}")
         lines.append(f"{'':<16} made by {machine.owner} at {machine.since}, run {machine.run_id}")
         lines += [f"{'':<16} not ours: {item}" for item in machine.foreign]
     lines += [f"also: {other}" for other in status.others]

@@ -89,9 +89,9 @@ class Vmrun:
         """Return whether `list` has that machine, whatever the spelling of its path."""
         return self._power.is_running(vmx, deadline)
 
-    def power_state(self, vmx: Path) -> PowerState:
+    def power_state(self, vmx: Path, deadline: Deadline | None = None) -> PowerState:
         """Return whether the machine runs, and if it does not, whether its next start resumes it."""
-        return self._power.state(vmx)
+        return self._power.state(vmx, deadline)
 
     def start(self, vmx: Path, display: Display = Display.NOGUI, *, deadline: Deadline | None = None) -> bool:
         """Have the machine powered on, its boot begun; return False where it already ran.

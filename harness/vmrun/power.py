@@ -44,9 +44,9 @@ class Power:
         """Return whether `list` has that machine, whatever the spelling of its path."""
         return any(same_vmx(vmx, running, self.platform) for running in self.list_running(deadline))
 
-    def state(self, vmx: Path) -> PowerState:
+    def state(self, vmx: Path, deadline: Deadline | None = None) -> PowerState:
         """Return whether the machine runs, and if it does not, whether its next start resumes it."""
-        if self.is_running(vmx):
+        if self.is_running(vmx, deadline):
             return PowerState.RUNNING
         return PowerState.SUSPENDED if saved_state(vmx) else PowerState.OFF
 

@@ -15,7 +15,7 @@ from harness.guest_tools import ToolsView
 from harness.hypervisor import Hypervisor, Kind
 from harness.ledger import Ledger, Machine
 from harness.ownership import Why, write_mark
-from harness.vmrun import ToolsState, Vmrun
+from harness.vmrun import PowerState, ToolsState, Vmrun
 
 VMWARE = Hypervisor(Kind.VMWARE, ("no-such-vmrun",), ("no-such-disk-tool",), "VMware Workstation 17")
 
@@ -102,6 +102,7 @@ def test_status_and_down_go_by_the_ledger(lab_file: Path, tmp_path: Path, monkey
     directory = claimed(tmp_path)
     monkeypatch.setattr(Vmrun, "list_running", lambda *_: ())
     monkeypatch.setattr(Vmrun, "is_running", lambda *_: False)
+    monkeypatch.setattr(Vmrun, "power_state", lambda *_: PowerState.OFF)
     shown = lab("status", "--lab", lab_file).output
     assert f"k3s-master1      off          0 MiB  ssh 192.168.6.10  {directory}" in shown
     assert "made by me@here at 2026-01-02T03:04:05+00:00, run run-1" in shown
@@ -141,6 +142,7 @@ def test_down_of_what_is_expired_waits_for_its_time(
     directory = claimed(tmp_path)
     monkeypatch.setattr(Vmrun, "list_running", lambda *_: ())
     monkeypatch.setattr(Vmrun, "is_running", lambda *_: False)
+    monkeypatch.setattr(Vmrun, "power_state", lambda *_: PowerState.OFF)
     ledger = Ledger(tmp_path / "vms" / "lab-ledger.json", "airgap-lab")
     assert "the lab is kept without end" in lab("down", "--expired", "--lab", lab_file).output
     ledger.keep_until("2999-01-01T00:00:00+00:00")
