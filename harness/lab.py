@@ -201,6 +201,7 @@ class Lab:
         return future.result()
 
     def _record(self, verdict: Verdict) -> Verdict:
+        verdict = replace(verdict, checks=tuple(check.masked() for check in verdict.checks))
         self.shared.journal.write(payload.PHASE_END, verdict.machine, **payload.phase_end(verdict))
         return verdict
 

@@ -31,7 +31,7 @@ from harness.layout import RunFiles
 from harness.options import add_options
 from harness.ports import HeldPorts
 from harness.progress import Progress
-from harness.proof import Proof
+from harness.proof import Proof, mask
 from harness.report.files import write_reports
 from harness.report.model import RunResult
 from harness.result import claims_of, close_run, open_run
@@ -253,6 +253,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     phase = phase_of(item)
     if session is not None and session.proof is not None and phase is not None:
         session.proof.note(report, phase, machine_of(item))
+        mask(report)
     return report
 
 

@@ -9,6 +9,7 @@ import pytest
 from harness.asking import check_name
 from harness.events import Journal
 from harness.lab import Lab
+from harness.secret import redact
 from harness.verdict import Check, Phase, Status, Verdict
 
 
@@ -111,6 +112,14 @@ def _guest_status(report: pytest.TestReport) -> Status:
     if report.skipped:
         return Status.BLOCKED if "blocked:" in _reason(report) else Status.NOT_PROVEN
     return Status.FAIL if report.when == "call" else Status.ERROR
+
+
+def mask(report: pytest.TestReport) -> None:
+    """Have no secret in what pytest prints and writes of a test: an assertion shows whatever the guest answered."""
+    text = report.longreprtext
+    if redact(text) != text:
+        report.longrepr = redact(text)
+    report.sections = [(name, redact(content)) for name, content in report.sections]
 
 
 def _crash(report: pytest.TestReport) -> str:

@@ -10,8 +10,10 @@ NOT_PROVEN  nothing to look at, or no way to look: never a pass
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from harness.secret import redact
 
 
 class Status(StrEnum):
@@ -79,6 +81,16 @@ class Check:
     remedy: str = ""
     evidence: tuple[str, ...] = ()
     cause: str = ""
+
+    def masked(self) -> Check:
+        """Return the check without secrets: what was seen is whatever a guest or a tool printed."""
+        return replace(
+            self,
+            expected=redact(self.expected),
+            seen=redact(self.seen),
+            remedy=redact(self.remedy),
+            cause=redact(self.cause),
+        )
 
     @property
     def why(self) -> str:

@@ -1,0 +1,1 @@
+"""The same faults with a real guest."""

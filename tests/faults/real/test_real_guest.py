@@ -1,0 +1,154 @@
+"""Faults of a real guest on QEMU: paused, out of disk, powered off from inside, killed, in a kernel panic.
+
+`LAB_INSTALLED` names a directory with `vms/k3s-master1/` and `seeds/` of a finished lab whose machines are off, for
+example `.lab` after `pytest scenarios/ --keep=always` and a power-off. The disk is copied; one boot is about a minute.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.errors import GuestError, HarnessError
+from harness.events import Journal
+from harness.evidence import Collector
+from harness.explain import explained
+from harness.lab import Lab
+from harness.layout import RunFiles
+from harness.machine import Machine
+from harness.phases import boot
+from harness.phases.runner import run_phase
+from harness.ports import HeldPorts
+from harness.session import open_lab, select
+from harness.verdict import Check, Phase, Status, Verdict
+from harness.vmx import Vmx
+
+INSTALLED = os.environ.get("LAB_INSTALLED", "")
+NAME = "k3s-master1"
+BOOT_S = 400
+
+pytestmark = pytest.mark.skipif(not INSTALLED, reason="LAB_INSTALLED names no finished lab to take a disk from")
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """A lab with one machine on a copied disk; nothing of it is left afterwards."""
+    source = Path(INSTALLED)
+    shutil.copytree(source / "seeds", tmp_path / ".lab" / "seeds", copy_function=shutil.copyfile)
+    for key in (tmp_path / ".lab" / "seeds").rglob("*"):
+        if key.is_file():
+            key.chmod(0o600)
+    (tmp_path / "scenarios").mkdir()
+    lab_file = tmp_path / "scenarios" / "lab.yaml"
+    shutil.copyfile(Path(__file__).parents[3] / "scenarios" / "lab.yaml", lab_file)
+    run = RunFiles(tmp_path / "reports" / "run")
+    with HeldPorts() as ports:
+        journal = Journal(run.events)
+        opened = open_lab(select(lab_file, vmrun="embedded"), run, journal, ports)
+        spec = opened.shared.plan.spec
+        opened.shared.vmrun.networks.define_network(spec.network.vmnet, spec.network.subnet)
+        machine = opened.machines[NAME]
+        folder = machine.plan.files.directory
+        folder.mkdir(parents=True)
+        for extent in (source / "vms" / NAME).glob("*.vmdk"):
+            shutil.copyfile(extent, folder / extent.name)
+        vmx = Vmx.parse("")
+        vmx.update(machine.plan.vmx.items())
+        vmx.set("sata0:1.startConnected", "FALSE")
+        vmx.write(machine.plan.files.vmx)
+        yield opened
+        machine.disconnect()
+        with suppress(HarnessError):
+            opened.shared.vmrun.stop_and_verify(machine.plan.files.vmx, machine.deadline(60), soft_s=0)
+        for rule in opened.shared.vmrun.networks.list_port_forwardings(spec.network.vmnet):
+            opened.shared.vmrun.networks.delete_port_forwarding(spec.network.vmnet, rule)
+        journal.close()
+
+
+@pytest.fixture
+def machine(lab: Lab) -> Machine:
+    """The machine, booted and logged in to."""
+    one = lab.machines[NAME]
+    verdict = run_phase(boot, one)
+    assert verdict.status is Status.PASS, str(verdict)
+    return one
+
+
+def told(machine: Machine, work: Callable[[], object], limit_s: float) -> tuple[Check, set[str]]:
+    """Return the check that a phase with that work ends in, explained as a lab does, and the evidence's names."""
+    deadline = machine.deadline(limit_s)
+    with pytest.raises(GuestError) as caught:
+        work()
+    assert deadline.elapsed <= limit_s + 2
+    error = caught.value
+    check = Check("work", Status.FAIL, "", str(error), error.remedy, cause=error.what)
+    collector = Collector(machine)
+    condition = collector.condition()
+    collector.collect(complete=True)
+    verdict = explained(Verdict(Phase.PACKAGES, NAME, (check,), 0, 1), condition, collector.texts)
+    print(verdict.checks[0])  # noqa: T201  (for the reader of a failure)
+    return verdict.checks[0], {path.name for path in collector.target.iterdir()}
+
+
+def nothing(machine: Machine, limit_s: float) -> Callable[[], object]:
+    """Wait for something that does not come."""
+    return lambda: machine.wait_for("the fault", lambda: None, machine.deadline(limit_s))
+
+
+def ask(machine: Machine, command: str) -> None:
+    """Ask for something that may end the guest before it answers."""
+    with suppress(GuestError):
+        machine.run(f"nohup sh -c 'sleep 1; {command}' >/dev/null 2>&1 &", 20, as_root=True)
+
+
+def test_paused_then_full_then_panic(lab: Lab, machine: Machine) -> None:
+    vmrun, vmx = lab.shared.vmrun, machine.plan.files.vmx
+    vmrun.pause(vmx)
+    check, _ = told(machine, lambda: machine.run("true", 5), 5)
+    assert check.why.startswith("the machine is paused: ")
+    vmrun.unpause(vmx)
+
+    machine.connect(machine.deadline(120))
+    filled = machine.run(
+        "dd if=/dev/zero of=/filler bs=4M; echo 'cp: No space left on device' > /dev/ttyS0", 300, as_root=True
+    )
+    assert "No space left on device" in filled.stderr
+    machine.listen()
+    assert machine.boot is not None
+    check, names = told(machine, lambda: machine.run("sleep 60", 3), 3)
+    assert "the console says: a file system in the guest is full" in check.why
+    assert {"journal.log", "network.txt", "system.txt", "cloud-init.log", "dpkg.log", "serial-1.log"} <= names
+    assert f"inet {machine.plan.address}/24" in (lab.run.machine(NAME) / "network.txt").read_text()
+
+    ask(machine, "echo c > /proc/sysrq-trigger")
+    check, names = told(machine, nothing(machine, 60), 60)
+    assert "kernel panic: sysrq triggered crash" in check.why
+    for name in ("cloud-init.log", "dpkg.log"):
+        (lab.run.machine(NAME) / name).unlink()
+    vmrun.stop_and_verify(vmx, machine.deadline(60), soft_s=0)
+    Collector(machine).read_disk(machine.deadline(120))
+    assert "Cloud-init v." in (lab.run.machine(NAME) / "cloud-init.log").read_text()
+    assert "status installed" in (lab.run.machine(NAME) / "dpkg.log").read_text()
+
+
+def test_powered_off_from_inside(machine: Machine) -> None:
+    ask(machine, "poweroff -f")
+    check, names = told(machine, nothing(machine, 60), 60)
+    assert check.why.startswith("the machine is off: ")
+    assert "the guest switched itself off" in check.why
+    assert "dpkg.log" in names, "read from the stopped disk"
+
+
+def test_hypervisor_process_killed(machine: Machine) -> None:
+    folder = str(machine.plan.files.directory)
+    (qemu,) = [p for p in psutil.process_iter() if "qemu-system" in p.name() and folder in " ".join(p.cmdline())]
+    qemu.kill()
+    check, _ = told(machine, nothing(machine, 60), 60)
+    assert check.why.startswith("the machine is off: ")
+    assert "the hypervisor's process ended (-9)" in check.why
