@@ -119,3 +119,21 @@ def test_the_plan_of_a_selection_is_of_its_overlay_and_run(tmp_path: Path) -> No
     plan = replace(lab, overlay="x").plan("run", ())
     assert (plan.overlay, plan.vm_directory) == ("x", lab.vm_directory)
     assert plan.machines[0].nonce == lab.plan("run").machines[0].nonce
+
+
+def test_two_labs_that_start_in_the_same_second_share_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ports, nonces (hence MAC addresses and serial numbers), directories, and the embedded hypervisor's networks."""
+    found(monkeypatch, EMBEDDED)
+    plans = []
+    with HeldPorts() as first, HeldPorts() as second:
+        for name, held in (("a", first), ("b", second)):
+            path = tmp_path / name / "scenarios" / "lab.yaml"
+            path.parent.mkdir(parents=True)
+            path.write_text(changed(), encoding="utf-8")
+            lab = select(path)
+            plans.append((lab.hypervisor.home, lab.plan("the-same-id", forward_ports(lab.spec, held))))
+    (home, one), (other_home, other) = plans
+    assert home != other_home
+    for what in ("nonce", "endpoint", "files"):
+        assert not {getattr(m, what) for m in one.machines} & {getattr(m, what) for m in other.machines}, what
+    assert len({machine.nonce[-6:] for machine in (*one.machines, *other.machines)}) == 6

@@ -20,7 +20,8 @@ def used(home: Path) -> None:
     """Leave what a session leaves that was killed."""
     assert main(["defineNetwork", "vmnet1", "192.168.77.0/24"]) == 0
     assert main(["listPortForwardings", "vmnet1"]) == 0
-    (home / "accelerator.json").write_text("{}")
+    for name in ("accelerator.json", "faults.json", "faults.lock"):
+        (home / name).write_text("{}")
     (home / "vm" / "0123456789abcdef").mkdir(parents=True)
     for name in ("lock", "qemu.log", "supervisor.log"):
         (home / "vm" / "0123456789abcdef" / name).touch()
