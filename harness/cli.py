@@ -10,6 +10,7 @@ from typing import ParamSpec
 
 import click
 
+from harness.console import speak_utf_8
 from harness.errors import HarnessError, UsageError
 
 P = ParamSpec("P")
@@ -44,10 +45,7 @@ vmrun_option = click.option("--vmrun", help="vmrun executable, or `embedded`.")
 @click.version_option(package_name="airgap-lab-harness")
 def main() -> None:
     """Build and verify an air-gapped k3s lab: `pytest scenarios/`. These commands are for the time before and after."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="replace")
+    speak_utf_8()
 
 
 @main.command()

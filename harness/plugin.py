@@ -20,6 +20,7 @@ from harness.after import overdue
 from harness.asking import asked_by, machine_of, needs_of, phase_of
 from harness.claims import Asked
 from harness.config.model import Keep, LabSpec
+from harness.console import speak_utf_8
 from harness.disposal import Disposal, dispose
 from harness.errors import HarnessError, UsageError
 from harness.events import Journal
@@ -92,6 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
     directory = _lab_directory(config)
     if directory is None:
         return
+    speak_utf_8()
     if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
         raise pytest.UsageError(
             "a lab has one session: pytest-xdist (-n) would build it once per worker\n"

@@ -25,7 +25,7 @@ WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
 
 # Lowest first. A module is named alone or by its package; it imports its own layer and the ones before it.
 LAYERS = (
-    ("errors", "secret", "secret_reference", "layout", "verdict", "claims", "resume", "wait", "windows"),
+    ("errors", "secret", "secret_reference", "layout", "verdict", "claims", "resume", "wait", "windows", "console"),
     ("process", "events", "vmx", "vmdisks", "config", "ownership", "lablock", "ports", "ledger"),
     ("seed", "setup", "seeding", "disk", "disk_content", "plan", "inputs", "vmrun"),
     ("airgap", "hypervisor", "hypervisor_places", "host", "guest", "claiming", "removal"),

@@ -250,7 +250,7 @@ WRONG_HOSTS: dict[str, tuple[Break, tuple[str, ...], str]] = {
     "no key": (
         lambda lab: (lab.seeds / "ssh/id_ed25519").unlink(),
         ("SSH key",),
-        "ssh/id_ed25519 does not exist",
+        "id_ed25519 does not exist",
     ),
     "world-readable key": (readable_by_all, ("SSH key private",), "readable by "),
     "the public key": (

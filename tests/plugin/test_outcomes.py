@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 import uuid
@@ -379,3 +380,13 @@ def test_an_interrupt_ends_the_threads_and_leaves_a_report(fake_lab: FakeLab) ->
     assert run_json(fake_lab)["exit_status"] == pytest.ExitCode.INTERRUPTED
     assert (fake_lab.latest / "report.html").is_file()
     assert fake_lab.run(*part("00_environment")).ret == 0, "the lab is free again"
+
+
+def test_everything_is_said_in_utf_8_whatever_the_code_page(fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp949")
+    (fake_lab.scenarios / "test_95_words.py").write_text(
+        "def test_words():\n    raise AssertionError('오류 – ✓')\n", encoding="utf-8"
+    )
+    words = ("-m", "pytest", "-p", "no:cacheprovider", "--overlay=stand-in", "scenarios/test_95_words.py")
+    result = fake_lab.pytester.run(sys.executable, *words)
+    result.stdout.fnmatch_lines(["*AssertionError: 오류 – ✓*"])
