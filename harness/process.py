@@ -100,12 +100,19 @@ def end_tree(pid: int, grace_s: float = 1.0) -> tuple[int, ...]:
     for process in family:
         with contextlib.suppress(psutil.Error):
             process.terminate()
-    _, alive = psutil.wait_procs(family, timeout=grace_s)
+    alive = _alive_after(family, grace_s)
     for process in alive:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    _, alive = psutil.wait_procs(alive, timeout=grace_s)
-    return tuple(process.pid for process in alive)
+    return tuple(process.pid for process in _alive_after(alive, grace_s))
+
+
+def _alive_after(processes: list[psutil.Process], grace_s: float) -> list[psutil.Process]:
+    """Return those that still run after that time; one that may not be waited for is looked at instead."""
+    try:
+        return psutil.wait_procs(processes, timeout=grace_s)[1]
+    except psutil.Error:
+        return [process for process in processes if process.is_running()]
 
 
 def end_process(pid: int, started: float, word: str, grace_s: float = 3.0) -> None:

@@ -72,6 +72,16 @@ def test_a_program_that_cannot_be_ended_is_named(monkeypatch: pytest.MonkeyPatch
     stubborn[0].wait(10)
 
 
+def test_a_program_that_may_not_be_waited_for_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(processes: list[psutil.Process], timeout: float) -> tuple[list[psutil.Process], list[psutil.Process]]:
+        raise psutil.AccessDenied(0)
+
+    monkeypatch.setattr(psutil, "wait_procs", refuse)
+    monkeypatch.setattr(psutil.Process, "is_running", lambda _: False)
+    with pytest.raises(ProcessError, match="and was ended"):
+        run(python("import time; time.sleep(60)"), timeout_s=0.2)
+
+
 def test_a_program_is_waited_for_and_not_its_children_that_live_on(tmp_path: Path) -> None:
     """As `vmrun start gui`, whose window inherits the output and stays."""
     mark = tmp_path / "child"
