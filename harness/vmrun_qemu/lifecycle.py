@@ -113,7 +113,10 @@ def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
             raise Failure(IN_USE)
         clones.unregister(site.path)
         for file in files:
-            shutil.rmtree(file, ignore_errors=True) if file.is_dir() else file.unlink(missing_ok=True)
+            if file.is_dir():
+                shutil.rmtree(file, ignore_errors=True)
+            else:
+                file.unlink(missing_ok=True)
     instances.forget_all_of(vmx)
     if not any(site.folder.iterdir()):
         site.folder.rmdir()

@@ -15,12 +15,14 @@ from harness.vmrun_qemu import (
     home,
     identity,
     instances,
+    overlays,
     process,
     qemu,
     statefile,
 )
 from harness.vmrun_qemu.accelerator import Accelerator
 from harness.vmrun_qemu.endpoint import Endpoint
+from harness.vmrun_qemu.imagetool import DiskError
 from harness.vmrun_qemu.instances import Plug
 from harness.vmrun_qemu.pids import Identity
 from harness.vmrun_qemu.process import Child
@@ -128,6 +130,7 @@ def _with_files(machine: hardware.Machine, vmx: Vmx, log: VmLog) -> hardware.Mac
     kept = []
     for drive in machine.drives:
         if drive.path is None or (drive.path.is_file() and os.access(drive.path, os.R_OK)):
+            _check_chain(drive)
             kept.append(drive)
         elif drive.cdrom and vmx.flag("msg.autoAnswer"):
             log.post("Warning", f"Cannot connect {drive.path} as a CD-ROM image. {drive.name} starts disconnected.")
@@ -135,6 +138,16 @@ def _with_files(machine: hardware.Machine, vmx: Vmx, log: VmLog) -> hardware.Mac
         else:
             raise PowerOnFailure(f"Cannot open '{drive.path}' or one of the files it depends on, for {drive.name}.")
     return hardware.replaced(machine, kept)
+
+
+def _check_chain(drive: devices.Drive) -> None:
+    """Return if a disk's parents are there and as they were: QEMU would open it, and fail at each read of the guest."""
+    try:
+        if drive.path is not None and not drive.cdrom:
+            overlays.check_chain(drive.path, "")
+    except DiskError as error:
+        reason = f"Cannot open the disk '{drive.path}' or one of the snapshot disks it depends on. Reason: {error}"
+        raise PowerOnFailure(reason) from error
 
 
 def _saved_state(vmx: Vmx, folder: Path) -> tuple[Path, State] | tuple[None, None]:

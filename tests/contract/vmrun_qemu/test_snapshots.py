@@ -196,6 +196,21 @@ def test_settings_go_back_with_the_machine(vmrun: Vmrun) -> None:
     assert Vmx.read(vmx).get("memsize") == "64"
 
 
+def test_a_machine_whose_disks_do_not_fit_together_is_not_started(vmrun: Vmrun) -> None:
+    vmx = counting_machine(vmrun, "one")
+    base = vmx.with_suffix(".vmdk")
+    vmrun.ok("snapshot", vmx, "s")
+    good = base.read_bytes()
+    subprocess.run(["qemu-io", "-c", "write 512k 512", str(base)], check=True, capture_output=True, timeout=30)
+    for reason in ("has been modified since the child was created", "could not be opened"):
+        assert vmrun("start", vmx, "nogui") == (255, "Error: The operation was canceled\n")
+        assert reason in (vmx.parent / "vmware.log").read_text(encoding="utf-8")
+        assert list(vmx.parent.glob("*.lck")) == []
+        base.unlink(missing_ok=True)
+    base.write_bytes(good)
+    assert boot(vmrun, vmx) == 1
+
+
 def test_an_independent_disk_is_left_out(vmrun: Vmrun) -> None:
     vmx = counting_machine(vmrun, "one", 'sata0:0.mode = "independent-persistent"\n')
     vmrun.ok("snapshot", vmx, "cold")
