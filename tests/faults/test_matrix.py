@@ -9,6 +9,8 @@ import pytest
 from plugin.fake_lab import FakeLab
 
 from harness import machine
+from harness.lablock import lab_lock
+from harness.session import select
 
 from .guest_faults import GUEST_FAULTS
 from .host_faults import HOST_FAULTS, LIES
@@ -45,3 +47,15 @@ def test_a_lie_that_harms_nobody_is_not_believed(
     assert result.ret == 0
     seen = {"expected": "green", "seen": "green", "seconds": f"{result.duration:.1f}", "at most": ""}
     record_property("fault", json.dumps({"fault": name, **seen}))
+
+
+def test_a_second_run_in_parallel(fake_lab: FakeLab, record_property: Callable[[str, object], None]) -> None:
+    chosen = select(fake_lab.lab_file, overlay="stand-in")
+    with lab_lock(chosen.vm_directory, chosen.spec.name):
+        result = fake_lab.run("scenarios/test_30_boot.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    line = next(line for line in result.errlines if line.startswith("ERROR: "))
+    assert "another session" in line
+    assert fake_lab.vmrun.verbs() == []
+    seen = {"expected": "exit 4: another session", "seen": line, "seconds": f"{result.duration:.1f}", "at most": ""}
+    record_property("fault", json.dumps({"fault": "second run started in parallel", **seen}))

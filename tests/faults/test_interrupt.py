@@ -1,0 +1,82 @@
+"""Ctrl-C in every phase: the run ends soon, says that it is incomplete, leaves its results and lets go of the lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+from plugin.fake_lab import FakeLab
+
+from harness.events import Journal
+from harness.lablock import lab_lock
+from harness.session import select
+from harness.verdict import Phase
+
+from .making import answer, console, guest
+from .outcome import WORKER
+
+pytest_plugins = ("pytester",)
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process sends itself no Ctrl-C there")
+
+# A moment of grace for what runs, then evidence of a guest that does not answer.
+END_S = 45
+STANDSTILL: dict[Phase, Callable[[FakeLab], object]] = {
+    Phase.ENVIRONMENT: lambda lab: lab.vmrun.hanging.add("listHostNetworks"),
+    Phase.CREATION: lambda lab: lab.vmrun.hanging.add("vmware-vdiskmanager"),
+    Phase.BOOT: lambda lab: lab.vmrun.hanging.add("start"),
+    Phase.ISO_COPY: guest(lambda one, _: one.when_asked("# cat /var/lib/iso-copy-complete", one.frozen.set)),
+    Phase.CLOUD_INIT: console("", {"boot-complete"}),
+    Phase.PACKAGES: answer("# cat /var/lib/k8s-ops-packages-installed", "", 1),
+    Phase.ISO_DETACHED: lambda lab: lab.vmrun.hanging.add("stop"),
+    Phase.GUESTS: guest(lambda one, _: one.when_asked("hostname", one.frozen.set)),
+}
+
+
+@pytest.mark.parametrize("phase", STANDSTILL)
+def test_ctrl_c(
+    fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch, phase: Phase, record_property: Callable[[str, object], None]
+) -> None:
+    STANDSTILL[phase](fake_lab)
+    pressed: list[float] = []
+
+    def press() -> None:
+        pressed.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    write = Journal.write
+
+    def watch(self: Journal, kind: str, machine: str | None = None, **fields: Any) -> None:
+        write(self, kind, machine, **fields)
+        begins = kind == "phase-start" and fields["phase"] == phase
+        ends_before = phase is Phase.GUESTS and kind == "phase-end" and fields["phase"] == Phase.ISO_DETACHED
+        if (begins or ends_before) and not pressed:
+            threading.Timer(1.5, press).start()
+
+    monkeypatch.setattr(Journal, "write", watch)
+    result = fake_lab.pytester.runpytest_inprocess(
+        "-p", "no:cacheprovider", "--overlay=stand-in", "scenarios", "-k", WORKER, no_reraise_ctrlc=True
+    )
+    seconds = time.monotonic() - pressed[0]
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert seconds < END_S
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(("machine", "serial"))] == []
+    children = [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
+    assert [line for line in children if "vmrun" in line or "vdiskmanager" in line] == []
+    told = json.loads((fake_lab.latest / "run.json").read_text(encoding="utf-8"))
+    assert told["overall"] == "incomplete"
+    assert "interrupted" in told["headline"]
+    assert (fake_lab.latest / "report.html").is_file()
+    fake_lab.vmrun.hanging.clear()
+    chosen = select(fake_lab.lab_file, overlay="stand-in")
+    with lab_lock(chosen.vm_directory, chosen.spec.name):
+        pass
+    seen = {"expected": "incomplete, exit 2", "seen": told["headline"], "seconds": f"{seconds:.1f}", "at most": END_S}
+    record_property("fault", json.dumps({"fault": f"Ctrl-C in {phase}", **seen}))
