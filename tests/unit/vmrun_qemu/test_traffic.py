@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from needs import posix_paths
 
 from harness.vmrun_qemu import networks
 from harness.vmrun_qemu.texts import Failure
@@ -35,6 +36,7 @@ def test_a_row_that_cannot_be_read_is_never_taken_for_none() -> None:
         parse_connections(TABLE + "  SCTP 198.51.100.7\n")
 
 
+@posix_paths
 def test_a_service_is_one_command_per_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
     monkeypatch.setattr("sys.executable", "/opt/a, b/python")
