@@ -39,7 +39,11 @@ def boots(lab: FakeLab) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     ("point", "reached"),
-    [("phase-end:creation:after", "creation"), ("phase-end:iso-copy:after", "iso-copy"), ("call:stop:1", "packages")],
+    [
+        ("phase-end:creation:after", "creation"),
+        ("phase-end:iso-copy:after", "iso-copy"),
+        ("phase-end:packages:after", "packages"),
+    ],
 )
 def test_a_killed_run_goes_on_where_it_was(fake_lab: FakeLab, point: str, reached: str) -> None:
     killed(fake_lab, point)
