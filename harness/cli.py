@@ -57,11 +57,14 @@ def setup(lab_file: Path, with_deps: bool, packages_only: bool) -> None:  # noqa
     """Prepare this host for the embedded hypervisor: packages, guest image, seeds."""
     from harness import seeding
     from harness.config import load_lab
+    from harness.layout import cache_directory
     from harness.setup.deps import ensure_packages, install_command, missing_packages
+    from harness.setup.registry import ensure_registry
 
     spec = load_lab(lab_file, "embedded")
     if with_deps:
         ensure_packages(say)
+        ensure_registry(cache_directory(), say)
     missing = missing_packages()
     if missing:
         raise HarnessError(

@@ -80,6 +80,9 @@ class Lab:
         self._started = True
         environment = self._future(None, Phase.ENVIRONMENT)
         environment.set_result(self._environment())
+        if not environment.result().status.stops and any(last.number >= Phase.BOOT.number for last in needs.values()):
+            self.shared.gateway.open()
+        self.shared.meeting.expect(name for name, last in needs.items() if last.number >= Phase.AIR_GAP.number)
         for name, last in needs.items():
             futures = [
                 self._future(name, module.PHASE) for module in MACHINE_PHASES if module.PHASE.number <= last.number
@@ -151,6 +154,7 @@ class Lab:
             if blocker is None and verdict.status.stops:
                 verdict = blocker = self._explained(verdict, machine)
             self._future(machine.name, module.PHASE).set_result(self._record(verdict))
+        self.shared.meeting.stay_away(machine.name, blocker.title if blocker else "it had no more to do")
         if not self._clock.cancelled:
             guest_tools.observe(machine)  # nothing else is asked of this machine's phases now
 
@@ -163,6 +167,8 @@ class Lab:
         if refusal is not None:
             return Verdict(module.PHASE, machine.name, (refusal,), now, now)
         if carried is not None:
+            if module.PHASE is Phase.AIR_GAP:
+                self.shared.meeting.come(machine.name)
             return replace(carried, started_s=now, ended_s=now)
         return run_phase(module, machine)
 
@@ -217,6 +223,7 @@ class Lab:
             self._clock.cancel()
         self._end_work()
         self._clock.resume()
+        self.shared.gateway.close()
         claimed = self.claimed()
         with ThreadPoolExecutor(max_workers=max(1, len(claimed))) as pool:
             list(pool.map(self._last_evidence, claimed))

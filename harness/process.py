@@ -192,6 +192,29 @@ def run(
         return Completed(shown, code, _read(out), _read(err), time.monotonic() - started)
 
 
+def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> tuple[int, float]:
+    """Have a program running that outlives this session; returns its id and starting time, as `end_process` wants them.
+
+    What it says goes to the log, which is emptied first.
+
+    Raises:
+        ProcessError: It could not be started.
+    """
+    words = tuple(os.fspath(word) for word in argv)
+    # Ctrl-C in this terminal, and the end of this console, are not for it.
+    flags = {"creationflags": 0x00000200 | 0x00000008} if sys.platform == "win32" else {"start_new_session": True}
+    with log.open("wb") as said:
+        try:
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, **flags)
+        except OSError as error:
+            raise _not_started(words, redact_argv(words), error) from error
+    process.returncode = -1  # nobody waits for it: no warning that it still runs
+    try:
+        return int(process.pid), psutil.Process(process.pid).create_time()
+    except psutil.Error:
+        return int(process.pid), time.time()
+
+
 def interact(argv: Sequence[str]) -> int:
     """Return the exit status of a program that was given this terminal; the person ends it.
 
@@ -216,11 +239,15 @@ def _start(
     try:
         return subprocess.Popen(words, stdin=streams[0], stdout=streams[1], stderr=streams[2], env=env, cwd=cwd)
     except OSError as error:
-        raise ProcessError(
-            f"cannot start {words[0]}: {error.strerror or error}",
-            where=" ".join(shown),
-            remedy="check that the program exists and may be executed",
-        ) from error
+        raise _not_started(words, shown, error) from error
+
+
+def _not_started(words: tuple[str, ...], shown: tuple[str, ...], error: OSError) -> ProcessError:
+    return ProcessError(
+        f"cannot start {words[0]}: {error.strerror or error}",
+        where=" ".join(shown),
+        remedy="check that the program exists and may be executed",
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> tuple[int, ...]:

@@ -66,7 +66,10 @@ def required_claims(lab: Lab) -> tuple[Claim, ...]:
     named = lab.shared.plan.spec.claims.required
     if named is not None:
         return named
-    return default_required(has_k3s=any(machine.iso and machine.iso.has_k3s for machine in lab.machines.values()))
+    return default_required(
+        has_k3s=any(machine.iso and machine.iso.has_k3s for machine in lab.machines.values()),
+        sees_network=False,  # VMware shows nothing of it; on the embedded network TCP between guests is refused
+    )
 
 
 def claims_of(lab: Lab, asked: Asked) -> tuple[Judgement, ...]:

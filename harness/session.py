@@ -16,6 +16,7 @@ from harness.config import LabSpec, Reach, load_lab
 from harness.config.loader import EMBEDDED_OVERLAY
 from harness.config.model import host_path
 from harness.events import Journal
+from harness.gateway import Gateway, Place
 from harness.host.facts import observe
 from harness.hypervisor import Hypervisor, Kind, find_hypervisor
 from harness.lab import Lab
@@ -116,7 +117,8 @@ def open_lab(
     vmrun = driver(selection, clock)
     ledger = ledger_of(selection)
     claim_home(ledger, selection.hypervisor.home)
-    shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, clock, login)
+    gateway = Gateway(Place(plan, run, ledger), selection.hypervisor.kind, vmrun, clock)
+    shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, gateway, clock, login)
     machines = [Machine(shared, machine, _iso(machine.seed)) for machine in plan.machines]
     facts = partial(host.collect, plan, selection.hypervisor, vmrun, inspect_iso)
     return Lab(clock, shared, machines, run, facts, _earlier(selection, run, again))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.events import Journal
+from harness.gateway import Gateway
 from harness.hypervisor import Hypervisor
 from harness.layout import RunFiles
 from harness.ledger import Ledger
+from harness.meeting import Meeting
 from harness.plan import LabPlan
 from harness.ports import HeldPorts
 from harness.vmrun import GuestLogin, Vmrun
@@ -26,5 +28,7 @@ class Host:
     journal: Journal
     ports: HeldPorts
     run: RunFiles
+    gateway: Gateway
     clock: Clock = SYSTEM_CLOCK
     login: GuestLogin | None = None
+    meeting: Meeting = field(default_factory=Meeting)

@@ -51,6 +51,7 @@ class Phase(StrEnum):
     PACKAGES = "packages"
     ISO_DETACHED = "iso-detached"
     RESTARTS = "restarts"
+    AIR_GAP = "air-gap"
     GUESTS = "guests"
     CLUSTER = "cluster"
 

@@ -74,14 +74,12 @@ def test_ssh_user_has_a_key_and_no_password(host: Host, spec: LabSpec) -> None:
 
 
 def test_lab_ca_is_trusted(host: Host, spec: LabSpec) -> None:
-    if not spec.guest.lab_ca:
-        pytest.skip("the lab file promises no certificate authority")
     certificates = host.check_output("find %s -name '*.crt'", spec.markers.payload).split()
     if not certificates:
         pytest.skip(f"not proven: the payload in {spec.markers.payload} brings no certificate authority")
     for certificate in certificates:
         verified = host.run("openssl verify -CApath /etc/ssl/certs %s", certificate)
-        assert verified.rc == 0, verified.stderr
+        assert (verified.rc == 0) is spec.guest.lab_ca, verified.stderr
 
 
 def test_packages_survived_the_restart(host: Host, spec: LabSpec) -> None:
@@ -93,13 +91,3 @@ def test_no_failed_units(host: Host) -> None:
     listed = host.check_output("systemctl list-units --state=failed --plain --no-legend").splitlines()
     failed = [line.split()[0] for line in listed if line.strip()]
     assert not failed, f"failed units: {', '.join(failed)}"
-
-
-def test_registry_is_reachable_with_a_valid_certificate(host: Host, spec: LabSpec) -> None:
-    address, port = spec.registry.address, spec.registry.port
-    if host.run(f"timeout 10 bash -c '</dev/tcp/{address}/{port}'").rc != 0:
-        pytest.skip(f"not proven: nobody answers at {address}:{port}; start the registry on the gateway and run again")
-    said = host.run(
-        f"timeout 30 openssl s_client -connect {address}:{port} -verify_return_error -verify_ip {address} </dev/null"
-    )
-    assert said.rc == 0, said.stderr

@@ -7,7 +7,7 @@ functions beside it. A new phase is one such module and one line in `MACHINE_PHA
 
 from __future__ import annotations
 
-from harness.phases import boot, cleanup, cloud_init, creation, iso_copy, iso_detached, packages, restarts
+from harness.phases import air_gap, boot, cleanup, cloud_init, creation, iso_copy, iso_detached, packages, restarts
 from harness.phases.runner import PhaseModule
 
 MACHINE_PHASES: tuple[PhaseModule, ...] = (
@@ -19,6 +19,7 @@ MACHINE_PHASES: tuple[PhaseModule, ...] = (
     packages,
     iso_detached,
     restarts,
+    air_gap,
 )
 # How often a machine is switched on: once to install itself, once without its ISO, twice after a power cut.
 POWER_ONS = 4

@@ -22,7 +22,7 @@ from harness.report.timeline import WIDTH, draw
 from harness.report.view import View
 
 # Room for texts of unknown length, in characters after escaping; tables and drawing come on top.
-PAGE_TEXT = 700_000
+PAGE_TEXT = 560_000
 
 _QUOTED = re.compile(r"`([^`\n]{1,120})`")
 

@@ -6,7 +6,7 @@ from harness.vmrun.driver import CloneKind, Vmrun
 from harness.vmrun.guest import Guest
 from harness.vmrun.guest_answers import GuestProcess
 from harness.vmrun.guest_program import Starting
-from harness.vmrun.networks import HostNetwork, NetworkKind, PortForwarding, Protocol
+from harness.vmrun.networks import HostNetwork, NetworkKind, PortForwarding, Protocol, Service
 from harness.vmrun.paths import GuestPath, GuestStyle
 from harness.vmrun.power import PowerState
 from harness.vmrun.runtime import Runtime, VariableKind
@@ -27,6 +27,7 @@ __all__ = [
     "Protocol",
     "RunProgram",
     "Runtime",
+    "Service",
     "Snapshot",
     "SnapshotTree",
     "Snapshots",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 
 from harness.vmrun.answers import counted
 from harness.vmrun.call import VmrunProgram
@@ -49,6 +51,15 @@ class PortForwarding:
     description: str = ""
 
 
+@dataclass(frozen=True)
+class Service:
+    """An address and TCP port of a network at which a port of the host's loopback answers the guests."""
+
+    address: IPv4Address
+    port: int
+    host_port: int
+
+
 _NETWORK = re.compile(r"^\s*(\d+)\s+(\S+)\s+(\S+)\s+(true|false)(?:\s+(\S+)\s+(\S+))?\s*$", re.IGNORECASE)
 _FORWARDING = re.compile(r"^\s*\d+\s+(tcp|udp)\s+(\d+)\s+(\d+(?:\.\d+){3})\s+(\d+)(?:\s+(.*?))?\s*$", re.IGNORECASE)
 
@@ -89,6 +100,55 @@ class HostNetworks:
             UsagePrinted: This is VMware's vmrun; its networks are defined in the Virtual Network Editor.
         """
         self._program.call("defineNetwork", vmnet, str(subnet))
+
+    def list_services(self, vmnet: str) -> tuple[Service, ...]:
+        """Return the services of the host that answer the network's guests: an extension of vmrun-qemu's."""
+        return self._program.parsed(parse_services, "listServices", vmnet)
+
+    def set_service(self, vmnet: str, service: Service) -> None:
+        """Have that service answer the network's guests: an extension of vmrun-qemu's.
+
+        Raises:
+            VmrunError: The network is up and leads elsewhere.
+        """
+        self._program.call("setService", vmnet, str(service.address), str(service.port), str(service.host_port))
+
+    def start_record(self, vmnet: str, directory: Path) -> None:
+        """Have what passes the network's gateway in pcap files there: an extension of vmrun-qemu's."""
+        self._program.call("startRecord", vmnet, directory)
+
+    def stop_record(self, vmnet: str) -> None:
+        """Have nothing recorded any more: an extension of vmrun-qemu's."""
+        self._program.call("stopRecord", vmnet)
+
+    def list_connections(self, vmnet: str) -> tuple[dict[str, str], ...]:
+        """Return what the network's gateway has open, a row each: an extension of vmrun-qemu's."""
+        return self._program.parsed(parse_rows, "listConnections", vmnet)
+
+
+def parse_rows(text: str) -> tuple[dict[str, str], ...]:
+    """Return the objects of a JSON list, their values as text.
+
+    Raises:
+        ValueError: It is no such list.
+    """
+    rows = json.loads(text)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("not a list of objects")
+    return tuple({str(key): str(value) for key, value in row.items()} for row in rows)
+
+
+def parse_services(text: str) -> tuple[Service, ...]:
+    """Return the rows of `listServices`.
+
+    Raises:
+        ValueError: A row is none.
+    """
+    try:
+        rows = parse_rows(text)
+        return tuple(Service(IPv4Address(row["address"]), int(row["port"]), int(row["host_port"])) for row in rows)
+    except KeyError as error:
+        raise ValueError(f"a service without {error}") from error
 
 
 def parse_networks(text: str) -> tuple[HostNetwork, ...]:

@@ -174,6 +174,7 @@ VERBS = {
         "services:set_service", "Host network name, Address, Port, Host port", 4, 4,
         "Have a TCP service of the host's loopback answer the guests of a network",
     ),
+    "listServices": Verb("services:list_services", "Host network name", 1, 1, "Say as JSON what services there are"),
     "deleteService": Verb("services:delete_service", "Host network name, Address, Port", 3, 3, "Take a service away"),
     "startRecord": Verb(
         "traffic:start_record", "Host network name, Path on host", 2, 2, "Record what passes a network's gateway"

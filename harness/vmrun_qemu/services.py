@@ -6,12 +6,13 @@ QEMU knows the services of a network from its start: they are set while the netw
 from __future__ import annotations
 
 import ipaddress
+import json
 import sys
 from collections.abc import Mapping, Sequence
 
 from harness.vmrun_qemu import networks, switch
 from harness.vmrun_qemu.networks import Network, Service
-from harness.vmrun_qemu.texts import INVALID_PARAMETER, NOT_SUPPORTED, Failure
+from harness.vmrun_qemu.texts import INVALID_PARAMETER, NOT_SUPPORTED, Failure, say
 
 Flags = Mapping[str, str]
 
@@ -34,6 +35,12 @@ def set_service(parameters: Sequence[str], _flags: Flags) -> int:
         there = networks.services(network.name)
         if service not in there:
             _save(network, [*_others(there, service["address"], service["port"]), service])
+    return 0
+
+
+def list_services(parameters: Sequence[str], _flags: Flags) -> int:
+    """Print a JSON list of the network's services."""
+    say(json.dumps(networks.services(networks.normal_name(parameters[0])), indent=1))
     return 0
 
 

@@ -62,4 +62,4 @@ def test_many_gaps_are_counted_not_listed() -> None:
             found = replaced(found, name, phase, failing(Status.NOT_PROVEN, f"{phase} {name}"))
     events = events_of(found)
     text = summary_markdown(from_events(events))
-    assert "- and 17 more" in text
+    assert "- and 20 more" in text

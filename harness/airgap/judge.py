@@ -1,0 +1,152 @@
+"""From answers and packets to checks. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from harness.airgap.packets import Packet, is_outside
+from harness.airgap.questions import Answer, Pull, Question
+from harness.verdict import Check, Status, judge
+
+REGISTRY, PULL, PEERS = "registry answers with a verified certificate", "image pulled", "peers answer"
+CLOSED = ("no DNS", "no TCP", "no UDP", "no ICMP", "no NTP")
+NOTHING_LEFT = "nothing left the network"
+CHECKS = (REGISTRY, PULL, PEERS, *CLOSED, NOTHING_LEFT)
+
+_SHOWN = 4
+_HUB = "the embedded network's gateway hears every frame and refuses TCP in a neighbour's name: a known defect of it"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One row of a gateway's table: what it has open on the host, and for whom."""
+
+    protocol: str
+    state: str
+    source: str
+    source_port: str
+    target: str
+    target_port: str
+
+    def __str__(self) -> str:
+        return f"{self.protocol} {self.source}:{self.source_port} -> {self.target}:{self.target_port}"
+
+
+@dataclass(frozen=True)
+class HostRecord:
+    """What the host saw of the network: packets at the gateway, connections of the gateway, and where it is written."""
+
+    packets: tuple[Packet, ...]
+    connections: tuple[Connection, ...]
+    files: tuple[str, ...] = ()
+
+
+def judge_registry(answer: Answer, where: str, problem: str) -> Check:
+    """Return whether the registry answered the guest, its certificate verified.
+
+    Args:
+        problem: Why the lab has no registry of its own; then nobody may be there to answer.
+    """
+    expected = f"an answer of https://{where}/v2/ whose certificate names that address"
+    if not answer.open and problem:
+        return Check(REGISTRY, Status.NOT_PROVEN, expected, f"{problem}; {answer.said}", "lab setup --with-deps")
+    remedy = "the clock, the authority in the guest and the certificate's names decide; see registry.log"
+    seen = "verified" if answer.open else answer.said
+    return judge(REGISTRY, ok=answer.open, expected=expected, seen=seen, remedy=remedy)
+
+
+def judge_pull(answer: Answer, pull: Pull | None, problem: str) -> Check:
+    """Return whether the guest pulled the image that this run pushed, to the byte."""
+    if pull is None:
+        return Check(PULL, Status.NOT_PROVEN, "an image that this run pushed", problem, "lab setup --with-deps")
+    try:
+        found = json.loads(answer.said) if answer.open else {}
+    except ValueError:
+        found = {}
+    return judge(
+        PULL,
+        ok=found == {"manifest": pull.manifest, "layer": pull.layer},
+        expected=f"{pull.repository}:{pull.tag}, manifest {pull.manifest}, layer {pull.layer}",
+        seen=", ".join(f"{part} {value}" for part, value in found.items()) or answer.said,
+        remedy="read registry.log in the run's directory",
+    )
+
+
+def judge_peers(asked: Sequence[tuple[Question, Answer]], absent: Mapping[str, str]) -> Check:
+    """Return whether every neighbour answered; one that is not there for another reason is not proven.
+
+    Args:
+        absent: Why a neighbour could not be asked, by name.
+    """
+    deaf = {question.address for question, answer in asked if question.kind == "icmp" and not answer.open}
+    silent = [f"{question.kind} {question.address}: {answer.said}" for question, answer in asked if not answer.open]
+    expected = f"ICMP and TCP answers of {len(asked) // 2 + len(absent)} neighbours"
+    remedy = "`ip neigh` on both machines; do both have the addresses of the lab file?"
+    if silent and not deaf:
+        seen = f"ICMP answers come, TCP does not get through: {'; '.join(silent)}"
+        return Check(PEERS, Status.NOT_PROVEN, expected, seen, _HUB)
+    if silent:
+        return judge(PEERS, ok=False, expected=expected, seen="; ".join(silent), remedy=remedy)
+    if absent:
+        seen = "; ".join(f"{name}: {why}" for name, why in absent.items())
+        return Check(PEERS, Status.NOT_PROVEN, expected, seen, "run the whole lab")
+    return judge(PEERS, ok=True, expected=expected, seen=f"{len(asked)} answers")
+
+
+def judge_closed(way: str, asked: Sequence[tuple[Question, Answer]]) -> Check:
+    """Return whether nothing answered on that way out."""
+    if not asked:
+        return Check(way, Status.NOT_PROVEN, "no answer from outside", "nothing was asked", "report this defect")
+    answered = [f"{question.address} port {question.port}: {answer.said}" for question, answer in asked if answer.open]
+    return judge(
+        way,
+        ok=not answered,
+        expected=f"no answer from outside to {len(asked)} questions",
+        seen="; ".join(answered) if answered else "no answer",
+        remedy="the network is not host-only, or something on the host routes for it",
+    )
+
+
+def judge_record(record: HostRecord | None, problem: str, machine: IPv4Address, subnet: IPv4Network) -> Check:
+    """Return whether the host saw the guest try to get out, and saw nothing of it leave.
+
+    A closed gateway answers TCP with a reset of its own, in the name of the address that was asked for; any other
+    packet from outside is an answer.
+
+    Args:
+        problem: Why there is no record.
+    """
+    expected = "attempts of this guest at the gateway; none answered from outside, none passed on"
+    if record is None:
+        return Check(NOTHING_LEFT, Status.NOT_PROVEN, expected, problem, "what the guests were asked stands above")
+    tried = sum(packet.source == machine and is_outside(packet.target, subnet) for packet in record.packets)
+    back = [
+        f"came back: {packet}"
+        for packet in record.packets
+        if packet.target == machine and is_outside(packet.source, subnet) and not packet.reset
+    ]
+    passed = [f"passed on: {item}" for item in record.connections if _leads_out(item, machine, subnet)]
+    wrong = [*dict.fromkeys(back), *dict.fromkeys(passed)]
+    remedy = "the network has a way out: see the pcap files of this run"
+    if not wrong and not tried:
+        seen = f"none of its attempts among {len(record.packets)} packets: the record shows nothing"
+        return Check(NOTHING_LEFT, Status.NOT_PROVEN, expected, seen, remedy, record.files)
+    more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+    seen = f"{tried} attempts came to the gateway, " + ("; ".join(wrong[:_SHOWN]) + more if wrong else "none left it")
+    status = Status.FAIL if wrong else Status.PASS
+    return Check(NOTHING_LEFT, status, expected, seen, remedy if wrong else "", record.files)
+
+
+def _leads_out(item: Connection, machine: IPv4Address, subnet: IPv4Network) -> bool:
+    """Return whether the gateway has something open on the host that the guest asked for.
+
+    What leads into the guest, from a forwarded port of the host, has the guest's end as its target.
+    """
+    try:
+        source, target = IPv4Address(item.source), IPv4Address(item.target)
+    except ValueError:
+        return True
+    return source == machine and is_outside(target, subnet)

@@ -1,0 +1,82 @@
+"""Air gap: the guest reaches its registry and its neighbours, and nothing else; the host saw nothing leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address
+
+from harness.airgap import judge, questions
+from harness.airgap.judge import HostRecord
+from harness.airgap.questions import Answer, Question
+from harness.errors import HarnessError
+from harness.machine import Machine
+from harness.verdict import Check, Phase
+
+PHASE = Phase.AIR_GAP
+CHECKS = judge.CHECKS
+
+_SCRIPT_S = questions.INWARD_S + 60
+
+
+def run(machine: Machine) -> Iterator[Check]:
+    """Wait for the neighbours, ask everything at once, and look at what the host recorded."""
+    host = machine.host
+    spec, gateway = host.plan.spec, host.gateway
+    _meet(machine)
+    others = {name: other.address for name, other in spec.machines.items() if name != machine.name}
+    absent = host.meeting.absent(others)
+    peers = {name: address for name, address in others.items() if name not in absent}
+    asked = ask(machine, plan_questions(machine, peers))
+    *answers, (_, registry) = asked
+    where = f"{spec.registry.address}:{spec.registry.port}"
+    yield judge.judge_registry(registry, where, gateway.no_registry)
+    yield judge.judge_pull(registry, gateway.pull, gateway.no_registry)
+    yield judge.judge_peers([pair for pair in answers if pair[0].way == judge.PEERS], absent)
+    for way in judge.CLOSED:
+        yield judge.judge_closed(way, [pair for pair in answers if pair[0].way == way])
+    record, problem = _record(machine)
+    yield judge.judge_record(record, problem, machine.plan.address, spec.network.subnet)
+
+
+def plan_questions(machine: Machine, peers: Mapping[str, IPv4Address]) -> list[Question]:
+    """Return what that guest is asked, but for the registry."""
+    spec, port = machine.host.plan.spec, machine.host.gateway.port
+    way_home = questions.gateway_addresses(spec.network.subnet, port)
+    return [*questions.outward(spec.network.dns, way_home), *questions.neighbours(peers, spec.ssh.port)]
+
+
+def ask(machine: Machine, asked: list[Question]) -> list[tuple[Question, Answer]]:
+    """Return the guest's answers, that of the registry last.
+
+    Raises:
+        GuestError: The guest cannot run the questions.
+    """
+    spec = machine.host.plan.spec
+    authority = "" if spec.guest.lab_ca else f"{spec.markers.payload}/ca.crt"
+    address, port = spec.registry.address, spec.registry.port
+    registry = questions.registry_question(address, port, authority, machine.host.gateway.pull)
+    said = machine.run(questions.command(asked, registry), timeout_s=_SCRIPT_S, as_root=True)
+    try:
+        answers = questions.parse_answers(said.stdout, len(asked) + 1)
+    except (ValueError, KeyError, TypeError) as error:
+        last = said.stderr.strip()[-300:]
+        raise machine.guest_error(f"the guest cannot try its ways out: {error}: {last}") from error
+    return list(zip([*asked, Question(judge.REGISTRY, "registry", str(address), port)], answers, strict=True))
+
+
+def _meet(machine: Machine) -> None:
+    """Return when every machine that is coming is up; each of them gives up by its own deadlines."""
+    meeting = machine.host.meeting
+    meeting.come(machine.name)
+    limit = sum(int(seconds) for seconds in machine.host.plan.spec.deadlines_s.model_dump().values())
+    machine.wait_for("its neighbours to be up", lambda: meeting.complete or None, machine.deadline(limit))
+
+
+def _record(machine: Machine) -> tuple[HostRecord | None, str]:
+    gateway = machine.host.gateway
+    if gateway.no_record:
+        return None, gateway.no_record
+    try:
+        return gateway.record(), ""
+    except (HarnessError, OSError, ValueError) as error:
+        return None, f"the record cannot be read: {error}"

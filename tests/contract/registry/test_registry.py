@@ -1,0 +1,76 @@
+"""The real registry program: started, pushed to, ended by the ledger."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness import ledger as entries
+from harness.errors import HostError
+from harness.layout import cache_directory
+from harness.ledger import Ledger
+from harness.registry.client import Endpoint, push
+from harness.registry.image import tiny_image
+from harness.registry.server import RegistryFiles, start_registry
+from harness.removal import remove_process
+from harness.seed.keys import ensure_keys, ensure_registry_certificate
+from harness.setup.registry import find_program
+from harness.wait import Deadline
+
+PROGRAM = find_program(cache_directory())
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no docker-registry here: lab setup --with-deps")
+ADDRESS = "192.168.6.1"
+
+
+def start(tmp_path: Path, name: str, ledger: Ledger, port: int = 0) -> int:
+    assert PROGRAM is not None
+    ensure_keys(tmp_path / "seeds", ["m"])
+    certificate, key = ensure_registry_certificate(tmp_path / "seeds", ADDRESS)
+    files = RegistryFiles(tmp_path / f"{name}.yml", tmp_path / f"{name}.log", certificate, key)
+    return start_registry(PROGRAM, files, ledger, port, Deadline(60))
+
+
+def claim(ledger: Ledger) -> entries.Process:
+    (process,) = ledger.read().all_of(entries.Process)
+    return process
+
+
+def test_it_takes_an_image_over_a_verified_connection_and_ends_by_the_ledger(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "lab-ledger.json", "lab")
+    port = start(tmp_path, "one", ledger)
+    first = claim(ledger)
+    try:
+        push(Endpoint("127.0.0.1", port, ADDRESS, tmp_path / "seeds/ca/ca.crt"), "lab/probe", "run", tiny_image("x"))
+        with pytest.raises(HostError, match="certificate verify failed"):
+            push(Endpoint("127.0.0.1", port, "10.0.0.1", tmp_path / "seeds/ca/ca.crt"), "a/b", "c", tiny_image("x"))
+        listening = [item.laddr.ip for item in psutil.Process(first.pid).net_connections() if item.status == "LISTEN"]
+        assert listening == ["127.0.0.1"]
+        assert psutil.Process(first.pid).ppid() == os.getpid()
+        assert start(tmp_path, "two", ledger, port) == port, "the earlier one is ended, its port is free"
+        assert not psutil.pid_exists(first.pid)
+    finally:
+        remove_process(claim(ledger))
+    assert not psutil.pid_exists(claim(ledger).pid)
+
+
+def test_one_whose_session_died_before_it_noted_the_id_is_found_by_its_configuration(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "lab-ledger.json", "lab")
+    start(tmp_path, "one", ledger)
+    noted = claim(ledger)
+    remove_process(entries.Process(noted.name, noted.word))
+    assert not psutil.pid_exists(noted.pid)
+
+
+def test_a_port_that_somebody_has_is_an_error_with_the_registrys_words(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "lab-ledger.json", "lab")
+    port = start(tmp_path, "one", ledger)
+    other = Ledger(tmp_path / "other-ledger.json", "other")
+    try:
+        with pytest.raises(HostError, match="address already in use"):
+            start(tmp_path, "two", other, port)
+    finally:
+        remove_process(claim(ledger))
+        remove_process(claim(other))

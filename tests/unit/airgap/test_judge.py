@@ -1,0 +1,135 @@
+"""Answers and packets become checks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+
+from harness.airgap import judge
+from harness.airgap.judge import Connection, HostRecord
+from harness.airgap.packets import Packet
+from harness.airgap.questions import Answer, Pull, Question
+from harness.verdict import Check, Status
+
+SUBNET = IPv4Network("192.168.6.0/24")
+GUEST, OUTSIDE = IPv4Address("192.168.6.10"), IPv4Address("198.51.100.7")
+PULL = Pull("lab/probe", "run", "sha256:aa", "sha256:bb")
+PULLED = Answer(open=True, said=json.dumps({"manifest": "sha256:aa", "layer": "sha256:bb"}))
+SILENT = Answer(open=False, said="TimeoutError: timed out")
+TRIED = Packet(GUEST, OUTSIDE, "udp", 4000, 53)
+HOME = Connection("TCP", "ESTABLISHED", "192.168.6.10", "40000", "192.168.6.1", "5000")
+FORWARD = Connection("TCP", "HOST_FORWARD", "127.0.0.1", "40001", "192.168.6.10", "22")
+
+
+class TestRegistry:
+    def test_a_verified_answer(self) -> None:
+        assert judge.judge_registry(PULLED, "192.168.6.1:5000", "").status is Status.PASS
+
+    def test_no_answer_of_a_registry_that_is_there_fails(self) -> None:
+        check = judge.judge_registry(Answer(open=False, said="SSLCertVerificationError: …"), "192.168.6.1:5000", "")
+        assert check.status is Status.FAIL
+        assert "SSLCertVerificationError" in check.seen
+
+    def test_no_answer_where_there_is_none_is_not_proven_and_says_why(self) -> None:
+        check = judge.judge_registry(SILENT, "192.168.6.1:5000", "this host has no docker-registry")
+        assert check.status is Status.NOT_PROVEN
+        assert "this host has no docker-registry" in check.seen
+
+    def test_a_registry_of_somebody_else_that_answers_passes(self) -> None:
+        assert judge.judge_registry(Answer(open=True, said="{}"), "192.168.6.1:5000", "not ours").status is Status.PASS
+
+
+class TestPull:
+    def test_the_image_of_this_run_to_the_byte(self) -> None:
+        assert judge.judge_pull(PULLED, PULL, "").status is Status.PASS
+
+    @pytest.mark.parametrize(
+        "said", ["{}", '{"manifest": "sha256:aa"}', '{"manifest": "sha256:aa", "layer": "sha256:cc"}', "no JSON"]
+    )
+    def test_anything_else_fails(self, said: str) -> None:
+        assert judge.judge_pull(Answer(open=True, said=said), PULL, "").status is Status.FAIL
+
+    def test_no_answer_fails(self) -> None:
+        assert judge.judge_pull(SILENT, PULL, "").status is Status.FAIL
+
+    def test_without_an_image_nothing_is_proven(self) -> None:
+        assert judge.judge_pull(PULLED, None, "nobody pushed one").status is Status.NOT_PROVEN
+
+
+class TestPeers:
+    ASKED = Question("peers answer", "icmp", "192.168.6.11")
+
+    def test_all_answered(self) -> None:
+        assert judge.judge_peers([(self.ASKED, PULLED)], {}).status is Status.PASS
+
+    def test_a_silent_one_fails_and_is_named(self) -> None:
+        check = judge.judge_peers([(self.ASKED, PULLED), (self.ASKED, SILENT)], {"w2": "blocked"})
+        assert check.status is Status.FAIL
+        assert "192.168.6.11" in check.seen
+
+    def test_one_that_answers_icmp_and_refuses_tcp_is_not_proven_and_named(self) -> None:
+        refused = Answer(open=False, said="ConnectionRefusedError")
+        check = judge.judge_peers([(self.ASKED, PULLED), (replace(self.ASKED, kind="tcp"), refused)], {})
+        assert check.status is Status.NOT_PROVEN
+        assert "tcp 192.168.6.11: ConnectionRefusedError" in check.seen
+
+    def test_one_that_is_not_there_is_not_proven(self) -> None:
+        check = judge.judge_peers([(self.ASKED, PULLED)], {"w2": "boot of w2"})
+        assert (check.status, check.seen) == (Status.NOT_PROVEN, "w2: boot of w2")
+
+
+class TestClosed:
+    ASKED = Question("no DNS", "dns", "8.8.8.8", 53)
+
+    def test_no_answer(self) -> None:
+        assert judge.judge_closed("no DNS", [(self.ASKED, SILENT)]).status is Status.PASS
+
+    def test_an_answer_fails_and_is_named(self) -> None:
+        check = judge.judge_closed("no DNS", [(self.ASKED, SILENT), (self.ASKED, Answer(open=True, said="45 bytes"))])
+        assert check.status is Status.FAIL
+        assert check.seen == "8.8.8.8 port 53: 45 bytes"
+
+    def test_nothing_asked_proves_nothing(self) -> None:
+        assert judge.judge_closed("no DNS", []).status is Status.NOT_PROVEN
+
+
+class TestRecord:
+    GOOD = HostRecord((TRIED, Packet(OUTSIDE, GUEST, "tcp", 443, 4001, reset=True)), (HOME, FORWARD), ("a.pcap",))
+
+    def judged(self, record: HostRecord | None, problem: str = "") -> Check:
+        return judge.judge_record(record, problem, GUEST, SUBNET)
+
+    def test_attempts_that_were_refused(self) -> None:
+        check = self.judged(self.GOOD)
+        assert (check.status, check.evidence) == (Status.PASS, ("a.pcap",))
+        assert "1 attempts" in check.seen
+
+    @pytest.mark.parametrize(
+        "packet",
+        [
+            Packet(OUTSIDE, GUEST, "tcp", 443, 4001),
+            Packet(OUTSIDE, GUEST, "udp", 53, 4000),
+            Packet(OUTSIDE, GUEST, "icmp"),
+        ],
+    )
+    def test_an_answer_from_outside_fails(self, packet: Packet) -> None:
+        check = self.judged(replace(self.GOOD, packets=(*self.GOOD.packets, packet)))
+        assert check.status is Status.FAIL
+        assert f"came back: {packet}" in check.seen
+
+    @pytest.mark.parametrize("target", ["198.51.100.7", "127.0.0.1", "10.0.0.1", "nonsense"])
+    def test_a_connection_that_the_gateway_opened_for_the_guest_fails(self, target: str) -> None:
+        opened = Connection("UDP", "239 sec", "192.168.6.10", "4000", target, "53")
+        assert self.judged(replace(self.GOOD, connections=(opened,))).status is Status.FAIL
+
+    def test_a_record_without_an_attempt_of_this_guest_proves_nothing(self) -> None:
+        other = replace(TRIED, source=IPv4Address("192.168.6.11"))
+        assert self.judged(replace(self.GOOD, packets=(other,))).status is Status.NOT_PROVEN
+        assert self.judged(HostRecord((), ())).status is Status.NOT_PROVEN
+
+    def test_no_record_is_not_proven_with_its_reason(self) -> None:
+        check = self.judged(None, "VMware shows nothing")
+        assert (check.status, check.seen) == (Status.NOT_PROVEN, "VMware shows nothing")

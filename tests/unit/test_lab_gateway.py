@@ -1,0 +1,100 @@
+"""What a lab has at its gateway, and what it says where it has nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from harness import gateway
+from harness.config import load_lab
+from harness.errors import VmrunError
+from harness.gateway import Gateway, Place
+from harness.hypervisor import Kind
+from harness.layout import RunFiles
+from harness.ledger import Ledger
+from harness.plan import make_plan
+from harness.vmrun import Vmrun
+from harness.wait import SYSTEM_CLOCK
+
+LAB = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
+
+
+class FakeNetworks:
+    """The network verbs that a gateway uses."""
+
+    def __init__(self, *, refuses: bool = False) -> None:
+        self.refuses = refuses
+        self.said: list[str] = []
+
+    def start_record(self, vmnet: str, directory: Path) -> None:
+        self._say(f"record {vmnet} {directory.name}")
+
+    def stop_record(self, vmnet: str) -> None:
+        self._say(f"stop {vmnet}")
+
+    def list_services(self, vmnet: str) -> tuple[()]:
+        return ()
+
+    def list_connections(self, vmnet: str) -> tuple[dict[str, str], ...]:
+        row = {"protocol": "UDP", "state": "9 sec", "source": "192.168.6.10", "source_port": "4000"}
+        return ({**row, "target": "198.51.100.7", "target_port": "53"},)
+
+    def _say(self, text: str) -> None:
+        if self.refuses:
+            raise VmrunError("the network cannot be had", remedy="")
+        self.said.append(text)
+
+
+def made(tmp_path: Path, networks: FakeNetworks, kind: Kind, overlay: str | None = "embedded") -> Gateway:
+    run = RunFiles(tmp_path / "run")
+    run.directory.mkdir()
+    plan = make_plan(load_lab(LAB, overlay), LAB, overlay=overlay, run_id="run")
+    vmrun = cast(Vmrun, type("FakeVmrun", (), {"networks": networks})())
+    return Gateway(Place(plan, run, Ledger(tmp_path / "ledger.json", "lab")), kind, vmrun, SYSTEM_CLOCK)
+
+
+def test_vmware_shows_nothing_and_is_asked_nothing(tmp_path: Path) -> None:
+    networks = FakeNetworks()
+    opened = made(tmp_path, networks, Kind.VMWARE, None)
+    opened.open()
+    opened.close()
+    assert networks.said == []
+    assert "VMware" in opened.no_record
+    assert "VMware" in opened.no_registry
+
+
+def test_a_host_without_the_program_says_so_and_is_recorded_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "find_program", lambda _: None)
+    monkeypatch.setattr(gateway, "ensure_registry_certificate", lambda *_: (tmp_path / "crt", tmp_path / "key"))
+    networks = FakeNetworks()
+    opened = made(tmp_path, networks, Kind.EMBEDDED)
+    opened.open()
+    opened.close()
+    assert networks.said == ["record vmnet1 network", "stop vmnet1"]
+    assert opened.no_record == ""
+    assert opened.no_registry == "this host has no docker-registry"
+    assert opened.pull is None
+
+
+def test_what_the_hypervisor_refuses_is_a_reason_and_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "find_program", lambda _: None)
+    opened = made(tmp_path, FakeNetworks(refuses=True), Kind.EMBEDDED)
+    opened.open()
+    assert "the network cannot be had" in opened.no_record
+
+
+def test_the_record_is_files_and_table_together(tmp_path: Path) -> None:
+    opened = made(tmp_path, FakeNetworks(), Kind.EMBEDDED)
+    network = tmp_path / "run" / "network"
+    network.mkdir()
+    empty = bytes.fromhex("d4c3b2a1020004000000000000000000000001000100000000000000"[:48])
+    (network / "vmnet1-1.pcap").write_bytes(empty)
+    record = opened.record()
+    assert record.files == ("network/vmnet1-1.pcap",)
+    assert [str(item) for item in record.connections] == ["UDP 192.168.6.10:4000 -> 198.51.100.7:53"]
+    assert json.dumps(record.packets) == "[]"
