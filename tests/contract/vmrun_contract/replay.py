@@ -32,14 +32,20 @@ def main(words: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
 
 def answer(entries: Sequence[Entry], position: Path, names: Names, words: Sequence[str]) -> Call | None:
     """Return what comes next for these words, and move the position on; None where nothing does."""
+    found = coming(entries, position, names, words)
+    if found is None:
+        return None
+    position.write_text(str(found[1]), encoding="ascii")
+    return found[0]
+
+
+def coming(entries: Sequence[Entry], position: Path, names: Names, words: Sequence[str]) -> tuple[Call, int] | None:
+    """Return what comes next for these words, and the position behind it; None where nothing does."""
     asked = [names.fill(word) for word in transcript.normal(words)]
     found = transcript.match(
         [_filled(entry, names) for entry in entries], int(position.read_text(encoding="ascii")), Call, asked
     )
-    if found is None or not isinstance(found[0], Call):
-        return None
-    position.write_text(str(found[1]), encoding="ascii")
-    return found[0]
+    return (found[0], found[1]) if found is not None and isinstance(found[0], Call) else None
 
 
 def _filled(entry: Entry, names: Names) -> Entry:
@@ -55,7 +61,7 @@ def _print(call: Call, line_end: str) -> int:
         stream.buffer.flush()
     while call.code is None:
         time.sleep(60)
-    return call.code & 0xFF
+    return call.code  # -1 becomes 255, or 4294967295 on Windows
 
 
 if __name__ == "__main__":

@@ -82,10 +82,13 @@ class ReplayBench(Bench):
         return None if call.code is None else (call.code & 0xFF, call.out, call.err)
 
     def execute(self, words: tuple[str, ...], seconds: float) -> tuple[int, str, str] | None:
-        hangs = any(isinstance(entry, transcript.Call) and entry.code is None for entry in self._entries)
+        coming = replay.coming(self._entries, self._position, self.names, words)
+        hangs = coming is not None and coming[0].code is None
         try:
             done = process.run((*self.argv, *words), timeout_s=_HANG_S if hangs else seconds, env=self.env)
         except ProcessError:
+            assert coming is not None, f"did not end: {words}"
+            self._position.write_text(str(coming[1]), encoding="ascii")  # it may have been ended before it came so far
             return None
         assert done.returncode != replay.NOT_WRITTEN_DOWN, done.stderr
         return done.returncode, done.stdout, done.stderr
