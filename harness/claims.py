@@ -128,14 +128,14 @@ BASES: dict[Claim, tuple[Basis, ...]] = {
 }
 
 
-def default_required(*, has_k3s: bool, sees_network: bool) -> tuple[Claim, ...]:
+def default_required(*, has_k3s: bool, has_gateway: bool) -> tuple[Claim, ...]:
     """Return the claims that have to be proven where the lab file names none: all that can be.
 
     Args:
         has_k3s: Whether the payload brings a cluster.
-        sees_network: Whether the hypervisor shows what passes its virtual network.
+        has_gateway: Whether the lab has a registry of its own, and the hypervisor shows what passes its network.
     """
-    beyond = {Claim.CLUSTER: not has_k3s, Claim.AIR_GAPPED: not sees_network}
+    beyond = {Claim.CLUSTER: not has_k3s, Claim.AIR_GAPPED: not has_gateway}
     return tuple(claim for claim in Claim if not beyond.get(claim, False))
 
 

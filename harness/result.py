@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from harness.claims import Asked, Claim, Judgement, default_required, judge_claims
+from harness.config.model import SeedSource
 from harness.disposal import Disposal
 from harness.errors import HarnessError
 from harness.guest.ssh_config import SshHost, known_hosts_text, ssh_config
@@ -66,9 +67,10 @@ def required_claims(lab: Lab) -> tuple[Claim, ...]:
     named = lab.shared.plan.spec.claims.required
     if named is not None:
         return named
+    shared = lab.shared
     return default_required(
         has_k3s=any(machine.iso and machine.iso.has_k3s for machine in lab.machines.values()),
-        sees_network=False,  # VMware shows nothing of it; on the embedded network TCP between guests is refused
+        has_gateway=shared.hypervisor.kind is Kind.EMBEDDED and shared.plan.spec.seeds.source is SeedSource.BUILT,
     )
 
 

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-from harness.vmrun_qemu import endpoint, home, networks, pids, process, qemu, qmp, switch, traffic
+from harness.vmrun_qemu import crossing, endpoint, home, networks, pids, process, qemu, qmp, switch, traffic
 from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.wait import wait_for
@@ -20,6 +20,8 @@ _START_S = 40.0
 _LOOK_S = 1.0
 # A switch that dies at once each time is not replaced for ever.
 _RESTARTS = 5
+# The cable of the machines is hub 0; the gateway is behind a hub of its own (see `crossing`).
+_INNER_HUB = 1
 
 
 def main() -> int:
@@ -85,12 +87,15 @@ def _start(vmnet: str) -> Child:
     folder = home.net_dir(vmnet)
     binary = qemu.find().binary
     socket_dir = endpoint.make_socket_dir()
-    address = endpoint.new_endpoint(socket_dir, "qmp")
+    address, cable, gateway = (endpoint.new_endpoint(socket_dir, name) for name in ("qmp", "cable", "gateway"))
     argv = [
         str(binary), "-name", f"switch-{vmnet}", "-no-user-config", "-nodefaults",
         "-machine", "none", "-display", "none",
         "-chardev", address.chardev("qmp"), "-mon", "chardev=qmp,mode=control",
-        "-netdev", network.slirp(networks.services(vmnet)), "-netdev", "hubport,id=hub-gateway,hubid=0,netdev=gateway",
+        "-netdev", network.slirp(networks.services(vmnet)),
+        "-netdev", f"hubport,id=h-gateway,hubid={_INNER_HUB},netdev=gateway",
+        "-netdev", gateway.netdev("inside"), "-netdev", f"hubport,id=h-inside,hubid={_INNER_HUB},netdev=inside",
+        "-netdev", cable.netdev("outside"), "-netdev", "hubport,id=h-outside,hubid=0,netdev=outside",
     ]  # fmt: skip
     with (folder / "qemu.log").open("wb") as log:
         log.write((" ".join(argv) + "\n").encode())
@@ -103,6 +108,7 @@ def _start(vmnet: str) -> Child:
     switch.save(vmnet, record)
     if not wait_for(lambda: child.poll() is not None or qmp.is_up(address.text), _START_S) or child.poll() is not None:
         raise qmp.QmpError("the switch did not start: " + process.tail(folder / "qemu.log"))
+    crossing.connect(cable, gateway, broken=child.terminate)
     _connect_all(vmnet, record["qmp"])
     return child
 

@@ -16,7 +16,15 @@ from harness.vmrun_qemu import switch
 from harness.vmrun_qemu.instances import Plug
 
 BROADCAST = b"\xff" * 6
-ARP, TEST_TYPE = 0x0806, 0x88B5  # 0x88B5: IEEE 802, local experiments
+IPV4, ARP, TEST_TYPE = 0x0800, 0x0806, 0x88B5  # 0x88B5: IEEE 802, local experiments
+
+
+def ip_packet(source: bytes, target: bytes, payload: bytes) -> bytes:
+    """Return an IPv4 packet that carries TCP (RFC 791), with the checksum of its header."""
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 1, 0, 64, 6, 0) + source + target
+    total = sum(struct.unpack(">10H", head))
+    total = (total & 0xFFFF) + (total >> 16)
+    return head[:10] + struct.pack(">H", ~total & 0xFFFF) + head[12:] + payload
 
 
 class FakeGuest:
@@ -88,6 +96,26 @@ def test_frames_travel_between_guests(guests: list[FakeGuest]) -> None:
     one, two = guests
     assert one.say(two.mac, b"hello, two", two).startswith(b"hello, two")
     assert two.say(BROADCAST, b"hello, all", one).startswith(b"hello, all")
+
+
+def test_the_gateway_keeps_out_of_what_guests_say_to_each_other(
+    vmrun: Vmrun, guests: list[FakeGuest], tmp_path: Path
+) -> None:
+    """A gateway that hears it answers TCP with a reset in the name of the neighbour."""
+    one, two = guests
+    vmrun.ok("startRecord", "vmnet1", str(tmp_path))
+    one.say(two.mac, b"the cable is ready", two)
+    syn = struct.pack(">HHIIBBHHH", 40000, 22, 1, 0, 5 << 4, 2, 1024, 0, 0)
+    for _ in range(3):
+        one.send(two.mac, IPV4, ip_packet(one.address, two.address, syn))
+        assert two.receive(IPV4)[12:20] == one.address + two.address
+    one.who_has("192.168.6.254")
+    one.receive(ARP)  # the gateway has seen all that came before
+    one.cable.settimeout(1)
+    with pytest.raises(TimeoutError):
+        one.receive(IPV4)
+    (record,) = tmp_path.glob("*.pcap")
+    assert two.mac not in record.read_bytes()
 
 
 def test_the_gateway_is_the_last_address_and_the_first_is_the_labs(guests: list[FakeGuest]) -> None:

@@ -70,10 +70,10 @@ class TestPeers:
         assert check.status is Status.FAIL
         assert "192.168.6.11" in check.seen
 
-    def test_one_that_answers_icmp_and_refuses_tcp_is_not_proven_and_named(self) -> None:
+    def test_one_that_answers_icmp_and_refuses_tcp_fails_and_is_named(self) -> None:
         refused = Answer(open=False, said="ConnectionRefusedError")
         check = judge.judge_peers([(self.ASKED, PULLED), (replace(self.ASKED, kind="tcp"), refused)], {})
-        assert check.status is Status.NOT_PROVEN
+        assert check.status is Status.FAIL
         assert "tcp 192.168.6.11: ConnectionRefusedError" in check.seen
 
     def test_one_that_is_not_there_is_not_proven(self) -> None:
