@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
 from typing import TYPE_CHECKING
 
@@ -28,8 +27,6 @@ __all__ = ["SshChannel", "SshTarget"]
 
 # Both streams of one command together.
 MAX_OUTPUT_BYTES = 64 << 20
-# A file that is fetched as evidence.
-MAX_FETCH_BYTES = 16 << 20
 # Saying goodbye to a shell that is given up may block on a peer that reads nothing.
 _GOODBYE_S = 2.0
 
@@ -89,30 +86,6 @@ class SshChannel:
         answer = self._exchange(command, stdin, timeout_s, MAX_OUTPUT_BYTES, as_root=as_root)
         duration = self._clock.monotonic() - started
         return CommandResult(command, answer.exit_status, _text(answer.stdout), _text(answer.stderr), duration)
-
-    def fetch(self, path: str, timeout_s: float, *, limit_bytes: int = MAX_FETCH_BYTES, as_root: bool = False) -> bytes:
-        """Return a file's bytes.
-
-        Raises:
-            OutputTooLarge: It has more than `limit_bytes`.
-            GuestError: It cannot be read, or what `run` raises.
-        """
-        # One byte more than allowed tells a file that is too large from one that just fits.
-        command = f"head -c {limit_bytes + 1} < {shlex.quote(path)}"
-        answer = self._exchange(command, "", timeout_s, limit_bytes + MAX_OUTPUT_BYTES, as_root=as_root)
-        where = f"{self.target.name}:{path}"
-        if answer.exit_status != 0:
-            raise GuestError(
-                "the file cannot be read",
-                where=where,
-                said=_text(answer.stderr),
-                remedy="check its name and its rights",
-            )
-        if len(answer.stdout) > limit_bytes:
-            raise OutputTooLarge(
-                f"the file has more than {limit_bytes} bytes", where=where, remedy="fetch a part of it with `tail -c`"
-            )
-        return answer.stdout
 
     def close(self) -> None:
         """End the shells and the connection; safe to call twice and from another thread."""

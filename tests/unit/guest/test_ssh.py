@@ -241,18 +241,6 @@ def test_sbin_is_found(shared_channel: SshChannel) -> None:
     assert "/usr/sbin" in shared_channel.run("echo $PATH", timeout_s=10).stdout
 
 
-def test_files_are_fetched_byte_by_byte(shared_channel: SshChannel, tmp_path: Path) -> None:
-    odd = tmp_path / 'it\'s -a "file"'
-    odd.write_bytes(bytes(range(256)) * 5000)
-    assert shared_channel.fetch(str(odd), 20) == odd.read_bytes()
-    assert shared_channel.fetch(str(odd), 20, limit_bytes=256 * 5000) == odd.read_bytes()
-    with pytest.raises(OutputTooLarge):
-        shared_channel.fetch(str(odd), 20, limit_bytes=256 * 5000 - 1)
-    with pytest.raises(GuestError, match="cannot be read") as caught:
-        shared_channel.fetch(str(tmp_path / "none"), 20)
-    assert "none" in caught.value.said
-
-
 def test_root_has_one_kept_shell_beside_the_users(guest: FakeSshGuest, channel: SshChannel) -> None:
     guest.sudo = "env ROOT=1 "
     for number in range(3):
