@@ -120,6 +120,8 @@ def first_line(process: Child, timeout_s: float) -> str:
     reader = threading.Thread(target=lambda: lines.append(stream.readline()), daemon=True)
     reader.start()
     reader.join(timeout_s)
+    if not reader.is_alive():
+        stream.close()
     return lines[0].decode("utf-8", "replace").strip() if lines else ""
 
 

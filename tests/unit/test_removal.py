@@ -285,7 +285,11 @@ def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(
 
 def test_a_process_is_ended_by_its_start_or_by_its_word_and_no_other_one_is(tmp_path: Path) -> None:
     word = str(tmp_path / "word")
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", word])
+    argv = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", word]
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()  # it is what it will be
+    child.stdout.close()
     started = psutil.Process(child.pid).create_time()
     end_process(child.pid, started - 100, word)
     end_process(0, 0.0, word[:-1])
