@@ -53,11 +53,13 @@ def main(arguments: Sequence[str]) -> int:
         print(f"SKIPPED: {error}", flush=True)
         return 1 if os.environ.get("CI") else SKIPPED
     home = cache_directory() / f"windows-{fingerprint()}"
-    with FileLock(home.with_suffix(".lock")):
+    lock = FileLock(home.with_suffix(".lock"))
+    # A temporary directory of its own: wine and the tools for Windows leave files there, and pytest under wine stumbles
+    # over what pytest on Linux left.
+    with lock, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        os.environ["TMPDIR"] = scratch
         make_toolchain(home)
-        # A temporary directory of its own: pytest under wine stumbles over those that pytest on Linux left.
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-            return run_python(home, (*PYTEST, f"--basetemp=Z:{scratch}/pytest", *(arguments or TESTS)))
+        return run_python(home, (*PYTEST, f"--basetemp=Z:{scratch}/pytest", *(arguments or TESTS)))
 
 
 def requirements() -> tuple[str, ...]:
