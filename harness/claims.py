@@ -217,9 +217,18 @@ def judge_claims(
 
 @dataclass(frozen=True)
 class _Findings:
-    """What the verdicts say of one claim: the checks it rests on, one line per reason against it."""
+    """What the verdicts say of one claim.
+
+    Attributes:
+        checks: Those that it rests on.
+        carried: For each of them that an earlier run made: that run.
+        failed: One line per check that failed.
+        unseen: One line per reason why something was not seen.
+        unasked: What this run does not work through, as `place` names it.
+    """
 
     checks: tuple[Check, ...]
+    carried: tuple[str, ...]
     failed: tuple[str, ...]
     unseen: tuple[str, ...]
     unasked: tuple[str, ...]
@@ -241,6 +250,7 @@ class _Findings:
         unseen += [text for basis, machine in places for text in _unseen(basis, machine, verdicts)]
         return cls(
             checks=tuple(check for _, check in found),
+            carried=tuple(verdict.carried_from for verdict, _ in found if verdict.carried_from),
             failed=tuple(_told(*pair) for pair in found if pair[1].status is Status.FAIL),
             unseen=tuple(dict.fromkeys(unseen)),
             unasked=tuple(sorted({place(basis.phase, machine) for basis, machine in places} - set(asked)))
@@ -261,7 +271,7 @@ def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
         why = found.unseen or ("nothing was looked at",)
     else:
         phases = ", ".join(dict.fromkeys(basis.phase.value for basis in BASES[claim]))
-        standing, why = Standing.PROVEN, (f"{passed} checks of {phases}",)
+        standing, why = Standing.PROVEN, (f"{passed} checks of {phases}{_earlier(found)}",)
     return Judgement(
         claim,
         standing,
@@ -271,6 +281,14 @@ def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
         checks=(passed, len(found.checks)),
         evidence=tuple(dict.fromkeys(path for check in found.checks for path in check.evidence)),
     )
+
+
+def _earlier(found: _Findings) -> str:
+    """Return how many of the checks earlier runs made, where this one went on from there."""
+    if not found.carried:
+        return ""
+    count = "all" if len(found.carried) == len(found.checks) else str(len(found.carried))
+    return f"; {count} of them as run {', '.join(sorted(set(found.carried)))} found"
 
 
 def _machines(basis: Basis, machines: Sequence[str]) -> Sequence[str | None]:

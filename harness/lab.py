@@ -167,8 +167,6 @@ class Lab:
         if refusal is not None:
             return Verdict(module.PHASE, machine.name, (refusal,), now, now)
         if carried is not None:
-            if module.PHASE is Phase.AIR_GAP:
-                self.shared.meeting.come(machine.name)
             return replace(carried, started_s=now, ended_s=now)
         return run_phase(module, machine)
 

@@ -26,10 +26,13 @@ def add_options(parser: pytest.Parser) -> None:
         dest="again",
         action="store_const",
         const=Again.RESUME,
-        default=Again.AFRESH,
+        default=Again.CONVERGE,
         help="go on where the newest run of this lab broke off",
     )
     group.addoption(
-        "--reuse", dest="again", action="store_const", const=Again.REUSE, help="take a finished lab as it is"
+        "--reuse", dest="again", action="store_const", const=Again.REUSE, help="build nothing: take a finished lab"
+    )
+    group.addoption(
+        "--fresh", dest="again", action="store_const", const=Again.FRESH, help="build anew what is finished, too"
     )
     group.addoption("--reports", type=Path, metavar="DIR", help="where runs leave their results (default: reports/)")

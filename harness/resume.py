@@ -17,9 +17,10 @@ from harness.verdict import Phase, Verdict
 class Again(StrEnum):
     """What a session does with the machines of an earlier run."""
 
-    AFRESH = "afresh"  # removes them
+    CONVERGE = "converge"  # takes finished ones as they are, and starts the others afresh
+    FRESH = "fresh"  # removes them
     RESUME = "resume"  # goes on where they are, and starts afresh what cannot go on
-    REUSE = "reuse"  # takes finished ones as they are, and changes nothing
+    REUSE = "reuse"  # takes finished ones as they are, and touches no other
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,10 @@ class Decision:
     def last(self) -> Phase | None:
         """The last phase that is carried over."""
         return self.carried[-1].phase if self.carried else None
+
+    def missing(self, phases: Sequence[Phase]) -> tuple[Phase, ...]:
+        """Return those of the phases that are not carried over."""
+        return tuple(phase for phase in phases if self.verdict(phase) is None)
 
     def verdict(self, phase: Phase) -> Verdict | None:
         """Return the carried verdict of that phase, or None."""

@@ -30,7 +30,7 @@ class Resumption:
         again: What the session does with machines of an earlier run.
         pasts: By machine.
         replan: Makes the plan of this lab as the run of that id made it.
-        phases: The phases of one machine, in their order.
+        phases: The phases of one machine whose verdicts can be carried over, in their order.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Resumption:
         What the machine is made of is in the journal afterwards. Never raises.
         """
         fresh = machine.plan
-        decision = afresh("") if self.again is Again.AFRESH else self._decide(machine)
+        decision = afresh("") if self.again is Again.FRESH else self._decide(machine)
         if not decision.carried:
             machine.forget()
             machine.plan = fresh
@@ -56,14 +56,13 @@ class Resumption:
 
     def refusal(self, machine: Machine, decision: Decision) -> Check | None:
         """Return why a session that changes nothing cannot take the machine, or None where it can."""
-        missing = [phase.value for phase in self._phases if decision.verdict(phase) is None]
-        if self.again is not Again.REUSE or not missing:
+        if self.again is not Again.REUSE or not decision.missing(self._phases):
             return None
         return Check(
             "reusable",
             Status.ERROR,
             f"{machine.name} as a finished run left it",
-            decision.why if not decision.carried else f"not finished: {', '.join(missing)}",
+            decision.why if not decision.carried else self._unfinished(decision),
             "run without --reuse; --resume goes on with what is not finished",
         )
 
@@ -74,12 +73,17 @@ class Resumption:
             made_by = entry.run_id if entry is not None else ""
             planned = self._replan(made_by).machine(machine.name) if made_by else machine.plan
             decision = decide(past, self._look(machine, planned, made_by), self._phases)
+            if self.again is Again.CONVERGE and decision.carried and decision.missing(self._phases):
+                return afresh(self._unfinished(decision))
             if decision.carried:
                 self._go_on(machine, planned, decision)
                 decision = confirm(decision, machine.boot_ids[-1] if machine.boot_ids else "")
         except HarnessError as error:
             return afresh(f"it does not answer as that machine: {error.what}")
         return decision
+
+    def _unfinished(self, decision: Decision) -> str:
+        return f"not finished: {', '.join(phase.value for phase in decision.missing(self._phases))}"
 
     def _look(self, machine: Machine, planned: MachinePlan, made_by: str) -> Present:
         files = planned.files
@@ -126,7 +130,7 @@ class Resumption:
             made_by=made_by,
             inputs=inputs_of(plan.spec, machine.plan, machine.iso),
         )
-        if self.again is not Again.AFRESH:
+        if self.again in (Again.RESUME, Again.REUSE) or machine.name in self._pasts:
             text = decision.why if decision.carried else f"starts afresh: {decision.why}"
             journal.write("note", machine.name, text=text)
             machine.saw(text)

@@ -25,7 +25,7 @@ from harness.layout import HOME, LEDGER, RunFiles
 from harness.ledger import Ledger
 from harness.machine import Machine
 from harness.past import find_past
-from harness.phases import MACHINE_PHASES
+from harness.phases import CARRIED_PHASES
 from harness.plan import LabPlan, make_plan
 from harness.ports import HeldPorts
 from harness.resume import Again
@@ -107,7 +107,7 @@ def forward_ports(spec: LabSpec, held: HeldPorts) -> tuple[int, ...]:
 
 
 def open_lab(
-    selection: Selection, run: RunFiles, journal: Journal, ports: HeldPorts, again: Again = Again.AFRESH
+    selection: Selection, run: RunFiles, journal: Journal, ports: HeldPorts, again: Again = Again.FRESH
 ) -> Lab:
     """Return the lab of this session, with nothing done yet; the run's id is the name of its directory."""
     login = guest_login(selection)
@@ -127,9 +127,8 @@ def open_lab(
 def _earlier(selection: Selection, run: RunFiles, again: Again) -> Resumption:
     """Return what earlier runs left to go on with: runs whose results lie beside this one's."""
     spec, vms = selection.spec, selection.vm_directory
-    pasts = {} if again is Again.AFRESH else find_past(run.directory.parent, spec.name, vms, spec.machines)
-    phases = tuple(module.PHASE for module in MACHINE_PHASES)
-    return Resumption(again, pasts, selection.plan, phases)
+    pasts = {} if again is Again.FRESH else find_past(run.directory.parent, spec.name, vms, spec.machines)
+    return Resumption(again, pasts, selection.plan, CARRIED_PHASES)
 
 
 def driver(selection: Selection, clock: SessionClock | None = None) -> Vmrun:

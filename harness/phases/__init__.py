@@ -21,7 +21,9 @@ MACHINE_PHASES: tuple[PhaseModule, ...] = (
     restarts,
     air_gap,
 )
+# A later run may carry over what these saw: it cannot be seen again on the same machine. The air gap can.
+CARRIED_PHASES = tuple(module.PHASE for module in MACHINE_PHASES if module is not air_gap)
 # How often a machine is switched on: once to install itself, once without its ISO, twice after a power cut.
 POWER_ONS = 4
 
-__all__ = ["MACHINE_PHASES", "POWER_ONS", "PhaseModule"]
+__all__ = ["CARRIED_PHASES", "MACHINE_PHASES", "POWER_ONS", "PhaseModule"]

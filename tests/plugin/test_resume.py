@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from .fake_lab import MACHINES, FakeLab
 from .test_kill import Crashed
-from .test_outcomes import WORKER, part, run_json
+from .test_outcomes import WORKER, claims, part, run_json
 
 pytest_plugins = ("pytester",)
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
@@ -37,6 +38,11 @@ def boots(lab: FakeLab) -> dict[str, int]:
     return {name: guest.boots for name, guest in lab.guests.items()}
 
 
+def created(lab: FakeLab) -> set[str]:
+    """Return the machines whose disks were created since the calls were cleared."""
+    return {Path(call[-1]).stem for call in lab.vmrun.calls if call[0] == "vmware-vdiskmanager"}
+
+
 @pytest.mark.parametrize(
     ("point", "reached"),
     [
@@ -53,8 +59,7 @@ def test_a_killed_run_goes_on_where_it_was(fake_lab: FakeLab, point: str, reache
     assert result.ret == 0
     phases = carried(fake_lab)
     assert reached in {names[-1] for names in phases.values() if names}, phases
-    disks = {Path(call[-1]).stem for call in fake_lab.vmrun.calls if call[0] == "vmware-vdiskmanager"}
-    assert disks == {name for name, names in phases.items() if not names}
+    assert created(fake_lab) == {name for name, names in phases.items() if not names}
     result.stdout.fnmatch_lines(["*goes on after * of run 20*"])
     result.stdout.fnmatch_lines(["*PASS, as run 20* found"])
     assert len(fake_lab.vmrun.rules) == len(fake_lab.vmrun.running) == len(MACHINES)
@@ -106,12 +111,18 @@ def test_without_an_earlier_run_everything_starts_afresh(fake_lab: FakeLab) -> N
     result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: no earlier run tells of it"])
 
 
-def test_a_finished_lab_is_proven_again_and_nothing_is_changed(fake_lab: FakeLab) -> None:
+@pytest.mark.parametrize("again", [(), ("--reuse",)])
+def test_a_finished_lab_is_proven_again_and_nothing_is_changed(fake_lab: FakeLab, again: tuple[str, ...]) -> None:
     assert fake_lab.run().ret == 0
+    first, proven = fake_lab.latest.name, claims(fake_lab)
     before, count = fake_lab.tree(), boots(fake_lab)
     fake_lab.vmrun.calls.clear()
-    result = fake_lab.run("--reuse")
+    result = fake_lab.run(*again)
     assert result.ret == 0
+    assert {name: standing for name, (standing, _) in claims(fake_lab).items()} == {
+        name: standing for name, (standing, _) in proven.items()
+    }
+    result.stdout.fnmatch_lines([f"proven * survived a restart *; all of them as run {first} found"])
     assert boots(fake_lab) == count
     assert not {"start", "stop", "deleteVM", "reset"} & set(fake_lab.vmrun.verbs())
     after = fake_lab.tree()
@@ -119,8 +130,27 @@ def test_a_finished_lab_is_proven_again_and_nothing_is_changed(fake_lab: FakeLab
     assert [name for name in before if before[name] != after[name] and not name.endswith("lab-ledger.json")] == []
     for phases in carried(fake_lab).values():
         assert phases[0] == "cleanup"
-        assert "iso-detached" in phases
-        assert "guests" not in phases
+        assert phases[-1] == "restarts"
+        assert not {"air-gap", "guests"} & set(phases)
+
+
+def test_a_finished_lab_is_built_anew_where_that_is_asked_for(fake_lab: FakeLab) -> None:
+    assert fake_lab.run().ret == 0
+    fake_lab.vmrun.calls.clear()
+    assert fake_lab.run("--fresh").ret == 0
+    assert created(fake_lab) == set(MACHINES)
+    assert not any(carried(fake_lab).values())
+
+
+def test_of_a_finished_lab_only_what_changed_is_built_anew(fake_lab: FakeLab) -> None:
+    assert fake_lab.run().ret == 0
+    fake_lab.vmrun.calls.clear()
+    seed = fake_lab.seeds / fake_lab.spec.machines[WORKER].seed
+    seed.write_bytes(re.sub(rb'("input_hash": ").', rb"\1x", seed.read_bytes()))
+    result = fake_lab.run()
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: changed since run *: the seed {seed.name}*"])
+    assert created(fake_lab) == {WORKER}
 
 
 def test_a_lab_that_is_not_finished_is_not_reused_and_not_touched(fake_lab: FakeLab) -> None:

@@ -104,6 +104,15 @@ def test_a_check_that_nobody_answered_is_not_proven(claim: Claim, phase: Phase, 
     assert judged(verdicts, claim).standing is Standing.NOT_PROVEN
 
 
+def test_a_claim_says_how_much_of_it_an_earlier_run_saw() -> None:
+    carried = {Phase.ISO_DETACHED: "run-1", Phase.RESTARTS: "run-2"}
+    verdicts = [replace(verdict, carried_from=carried.get(verdict.phase, "")) for verdict in good()]
+    assert judged(verdicts, Claim.RESTARTED).why[0].endswith("; all of them as run run-1, run-2 found")
+    both = replace(verdicts[0], carried_from="run-1")
+    assert judged([both, *verdicts[1:]], Claim.BUILT).why[0].endswith("; 1 of them as run run-1 found")
+    assert judged(verdicts, Claim.PACKAGES).why[0].endswith("checks of packages")
+
+
 @pytest.mark.parametrize("claim", Claim)
 def test_no_verdict_is_not_proven(claim: Claim) -> None:
     judgement = judged([], claim)

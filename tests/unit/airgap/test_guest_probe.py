@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needs import posix_sh
 
 from harness.airgap import questions
 from harness.airgap.guest_probe import answer_all
@@ -136,6 +137,7 @@ def test_an_image_that_is_not_there_is_no_answer(registry: int, seeds: Path) -> 
     assert "404" in answer["said"]
 
 
+@posix_sh
 def test_the_command_runs_as_it_is_sent_and_answers_in_order() -> None:
     with socket.create_server((LOCAL, 0)) as server:
         port = server.getsockname()[1]
