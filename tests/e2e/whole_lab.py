@@ -1,0 +1,66 @@
+"""The lab of this repository in a folder of its own: its commands, a run in the background, and what is left of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+MACHINE = "k3s-master1"
+LIMIT_S = 900
+
+asked_for = pytest.mark.skipif(not os.environ.get("LAB_E2E"), reason="takes minutes: LAB_E2E=1 asks for it")
+
+
+def make_lab(folder: Path) -> None:
+    """Leave the scenarios and the seeds there, and a file of somebody else where a machine will be."""
+    folder.mkdir(exist_ok=True)
+    for name in ("conftest.py", "pyproject.toml"):
+        shutil.copy(REPOSITORY / name, folder)
+    shutil.copytree(REPOSITORY / "scenarios", folder / "scenarios", ignore=shutil.ignore_patterns("__pycache__"))
+    foreign = decoy(folder)
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("not this lab's")
+    done = command(folder, "setup")
+    assert done.returncode == 0, done.stderr
+
+
+def decoy(folder: Path) -> Path:
+    return folder / ".lab" / "vms" / MACHINE / "thesis.docx"
+
+
+def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-c", "from harness.cli import main; main()", *words]
+    return subprocess.run(argv, cwd=folder, timeout=LIMIT_S, capture_output=True, text=True, check=False)
+
+
+def run(folder: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Have pytest at work on one machine of the lab; it writes to `pytest.log`."""
+    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "scenarios", "--vmrun", "embedded"]
+    with (folder / "pytest.log").open("ab") as log:
+        return subprocess.Popen([*argv, "-k", MACHINE, *options], cwd=folder, stdout=log, stderr=log)
+
+
+def said(folder: Path) -> str:
+    """Return the end of what pytest said."""
+    return (folder / "pytest.log").read_text(encoding="utf-8", errors="replace")[-5000:]
+
+
+def processes(folder: Path) -> list[str]:
+    """Return the command lines that name the folder, without this process."""
+    found = (process for process in psutil.process_iter(["cmdline"]) if process.pid != os.getpid())
+    lines = (" ".join(process.info["cmdline"] or []) for process in found)
+    return [line[:200] for line in lines if f"{folder}/" in line]
+
+
+def left(folder: Path) -> list[str]:
+    """Return what of the lab is still there: files but the decoy and the seeds, and processes."""
+    files = [path.relative_to(folder).as_posix() for path in (folder / ".lab").rglob("*") if path.is_file()]
+    kept = decoy(folder).relative_to(folder).as_posix()
+    return [name for name in files if not name.startswith(".lab/seeds/") and name != kept] + processes(folder)
