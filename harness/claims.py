@@ -14,49 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from harness.claim import Claim, Judgement, Standing
 from harness.verdict import Check, Phase, Status, Verdict
-
-
-class Claim(StrEnum):
-    """The claims, by the name that `claims.required` of a lab file has for them, in the order of the table."""
-
-    BUILT = "built-as-planned"
-    INSTALLED = "installed-from-iso"
-    CLOUD_INIT = "cloud-init-clean"
-    PACKAGES = "packages-offline"
-    DETACHED = "iso-detached"
-    RESTARTED = "survived-restart"
-    AIR_GAPPED = "air-gapped"
-    SETTINGS = "settings-as-promised"
-    CLUSTER = "cluster-healthy"
-
-    @property
-    def sentence(self) -> str:
-        """What is claimed, for people."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    Claim.BUILT: "built as planned",
-    Claim.INSTALLED: "installed from this ISO in this run",
-    Claim.CLOUD_INIT: "cloud-init clean",
-    Claim.PACKAGES: "packages installed offline",
-    Claim.DETACHED: "ISO detached, no reinstall loop",
-    Claim.RESTARTED: "survived a restart",
-    Claim.AIR_GAPPED: "air-gapped",
-    Claim.SETTINGS: "settings as promised",
-    Claim.CLUSTER: "cluster healthy",
-}
-
-
-class Standing(StrEnum):
-    """How a claim stands at the end of a run."""
-
-    PROVEN = "proven"
-    DISPROVEN = "disproven"
-    NOT_PROVEN = "not-proven"
 
 
 @dataclass(frozen=True)
@@ -140,44 +100,6 @@ def default_required(*, has_k3s: bool, has_gateway: bool) -> tuple[Claim, ...]:
 
 
 LAB_WIDE = (Phase.ENVIRONMENT, Phase.CLUSTER)  # judged once for the lab, not once per machine
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """How one claim stands, and why.
-
-    Attributes:
-        asked: Whether the run looked at everything that the claim rests on.
-        required: Whether the lab file wants it proven.
-        why: For a claim that is not proven: the reasons, worst first; else what it rests on.
-        checks: How many checks it rests on passed, and how many there are.
-        evidence: Files that show more, as the checks name them.
-    """
-
-    claim: Claim
-    standing: Standing
-    asked: bool
-    required: bool
-    why: tuple[str, ...]
-    checks: tuple[int, int] = (0, 0)
-    evidence: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """The sentence, for people."""
-        return self.claim.sentence
-
-    @property
-    def word(self) -> str:
-        """The standing as it is printed: what is less than proven is loud."""
-        if self.standing is Standing.PROVEN:
-            return "proven"
-        return "DISPROVEN" if self.standing is Standing.DISPROVEN else "NOT PROVEN"
-
-    @property
-    def holds_back(self) -> bool:
-        """Whether the run cannot be green because of it."""
-        return self.required and self.asked and self.standing is not Standing.PROVEN
 
 
 def place(phase: Phase, machine: str | None) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from harness.claims import Asked, Claim, Judgement, default_required, judge_claims
+from harness.claim import Claim, Judgement
+from harness.claims import Asked, default_required, judge_claims
 from harness.config.model import SeedSource
 from harness.disposal import Disposal
 from harness.errors import HarnessError

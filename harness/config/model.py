@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from harness.claims import Claim
+from harness.claim import Claim
 from harness.secret_reference import PATTERN, check_reference
 
 # RFC 1123 host label; it is also the directory name of the machine.

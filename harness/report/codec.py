@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from harness.claims import Judgement
+from harness.claim import Judgement
 from harness.errors import UsageError
 from harness.report.conclusion import headline, overall
 from harness.report.model import SCHEMA_VERSION, RunResult

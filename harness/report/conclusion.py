@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.claims import Judgement, Standing
+from harness.claim import Judgement, Standing
 from harness.report.model import CaseResult, Outcome, RunResult, Span, SpanKind
 from harness.verdict import Check, Phase, Status, Verdict
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.claims import Standing
+from harness.claim import Standing
 from harness.report.conclusion import Overall
 from harness.report.model import Outcome
 from harness.verdict import Status

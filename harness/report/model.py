@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.claims import Judgement, judge_claims
+from harness.claim import Judgement
+from harness.claims import judge_claims
 from harness.verdict import Phase, Status, Verdict, worst
 
 SCHEMA_VERSION = 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
-from harness.claims import BASES, Judgement
+from harness.claim import Judgement
+from harness.claims import BASES
 from harness.report import marks
 from harness.report.conclusion import Cause, Overall, first_cause, gaps, lab_wide, not_run, overall, tally
 from harness.report.marks import Mark

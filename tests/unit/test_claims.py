@@ -8,17 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.claims import (
-    BASES,
-    GUEST_CHECKS,
-    LAB_WIDE,
-    Claim,
-    Judgement,
-    Standing,
-    default_required,
-    judge_claims,
-    place,
-)
+from harness.claim import Claim, Judgement, Standing
+from harness.claims import BASES, GUEST_CHECKS, LAB_WIDE, default_required, judge_claims, place
 from harness.phases import MACHINE_PHASES, cluster
 from harness.verdict import Check, Phase, Status, Verdict
 
