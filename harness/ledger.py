@@ -80,7 +80,7 @@ class Process:
         word: One word of its command line that no other process has, as the path of its configuration; it finds the
             process where the session ended before it noted the id.
         pid: Its id, or 0 before it is started.
-        started: Its starting time, as psutil's `create_time`.
+        started: Its starting time, as `harness.pids` tells it.
     """
 
     kind: ClassVar[str] = "process"

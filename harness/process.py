@@ -6,26 +6,23 @@ open for as long as the window lives, and reading to its end would wait for the 
 
 from __future__ import annotations
 
-import contextlib
 import locale
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import psutil
-
+from harness import pids
+from harness.ending import end_tree
 from harness.errors import ProcessError
 from harness.secret import redact, redact_argv
-
-_SAME_START_S = 1.0  # the starting time is computed from the boot time, which moves a little when the clock is set
-
 
 _MEANT_FOR_CMD = re.compile(r'["&|<>^%!\r\n]')
 
@@ -87,60 +84,37 @@ def windows_command_line(words: Sequence[str]) -> str:
     return subprocess.list2cmdline(words)
 
 
-def end_tree(pid: int, grace_s: float = 1.0) -> tuple[int, ...]:
-    """End a process and all that it started, by id; returns the ids of those that could not be ended.
-
-    A program that hangs in a driver of the system, or that belongs to somebody else, outlives every signal.
-    """
-    try:
-        root = psutil.Process(pid)
-        family = [root, *root.children(recursive=True)]
-    except psutil.Error:
-        return (pid,) if psutil.pid_exists(pid) else ()
-    for process in family:
-        with contextlib.suppress(psutil.Error):
-            process.terminate()
-    alive = _alive_after(family, grace_s)
-    for process in alive:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    return tuple(process.pid for process in _alive_after(alive, grace_s))
+_KILLED_S = 5.0  # after that it hangs in a driver of the system
 
 
-def _alive_after(processes: list[psutil.Process], grace_s: float) -> list[psutil.Process]:
-    """Return those that still run after that time; one that may not be waited for is looked at instead."""
-    try:
-        return psutil.wait_procs(processes, timeout=grace_s)[1]
-    except psutil.Error:
-        return [process for process in processes if process.is_running()]
+class _Running:
+    """The programs that `run` waits for, and those among them that `end_running` has ended."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.waited_for: set[subprocess.Popen[bytes]] = set()
+        self.ended: set[subprocess.Popen[bytes]] = set()
+
+    def forget(self, process: subprocess.Popen[bytes]) -> bool:
+        """Have nobody wait for that one any more; return whether `end_running` has ended it."""
+        with self.lock:
+            ended = process in self.ended
+            self.waited_for.discard(process)
+            self.ended.discard(process)
+        return ended
 
 
-def end_process(pid: int, started: float, word: str, grace_s: float = 3.0) -> None:
-    """End the process with that id and starting time, or, without an id, those that have `word` in their command line.
-
-    A process with another starting time is another process, and is left alone.
-    """
-    for process in psutil.process_iter() if pid == 0 else _existing(pid):
-        with contextlib.suppress(psutil.Error):
-            ours = word in process.cmdline() if pid == 0 else abs(process.create_time() - started) < _SAME_START_S
-            if ours and process.pid != os.getpid():
-                end_tree(process.pid, grace_s)
-
-
-def _existing(pid: int) -> list[psutil.Process]:
-    try:
-        return [psutil.Process(pid)]
-    except psutil.NoSuchProcess:
-        return []
-
-
-_running: set[int] = set()
+_running = _Running()
 
 
 def end_running() -> None:
     """End every program that `run` waits for at this moment, in whatever thread; each wait ends as for a failure."""
-    for pid in tuple(_running):
-        end_tree(pid)
+    with _running.lock:
+        processes = tuple(_running.waited_for)
+        # What is ended here has no exit status of its own: psutil, not Popen, may be the one who learns it.
+        _running.ended.update(process for process in processes if process.returncode is None)
+    for process in processes:
+        end_tree(process.pid)
 
 
 def run(
@@ -150,6 +124,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: str = "",
+    alone: bool = False,
 ) -> Completed:
     """Run a program to its end and return what it said; a non-zero exit is an answer, not an exception.
 
@@ -159,6 +134,7 @@ def run(
         env: Variables on top of this process's own.
         cwd: Working directory.
         stdin: Text for its standard input, which is closed afterwards.
+        alone: After `timeout_s` the program is ended, and what it started runs on.
 
     Raises:
         ProcessError: It could not be started, or did not end in time.
@@ -171,24 +147,23 @@ def run(
     with tempfile.TemporaryFile() as inp, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         inp.write(stdin.encode("utf-8"))
         inp.seek(0)
-        process = _start(words, shown, {**os.environ, **(env or {})}, cwd, (inp, out, err))
-        _running.add(process.pid)
+        with _running.lock:
+            process = _start(words, shown, {**os.environ, **(env or {})}, cwd, (inp, out, err))
+            _running.waited_for.add(process)
         try:
             code = process.wait(timeout=timeout_s)
         except subprocess.TimeoutExpired as expired:
-            left = _end(process)
-            ended = f"its processes {', '.join(map(str, left))} cannot be ended" if left else "was ended"
-            raise ProcessError(
-                f"{Path(words[0]).name} did not end within {timeout_s:.0f} s and {ended}",
-                where=" ".join(shown),
-                said=redact(_read(out) + _read(err)),
-                remedy="run the command by hand to see what it waits for",
-            ) from expired
+            left = _end_alone(process) if alone else _end(process)
+            how = f"its processes {', '.join(map(str, left))} cannot be ended" if left else "was ended"
+            remedy = "run the command by hand to see what it waits for"
+            raise _cut_short(shown, f"did not end within {timeout_s:.0f} s and {how}", (out, err), remedy) from expired
         except BaseException:
             _end(process)
             raise
         finally:
-            _running.discard(process.pid)
+            ended = _running.forget(process)
+        if ended:
+            raise _cut_short(shown, "was ended because this session ends", (out, err), "run again")
         return Completed(shown, code, _read(out), _read(err), time.monotonic() - started)
 
 
@@ -209,10 +184,8 @@ def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> tuple[int, float
         except OSError as error:
             raise _not_started(words, redact_argv(words), error) from error
     process.returncode = -1  # nobody waits for it: no warning that it still runs
-    try:
-        return int(process.pid), psutil.Process(process.pid).create_time()
-    except psutil.Error:
-        return int(process.pid), time.time()
+    who = pids.identity(process.pid)
+    return who["pid"], who["created"]
 
 
 def interact(argv: Sequence[str]) -> int:
@@ -242,6 +215,11 @@ def _start(
         raise _not_started(words, shown, error) from error
 
 
+def _cut_short(shown: Sequence[str], what: str, said: Sequence[IO[bytes]], remedy: str) -> ProcessError:
+    text = redact("".join(map(_read, said)))
+    return ProcessError(f"{Path(shown[0]).name} {what}", where=" ".join(shown), said=text, remedy=remedy)
+
+
 def _not_started(words: tuple[str, ...], shown: tuple[str, ...], error: OSError) -> ProcessError:
     return ProcessError(
         f"cannot start {words[0]}: {error.strerror or error}",
@@ -258,6 +236,16 @@ def _end(process: subprocess.Popen[bytes]) -> tuple[int, ...]:
     else:
         process.wait()
     return left
+
+
+def _end_alone(process: subprocess.Popen[bytes]) -> tuple[int, ...]:
+    process.kill()
+    try:
+        process.wait(_KILLED_S)
+    except subprocess.TimeoutExpired:
+        process.returncode = -1  # nobody waits for it any more: no warning that it still runs
+        return (process.pid,)
+    return ()
 
 
 def _read(stream: IO[bytes]) -> str:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import ledger as entries
+from harness.ending import end_process
 from harness.errors import HarnessError, HostError
 from harness.layout import MachineFiles
 from harness.ledger import Ledger
 from harness.ownership import Left, Why, is_link, is_mark, read_mark, why_foreign
-from harness.process import end_process
 from harness.vmdisks import machines_beside, users_of
 from harness.vmrun import Vmrun
 from harness.vmrun.errors import VmAlreadyRunning, VmBusy, VmNotFound, VmUnreadable
@@ -138,8 +138,18 @@ def remove_rest(vmrun: Vmrun, ledger: Ledger) -> None:
 
 
 def remove_process(process: entries.Process) -> None:
-    """Have the process ended, found by its id and starting time, or by its word where no id was noted."""
-    end_process(process.pid, process.started, process.word)
+    """Have the process ended, found by its id and starting time, or by its word where no id was noted.
+
+    Raises:
+        HostError: It does not end.
+    """
+    left = end_process(process.pid, process.started, process.word)
+    if left:
+        raise HostError(
+            f"the process {', '.join(map(str, left))} does not end",
+            where=process.name,
+            remedy="end it by hand, then run again",
+        )
 
 
 def _gone(vmrun: Vmrun, machine: entries.Machine, deadline: Deadline) -> bool | Pending:

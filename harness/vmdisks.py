@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from harness.errors import HostError
 from harness.process import decode
 from harness.vmx import Vmx, VmxError
 
@@ -24,7 +25,10 @@ def users_of(directory: Path, others: Iterable[Path]) -> tuple[Path, ...]:
 
     Args:
         directory: Of the machine that is about to be deleted.
-        others: VMX files that may use its disks.
+        others: VMX files that may use its disks; one that cannot be read is passed over.
+
+    Raises:
+        HostError: What its own snapshot file says of its clones cannot be read.
     """
     home = _real(directory)
     found = {clone for clone in _clones(directory) if clone.is_file()}
@@ -34,6 +38,24 @@ def users_of(directory: Path, others: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(sorted(path for path in found if not _inside(_real(path), home)))
 
 
+def snapshot_notes(file: Path) -> Vmx:
+    """Return what a `.vmsd` says, in the syntax of a VMX; nothing where there is none.
+
+    Raises:
+        HostError: It cannot be read.
+    """
+    try:
+        return Vmx.read(file)
+    except FileNotFoundError:
+        return Vmx.parse("")
+    except (VmxError, OSError) as error:
+        raise HostError(
+            f"whether a linked clone uses its disks is not known: {error}",
+            where=str(file),
+            remedy="make the file readable; delete it where you know that the machine has no clones",
+        ) from error
+
+
 def machines_beside(directory: Path) -> tuple[Path, ...]:
     """Return the VMX files in the directories beside that one."""
     return tuple(sorted(directory.parent.glob("*/*.vmx")))
@@ -41,9 +63,7 @@ def machines_beside(directory: Path) -> tuple[Path, ...]:
 
 def _clones(directory: Path) -> Iterator[Path]:
     for file in directory.glob("*.vmsd"):
-        for key, value in _settings(file):
-            if _CLONE.search(key):
-                yield directory / value
+        yield from (directory / value for key, value in snapshot_notes(file).items() if _CLONE.search(key))
 
 
 def _chain(vmx: Path) -> Iterator[Path]:

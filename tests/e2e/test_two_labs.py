@@ -11,7 +11,7 @@ from pathlib import Path
 
 from whole_lab import LIMIT_S, MACHINE, asked_for, command, decoy, left, make_lab, processes, run, said
 
-from harness.process import end_tree
+from harness.ending import end_tree
 from harness.vmx import Vmx
 
 pytestmark = asked_for

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from harness.after import remove_lab
+from harness.ending import end_tree
 from harness.lablock import is_held
-from harness.process import end_tree
 from harness.session import lock, select
 from harness.verdict import Phase
 

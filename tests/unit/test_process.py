@@ -1,14 +1,23 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from harness.ending import end_process, end_tree
 from harness.errors import ProcessError
-from harness.process import decode, end_tree, interact, refuse_batch_words, run
+from harness.process import (
+    decode,
+    end_running,
+    interact,
+    refuse_batch_words,
+    run,
+    start,
+)
 
 PYTHON = sys.executable
 
@@ -99,6 +108,62 @@ def test_a_program_is_waited_for_and_not_its_children_that_live_on(tmp_path: Pat
         assert psutil.pid_exists(child)
     finally:
         end_tree(child)
+
+
+def test_a_program_that_is_ended_alone_leaves_what_it_started(tmp_path: Path) -> None:
+    """As a `vmrun start` that hangs: the machine that it started may be fine."""
+    mark = tmp_path / "child"
+    program = (
+        "import subprocess, pathlib, time\n"
+        f"child = subprocess.Popen([{PYTHON!r}, '-IS', '-c', 'import time; time.sleep(30)'])\n"
+        f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); time.sleep(60)"
+    )
+    with pytest.raises(ProcessError, match="did not end within 2 s and was ended"):
+        run(python(program), timeout_s=1.5, alone=True)
+    child = int(mark.read_text())
+    try:
+        assert psutil.pid_exists(child)
+        assert [process.pid for process in psutil.Process().children()] in ([], [child])
+    finally:
+        end_tree(child)
+
+
+def test_a_program_that_the_end_of_the_session_ends_is_no_success() -> None:
+    outcomes: list[object] = []
+
+    def wait() -> None:
+        try:
+            outcomes.append(run(python("import time; time.sleep(60)"), timeout_s=50))
+        except ProcessError as error:
+            outcomes.append(error)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    while not psutil.Process().children() and thread.is_alive():
+        time.sleep(0.01)
+    end_running()
+    thread.join(20)
+    (outcome,) = outcomes
+    assert isinstance(outcome, ProcessError)
+    assert "was ended because this session ends" in outcome.what
+    assert not isinstance(outcome.__cause__, OSError)
+    assert run(python("raise SystemExit(3)"), timeout_s=20).returncode == 3
+
+
+def test_a_process_is_the_same_whatever_becomes_of_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host slept, or its clock was set: psutil's starting times have moved, the process has not."""
+    pid, started = start(python("import time; time.sleep(60)"), tmp_path / "log")
+    real = psutil.Process.create_time
+    if sys.platform == "linux":
+        monkeypatch.setattr(psutil.Process, "create_time", lambda process: real(process) + 3600)
+        monkeypatch.setattr(psutil, "boot_time", lambda: 5.0)
+    try:
+        assert end_process(pid, started + 3, "") == ()
+        assert psutil.pid_exists(pid)
+        assert end_process(pid, started, "") == ()
+        assert not psutil.pid_exists(pid)
+    finally:
+        end_tree(pid)
 
 
 def test_a_program_that_does_not_exist_or_may_not_run(tmp_path: Path) -> None:

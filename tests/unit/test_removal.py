@@ -14,10 +14,12 @@ from fake_run import FakeRun
 from needs import links
 
 from harness import ledger as entries
+from harness import pids
+from harness.ending import end_process
 from harness.errors import HostError
 from harness.ledger import Ledger
 from harness.ownership import write_mark
-from harness.process import Completed, end_process
+from harness.process import Completed
 from harness.removal import remove_all, remove_machine, remove_rest
 from harness.vmdisks import users_of
 from harness.vmrun import Vmrun
@@ -35,7 +37,7 @@ class FakeHost:
         self.calls: list[tuple[str, ...]] = []
         self.before_delete: Callable[[], object] = lambda: None
 
-    def __call__(self, argv: object, *, timeout_s: float, env: object = None) -> Completed:
+    def __call__(self, argv: object, *, timeout_s: float, env: object = None, alone: bool = False) -> Completed:
         assert isinstance(argv, tuple | list)
         verb, *words = [str(word) for word in argv][3:]
         self.calls.append((verb, *words))
@@ -234,6 +236,9 @@ def test_a_clone_anywhere_is_known_by_the_parents_snapshot_file(tmp_path: Path) 
     clone.parent.mkdir(parents=True)
     clone.touch()
     assert users_of(directory, ()) == (clone,)
+    (directory / "m1.vmsd").write_text("torn")
+    with pytest.raises(HostError, match="linked clone"):
+        users_of(directory, ())
 
 
 def test_one_that_starts_again_while_it_is_deleted_is_stopped_again(
@@ -290,7 +295,7 @@ def test_a_process_is_ended_by_its_start_or_by_its_word_and_no_other_one_is(tmp_
     assert child.stdout is not None
     child.stdout.readline()  # it is what it will be
     child.stdout.close()
-    started = psutil.Process(child.pid).create_time()
+    started = pids.identity(child.pid)["created"]
     end_process(child.pid, started - 100, word)
     end_process(0, 0.0, word[:-1])
     assert child.poll() is None

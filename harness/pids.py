@@ -1,7 +1,8 @@
 """Which process is which: an id and a starting time, so that a reused id is never taken for the process that had it.
 
 On Linux the starting time is in seconds since the boot, from `/proc` (proc(5), field 22 of `stat`): it does not move
-when the clock is set, and reading it costs nothing. Elsewhere it is psutil's, in seconds since the epoch.
+when the clock is set or the host has slept, and reading it costs nothing. Elsewhere it is psutil's, in seconds since
+the epoch, as the system noted it. Both the harness and `vmrun-qemu` use this.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import sys
 import psutil
 import pytest
 
-from harness.vmrun_qemu import pids
+from harness import pids
 
 
 def test_this_process_is_alive_and_somebody_with_its_id_from_before_is_not() -> None:
