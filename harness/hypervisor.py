@@ -16,7 +16,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.errors import HarnessError, HostError, UsageError
-from harness.hypervisor_places import QEMU, HostSystem, Source, disk_tool, qemu_places, this_host, vmware_places
+from harness.hypervisor_places import (
+    QEMU,
+    HostSystem,
+    Source,
+    disk_tool,
+    qemu_places,
+    qemu_remedy,
+    this_host,
+    vmware_places,
+)
 from harness.process import Completed
 from harness.vmrun import Vmrun
 from harness.vmrun.call import RunProgram
@@ -26,6 +35,8 @@ EMBEDDED = "embedded"
 HOME_VARIABLE = "VMRUN_QEMU_HOME"
 # VMware shows a screen to guest users only; evidence of a guest that does not boot has to do without one.
 SCREEN_VARIABLE = "VMRUN_QEMU_SCREEN"
+_MODULE = (sys.executable, "-m", "harness.vmrun_qemu")
+_DISK_MODULE = (sys.executable, "-m", "harness.vmrun_qemu.vdiskmanager")
 _EMBEDDED_PROGRAMS = ("vmrun-qemu", "vmrun-qemu.exe")
 _PROBE_S = 20.0
 _MINIMUM_QEMU = (7, 2)  # the first release with `-netdev stream`
@@ -98,7 +109,6 @@ _REMEDIES = {
     Fault.NOT_EXECUTABLE: "give the program itself, not a folder or a document; on Linux and macOS: chmod +x",
     Fault.NOT_ANSWERING: "run `vmrun list` by hand; on Windows, as administrator: `net start VMAuthdService`",
     Fault.NO_DISK_TOOL: "install VMware Workstation Pro, which brings it beside vmrun",
-    Fault.NO_QEMU: "lab setup --with-deps",
 }
 
 
@@ -161,11 +171,11 @@ def find_hypervisor(
             candidates.append(Candidate(proposal.source, proposal.path, taken=True, why=found.version))
             continue
         if proposal.named:
-            raise _refusal(proposal, found)
+            raise _refusal(proposal, found, host)
         why = f"{found.fault}: {found.detail}" if found.detail else found.fault.value
         candidates.append(Candidate(proposal.source, proposal.path, taken=False, why=why))
     if taken is None:
-        raise _nothing(candidates)
+        raise _nothing(candidates, host)
     taken = replace(taken, candidates=tuple(candidates))
     return taken if home is None else taken.with_home(home)
 
@@ -188,14 +198,20 @@ def proposals(option: str | None, setting: str | None, system: HostSystem) -> tu
 def probe(proposal: Proposal, host_type: str, system: HostSystem) -> Hypervisor | Refused:
     """Return the hypervisor behind a proposal, or why it cannot be used."""
     path = proposal.path
-    if path == EMBEDDED or system.split(path)[1] in _EMBEDDED_PROGRAMS:
-        return _probe_embedded(system)
+    if path == EMBEDDED:
+        return _probe_embedded(_MODULE, _DISK_MODULE, system)
     if not system.is_file(path):
         path = system.which(path) or ""
         if not path:
             return Refused(Fault.NOT_FOUND, "")
     if not system.is_executable(path):
         return Refused(Fault.NOT_EXECUTABLE, "")
+    folder, name = system.split(path)
+    if name in _EMBEDDED_PROGRAMS:
+        disk = system.join(folder, name.replace("vmrun", "vdiskmanager"))
+        if not system.is_file(disk):
+            return Refused(Fault.NO_DISK_TOOL, f"{disk} does not exist")
+        return _probe_embedded((path,), (disk,), system)
     tool = disk_tool(path, system)
     if tool is None:
         return Refused(Fault.NO_DISK_TOOL, f"neither beside {path} nor on PATH")
@@ -223,7 +239,7 @@ def _probe_vmware(path: str, tool: str, host_type: str, system: HostSystem) -> H
     return refused
 
 
-def _probe_embedded(system: HostSystem) -> Hypervisor | Refused:
+def _probe_embedded(vmrun: tuple[str, ...], disk: tuple[str, ...], system: HostSystem) -> Hypervisor | Refused:
     places = qemu_places(system)
     if not places:
         return Refused(Fault.NO_QEMU, f"{QEMU} is not installed")
@@ -240,16 +256,16 @@ def _probe_embedded(system: HostSystem) -> Hypervisor | Refused:
         return Refused(Fault.NO_QEMU, f"{places[0]} names no version")
     if (int(version[1]), int(version[2])) < _MINIMUM_QEMU:
         return Refused(Fault.NO_QEMU, f"{places[0]} is {version[0]}; 7.2 or newer is needed")
-    module = (sys.executable, "-m", "harness.vmrun_qemu")
-    disk = (sys.executable, "-m", "harness.vmrun_qemu.vdiskmanager")
-    return Hypervisor(Kind.EMBEDDED, module, disk, "QEMU " + version[0].removeprefix("version "))
+    return Hypervisor(Kind.EMBEDDED, vmrun, disk, "QEMU " + version[0].removeprefix("version "))
 
 
 def _impatient(run: RunProgram) -> RunProgram:
     """Return the process door with the probe's time limit: a search must not wait a minute for each candidate."""
 
-    def limited(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Completed:
-        return run(argv, timeout_s=min(timeout_s, _PROBE_S), env=env)
+    def limited(
+        argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+    ) -> Completed:
+        return run(argv, timeout_s=min(timeout_s, _PROBE_S), env=env, alone=alone)
 
     return limited
 
@@ -258,20 +274,20 @@ def _one_line(error: HarnessError) -> str:
     return " ".join(f"{error.what}: {error.said}".split()).rstrip(": ")
 
 
-def _refusal(proposal: Proposal, refused: Refused) -> UsageError:
+def _refusal(proposal: Proposal, refused: Refused, system: HostSystem) -> UsageError:
     subject = "the embedded hypervisor" if proposal.path == EMBEDDED else "vmrun"
     return UsageError(
         f"{subject} cannot be used: {refused.fault}",
         where=f"{proposal.source}: {proposal.path}",
         said=refused.detail,
-        remedy=_REMEDIES[refused.fault],
+        remedy=_REMEDIES.get(refused.fault) or qemu_remedy(system),
     )
 
 
-def _nothing(candidates: list[Candidate]) -> HostError:
+def _nothing(candidates: list[Candidate], system: HostSystem) -> HostError:
     seen = "\n".join(f"{item.source}: {item.path}: {item.why}" for item in candidates)
     return HostError(
         "no hypervisor can be used",
         said=seen,
-        remedy="install VMware Workstation Pro, or have the embedded one ready: lab setup --with-deps",
+        remedy=f"install VMware Workstation Pro, or have the embedded one ready: {qemu_remedy(system)}",
     )

@@ -124,6 +124,15 @@ def qemu_places(system: HostSystem) -> tuple[str, ...]:
     return tuple(([on_path] if on_path else []) + [path for path in elsewhere if system.is_file(path)])
 
 
+def qemu_remedy(system: HostSystem) -> str:
+    """Return what to do on that host where its QEMU cannot be used."""
+    if system.environ.get(QEMU_VARIABLE):
+        return f"have {QEMU_VARIABLE} name a {QEMU} of 7.2 or newer with qemu-img beside it, or take it away"
+    if system.platform == "linux":
+        return "lab setup --with-deps"
+    return f"install QEMU 7.2 or newer, and have its folder on PATH or {QEMU_VARIABLE} name its {QEMU}"
+
+
 def _program_files(system: HostSystem) -> list[str]:
     variables = (system.environ.get(name) for name in ("ProgramFiles", "ProgramW6432", "ProgramFiles(x86)"))
     roots = [root for root in variables if root] + [r"C:\Program Files", r"C:\Program Files (x86)"]

@@ -1,4 +1,12 @@
-"""The one way to a hypervisor: `Vmrun` drives any executable that speaks VMware's `vmrun`; failures are in `errors`."""
+"""The one way to a hypervisor: `Vmrun` drives any executable that speaks VMware's `vmrun`.
+
+driver                `Vmrun`: one method per verb, and what is known of VMware's
+call                  one call: flags, time limits, failures
+errors, failures      the classes of failure; which answer is which
+answers, guest_answers    what verbs print, as values
+power, snapshots, networks, runtime, guest, guest_program     the verbs by subject
+paths, locks, log, clones, fresh      what is read beside a VMX, and of files that vmrun writes
+"""
 
 from harness.vmrun.answers import Display, StopMode, ToolsState, VmrunVersion
 from harness.vmrun.call import GuestLogin, RunProgram

@@ -48,8 +48,13 @@ _RETRY_S = 0.5
 class RunProgram(Protocol):
     """The process door: `harness.process.run`, or a fake of it."""
 
-    def __call__(self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Completed:
-        """Return what the program said; raise `ProcessError` when it could not start or did not end in time."""
+    def __call__(
+        self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+    ) -> Completed:
+        """Return what the program said; raise `ProcessError` when it could not start or did not end in time.
+
+        It is ended then, with what it has started unless `alone` is said.
+        """
 
 
 @dataclass(frozen=True)
@@ -184,9 +189,10 @@ class VmrunProgram:
         )
 
     def _start(self, argv: Sequence[str], timeout_s: float, verb: str, vmx: Path | None) -> Completed:
+        """Return the answer; what a `start` that hangs has started is the machine, which may run."""
         before = locks_beside(vmx) if vmx is not None else ()
         try:
-            return self.run(argv, timeout_s=timeout_s, env=self.env)
+            return self.run(argv, timeout_s=timeout_s, env=self.env, alone=verb == "start")
         except ProcessError as error:
             kind = errors.VmrunUnavailable if isinstance(error.__cause__, OSError) else errors.VmrunTimeout
             after = locks_beside(vmx) if vmx is not None and kind is errors.VmrunTimeout else ()

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.vmx import Vmx, VmxError
+from harness.vmdisks import snapshot_notes
 
 _CLONE = re.compile(r"(snapshot\d+)\.clone\d+", re.IGNORECASE)
 
@@ -24,11 +24,12 @@ class Clone:
 
 
 def clones_of(vmx: Path) -> tuple[Clone, ...]:
-    """Return the clones of that machine that exist; none where it has no readable `.vmsd`."""
-    try:
-        notes = Vmx.read(vmx.with_suffix(".vmsd"))
-    except (VmxError, OSError):
-        return ()
+    """Return the clones of that machine that exist; none where it has no `.vmsd`.
+
+    Raises:
+        HostError: There is one, and it cannot be read.
+    """
+    notes = snapshot_notes(vmx.with_suffix(".vmsd"))
     found = []
     for key, value in notes.items():
         match = _CLONE.fullmatch(key)

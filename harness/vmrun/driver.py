@@ -29,6 +29,7 @@ from harness.vmrun import answers, errors
 from harness.vmrun.answers import Display, StopMode, ToolsState, VmrunVersion
 from harness.vmrun.call import GuestLogin, RunProgram, VmrunProgram
 from harness.vmrun.clones import clones_of
+from harness.vmrun.fresh import fresh
 from harness.vmrun.guest import Guest
 from harness.vmrun.networks import HostNetworks
 from harness.vmrun.power import Power, PowerState
@@ -192,6 +193,7 @@ class Vmrun:
             VmAlreadyRunning: It runs.
             VmNotFound: There is no such VMX.
             ClonesDepend: A linked clone uses its disks.
+            HostError: Whether one does is not known.
         """
         clones = clones_of(vmx)
         if clones:
@@ -246,10 +248,13 @@ class Vmrun:
         """Have the machine's screen in that PNG file; VMware wants running Tools and a guest login for it.
 
         Raises:
-            UnexpectedAnswer: It succeeded, and there is no picture.
+            UnexpectedAnswer: It succeeded, and there is no new picture.
+            OSError: What was there cannot be moved.
         """
-        done = self._program.call("captureScreen", vmx, png, login=login)
-        if not png.is_file() or png.read_bytes()[: len(_PNG)] != _PNG:
+        with fresh(png):
+            done = self._program.call("captureScreen", vmx, png, login=login)
+            is_picture = png.is_file() and png.read_bytes()[: len(_PNG)] == _PNG
+        if not is_picture:
             raise self._program.unexpected("captureScreen", done, f"there is no picture in {png}")
 
     # -- the program ---------------------------------------------------------------------------------------------

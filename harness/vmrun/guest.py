@@ -14,6 +14,7 @@ from harness.errors import UsageError
 from harness.process import Completed
 from harness.vmrun.call import GuestLogin, VmrunProgram
 from harness.vmrun.failures import failed
+from harness.vmrun.fresh import fresh
 from harness.vmrun.guest_answers import GuestProcess, parse_directory, parse_exists, parse_processes
 from harness.vmrun.guest_program import Starting, argument_words, exit_status
 from harness.vmrun.paths import GuestPath
@@ -149,11 +150,14 @@ class Guest:
 
         Raises:
             FileNotFound: The guest has no such file.
-            UnexpectedAnswer: It succeeded, and there is no file on the host.
+            UnexpectedAnswer: It succeeded, and there is no new file on the host.
+            OSError: What was there cannot be moved.
         """
         target = target.resolve()
-        done = self._do("CopyFileFromGuestToHost", source, target, deadline=deadline)
-        if not target.is_file():
+        with fresh(target):
+            done = self._do("CopyFileFromGuestToHost", source, target, deadline=deadline)
+            is_there = target.is_file()
+        if not is_there:
             raise self._program.unexpected("CopyFileFromGuestToHost", done, f"there is no {target}")
 
     # -- inside --------------------------------------------------------------------------------------------------

@@ -155,7 +155,7 @@ def parse_networks(text: str) -> tuple[HostNetwork, ...]:
     """Return the rows of `listHostNetworks` (INDEX NAME TYPE DHCP SUBNET MASK).
 
     Raises:
-        ValueError: There is no line `Total host networks: N`, or fewer rows than it says.
+        ValueError: There is no line `Total host networks: N`, or not as many rows as it says.
     """
     rows = _counted_rows(text, "Total host networks", _NETWORK)
     return tuple(
@@ -168,7 +168,7 @@ def parse_forwardings(text: str) -> tuple[PortForwarding, ...]:
     """Return the rows of `listPortForwardings` (INDEX, PROTOCOL, HOST PORT, GUEST IP, GUEST PORT, DESCRIPTION).
 
     Raises:
-        ValueError: There is no line `Total port forwardings: N`, or fewer rows than it says.
+        ValueError: There is no line `Total port forwardings: N`, or not as many rows as it says.
     """
     rows = _counted_rows(text, "Total port forwardings", _FORWARDING)
     return tuple(

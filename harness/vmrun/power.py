@@ -78,7 +78,7 @@ class Power:
         try:
             self._wait(lambda: self.is_running(vmx) or Pending("not in `vmrun list`"), settle, "runs again", vmx)
         except DeadlineExpired:
-            self.program.call("start", vmx, display)
+            self.start(vmx, display, None)
 
     def suspend(self, vmx: Path, mode: StopMode, deadline: Deadline | None) -> None:
         """Have the machine's memory in a file, the machine gone from `list`, and its locks gone."""

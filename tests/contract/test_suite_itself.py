@@ -56,7 +56,9 @@ class Replay(ReplayBench):
     def execute(self, words: tuple[str, ...], seconds: float) -> tuple[int, str, str] | None:
         return self.told(words)
 
-    def run(self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Completed:
+    def run(
+        self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+    ) -> Completed:
         code, out, err = self.told(tuple(argv[len(self.argv) :])) or (0, "", "")
         return Completed(tuple(argv), code, out, err, 0.0)
 

@@ -33,6 +33,7 @@ class FakeRun:
     calls: list[tuple[str, ...]] = field(default_factory=list)
     timeouts: list[float] = field(default_factory=list)
     envs: list[dict[str, str]] = field(default_factory=list)
+    alone: list[bool] = field(default_factory=list)
     effects: dict[tuple[str, ...], Callable[[], object]] = field(default_factory=dict)
 
     def on(self, *argv: str, says: object = "", then: Callable[[], object] | None = None) -> FakeRun:
@@ -41,11 +42,14 @@ class FakeRun:
             self.effects[argv] = then
         return self
 
-    def __call__(self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Completed:
+    def __call__(
+        self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+    ) -> Completed:
         words = tuple(argv)
         self.calls.append(words)
         self.timeouts.append(timeout_s)
         self.envs.append(dict(env or {}))
+        self.alone.append(alone)
         assert words in self.answers, f"unknown command: {words}"
         left = self.answers[words]
         says = left.pop(0) if len(left) > 1 else left[0]

@@ -277,10 +277,25 @@ def test_qemu_on_windows_and_by_variable() -> None:
     with pytest.raises(UsageError) as caught:
         host.find(EMBEDDED)
     assert r"D:\none.exe" in caught.value.said
+    assert "VMRUN_QEMU_BIN" in caught.value.remedy
+    del host.environ["VMRUN_QEMU_BIN"]
+    host.files.clear()
+    with pytest.raises(UsageError) as caught:
+        host.find(EMBEDDED)
+    assert "install QEMU" in caught.value.remedy
 
 
-def test_a_path_to_vmrun_qemu_is_the_embedded_one() -> None:
-    assert linux().qemu().find("/venv/bin/vmrun-qemu").kind is Kind.EMBEDDED
+def test_a_path_to_vmrun_qemu_is_the_embedded_one_and_that_very_program() -> None:
+    host = linux().qemu()
+    with pytest.raises(UsageError, match="not found"):
+        host.find("/venv/bin/vmrun-qemu")
+    host.files.add("/venv/bin/vmrun-qemu")
+    with pytest.raises(UsageError, match="no vmware-vdiskmanager"):
+        host.find("/venv/bin/vmrun-qemu")
+    host.files.add("/venv/bin/vdiskmanager-qemu")
+    found = host.find("/venv/bin/vmrun-qemu")
+    assert found.kind is Kind.EMBEDDED
+    assert (found.vmrun_argv, found.vdiskmanager_argv) == (("/venv/bin/vmrun-qemu",), ("/venv/bin/vdiskmanager-qemu",))
 
 
 @posix_paths
@@ -303,4 +318,4 @@ def test_this_host_can_be_asked() -> None:
 def test_every_fault_has_a_remedy() -> None:
     from harness.hypervisor import _REMEDIES  # noqa: PLC0415  (private: only its completeness is of interest)
 
-    assert set(_REMEDIES) == set(Fault)
+    assert {*_REMEDIES, Fault.NO_QEMU} == set(Fault), "what helps where QEMU is missing differs by host"

@@ -124,9 +124,11 @@ class Bench(ABC):
         assert err == "", f"vmrun prints on standard output only: {err}"
         return Answer(shown, signed(raw), raw, out, err, self.settle)
 
-    def run(self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Completed:
+    def run(
+        self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+    ) -> Completed:
         """Run a driver's command: the process door of `harness.vmrun.Vmrun`, written down here."""
-        done = process.run(argv, timeout_s=timeout_s, env=env)
+        done = process.run(argv, timeout_s=timeout_s, env=env, alone=alone)
         words = normal(argv[len(self.argv) :])
         self.entries.append(self._written(words, (done.returncode, done.stdout, done.stderr)))
         return done

@@ -71,7 +71,9 @@ def guest(vmrun: Vmrun) -> Guest:
 @settings(deadline=None)
 @given(data=ANSWERS, code=CODES)
 def test_any_answer_is_a_value_or_an_error_of_vmrun(question: str, data: bytes, code: int) -> None:
-    def fake_run(argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Completed:
+    def fake_run(
+        argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+    ) -> Completed:
         return Completed(tuple(argv), code, decode(data), "", 0.0)
 
     vmrun = Vmrun(("v",), run=fake_run, clock=FakeClock())

@@ -7,7 +7,7 @@ import pytest
 from fake_run import FakeRun
 from needs import posix_paths
 
-from harness.errors import UsageError
+from harness.errors import HostError, UsageError
 from harness.secret import Secret
 from harness.vmrun import (
     CloneKind,
@@ -166,6 +166,34 @@ def test_a_picture_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"GIF89a")
     with pytest.raises(errors.UnexpectedAnswer, match="no picture"):
         windows(run).capture_screen(Path(VMX), tmp_path / "a.png")
+
+
+def test_an_older_picture_does_not_pass_for_this_one(tmp_path: Path) -> None:
+    png = tmp_path / "a.png"
+    png.write_bytes(b"\x89PNG\r\n\x1a\nold")
+    run = FakeRun().on(*cmd("captureScreen", VMX, str(png)))
+    with pytest.raises(errors.UnexpectedAnswer, match="no picture"):
+        windows(run).capture_screen(Path(VMX), png)
+    assert png.read_bytes().endswith(b"old")
+    run = FakeRun().on(*cmd("captureScreen", VMX, str(png)), then=lambda: png.write_bytes(b"\x89PNG\r\n\x1a\nnew"))
+    windows(run).capture_screen(Path(VMX), png)
+    assert [file.read_bytes()[-3:] for file in tmp_path.iterdir()] == [b"new"]
+
+
+def test_a_machine_whose_clones_are_not_known_is_not_deleted(tmp_path: Path) -> None:
+    vmx = tmp_path / "a.vmx"
+    (tmp_path / "a.vmsd").write_text("nonsense\n", encoding="utf-8")
+    run = FakeRun()
+    with pytest.raises(HostError, match="linked clone") as caught:
+        windows(run).delete_vm(vmx)
+    assert caught.value.where == str(tmp_path / "a.vmsd")
+    assert run.calls == []
+
+
+def test_a_start_that_hangs_is_ended_alone() -> None:
+    run = FakeRun().on(*cmd("list"), says=NONE).on(*cmd("start", VMX, "nogui"))
+    windows(run).start(Path(VMX))
+    assert run.alone == [False, True]
 
 
 def test_a_login_without_password_is_refused() -> None:

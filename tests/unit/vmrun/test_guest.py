@@ -254,6 +254,10 @@ def test_copies_have_full_paths_on_the_host(tmp_path: Path, monkeypatch: pytest.
     argv = cmd("CopyFileFromGuestToHost", VMX, "/tmp/a", there)
     with pytest.raises(errors.UnexpectedAnswer, match="there is no"):
         guest(FakeRun().on(*argv)).copy_from_guest(GuestPath("/tmp/a"), Path("a.txt"))
+    Path(there).write_text("old", encoding="utf-8")
+    with pytest.raises(errors.UnexpectedAnswer, match="there is no"):
+        guest(FakeRun().on(*argv)).copy_from_guest(GuestPath("/tmp/a"), Path("a.txt"))
+    assert Path(there).read_text(encoding="utf-8") == "old"
     run = FakeRun().on(*argv, then=lambda: Path(there).write_text("x", encoding="utf-8"))
     guest(run).copy_from_guest(GuestPath("/tmp/a"), Path("a.txt"))
     assert run.timeouts == [1800]
