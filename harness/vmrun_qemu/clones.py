@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.vmrun_qemu import devices, identity, images, overlays
+from harness.vmrun_qemu import devices, identity, images, imagetool, overlays
 from harness.vmrun_qemu.imagetool import DiskError
 from harness.vmrun_qemu.site import Site, snapshots_locked
-from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.texts import FILE_EXISTS, Failure
 from harness.vmrun_qemu.vmsd import Snapshot
 from harness.vmx import Vmx, VmxError
 
 # The newest hardware that Workstation 17.5 and later make.
 NEWEST_HARDWARE = 21
 _FROM = "cloneOf0"
+# VMX key -> ending of the file beside the VMX that it names.
+_BESIDE = {"nvram": ".nvram", "extendedConfigFile": ".vmxf"}
 
 
 @dataclass(frozen=True)
@@ -33,20 +37,21 @@ def make(order: Order, source: Path, *, linked: bool) -> None:
     """Have the clone's files; its VMX comes last.
 
     Raises:
-        Failure: A disk cannot be copied or built upon; nothing of the clone is left.
+        Failure: See `require_place`; or a disk cannot be copied or built upon. Nothing of the clone is left.
     """
+    require_place(order.target, len(order.disks))
     folder = order.target.parent
-    new_folder = not folder.exists()
+    new_folders = [item for item in (folder, *folder.parents) if not item.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
     try:
         vmx = _configuration(order, source.parent)
-        for number, (node, disk) in enumerate(order.disks):
-            copy = order.target.with_name(f"{order.target.stem}{f'-{number}' if number else ''}.vmdk")
+        for copy, (node, disk) in zip(_copies(order.target, len(order.disks)), order.disks, strict=True):
+            images.require_place(copy, "")
             made.append(copy)
-            _disk(disk, copy, linked=linked)
+            (overlays.make_overlay if linked else overlays.copy_chain)(disk, copy)
             vmx.set(f"{node}.fileName", copy.name)
-        made += _nvram(vmx, source.parent, order.target)
+        _copy_nvram(vmx, source.parent, order.target, made)
         if linked:
             made.append(order.target.with_suffix(".vmsd"))
             _origin(source).write(made[-1])
@@ -54,11 +59,30 @@ def make(order: Order, source: Path, *, linked: bool) -> None:
     except BaseException as error:
         for file in made:
             images.remove(file)
-        if new_folder:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # somebody else has put something into it
+            for item in new_folders:
+                item.rmdir()
         if isinstance(error, DiskError):
             raise Failure(error.plain) from error
         raise
+
+
+def require_place(target: Path, disks: int) -> None:
+    """Return if a clone with so many disks can be made there: every name that it needs is free.
+
+    Raises:
+        Failure: One is not.
+    """
+    beside = [target.with_suffix(suffix) for suffix in (*_BESIDE.values(), ".vmsd")]
+    taken = [file for file in (target, *beside) if os.path.lexists(file)]
+    taken += [file for copy in _copies(target, disks) for file in imagetool.files_of(copy)]
+    if taken:
+        raise Failure(f"{FILE_EXISTS}: {taken[0]}" if taken[0] != target else FILE_EXISTS)
+
+
+def _copies(target: Path, disks: int) -> list[Path]:
+    """Return the files of a clone's disks."""
+    return [target.with_name(f"{target.stem}{f'-{number}' if number else ''}.vmdk") for number in range(disks)]
 
 
 def register(site: Site, snapshot: Snapshot, clone: Path) -> None:
@@ -82,14 +106,6 @@ def unregister(clone: Path) -> None:
             if str(clone) in snapshot.clones:
                 left = tuple(other for other in snapshot.clones if other != str(clone))
                 site.save_tree(site.tree.with_changed(replace(snapshot, clones=left)))
-
-
-def _disk(disk: Path, copy: Path, *, linked: bool) -> None:
-    if linked:
-        images.require_place(copy, "")
-        overlays.make_overlay(disk, copy)
-    else:
-        overlays.copy_chain(disk, copy)
 
 
 def _origin(source: Path) -> Vmx:
@@ -117,13 +133,12 @@ def _configuration(order: Order, folder: Path) -> Vmx:
     return vmx
 
 
-def _nvram(vmx: Vmx, folder: Path, target: Path) -> list[Path]:
-    """Have the clone's own copies of what goes with its VMX; return them."""
-    made = []
-    for key, suffix in (("nvram", ".nvram"), ("extendedConfigFile", ".vmxf")):
+def _copy_nvram(vmx: Vmx, folder: Path, target: Path, made: list[Path]) -> None:
+    """Have the clone's own copies of what goes with its VMX; they are in `made` before they exist."""
+    for key, suffix in _BESIDE.items():
         source = folder / (vmx.get(key) or "")
         if source.is_file():
             copy = target.with_suffix(suffix)
-            made.append(Path(shutil.copyfile(source, copy)))
+            made.append(copy)
+            shutil.copyfile(source, copy)
             vmx.set(key, copy.name)
-    return made

@@ -42,19 +42,19 @@ def create(disk: Path, size: int, subformat: str, adapter: str, failure: str) ->
 
 
 def convert(source: Path, target: Path, subformat: str, failure: str) -> None:
-    """Copy a disk into another sub-format.
+    """Copy a disk into another sub-format; its adapter stays.
 
     Raises:
         DiskError: See `create`.
     """
     require_place(target, failure)
-    options = f"subformat={subformat},adapter_type=lsilogic"
+    options = f"subformat={subformat},adapter_type={adapter(source)}"
     imagetool.make(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(source), str(target)], target, failure)
     _preallocate(target, failure)
 
 
 def expand(disk: Path, size: int, failure: str) -> None:
-    """Make a disk larger; its sub-format stays.
+    """Make a disk larger; its sub-format and its adapter stay.
 
     qemu-img cannot grow a VMDK: it is copied through a sparse raw file into a larger one beside it, which then takes
     its place.
@@ -70,7 +70,7 @@ def expand(disk: Path, size: int, failure: str) -> None:
         raw, grown = Path(folder) / "disk.raw", Path(folder) / disk.name
         imagetool.make(["convert", "-O", "raw", str(disk), str(raw)], raw, failure)
         os.truncate(raw, size)
-        options = f"subformat={subformat},adapter_type=lsilogic"
+        options = f"subformat={subformat},adapter_type={adapter(disk)}"
         imagetool.make(["convert", "-f", "raw", "-O", "vmdk", "-o", options, str(raw), str(grown)], grown, failure)
         _preallocate(grown, failure)
         for file in [*extents(grown), grown]:
@@ -78,7 +78,7 @@ def expand(disk: Path, size: int, failure: str) -> None:
 
 
 def rename(source: Path, target: Path, failure: str) -> None:
-    """Give a disk and its extents another name; overlays beside it find it there.
+    """Give a disk and its extents in its directory another name; overlays beside it find it there.
 
     Raises:
         DiskError: The source is no disk or in use, or the target exists.
@@ -110,7 +110,7 @@ def delete(disk: Path, failure: str) -> None:
 
 
 def remove(disk: Path) -> None:
-    """Remove a disk with its extents, or any other file; it may not be there."""
+    """Remove a disk with the extents in its directory, or any other file; it may not be there."""
     for file in [*extents(disk), disk]:
         file.unlink(missing_ok=True)
 
@@ -132,6 +132,15 @@ def create_type(disk: Path) -> str:
     with disk.open("rb") as stream:
         match = _CREATE_TYPE.search(stream.read(64 * 1024))
     return match[1].decode("ascii") if match else SUBFORMATS["0"]
+
+
+def adapter(disk: Path) -> str:
+    """Return the adapter that the disk was made for, in a word that qemu-img takes: `lsilogic` where it has none."""
+    try:
+        named = vmdk.read(disk).get("ddb.adapterType")
+    except (vmdk.VmdkError, OSError):
+        named = ""
+    return named if named in ("ide", "buslogic", "lsilogic", "legacyESX") else "lsilogic"
 
 
 def virtual_size(disk: Path, failure: str) -> int:
@@ -169,12 +178,12 @@ def require_free(disk: Path, failure: str) -> None:
 
 
 def require_place(disk: Path, failure: str) -> None:
-    """Return if a disk can be made there.
+    """Return if a disk can be made there, with the extents that it may have.
 
     Raises:
         DiskError: There is a file already, or no directory for it.
     """
-    if disk.exists():
+    if os.path.lexists(disk) or imagetool.files_of(disk):
         raise DiskError(failure + EXISTS)
     if not disk.parent.is_dir():
         raise DiskError(failure + NOT_FOUND)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 import shutil
 from pathlib import Path
 
+from harness.vmrun_qemu import qemu
 from harness.vmrun_qemu.process import run
+from harness.vmrun_qemu.texts import PowerOnFailure
 
 # Texts and numbers of the VIX catalogue, as vmware-vdiskmanager prints them.
 INVALID = "One of the parameters supplied is invalid (0x3e80)."
@@ -35,15 +38,19 @@ class DiskError(Exception):
 
 def make(words: list[str], target: Path, failure: str) -> None:
     """Run qemu-img; when it fails, remove what it made beside `target`."""
-    before = set(target.parent.iterdir())
+    before = set(files_of(target))
     code, said = run([tool(), *words], SECONDS)
     if code == 0:
         return
-    own = re.compile(rf"{re.escape(target.stem)}(-[sf]\d+|-flat)?{re.escape(target.suffix)}")
-    for file in set(target.parent.iterdir()) - before:
-        if own.fullmatch(file.name):
-            file.unlink(missing_ok=True)
+    for file in set(files_of(target)) - before:
+        file.unlink(missing_ok=True)
     raise DiskError(failure + reason(said))
+
+
+def files_of(disk: Path) -> list[Path]:
+    """Return what is there under a name that qemu-img gives a file of this disk: itself, and any extent."""
+    own = re.compile(rf"{re.escape(disk.stem)}(-[sf]\d+|-flat)?{re.escape(disk.suffix)}")
+    return [file for file in disk.parent.iterdir() if own.fullmatch(file.name)] if disk.parent.is_dir() else []
 
 
 def reason(said: str) -> str:
@@ -56,14 +63,15 @@ def reason(said: str) -> str:
 
 
 def tool() -> str:
-    """Return the `qemu-img` that belongs to the QEMU in use.
+    """Return the `qemu-img` that belongs to the QEMU in use, else one on `PATH`.
 
     Raises:
         DiskError: There is none.
     """
-    named = os.environ.get("VMRUN_QEMU_BIN", "")
-    beside = Path(named).with_name("qemu-img") if named else None
-    found = (shutil.which(str(beside)) if beside else None) or shutil.which("qemu-img")
+    beside = ""
+    with contextlib.suppress(PowerOnFailure):
+        beside = str(qemu.find().image_tool)
+    found = shutil.which(beside) or shutil.which("qemu-img")
     if found is None:
         raise DiskError("qemu-img is not installed; on Debian and Ubuntu: apt-get install qemu-utils")
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.vmrun_qemu import clones, home, instances, snapshots, statefile, vmlocks
 from harness.vmrun_qemu.consolidation import mend
-from harness.vmrun_qemu.power import Flags, settled
+from harness.vmrun_qemu.power import settled
 from harness.vmrun_qemu.site import Site, off, read_vmx, snapshots_locked
 from harness.vmrun_qemu.statefile import StateError
 from harness.vmrun_qemu.texts import (
@@ -22,6 +22,7 @@ from harness.vmrun_qemu.texts import (
     SNAPSHOT_MISSING,
     UP_TO_DATE,
     Failure,
+    Flags,
 )
 from harness.vmrun_qemu.vmfiles import files_of, used_by_others
 from harness.vmrun_qemu.vmsd import Snapshot
@@ -53,6 +54,7 @@ def clone(parameters: Sequence[str], _flags: Flags) -> int:
     with _powered_off(vmx) as site:
         mend(site)
         if linked:
+            clones.require_place(goal, len(site.disks()))
             snapshots.take(site, site.tree.free_name(f"Snapshot for {name}"))
             _clone_snapshot(site, site.tree.snapshots[-1], goal, name, linked=True)
         else:

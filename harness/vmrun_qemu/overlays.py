@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.vmrun_qemu import imagetool, vmdk
-from harness.vmrun_qemu.images import create_type, require_place
+from harness.vmrun_qemu.images import adapter, create_type, require_place
 from harness.vmrun_qemu.imagetool import NO_PARENT, NOT_A_DISK, PARENT_CHANGED, DiskError
 from harness.vmrun_qemu.process import run
 
@@ -21,8 +21,7 @@ def make_overlay(parent: Path, overlay: Path) -> None:
     except (vmdk.VmdkError, OSError) as error:
         raise DiskError(f"{NOT_A_DISK} {parent}") from error
     split = described.get("createType").startswith("twoGb")
-    adapter = described.get("ddb.adapterType") or "lsilogic"
-    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter}"
+    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter(parent)}"
     hint = parent.name if parent.parent == overlay.parent else str(parent)
     imagetool.make(["create", "-q", "-f", "vmdk", "-o", options, "-F", "vmdk", "-b", hint, str(overlay)], overlay, "")
 
@@ -35,7 +34,7 @@ def copy_chain(disk: Path, target: Path) -> None:
     """
     require_place(target, "")
     split = create_type(disk).startswith("twoGb")
-    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type=lsilogic"
+    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter(disk)}"
     imagetool.make(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(disk), str(target)], target, "")
 
 

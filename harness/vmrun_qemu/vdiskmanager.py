@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.vmrun_qemu import images, overlays
 from harness.vmrun_qemu.imagetool import INVALID, NOT_FOUND, DiskError
-from harness.vmrun_qemu.texts import say
+from harness.vmrun_qemu.texts import Failure, of_os_error, say
 
 EXIT_FAILURE = 1
 _OPERATIONS = "crxndkeUpRD"
@@ -93,8 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if str(problem):
             say(str(problem))
         say(USAGE)
-    except DiskError as error:
+    except (DiskError, Failure) as error:
         say(str(error))
+    except OSError as error:
+        say(of_os_error(error))
     return EXIT_FAILURE
 
 

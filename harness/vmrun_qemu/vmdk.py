@@ -14,6 +14,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.vmrun_qemu.texts import Failure
+
 _MAGIC = b"KDMV"
 # SparseExtentHeader: magic, version, flags, capacity, grainSize, descriptorOffset, descriptorSize (in sectors).
 _HEADER = struct.Struct("<4sIIQQQQ")
@@ -23,7 +25,7 @@ _CREATE_TYPE = re.compile(r"^createType=[^\r\n]*", re.MULTILINE)
 _BEGIN = "# Disk DescriptorFile"
 
 
-class VmdkError(ValueError):
+class VmdkError(Failure):
     """A file that is no VMDK, or has no room for what is to be written."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ntpath
 import re
 from pathlib import Path
 
@@ -40,7 +41,13 @@ def files_of(vmx: Path) -> list[Path]:
     own += [file for disk in disks for file in [*extents(disk), disk]]
     own += [port.path for port in devices.serials(settings, folder) if port.path]
     own += [file.with_name(file.name + ".lck") for file in own]
-    return [file for file in dict.fromkeys(own) if file.exists() and file.resolve().parent == folder.resolve()]
+    return [file for file in dict.fromkeys(own) if _is_own(file, folder)]
+
+
+def _is_own(file: Path, folder: Path) -> bool:
+    """Return whether it is in the machine's directory, and a file, or a directory as locks are."""
+    kind = file.is_file() or (file.is_dir() and file.suffix.lower() == ".lck")
+    return kind and file.resolve().parent == folder.resolve()
 
 
 def _disks(settings: Vmx, folder: Path) -> list[Path]:
@@ -60,9 +67,19 @@ def _snapshot_disks(vmx: Path) -> list[Path]:
 
 
 def _overlays(disk: Path) -> list[Path]:
-    """Return the disk itself and everything that is named as an overlay of it, whoever uses that."""
+    """Return the disks that have a name of its chain and are of it: what it builds on, and what builds on these.
+
+    Whoever uses them; a disk that only has such a name is somebody else's.
+    """
     pattern = re.compile(re.escape(_OVERLAY.sub("", disk.stem)) + r"(-\d{6})?" + re.escape(disk.suffix), re.IGNORECASE)
-    return [file for file in disk.parent.glob(f"*{disk.suffix}") if pattern.fullmatch(file.name)]
+    named = [file for file in disk.parent.glob(f"*{disk.suffix}") if pattern.fullmatch(file.name)]
+    parents = {file: vmdk.parent_of(file) for file in named}
+    chain, size = {disk}, 0
+    while len(chain) != size:
+        size = len(chain)
+        chain.update(file for file in named if parents[file] in chain)
+        chain.update(file for file in named if file in [parents.get(member) for member in chain])
+    return sorted(chain - {disk})
 
 
 def used_by_others(vmx: Path) -> set[Path]:
@@ -93,7 +110,10 @@ def free_overlay(disk: Path, folder: Path) -> Path:
 
 
 def extents(disk: Path) -> list[Path]:
-    """Return the extent files that a VMDK descriptor names; a disk that is one file has none."""
+    """Return the extent files in its own directory that a VMDK descriptor names; a disk that is one file has none.
+
+    What lies elsewhere, or is a device of the host, is not the disk's to remove or to rename.
+    """
     try:
         with disk.open("rb") as stream:
             head = stream.read(_DESCRIPTOR_LIMIT)
@@ -101,4 +121,5 @@ def extents(disk: Path) -> list[Path]:
         return []
     if not head.lstrip().startswith(b"# Disk DescriptorFile"):
         return []
-    return [disk.parent / name for name in _EXTENT.findall(head.decode("utf-8", "replace"))]
+    names = _EXTENT.findall(head.decode("utf-8", "replace"))
+    return [disk.parent / name for name in names if ntpath.basename(name) == name and name not in (".", "..")]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.vmrun_qemu import clones, overlays
+from harness.vmrun_qemu.imagetool import DiskError
 from harness.vmrun_qemu.lifecycle import clone_options
 from harness.vmrun_qemu.texts import Failure
 from harness.vmx import Vmx
@@ -43,6 +45,55 @@ def test_options_have_two_forms_and_no_case(words: list[str], options: dict[str,
 def test_another_option_is_refused(words: list[str]) -> None:
     with pytest.raises(Failure, match="One of the parameters was invalid"):
         clone_options(words)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize("name", ["b.vmx", "b.vmdk", "b-s001.vmdk", "b-1.vmdk", "b.nvram", "b.vmxf", "b.vmsd"])
+def test_what_is_there_already_is_kept_and_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, linked: bool
+) -> None:
+    monkeypatch.setattr(overlays, "copy_chain", lambda _, target: target.write_text("copy", encoding="utf-8"))
+    monkeypatch.setattr(overlays, "make_overlay", lambda _, target: target.write_text("overlay", encoding="utf-8"))
+    source, folder = tmp_path / "one" / "one.vmx", tmp_path / "two"
+    for item in (source.parent, folder):
+        item.mkdir()
+    source.with_suffix(".nvram").touch()
+    (folder / name).write_text("precious", encoding="utf-8")
+    order = clones.Order(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), folder / "b.vmx", "b")
+    with pytest.raises(Failure, match="The file already exists"):
+        clones.make(order, source, linked=linked)
+    assert contents(folder) == {name: "precious"}
+
+
+def test_a_clone_that_fails_takes_away_what_it_made_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "new" / "two" / "b.vmx"
+
+    def fake_copy(disk: Path, copy: Path) -> None:
+        copy.write_text("copy", encoding="utf-8")
+        if disk == Path("/b"):
+            (target.parent / "notes.txt").write_text("precious", encoding="utf-8")
+            raise DiskError("full")
+
+    monkeypatch.setattr(overlays, "copy_chain", fake_copy)
+    (tmp_path / "one").mkdir()
+    order = clones.Order(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "b")
+    with pytest.raises(Failure, match="full"):
+        clones.make(order, tmp_path / "one" / "one.vmx", linked=False)
+    assert contents(target.parent) == {"notes.txt": "precious"}
+    (target.parent / "notes.txt").unlink()
+    target.parent.rmdir()
+    target.parent.parent.rmdir()
+    order = replace(order, disks=(("sata0:0", Path("/b")),))
+    monkeypatch.setattr(overlays, "copy_chain", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        clones.make(order, tmp_path / "one" / "one.vmx", linked=False)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_clone_is_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import images, imagetool, overlays, pids, vmlocks
+from harness import pids
+from harness.vmrun_qemu import images, imagetool, overlays, qemu, vmlocks
+from harness.vmrun_qemu.texts import PowerOnFailure
 from harness.vmrun_qemu.vdiskmanager import main, parse_size
 
 needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
@@ -169,6 +171,68 @@ def test_a_disk_is_renamed_with_all_its_files(capsys: pytest.CaptureFixture[str]
     assert said(capsys, "-n", tmp_path / "d-000001.vmdk", away)[0] == 0
     assert said(capsys, "-e", away) == (0, "Disk chain is consistent.\n")
     assert holds(away, 7)
+
+
+@needs_qemu_img
+def test_a_file_that_is_not_in_the_disks_directory_is_left_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    disk, elsewhere = tmp_path / "vm" / "d.vmdk", tmp_path / "raw.img"
+    disk.parent.mkdir()
+    elsewhere.write_bytes(bytes(16 << 20))
+    create(capsys, disk, "2", "16MB")
+    text = disk.read_text(encoding="utf-8").replace('"d-flat.vmdk"', f'"{elsewhere}"')
+    disk.write_text(text, encoding="utf-8")
+    named = tmp_path / "vm" / "n.vmdk"
+    assert said(capsys, "-n", disk, named)[0] == 0
+    assert elsewhere.exists()
+    assert said(capsys, "-U", named) == (0, "")
+    assert elsewhere.exists()
+    assert [file.name for file in disk.parent.iterdir()] == ["d-flat.vmdk"]
+
+
+@needs_qemu_img
+def test_an_extent_that_is_there_is_not_overwritten(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "d-s001.vmdk").write_text("precious", encoding="utf-8")
+    assert create(capsys, tmp_path / "d.vmdk") == (1, "Failed to create disk: The file already exists (0xc).\n")
+    assert [file.read_text(encoding="utf-8") for file in tmp_path.iterdir()] == ["precious"]
+
+
+@needs_qemu_img
+@pytest.mark.parametrize("adapter", ["ide", "buslogic", "lsilogic"])
+def test_a_disk_keeps_its_adapter(capsys: pytest.CaptureFixture[str], tmp_path: Path, adapter: str) -> None:
+    disk, copy, whole = tmp_path / "d.vmdk", tmp_path / "c.vmdk", tmp_path / "w.vmdk"
+    assert said(capsys, "-c", "-s", "16MB", "-a", adapter, "-t", "1", disk)[0] == 0
+    assert said(capsys, "-x", "32MB", disk)[0] == 0
+    assert said(capsys, "-r", disk, "-t", "0", copy)[0] == 0
+    overlays.copy_chain(disk, whole)
+    assert [images.adapter(one) for one in (disk, copy, whole)] == [adapter] * 3
+
+
+def test_what_the_system_refuses_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(images, "delete", refuse)
+    full = "There is not enough space in the file system for the selected operation\n"
+    assert said(capsys, "-U", tmp_path / "d.vmdk") == (1, full)
+
+
+def test_qemu_img_is_the_one_beside_qemu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "qemu-img"
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(qemu, "find", lambda: qemu.Qemu(tmp_path / "qemu-system-x86_64"))
+    assert imagetool.tool() == str(program)
+
+    def nothing() -> qemu.Qemu:
+        raise PowerOnFailure("no QEMU")
+
+    monkeypatch.setattr(qemu, "find", nothing)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert imagetool.tool() == str(program)
 
 
 @needs_qemu_img
