@@ -6,7 +6,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.vmrun_qemu import home, instances, pids, process, switch, vmlocks
+from harness import pids
+from harness.vmrun_qemu import home, instances, process, switch, vmlocks
 from harness.vmrun_qemu.endpoint import remove_socket_dir
 from harness.vmrun_qemu.texts import Failure
 
@@ -35,7 +36,7 @@ def end_all(record: instances.Record) -> None:
             switch.pull_out(home.vm_id(record["vmx"]), plug)
         except Failure:
             continue  # the network's keeper drops members that are dead
-    vmlocks.release(Path(lock) for lock in record["locks"])
+    vmlocks.release(map(Path, record["locks"]), record["supervisor"])
     vmlocks.release_stale(Path(record["vmx"]).with_suffix(".vmsd"))
     remove_socket_dir(record["socket_dir"])
     instances.forget(record["vmx"])

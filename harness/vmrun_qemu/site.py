@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from harness.vmrun_qemu import devices, home, pids, vmdk, vmlocks, vmsd
+from harness import pids
+from harness.vmrun_qemu import devices, home, vmdk, vmlocks, vmsd
 from harness.vmrun_qemu.texts import IN_USE, NOT_SUPPORTED, SNAPSHOT_INCONSISTENT, Failure, unreadable
 from harness.vmrun_qemu.vmsd import Snapshot, Tree
 from harness.vmrun_qemu.wait import wait_for
@@ -149,7 +150,7 @@ def snapshots_locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        vmlocks.release(locks)
+        vmlocks.release(locks, me)
 
 
 @contextlib.contextmanager
@@ -166,11 +167,12 @@ def off(vmx: str) -> Iterator[Site]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / "lock", timeout=_OFF_S), snapshots_locked(path):
-            locks = vmlocks.take([path], pids.identity(os.getpid()))
+            me = pids.identity(os.getpid())
+            locks = vmlocks.take([path], me)
             try:
                 yield Site(path, read_vmx(path, vmx))
             finally:
-                vmlocks.release(locks)
+                vmlocks.release(locks, me)
     except (Timeout, FileExistsError) as error:
         raise Failure(IN_USE) from error
 

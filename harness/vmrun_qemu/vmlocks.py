@@ -1,20 +1,22 @@
 """The `.lck` directories that VMware keeps beside the files of a running machine.
 
-`<file>.lck/` is a directory; making it is atomic, so it is also the mutual exclusion between homes. In it lies
-`M<number>.lck`, whose text ends with `<pid>-<time>(<program>)`. A directory of ours whose process is gone is stale and
-is replaced; one that some other program wrote is never touched.
+`<file>.lck/` is a directory, and in it lies `M<number>.lck`, whose text ends with `<pid>-<time>(<program>)`: the mutual
+exclusion between homes. Whoever has written one looks whether another is there as well, and steps back if so. A lock of
+ours whose process is gone is stale and is removed; one that some other program wrote is never touched.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness.vmrun_qemu.pids import Identity, alive
+from harness.pids import Identity, alive
 
 _FILLING_S = 10.0
 _OWNER = re.compile(r"(\d+)-(\d+(?:\.\d+)?)\(vmrun-qemu\)\s*$")
@@ -32,7 +34,7 @@ def take(files: Iterable[Path], owner: Identity) -> list[Path]:
         try:
             _take_one(folder, owner)
         except OSError:
-            release(folders[:done])
+            release(folders[:done], owner)
             raise
     return folders
 
@@ -40,53 +42,86 @@ def take(files: Iterable[Path], owner: Identity) -> list[Path]:
 def is_held(file: Path) -> bool:
     """Return whether somebody, under any home or with any program, has the file locked."""
     folder = file.with_name(file.name + ".lck")
-    return folder.is_dir() and _held(folder)
+    return folder.is_dir() and _stale(folder) is None
 
 
-def release(folders: Iterable[Path]) -> None:
-    """Remove the `.lck` directories."""
+def release(folders: Iterable[Path], owner: Identity) -> None:
+    """Remove the locks that `owner` has in those directories, and each directory that is empty then."""
     for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder, [lock for lock in _locks(folder) if _owner(lock) == owner])
 
 
 def release_stale(file: Path) -> None:
     """Remove the `.lck` directory of a file when nobody is behind it any more."""
     folder = file.with_name(file.name + ".lck")
-    if folder.is_dir() and not _held(folder):
-        shutil.rmtree(folder, ignore_errors=True)
+    stale = _stale(folder) if folder.is_dir() else None
+    if stale is not None:
+        _remove(folder, stale)
 
 
 def _take_one(folder: Path, owner: Identity) -> None:
     try:
         folder.mkdir()
     except FileExistsError:
-        if _held(folder):
+        stale = _stale(folder)
+        if stale is None:
             raise
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-    lock = folder / f"M{secrets.randbelow(90000) + 10000}.lck"
+        _remove(folder, stale)
+        folder.mkdir(exist_ok=True)
+    mine = folder / f"M{secrets.randbelow(90000) + 10000}.lck"
     try:
-        lock.write_text(f"vmrun-qemu {owner['pid']}-{owner['created']}(vmrun-qemu)\n", encoding="utf-8")
+        mine.write_text(f"vmrun-qemu {owner['pid']}-{owner['created']}(vmrun-qemu)\n", encoding="utf-8")
+        if any(_is_owned(lock) for lock in _locks(folder) if lock != mine):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
     except OSError:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder, [mine])
         raise
 
 
-def _held(folder: Path) -> bool:
-    """Return whether somebody is behind the directory: somebody who lives, or another program, or one yet unknown."""
-    locks = list(folder.glob("M*.lck"))
-    return any(map(_is_owned, locks)) or (not locks and _is_young(folder))
+def _remove(folder: Path, locks: Iterable[Path]) -> None:
+    """Remove those locks, whose names are never used again, and the directory if nothing else is in it."""
+    with contextlib.suppress(OSError):
+        for lock in locks:
+            lock.unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _locks(folder: Path) -> list[Path]:
+    return list(folder.glob("M*.lck"))
+
+
+def _stale(folder: Path) -> list[Path] | None:
+    """Return the locks of those who are gone, or None when somebody is behind the directory.
+
+    That is somebody who lives, or another program, or one yet unknown.
+    """
+    locks = _locks(folder)
+    return None if any(map(_is_owned, locks)) or (not locks and _is_young(folder)) else locks
 
 
 def _is_owned(lock: Path) -> bool:
+    """Return whether somebody is behind the lock; who cannot be read may be somebody."""
     try:
         text = lock.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except FileNotFoundError:
         return False  # it was released just now
+    except OSError:
+        return True
+    owner = _owner_in(text)
+    return alive(owner) if owner else bool(text) or _is_young(lock)
+
+
+def _owner(lock: Path) -> Identity | None:
+    try:
+        return _owner_in(lock.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return None
+
+
+def _owner_in(text: str) -> Identity | None:
+    """Return whose lock that is; None for one of another program."""
     match = _OWNER.search(text)
-    if match:
-        return alive({"pid": int(match[1]), "created": float(match[2])})
-    return bool(text) or _is_young(lock)
+    return {"pid": int(match[1]), "created": float(match[2])} if match else None
 
 
 def _is_young(path: Path) -> bool:

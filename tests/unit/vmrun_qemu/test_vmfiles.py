@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import pids, vmlocks
+from harness import pids
+from harness.vmrun_qemu import vmlocks
 from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.vmfiles import extents, files_of
 from harness.vmrun_qemu.vmlog import VmLog
@@ -53,6 +54,31 @@ def test_a_machines_files_are_its_own_and_in_its_directory(tmp_path: Path) -> No
     assert {file.name for file in files_of(folder / "a.vmx")} == {*own, "a.vmdk", "a.vmx.lck"}
 
 
+def test_a_directory_that_the_vmx_names_is_no_file_of_the_machine(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "precious").touch()
+    vmx = tmp_path / "a.vmx"
+    lines = 'serial0.present = "TRUE"\nserial0.fileType = "file"\nserial0.fileName = "logs"\n'
+    vmx.write_text(lines, encoding="utf-8")
+    assert files_of(vmx) == [vmx]
+
+
+def disk_file(disk: Path, parent: str = "") -> None:
+    hint = f'parentFileNameHint="{parent}"\n' if parent else ""
+    disk.write_text(f'# Disk DescriptorFile\ncreateType="x"\n{hint}', encoding="utf-8")
+
+
+def test_a_disk_belongs_to_a_chain_by_what_it_says_and_not_by_its_name(tmp_path: Path) -> None:
+    chain = {"a.vmdk": "", "a-000001.vmdk": "a.vmdk", "a-000002.vmdk": "a-000001.vmdk", "a-000003.vmdk": "a.vmdk"}
+    others = {"a-000004.vmdk": "", "a-000005.vmdk": "b.vmdk", "b.vmdk": "", "c.vmdk": "a.vmdk"}
+    for name, parent in {**chain, **others}.items():
+        disk_file(tmp_path / name, parent)
+    vmx = tmp_path / "a.vmx"
+    line = 'sata0.present = "TRUE"\nsata0:0.present = "TRUE"\nsata0:0.fileName = "a-000001.vmdk"\n'
+    vmx.write_text(line, encoding="utf-8")
+    assert {file.name for file in files_of(vmx)} == {"a.vmx", *chain}
+
+
 def test_a_vmx_that_cannot_be_read_owns_nothing(tmp_path: Path) -> None:
     vmx = tmp_path / "a.vmx"
     vmx.write_text("nonsense\n", encoding="utf-8")
@@ -69,6 +95,14 @@ def test_extents_are_named_by_the_descriptor_alone(tmp_path: Path) -> None:
     assert extents(tmp_path / "none.vmdk") == []
 
 
+@pytest.mark.parametrize("name", ["../b-flat.vmdk", "/dev/sdb", "sub/b-flat.vmdk", r"C:\\b.vmdk", r"..\\b.vmdk", ".."])
+def test_an_extent_elsewhere_is_not_the_disks(name: str, tmp_path: Path) -> None:
+    disk = tmp_path / "vm" / "a.vmdk"
+    disk.parent.mkdir()
+    disk.write_text(DESCRIPTOR + f'RW 8 FLAT "{name}" 0\n', encoding="utf-8")
+    assert [file.name for file in extents(disk)] == ["a-s001.vmdk", "a-f 2.vmdk"]
+
+
 def test_locks_are_taken_together_or_not_at_all(tmp_path: Path) -> None:
     me = pids.identity(os.getpid())
     one, two = tmp_path / "a.vmx", tmp_path / "a.vmdk"
@@ -77,7 +111,7 @@ def test_locks_are_taken_together_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         vmlocks.take([one, two], me)
     assert not one.with_name("a.vmx.lck").exists()
-    vmlocks.release(taken)
+    vmlocks.release(taken, me)
     assert not vmlocks.is_held(two)
     (lock,) = vmlocks.take([one], me)
     (file,) = lock.glob("M*.lck")
