@@ -14,6 +14,20 @@ from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.lines import LineStream
 from harness.vmrun_qemu.texts import UNKNOWN, Failure
 
+# An order that has not begun this long before its end is not begun any more.
+_MARGIN_S = 2.0
+
+
+def service_of(record: Record) -> str:
+    """Return where the supervisor of a machine answers.
+
+    Raises:
+        OSError: Nowhere: an older version of this program started the machine.
+    """
+    if not record.get("service"):
+        raise OSError("it is of an older version; power the virtual machine off, and on again")
+    return record["service"]
+
 
 def order(record: Record, what: str, timeout_s: float, /, **words: Any) -> Any:
     """Return the supervisor's answer when it has done what it is told; most orders have none.
@@ -22,8 +36,9 @@ def order(record: Record, what: str, timeout_s: float, /, **words: Any) -> Any:
         Failure: It could not, in its words; or it ended, or did not answer within `timeout_s` seconds.
     """
     end = time.monotonic() + timeout_s
+    words["limit_s"] = timeout_s - min(_MARGIN_S, timeout_s / 2)
     try:
-        lines = LineStream(Endpoint(record["service"]).connect(timeout_s))
+        lines = LineStream(Endpoint(service_of(record)).connect(timeout_s))
         try:
             lines.send({"ask": "order", "order": what, **words}, end)
             answer = lines.receive(end)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from harness.vmrun_qemu.control import service_of
 from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.lines import LineStream
@@ -33,7 +34,7 @@ class Guest:
 
     def __init__(self, record: Record) -> None:
         try:
-            self._lines = LineStream(Endpoint(record["service"]).connect(_MARGIN_S))
+            self._lines = LineStream(Endpoint(service_of(record)).connect(_MARGIN_S))
         except OSError as error:
             raise GuestSilentError(f"the supervisor is not there: {error}") from error
 
@@ -79,6 +80,6 @@ class Guest:
             raise GuestSilentError(str(error)) from error
         if answer is None or "silent" in answer:
             raise GuestSilentError("the supervisor hung up" if answer is None else str(answer["silent"]))
-        if "refused" in answer:
-            raise GuestRefusedError(str(answer["refused"]))
-        return answer.get("answer")
+        if "answer" not in answer:
+            raise GuestRefusedError(str(answer.get("refused") or answer.get("failed") or answer))
+        return answer["answer"]

@@ -19,16 +19,28 @@ from harness.vmrun_qemu.running import Running
 from harness.vmrun_qemu.site import Site, snapshots_locked
 from harness.vmrun_qemu.statefile import State
 
+# So long QEMU may take until what is on its way to and from the disks has arrived.
+_STAND_S = 300.0
+
 
 def pause(run: Running) -> None:
-    """Have the processors stand still."""
-    qmp.ask(run.record["qmp"], ("stop", {}))
+    """Have the processors stand still.
+
+    Raises:
+        QmpError: QEMU could not do it; the machine runs on.
+    """
+    try:
+        _ask(run, ("stop", {}))
+    except qmp.QmpError:
+        with contextlib.suppress(qmp.QmpError):  # it may have been done all the same
+            _ask(run, ("cont", {}))
+        raise
     run.enter("paused")
 
 
 def unpause(run: Running) -> None:
     """Have the processors run."""
-    qmp.ask(run.record["qmp"], ("cont", {}))
+    _ask(run, ("cont", {}))
     run.enter("running")
 
 
@@ -107,7 +119,7 @@ def _rebind(run: Running, disks: Mapping[str, Path]) -> None:
     missing = [disk for disk in disks.values() if disk.with_name(disk.name + ".lck") not in held]
     held.update(vmlocks.take(missing, run.record["supervisor"]))
     gone = {lock for lock in held if not lock.with_suffix("").exists()}
-    vmlocks.release(gone)
+    vmlocks.release(gone, run.record["supervisor"])
     run.record["locks"] = sorted(str(lock) for lock in held - gone)
     instances.save(run.record)
 
@@ -121,44 +133,63 @@ def standing_still(run: Running) -> Iterator[None]:
     Raises:
         QmpError: The machine could not be stopped, or not be set going again.
     """
-    qmp.ask(run.record["qmp"], ("stop", {}))
-    closed = []
+    exchanged: list[str] = []
     try:
+        _ask(run, ("stop", {}))
         sizes = _sizes(run)
         for drive in run.disks:
+            exchanged.append(drive.id)
             _exchange(run, drive.id, "blank", {"driver": "null-co", "read-zeroes": True, "size": sizes[drive.id]})
-            closed.append(drive.id)
         yield
     finally:
         if not run.ending and run.child.poll() is None:
-            _go_on(run, closed)
+            _go_on(run, exchanged)
 
 
-def _go_on(run: Running, closed: list[str]) -> None:
+def _go_on(run: Running, exchanged: list[str]) -> None:
+    """Have the machine run with its disks; those in `exchanged` may have been taken away."""
     try:
         for drive in run.disks:
-            if drive.path is not None and drive.id in closed:
+            if drive.path is not None and drive.id in exchanged:
                 _exchange(run, drive.id, "image", hardware.image_node(drive.path))
         if not run.is_paused:
-            qmp.ask(run.record["qmp"], ("cont", {}))
+            _ask(run, ("cont", {}))
     except qmp.QmpError as error:
-        run.log.post("Error", f"The disks could not be opened again; the machine is powered off: {error}")
-        run.child.terminate()
+        if exchanged:
+            run.log.post("Error", f"The disks could not be opened again; the machine is powered off: {error}")
+            run.child.terminate()
         raise
 
 
 def _exchange(run: Running, disk: str, kind: str, node: Mapping[str, Any]) -> None:
-    """Put an image (`kind` is `image`) or a blank disk (`blank`) under a disk's node; what was there is closed."""
-    address, name = run.record["qmp"], f"{kind}-{disk}"
-    add = ("blockdev-add", {**node, "node-name": name})
-    qmp.ask(address, add, ("blockdev-reopen", {"options": [hardware.disk_node(disk, name)]}))
-    before = f"{'blank' if kind == 'image' else 'image'}-{disk}"
-    with contextlib.suppress(qmp.QmpError):  # the node of the command line goes by itself
-        qmp.ask(address, ("blockdev-del", {"node-name": before}))
+    """Have an image (`kind` is `image`) or a blank disk (`blank`) under a disk's node; what was there is closed.
+
+    An earlier attempt may have got anywhere, also one of which QEMU did not say in time that it was done.
+    """
+    name, before = f"{kind}-{disk}", f"{'blank' if kind == 'image' else 'image'}-{disk}"
+    below = _nodes(run)
+    if below.get(f"disk-{disk}") != name:
+        if name in below:
+            _ask(run, ("blockdev-del", {"node-name": name}))
+        _ask(run, ("blockdev-add", {**node, "node-name": name}))
+        _ask(run, ("blockdev-reopen", {"options": [hardware.disk_node(disk, name)]}))
+    if before in _nodes(run):  # the node of the command line goes by itself
+        _ask(run, ("blockdev-del", {"node-name": before}))
+
+
+def _nodes(run: Running) -> dict[str, str]:
+    """Return the name of each block node, with the name of the node below it."""
+    (stats,) = _ask(run, ("query-blockstats", {"query-nodes": True}))
+    return {node["node-name"]: node.get("parent", {}).get("node-name", "") for node in stats}
 
 
 def _sizes(run: Running) -> dict[str, int]:
     """Return the size of each disk in bytes, by device id."""
-    nodes = qmp.ask(run.record["qmp"], ("query-named-block-nodes", {"flat": True}))[0]
+    (nodes,) = _ask(run, ("query-named-block-nodes", {"flat": True}))
     sizes = {node["node-name"]: int(node["image"]["virtual-size"]) for node in nodes}
     return {drive.id: sizes[f"disk-{drive.id}"] for drive in run.disks}
+
+
+def _ask(run: Running, command: qmp.Command) -> list[Any]:
+    """Return QEMU's answer to what waits for all that its disks have to do, on a host that may be slow."""
+    return qmp.ask(run.record["qmp"], command, timeout_s=_STAND_S)

@@ -5,6 +5,7 @@ It goes over a socket (a loopback port on Windows) because QEMU 7.2 knows no `fi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
@@ -16,6 +17,8 @@ from harness.vmrun_qemu.texts import Failure, of_os_error
 from harness.vmrun_qemu.wait import wait_for
 
 _TIMEOUT_S = 1800.0
+# So long the end of what came to nothing may take.
+_LAST_S = 20.0
 _PIECE = 1 << 20
 # Bytes per second; QEMU's own limit would be a tenth of what a disk takes.
 _BANDWIDTH = 1 << 36
@@ -35,13 +38,18 @@ def save(address: str, socket_dir: str, target: BinaryIO) -> None:
     try:
         command = ("migrate", {"uri": where.migration_uri})
         qmp.ask(address, ("migrate-set-parameters", {"max-bandwidth": _BANDWIDTH}), command)
-        status = wait_for(lambda: _status(address), _TIMEOUT_S) or {"status": "slow"}
+        status = wait_for(lambda: _status(address), _TIMEOUT_S) or _canceled(address)
+        completed = status["status"] == "completed"
+        if completed:
+            receiver.join(_TIMEOUT_S)
     finally:
+        with contextlib.suppress(OSError):  # on some systems this fails, on others it ends the wait in `accept`
+            server.shutdown(socket.SHUT_RDWR)
         server.close()
-    receiver.join(_TIMEOUT_S)
+    receiver.join(_LAST_S)
     if receiver.problem is not None:
         raise Failure(of_os_error(receiver.problem))
-    if status["status"] != "completed":
+    if not completed or receiver.is_alive():
         raise qmp.QmpError(f"the memory was not saved: {status}")
 
 
@@ -68,6 +76,13 @@ def _status(address: str) -> dict[str, Any] | None:
     """Return how the migration ended, or None while it goes on."""
     answer = qmp.ask(address, ("query-migrate", {}))[0]
     return answer if answer.get("status") in ("completed", "failed", "cancelled") else None
+
+
+def _canceled(address: str) -> dict[str, Any]:
+    """Have a migration that takes too long ended, so that the machine can run on; return how it ended."""
+    qmp.ask(address, ("migrate_cancel", {}))
+    wait_for(lambda: _status(address), _LAST_S)
+    return {"status": f"canceled after {_TIMEOUT_S:.0f} s"}
 
 
 class _Receiver(threading.Thread):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.vmrun_qemu import keyboard, live, plugging, qmp
+from harness.vmrun_qemu import keyboard, live, plugging
 from harness.vmrun_qemu.running import Running
 from harness.vmrun_qemu.texts import UNKNOWN, Failure, not_powered_on, of_os_error
 
@@ -13,20 +13,24 @@ Words = Mapping[str, Any]
 
 
 def obey(run: Running, words: Words) -> Any:
-    """Carry out one order, and return its answer: `words` are its name, as `order`, and what else it needs.
+    """Carry out one order, and return its answer.
+
+    `words` are its name, as `order`, within how many seconds it must have begun, as `limit_s`, and what else it needs.
 
     Raises:
         Failure: It cannot be done; the machine is as it was before.
     """
-    with run.busy:
+    # After that nobody waits for it: it must not be carried out. A command of an older version waits for ever.
+    if not run.busy.acquire(timeout=float(words.get("limit_s", -1))):
+        raise Failure(f"{UNKNOWN}: the virtual machine is busy with another command")
+    try:
         if run.ending or run.child.poll() is not None:
             raise not_powered_on(str(run.path))
-        try:
-            return _ORDERS[words["order"]](run, words)
-        except qmp.QmpError as error:
-            raise Failure(f"{UNKNOWN}: {error}") from error
-        except OSError as error:
-            raise Failure(of_os_error(error)) from error
+        return _ORDERS[words["order"]](run, words)
+    except OSError as error:
+        raise Failure(of_os_error(error)) from error
+    finally:
+        run.busy.release()
 
 
 def _delete_snapshot(run: Running, words: Words) -> None:

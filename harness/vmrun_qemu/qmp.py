@@ -10,14 +10,22 @@ from typing import Any
 from qemu.qmp import ConnectError, ExecInterruptedError, ExecuteError, QMPClient
 
 from harness.vmrun_qemu.endpoint import Endpoint
+from harness.vmrun_qemu.texts import UNKNOWN, Failure
 
 _TIMEOUT_S = 20.0
 # The client library logs each lost connection; here it is an expected answer.
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL + 1)
 
 
-class QmpError(Exception):
-    """QEMU is not there, does not answer, or refuses the command; the text is its own."""
+class QmpError(Failure):
+    """QEMU is not there, does not answer, or refuses the command; `str` is its own text, `vmrun` has no word for it."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"{UNKNOWN}: {said}")
+        self.said = said
+
+    def __str__(self) -> str:
+        return self.said
 
 
 class QmpSilentError(QmpError):

@@ -23,7 +23,7 @@ from typing import Any
 from harness.vmrun_qemu.agent import Agent, AgentRefusedError, AgentSilentError
 from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.lines import LineStream
-from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.texts import UNKNOWN, Failure
 
 Question = Mapping[str, Any]
 # A program that asks hangs up when it has its answer; one that forgot to is hung up on.
@@ -57,16 +57,19 @@ class Service:
 
     def answer(self, question: Question) -> dict[str, Any]:
         """Return the answer to one question."""
+        desk = self._desks.get(str(question.get("ask")))
+        if desk is None:
+            return {"refused": f"not a question: {question}"}
         try:
-            return {"answer": self._desks[question["ask"]](question)}
+            return {"answer": desk(question)}
         except AgentSilentError as error:
             return {"silent": str(error)}
         except AgentRefusedError as error:
             return {"refused": str(error)}
         except Failure as failure:
             return {"failed": failure.text}
-        except (KeyError, TypeError) as error:
-            return {"refused": f"not a question: {error}"}
+        except Exception as error:  # noqa: BLE001 - who asked is told, and the machine runs on
+            return {"failed": f"{UNKNOWN}: {type(error).__name__}: {error}"}
 
     def _accept(self) -> None:
         while True:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.vmrun_qemu import control, home
-from harness.vmrun_qemu.instances import Record
-from harness.vmrun_qemu.power import Flags, gone, power_word, powered, running
-from harness.vmrun_qemu.texts import UNKNOWN, Failure
+from harness.vmrun_qemu.power import gone, power_word, powered, running, stays_on
+from harness.vmrun_qemu.texts import Flags
 
 # 8 GB of memory take VMware more than five minutes.
 SAVE_S = 1800.0
 _OFF_S = 60.0
-_QUICK_S = 30.0
+# Longer than the supervisor gives QEMU for it, twice.
+_STAND_S = 660.0
 
 
 def suspend(parameters: Sequence[str], _flags: Flags) -> int:
@@ -30,7 +30,7 @@ def suspend(parameters: Sequence[str], _flags: Flags) -> int:
     address = "" if record["phase"] == "paused" else tools.present_address(record, must_answer=soft)
     control.order(record, "suspend", SAVE_S, address=address)
     if not gone(record, _OFF_S):
-        raise Failure(UNKNOWN)
+        raise stays_on(record)
     return 0
 
 
@@ -40,7 +40,7 @@ def pause(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: It is not running.
     """
-    control.order(running(parameters[0]), "pause", _QUICK_S)
+    control.order(running(parameters[0]), "pause", _STAND_S)
     return 0
 
 
@@ -50,9 +50,7 @@ def unpause(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: It is not on.
     """
-    record: Record = powered(parameters[0])
-    if record["phase"] == "paused":
-        control.order(record, "unpause", _QUICK_S)
+    control.order(powered(parameters[0]), "unpause", _STAND_S)
     return 0
 
 

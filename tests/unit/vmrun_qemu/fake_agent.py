@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from harness.vmrun_qemu import pids
+from harness import pids
 from harness.vmrun_qemu.agent import Agent
 from harness.vmrun_qemu.endpoint import new_endpoint
 from harness.vmrun_qemu.instances import Record
@@ -73,6 +73,8 @@ def agent_at(port: str, *, port_is_open: bool = True) -> Iterator[Agent]:
 def fake_obey(words: Mapping[str, Any]) -> Any:
     if words["order"] == "environment":
         return {}
+    if words["order"] == "break":
+        return words["key"]
     if words["order"] != "pause":
         raise Failure(f"cannot {words['order']} {words['what']}")
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fake_agent import agent_at, fake_guest, in_step, refuses, reply, supervised
@@ -13,6 +13,7 @@ from harness.vmrun_qemu import control
 from harness.vmrun_qemu.agent import Agent, AgentClosedError, AgentRefusedError, AgentSilentError
 from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.guest import Guest, GuestRefusedError, GuestSilentError
+from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.texts import Failure
 from harness.vmrun_qemu.tools import first_address
 
@@ -158,12 +159,30 @@ def test_a_supervisor_that_is_gone_is_a_silent_guest(tmp_path: Path) -> None:
         Guest(record)
 
 
+def test_an_order_that_breaks_is_told_with_its_error_and_the_next_one_is_obeyed() -> None:
+    with supervised(in_step) as record:
+        with pytest.raises(Failure, match="Unknown error: KeyError: 'key'"):
+            control.order(record, "break", 5)
+        control.order(record, "pause", 5)
+
+
+def test_a_machine_that_an_older_version_started_has_a_silent_guest() -> None:
+    with supervised(in_step) as record:
+        old = {key: value for key, value in record.items() if key != "service"}
+    with pytest.raises(GuestSilentError, match="older version"):
+        Guest(cast("Record", old))
+    with pytest.raises(Failure, match="did not answer: it is of an older version"):
+        control.order(cast("Record", old), "pause", 5)
+
+
 def test_a_line_that_is_no_question_is_answered_and_does_no_harm() -> None:
     with supervised(in_step) as record:
         with Endpoint(record["service"]).connect(5) as stream, stream.makefile("rb") as lines:
-            for line in (b"nonsense\n", b"[]\n", b'{"ask": "fly"}\n', b'{"ask": "agent"}\n'):
+            for line in (b"nonsense\n", b"[]\n", b'{"ask": "fly"}\n', b'{"ask": ["agent"]}\n'):
                 stream.sendall(line)
                 assert b"refused" in lines.readline()
+            stream.sendall(b'{"ask": "agent"}\n')
+            assert b"KeyError" in lines.readline()
         with Guest(record) as guest:
             assert guest.state() == "running"
 

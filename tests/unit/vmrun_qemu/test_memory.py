@@ -1,0 +1,71 @@
+"""Memory that is saved, with a QEMU that refuses."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.vmrun_qemu import endpoint, memory, qmp
+from harness.vmrun_qemu.endpoint import Endpoint
+
+
+def threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if isinstance(thread, memory._Receiver)}
+
+
+def settled() -> bool:
+    for thread in threads():
+        thread.join(5)
+    return not threads()
+
+
+def test_a_refused_migration_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise qmp.QmpError("State blocked by the device")
+
+    monkeypatch.setattr(qmp, "ask", refuse)
+    with pytest.raises(qmp.QmpError, match="blocked"):
+        memory.save("", "", io.BytesIO())
+    assert settled()
+
+
+def test_a_migration_that_takes_too_long_is_canceled(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(_address: str, *commands: tuple[str, Any], **_: Any) -> list[Any]:
+        asked.extend(name for name, _ in commands)
+        canceled = "migrate_cancel" in asked
+        return [{"status": "cancelled" if canceled else "active"} for _ in commands]
+
+    monkeypatch.setattr(qmp, "ask", ask)
+    monkeypatch.setattr(memory, "_TIMEOUT_S", 0.1)
+    with pytest.raises(qmp.QmpError, match="not saved"):
+        memory.save("", "", io.BytesIO())
+    assert "migrate_cancel" in asked
+    assert settled()
+
+
+def test_what_came_is_in_the_file_when_it_is_said_to_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Endpoint] = []
+    new = endpoint.new_endpoint
+
+    def noted(socket_dir: str, name: str) -> Endpoint:
+        made.append(new(socket_dir, name))
+        return made[-1]
+
+    def ask(_address: str, *commands: tuple[str, Any], **_: Any) -> list[Any]:
+        if commands[-1][0] == "migrate":
+            with made[0].connect(5) as stream:
+                stream.sendall(b"x" * 100_000)
+        return [{"status": "completed"} for _ in commands]
+
+    monkeypatch.setattr(endpoint, "new_endpoint", noted)
+    monkeypatch.setattr(qmp, "ask", ask)
+    with (tmp_path / "state").open("wb") as stream:
+        memory.save("", "", stream)
+    assert (tmp_path / "state").stat().st_size == 100_000
+    assert settled()

@@ -1,0 +1,43 @@
+"""Orders to a supervisor that is at work already."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from harness.vmrun_qemu import orders
+from harness.vmrun_qemu.running import Running
+from harness.vmrun_qemu.texts import Failure
+
+
+def test_an_order_whose_giver_has_gone_is_not_carried_out_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    orders_of = {"pause": lambda _run, words: done.append(str(words["order"]))}
+    monkeypatch.setattr(orders, "_ORDERS", orders_of)
+    busy = threading.RLock()
+    run = cast(
+        "Running",
+        SimpleNamespace(busy=busy, ending=False, child=SimpleNamespace(poll=lambda: None), path=Path("/a.vmx")),
+    )
+    said: list[Any] = []
+
+    def other() -> None:
+        try:
+            orders.obey(run, {"order": "pause", "limit_s": 0.05})
+        except Failure as failure:
+            said.append(failure.text)
+
+    with busy:
+        thread = threading.Thread(target=other, daemon=True)
+        thread.start()
+        thread.join(10)
+    assert said == ["Unknown error: the virtual machine is busy with another command"]
+    assert done == []
+    orders.obey(run, {"order": "pause", "limit_s": 5})
+    orders.obey(run, {"order": "pause"})
+    assert done == ["pause", "pause"]
+    assert busy.acquire(timeout=1)
