@@ -1,11 +1,12 @@
 """vmrun-qemu: VMware's `vmrun` and `vmware-vdiskmanager`, spoken by QEMU.
 
-A program of its own: it shares the VMX reader with the harness and nothing else, and the harness knows it only as an
-executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same disk and ISO, and answers in the same
-words and exit codes as VMware's tool.
+A program of its own: it shares the VMX reader and `harness.pids` with the harness and nothing else, and the harness
+knows it only as an executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same disk and ISO, and
+answers in the same words and exit codes as VMware's tool.
 
+    texts                 VMware's words
     main                  grammar: flags before the verb, usage, exit codes; a table with one row per verb
-    power, tools, netverbs, screen, variables, named, refusals, extras     what the verbs do
+    power, tools, netverbs, services, traffic, screen, variables, named, refusals, extras     what the verbs do
     guestprograms, guestfiles, guestcopy         what is done in the guest, by way of
     guestshell                                   a shell as the guest user whose password the guest has checked
     suspending, snapverbs, lifecycle             suspend, pause, unpause; the snapshot verbs; clone, upgradevm, deleteVM
@@ -17,14 +18,16 @@ words and exit codes as VMware's tool.
     statefile, memory                            saved machines: `.vmss`, `.vmsn`
     site, snapshots, consolidation, clones       what snapshots and clones do to a machine's files
     vmsd, vmdk                                   the tree of snapshots, and a disk's words about its parent (pure)
-    keeper, switch        one process per virtual network in use: the switch that the machines are plugged into
+    recovery              what is done about a machine whose supervisor was killed
+    keeper, switch        one process per virtual network in use: the switch that the machines are plugged into,
+    crossing, pipe        what crosses to its gateway, and one connection to a service of the host
     devices, identity, hardware                  VMX -> devices -> QEMU arguments, a table per device class (pure)
     home, instances, networks, vmlocks, vmlog, vmfiles    files: what runs, what is remembered, locked, logged
     guest, service, agent how a question reaches the guest's agent: by way of the supervisor, which keeps the line
     qmp, lines, endpoint  QEMU's machine protocol, JSON lines, where they listen
     qemu, accelerator, probe_sector              which QEMU, which accelerator, and the guest that proves it
     vdiskmanager, images, imagetool, overlays    virtual disks, through qemu-img
-    process, pids, wait   the one door for processes, who is who, the one door for waiting
+    process, wait         the one door for processes, the one door for waiting
 
 Environment:
 

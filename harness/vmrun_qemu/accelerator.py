@@ -5,7 +5,8 @@ counts only when the processor has the feature it needs *and* a probe guest got 
 enters long mode with paging, takes page faults, writes model specific registers, reloads its page tables and answers
 on a debug port. Whatever does not answer in time is not used; TCG, which needs nothing, is what remains.
 
-The verdict is kept per host: it holds until the host restarts or QEMU changes.
+That it works is remembered until the host restarts or QEMU changes. That the probe did not answer, which takes a while
+and may be for a busy host, is remembered for some minutes; what can be looked at in a moment is looked at each time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,8 +25,11 @@ from harness.vmrun_qemu import home
 from harness.vmrun_qemu.probe_sector import ANSWER, SECTOR
 from harness.vmrun_qemu.process import run
 from harness.vmrun_qemu.qemu import Qemu
+from harness.vmrun_qemu.texts import INVALID_PARAMETER, PowerOnFailure
 
 _PROBE_S = 10.0
+# So long it is believed that the probe guest does not answer.
+_REFUSAL_S = 600.0
 _ARGUMENTS = {
     "kvm": ("-accel", "kvm", "-cpu", "host"),
     "whpx": ("-accel", "whpx,kernel-irqchip=off", "-cpu", "max"),
@@ -57,30 +62,40 @@ def choose(qemu: Qemu) -> Accelerator:
     """Return the accelerator that is proved to work on this host, from memory when it was proved before.
 
     `VMRUN_QEMU_ACCEL` names one and skips the proof.
+
+    Raises:
+        PowerOnFailure: It names none that there is.
     """
     named = os.environ.get("VMRUN_QEMU_ACCEL", "")
     if named in _ARGUMENTS:
         return Accelerator(named, "VMRUN_QEMU_ACCEL says so")
-    memory = home.root() / "accelerator.json"
-    key = _host_key(qemu)
-    known = home.read_json(memory)
-    if isinstance(known, dict) and known.get("key") == key:
-        return Accelerator(known["name"], known["why"])
-    verdict = _prove(qemu)
-    home.write_json(memory, {"key": key, **asdict(verdict)})
-    return verdict
-
-
-def _prove(qemu: Qemu) -> Accelerator:
+    if named:
+        wrong = f"VMRUN_QEMU_ACCEL = {named}: expected one of {', '.join(_ARGUMENTS)}"
+        raise PowerOnFailure(wrong, f"{INVALID_PARAMETER}: {wrong}")
     native = _NATIVE.get(sys.platform, "")
     if not native:
         return Accelerator("tcg", f"no accelerator is known for {sys.platform}")
     objection = _kvm_objection() if native == "kvm" else ""
-    if not objection and not probe(qemu, native):
-        objection = f"the probe guest did not get to its end with {native} within {_PROBE_S:.0f} s"
-    if objection:
-        return Accelerator("tcg", objection)
-    return Accelerator(native, f"the probe guest got to its end with {native}")
+    return Accelerator("tcg", objection) if objection else _remembered(qemu, native)
+
+
+def _remembered(qemu: Qemu, native: str) -> Accelerator:
+    """Return the verdict of the probe guest, from memory where that still counts."""
+    memory = home.root() / "accelerator.json"
+    key, now = _host_key(qemu), time.time()
+    known = home.read_json(memory)
+    same = isinstance(known, dict) and known.get("key") == key
+    if same and (known["name"] == native or abs(now - known.get("at", 0)) < _REFUSAL_S):
+        return Accelerator(known["name"], known["why"])
+    verdict = _prove(qemu, native)
+    home.write_json(memory, {"key": key, "at": now, **asdict(verdict)})
+    return verdict
+
+
+def _prove(qemu: Qemu, native: str) -> Accelerator:
+    if probe(qemu, native):
+        return Accelerator(native, f"the probe guest got to its end with {native}")
+    return Accelerator("tcg", f"the probe guest did not get to its end with {native} within {_PROBE_S:.0f} s")
 
 
 def _kvm_objection() -> str:

@@ -96,7 +96,14 @@ def _merge(site: Site, lower: Path, upper: Path, on_top: list[Path]) -> None:
 
 
 def _relink(site: Site) -> None:
-    """Have every disk in the machine's directory know its parent as that is now."""
-    for disk, parent in site.parents([]).items():
-        if disk.parent == site.folder:
-            vmdk.link(disk, parent)
+    """Have every disk in the machine's directory know its parent as that is now.
+
+    Raises:
+        Failure: One cannot be read or written.
+    """
+    try:
+        for disk, parent in site.parents([]).items():
+            if disk.parent == site.folder:
+                vmdk.link(disk, parent)
+    except (vmdk.VmdkError, OSError) as error:
+        raise Failure(f"{SNAPSHOT_INCONSISTENT}: {error}") from error

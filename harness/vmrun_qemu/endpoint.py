@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import sys
 from pathlib import Path
@@ -98,19 +99,28 @@ def quoted(value: str) -> str:
     return value.replace(",", ",,")
 
 
-def make_socket_dir() -> str:
-    """Return a new private directory with a short path for this run's sockets; empty on Windows, which needs none."""
-    if sys.platform == "win32":
-        return ""
-    import tempfile  # noqa: PLC0415 - 10 ms that a question to a machine does not pay
+def new_socket_dir() -> str:
+    """Return a short path for the directory of this run's sockets; empty on Windows, which needs none.
 
+    It is noted before `make_socket_dir` makes it, so that whoever finds the note can remove it.
+    """
     # Not $XDG_RUNTIME_DIR: that is removed at logout, and machines outlive it. Not $TMPDIR: that may be long.
-    return tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp")
+    return "" if sys.platform == "win32" else str(Path("/", "tmp", _PREFIX + secrets.token_hex(6)))
+
+
+def make_socket_dir(path: str) -> None:
+    """Have that directory, for this user alone.
+
+    Raises:
+        OSError: There is something of that name, or it cannot be made.
+    """
+    if path:
+        Path(path).mkdir(mode=0o700)
 
 
 def remove_socket_dir(path: str) -> None:
-    """Remove a directory that `make_socket_dir` made, with its sockets; anything else is left alone."""
-    import shutil  # noqa: PLC0415 - see make_socket_dir
+    """Remove a directory that `make_socket_dir` made, with its sockets; it may not be there, anything else stays."""
+    import shutil  # noqa: PLC0415 - 15 ms that a question to a machine does not pay
 
     if path and Path(path).name.startswith(_PREFIX):
         shutil.rmtree(path, ignore_errors=True)

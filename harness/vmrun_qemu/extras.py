@@ -6,19 +6,25 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from harness.vmrun_qemu import accelerator, faults, home, instances, lies, networks, qemu, switch
 from harness.vmrun_qemu.main import VERBS, VERSION
-from harness.vmrun_qemu.texts import ALREADY_RUNNING, Failure, say
+from harness.vmrun_qemu.texts import ALREADY_RUNNING, Failure, Flags, say
 
 # What this program writes below its home; see `home`.
 _OWN_FILES = re.compile(r"(accelerator|networks|faults)\.json(\.\d+\.tmp)?|faults\.lock")
+_FILES_IN_A_FOLDER = re.compile(
+    r"(record|forwards|services|traffic|switch)\.json(\.\d+\.tmp)?|(qemu|supervisor|keeper)\.log"
+    r"|members/[0-9a-f]{16}-ethernet\d+\.json(\.\d+\.tmp)?"
+)
 _OWN_FOLDERS = {"vm": re.compile(r"[0-9a-f]{16}"), "net": re.compile(r"vmnet\d+")}
 
 
-def about(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
+def about(_parameters: Sequence[str], _flags: Flags) -> int:
     """Print one JSON object: version, home, QEMU with its version, accelerator and why it was chosen, faults.
 
     Raises:
@@ -49,15 +55,15 @@ def _described(fault: faults.Fault) -> str:
     return f"{verbs or 'any command'}: {fault.help}"
 
 
-def remove_state(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
+def remove_state(_parameters: Sequence[str], _flags: Flags) -> int:
     """Remove what this program remembers under its home, and the home itself unless something foreign is in it.
 
     A network whose machines are all gone is taken down first.
 
     Raises:
-        Failure: A machine runs.
+        Failure: A machine runs, is starting, or is being changed.
     """
-    if instances.all_running():
+    if instances.all_living():
         raise Failure(ALREADY_RUNNING)
     root = home.root()
     for folder in (root / "net").glob("vmnet*"):
@@ -66,7 +72,7 @@ def remove_state(_parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
         if _OWN_FILES.fullmatch(item.name):
             item.unlink(missing_ok=True)
         for folder in item.iterdir() if item.name in _OWN_FOLDERS and not item.is_symlink() else ():
-            if _OWN_FOLDERS[item.name].fullmatch(folder.name):
+            if _OWN_FOLDERS[item.name].fullmatch(folder.name) and not folder.is_symlink():
                 _remove_folder(folder)
         _remove_empty(item)
     _remove_empty(root)
@@ -83,14 +89,20 @@ def _take_down(vmnet: str) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder of files, and of folders of files; links stay, and so does what is in their targets."""
-    for item in folder.iterdir() if not folder.is_symlink() else ():
-        if item.is_symlink():
-            continue
-        if item.is_dir():
-            _remove_folder(item)
-        else:
-            item.unlink(missing_ok=True)
+    """Remove the folder of a machine or a network, if nothing foreign is in it.
+
+    Raises:
+        Failure: Somebody works on that machine or network at this moment.
+    """
+    try:
+        with FileLock(folder / "lock", timeout=0):
+            for item in [*folder.iterdir(), *(folder / "members").glob("*.json*")]:
+                if _FILES_IN_A_FOLDER.fullmatch(item.relative_to(folder).as_posix()):
+                    item.unlink(missing_ok=True)
+    except Timeout as error:
+        raise Failure(ALREADY_RUNNING) from error
+    (folder / "lock").unlink(missing_ok=True)
+    _remove_empty(folder / "members")
     _remove_empty(folder)
 
 

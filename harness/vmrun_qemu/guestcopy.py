@@ -10,9 +10,7 @@ from typing import IO, Any
 
 from harness.vmrun_qemu.guestfiles import absolute, checked
 from harness.vmrun_qemu.guestshell import GuestShell
-from harness.vmrun_qemu.texts import FILE_ACCESS, NOT_A_FILE, NOT_FOUND, Failure
-
-Flags = Mapping[str, str]
+from harness.vmrun_qemu.texts import FILE_ACCESS, NOT_A_FILE, NOT_FOUND, Failure, Flags
 
 # The agent reads JSON character by character: larger pieces are no faster, and each must be through in time.
 _PIECE = 1 << 20

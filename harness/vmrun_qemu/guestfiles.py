@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.vmrun_qemu.guestshell import GuestShell, Outcome
 from harness.vmrun_qemu.texts import (
@@ -14,10 +14,9 @@ from harness.vmrun_qemu.texts import (
     NOT_A_FILE,
     NOT_FOUND,
     Failure,
+    Flags,
     say,
 )
-
-Flags = Mapping[str, str]
 
 # How the scripts below end where VMware has words for it.
 STATUSES = {

@@ -6,7 +6,7 @@ What a program prints never comes back; its exit status does, with a line that n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness.vmrun_qemu.guestfiles import checked, text_of
@@ -19,10 +19,9 @@ from harness.vmrun_qemu.texts import (
     NOT_FOUND,
     NOT_INTERACTIVE,
     Failure,
+    Flags,
     say,
 )
-
-Flags = Mapping[str, str]
 
 # Each of the two scripts prints `!` when the program is about to run: from then on the status is the program's own.
 # $1 is `wait` or `go`, $2 is `desk` when somebody must be logged in at the machine itself, $3 is the program.

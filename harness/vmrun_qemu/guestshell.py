@@ -26,6 +26,7 @@ from harness.vmrun_qemu.texts import (
     TOOLS_TIMEOUT,
     UNKNOWN,
     Failure,
+    Flags,
     tools_not_running,
 )
 from harness.vmrun_qemu.wait import wait_for
@@ -97,7 +98,7 @@ class GuestShell:
         Failure: The machine does not run, its Tools do not answer, or no account was given.
     """
 
-    def __init__(self, vmx: str, flags: Mapping[str, str]) -> None:
+    def __init__(self, vmx: str, flags: Flags) -> None:
         self.vmx = vmx
         record = running(vmx)
         self.guest = reach(vmx, record)

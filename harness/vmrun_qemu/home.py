@@ -16,8 +16,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from harness.vmrun_qemu.wait import wait_for
+
+T = TypeVar("T")
+
+_DENIED_S = 2.0
 
 
 def root() -> Path:
@@ -56,15 +63,54 @@ def net_dir(vmnet: str) -> Path:
 
 
 def read_json(path: Path) -> Any:
-    """Return what the file holds, or None when it is absent or torn."""
+    """Return what the file holds, or None when it is absent or torn.
+
+    Raises:
+        OSError: It is there, and cannot be read.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return json.loads(_patiently(lambda: path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace the file at once: a reader sees the old value or the new one."""
+    """Replace the file at once: a reader sees the old value or the new one.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    beside.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    beside.replace(path)
+    try:
+        beside.write_text(json.dumps(value, indent=1), encoding="utf-8")
+        _patiently(lambda: beside.replace(path))
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Have no such file.
+
+    Raises:
+        OSError: It cannot be removed.
+    """
+    _patiently(lambda: path.unlink(missing_ok=True))
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """Return what `act` returns; Windows denies it for as long as another process has the file open.
+
+    Raises:
+        OSError: It is still denied after a while, or something else is wrong.
+    """
+    answers: list[T] = []
+
+    def attempt() -> bool:
+        try:
+            answers.append(act())
+        except PermissionError:
+            return False
+        return True
+
+    return answers[0] if wait_for(attempt, _DENIED_S) else act()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypedDict, cast
 
+from harness.pids import Identity, alive
 from harness.vmrun_qemu import home
-from harness.vmrun_qemu.pids import Identity, alive
 
 
 class Plug(TypedDict):
@@ -50,20 +50,20 @@ def save(record: Record) -> None:
 
 def forget(vmx: str) -> None:
     """Remove the record: from now on the machine is off."""
-    (home.vm_dir(vmx) / "record.json").unlink(missing_ok=True)
+    home.remove(home.vm_dir(vmx) / "record.json")
+
+
+def all_living() -> list[Record]:
+    """Return the records of the machines that run or are starting, oldest first; what a crash left is cleaned up."""
+    folder = home.root() / "vm"
+    entries = folder.iterdir() if folder.is_dir() else ()
+    found = [record for record in map(_living, entries) if record is not None]
+    return sorted(found, key=lambda record: record["supervisor"]["created"])
 
 
 def all_running() -> list[Record]:
     """Return the records of the machines that run, oldest first; what a crash left behind is cleaned up."""
-    folder = home.root() / "vm"
-    if not folder.is_dir():
-        return []
-    found = []
-    for entry in folder.iterdir():
-        record = _living(entry)
-        if record is not None and record["phase"] != "starting":
-            found.append(record)
-    return sorted(found, key=lambda record: record["supervisor"]["created"])
+    return [record for record in all_living() if record["phase"] != "starting"]
 
 
 def find(vmx: str) -> Record | None:

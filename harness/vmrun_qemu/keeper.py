@@ -10,14 +10,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from pathlib import Path
 
-from harness.vmrun_qemu import crossing, endpoint, home, networks, pids, process, qemu, qmp, switch, traffic
+from harness import pids
+from harness.vmrun_qemu import crossing, endpoint, home, networks, process, qemu, qmp, switch, traffic
 from harness.vmrun_qemu.process import Child
-from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.texts import Failure, PowerOnFailure
 from harness.vmrun_qemu.wait import wait_for
 
 _START_S = 40.0
 _LOOK_S = 1.0
+_END_S = 5.0
 # A switch that dies at once each time is not replaced for ever.
 _RESTARTS = 5
 # The cable of the machines is hub 0; the gateway is behind a hub of its own (see `crossing`).
@@ -31,22 +35,43 @@ def main() -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         child = _start(vmnet)
-    except (Failure, qmp.QmpError, OSError) as error:
-        _report(" ".join(str(error).split()))
+    except (Failure, OSError) as error:
+        _report(_one_line(error))
         switch.forget(vmnet)
         return 1
     _report("ok")
     restarts = 0
     while True:
         ended = process.ended(child, _LOOK_S)
-        if not switch.members(vmnet):
-            if ended or _sweep(vmnet, child):
-                return 0
-        elif ended:
-            restarts += 1
-            if restarts > _RESTARTS:
-                return 1
-            child = _replace(vmnet)
+        try:
+            if not switch.members(vmnet):
+                if ended or _sweep(vmnet, child):
+                    return 0
+            elif ended:
+                restarts += 1
+                if restarts > _RESTARTS:
+                    _give_up(vmnet)
+                    return 1
+                child = _replace(vmnet)
+        except (Failure, OSError) as error:
+            _log(f"the switch of {vmnet} could not be replaced, or not be ended: {_one_line(error)}")
+            wait_for(lambda: False, (restarts + 1) * _LOOK_S)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join((error.reason if isinstance(error, PowerOnFailure) else str(error)).split())
+
+
+def _log(line: str) -> None:
+    """Have a line in `keeper.log`."""
+    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {line}\n")
+    sys.stderr.flush()
+
+
+def _give_up(vmnet: str) -> None:
+    _log(f"the switch of {vmnet} ended {_RESTARTS + 1} times; its machines are without a network until one is started")
+    with switch.locked(vmnet):
+        switch.forget(vmnet)
 
 
 def _report(line: str) -> None:
@@ -61,14 +86,16 @@ def _report(line: str) -> None:
 def _sweep(vmnet: str, child: Child) -> bool:
     """End a switch that still runs without a machine: the last one was killed, or is being unplugged at this moment.
 
-    Return False in the second case: whoever holds the lock ends the switch, and waits for this process to end.
+    Return False where it does not end, and in the second case: whoever holds the lock ends the switch, and waits for
+    this process to end.
     """
     try:
         with switch.locked(vmnet, timeout_s=0):
             if switch.members(vmnet):
                 return False
             child.terminate()
-            child.wait(timeout=5)
+            if not process.end_soon(child, _END_S):
+                return False
             switch.forget(vmnet)
             return True
     except Failure:
@@ -86,7 +113,7 @@ def _start(vmnet: str) -> Child:
     network = networks.get(vmnet)
     folder = home.net_dir(vmnet)
     binary = qemu.find().binary
-    socket_dir = endpoint.make_socket_dir()
+    socket_dir = endpoint.new_socket_dir()
     address, cable, gateway = (endpoint.new_endpoint(socket_dir, name) for name in ("qmp", "cable", "gateway"))
     argv = [
         str(binary), "-name", f"switch-{vmnet}", "-no-user-config", "-nodefaults",
@@ -97,20 +124,27 @@ def _start(vmnet: str) -> Child:
         "-netdev", gateway.netdev("inside"), "-netdev", f"hubport,id=h-inside,hubid={_INNER_HUB},netdev=inside",
         "-netdev", cable.netdev("outside"), "-netdev", "hubport,id=h-outside,hubid=0,netdev=outside",
     ]  # fmt: skip
-    with (folder / "qemu.log").open("wb") as log:
-        log.write((" ".join(argv) + "\n").encode())
-        log.flush()
-        child = process.start_bound(argv, log, folder)
     record: switch.SwitchRecord = {
-        "keeper": pids.identity(os.getpid()), "qemu": pids.identity(child.pid), "qmp": address.text,
+        "keeper": pids.identity(os.getpid()), "qemu": {"pid": 0, "created": 0.0}, "qmp": address.text,
         "socket_dir": socket_dir, "subnet": str(network.subnet),
     }  # fmt: skip
+    switch.save(vmnet, record)
+    endpoint.make_socket_dir(socket_dir)
+    child = _launch(argv, folder)
+    record["qemu"] = pids.identity(child.pid)
     switch.save(vmnet, record)
     if not wait_for(lambda: child.poll() is not None or qmp.is_up(address.text), _START_S) or child.poll() is not None:
         raise qmp.QmpError("the switch did not start: " + process.tail(folder / "qemu.log"))
     crossing.connect(cable, gateway, broken=child.terminate)
     _connect_all(vmnet, record["qmp"])
     return child
+
+
+def _launch(argv: list[str], folder: Path) -> Child:
+    with (folder / "qemu.log").open("wb") as log:
+        log.write((" ".join(argv) + "\n").encode())
+        log.flush()
+        return process.start_bound(argv, log, folder)
 
 
 def _connect_all(vmnet: str, address: str) -> None:

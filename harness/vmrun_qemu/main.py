@@ -37,7 +37,7 @@ class Verb(NamedTuple):
 
 
 # The function `module:name` takes (parameters, flags) and returns the exit status.
-VERBS = {
+VMWARES = {
     "list": Verb("power:list_running", "", 0, 0, "List all running VMs"),
     "start": Verb("power:start", "Path to vmx file [gui|nogui]", 1, 2, "Start a VM"),
     "stop": Verb("power:stop", "Path to vmx file [hard|soft]", 1, 2, "Stop a VM"),
@@ -164,7 +164,9 @@ VERBS = {
     "deletePortForwarding": Verb(
         "netverbs:delete_forward", "Host network name, Protocol, Host port", 3, 3, "Delete a port forwarding"
     ),
-    # Not VMware's: what a machine without VMware needs besides.
+}  # fmt: skip
+# What a machine without VMware needs besides.
+EXTENSIONS = {
     "about": Verb("extras:about", "", 0, 0, "Say as JSON which QEMU and accelerator are used, and why"),
     "removeState": Verb("extras:remove_state", "", 0, 0, "Remove what this program remembers; no machine may run"),
     "defineNetwork": Verb(
@@ -184,6 +186,7 @@ VERBS = {
         "traffic:list_connections", "Host network name", 1, 1, "Say as JSON what a network's gateway has open"
     ),
 }  # fmt: skip
+VERBS = {**VMWARES, **EXTENSIONS}
 _BY_LOWER = {name.lower(): name for name in VERBS}
 
 
@@ -273,5 +276,5 @@ def _usage() -> int:
     for name, verb in VERBS.items():
         say(f"{name:<24} {verb.usage:<20} {verb.help}".rstrip())
     say("")
-    say("This is vmrun-qemu, the same on QEMU. VMware's own vmrun has no about, defineNetwork and removeState.")
+    say(f"This is vmrun-qemu, the same on QEMU. VMware's own vmrun has no {', '.join(EXTENSIONS)}.")
     return EXIT_FAILURE

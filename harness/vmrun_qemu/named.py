@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.vmrun_qemu import control
 from harness.vmrun_qemu.power import running
-
-Flags = Mapping[str, str]
+from harness.vmrun_qemu.texts import Flags
 
 _ORDER_S = 60.0
 

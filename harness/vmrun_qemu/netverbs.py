@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.vmrun_qemu import networks, switch
 from harness.vmrun_qemu.networks import Forward, Network
-from harness.vmrun_qemu.texts import INVALID_PARAMETER, NOT_SUPPORTED, Failure, say
-
-Flags = Mapping[str, str]
+from harness.vmrun_qemu.texts import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, say
 
 
 def list_networks(_parameters: Sequence[str], _flags: Flags) -> int:
@@ -54,15 +52,23 @@ def set_forward(parameters: Sequence[str], _flags: Flags) -> int:
         old = _same_port(rules, rule["protocol"], rule["host_port"])
         up = switch.load(network.name)
         if up is not None:
-            if old is not None:
-                switch.unforward(up["qmp"], old)
-            taken = bool(switch.forward(up["qmp"], rule))
+            complaint = _exchange(up["qmp"], old, rule)
         else:
-            taken = not switch.port_is_free(rule)
-        if taken:
-            raise Failure(f"The host port {rule['host_port']}/{rule['protocol']} is already in use")
+            complaint = "" if switch.port_is_free(rule) else "somebody listens there"
+        if complaint:
+            raise Failure(f"The host port {rule['host_port']}/{rule['protocol']} is already in use: {complaint}")
         networks.save_forwards(network.name, [other for other in rules if other != old] + [rule])
     return 0
+
+
+def _exchange(address: str, old: Forward | None, rule: Forward) -> str:
+    """Have a rule in the place of the old one; return QEMU's complaint, with the old one in its place again."""
+    if old is not None:
+        switch.unforward(address, old)
+    complaint = switch.forward(address, rule)
+    if complaint and old is not None:
+        switch.forward(address, old)
+    return complaint
 
 
 def delete_forward(parameters: Sequence[str], _flags: Flags) -> int:
@@ -74,7 +80,7 @@ def delete_forward(parameters: Sequence[str], _flags: Flags) -> int:
     vmnet = networks.normal_name(parameters[0])
     with switch.locked(vmnet):
         rules = networks.forwards(vmnet)
-        old = _same_port(rules, _protocol(parameters[1]), _port(parameters[2]))
+        old = _same_port(rules, _protocol(parameters[1]), port_of(parameters[2]))
         if old is None:
             raise Failure(f"{INVALID_PARAMETER}: {parameters[1]} port {parameters[2]} is not forwarded")
         up = switch.load(vmnet)
@@ -114,9 +120,9 @@ def _rule(network: Network, parameters: Sequence[str]) -> Forward:
         raise Failure(f"{INVALID_PARAMETER}: {guest} is not in {network.name} ({network.subnet})")
     return {
         "protocol": _protocol(parameters[1]),
-        "host_port": _port(parameters[2]),
+        "host_port": port_of(parameters[2]),
         "guest_ip": str(guest),
-        "guest_port": _port(parameters[4]),
+        "guest_port": port_of(parameters[4]),
         "description": parameters[5] if len(parameters) > 5 else "",
     }
 
@@ -131,7 +137,12 @@ def _protocol(text: str) -> str:
     return text.lower()
 
 
-def _port(text: str) -> int:
+def port_of(text: str) -> int:
+    """Return the number of a port.
+
+    Raises:
+        Failure: It is none.
+    """
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
         raise Failure(f"{INVALID_PARAMETER}: {text} is not a port")
     return int(text)

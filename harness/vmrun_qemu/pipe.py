@@ -29,21 +29,26 @@ def main() -> int:
         while selector.get_map():
             for key, _ in selector.select():
                 end = next(one for one in other if one is key.fileobj)
-                if not _carry(end, other[end]):
+                try:
+                    more = _carry(end, other[end])
+                except OSError:
+                    return 1  # the end of this process is the end of both connections
+                if not more:
                     selector.unregister(end)
     return 0
 
 
 def _carry(source: socket.socket, target: socket.socket) -> bool:
-    """Return whether more may come from there; an end is passed on."""
-    try:
-        data = source.recv(_CHUNK_BYTES)
-        if data:
-            target.sendall(data)
-            return True
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        target.close()
+    """Return whether more may come from there; an end is passed on.
+
+    Raises:
+        OSError: One of the two is gone.
+    """
+    data = source.recv(_CHUNK_BYTES)
+    if data:
+        target.sendall(data)
+        return True
+    target.shutdown(socket.SHUT_WR)
     return False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.vmrun_qemu import home, instances
 from harness.vmrun_qemu.instances import Record
@@ -15,12 +15,11 @@ from harness.vmrun_qemu.texts import (
     TOOLS_TIMEOUT,
     UNKNOWN,
     Failure,
+    Flags,
     not_powered_on,
     paused,
     say,
 )
-
-Flags = Mapping[str, str]
 
 _START_S = 180.0
 _HARD_STOP_S = 60.0
@@ -158,8 +157,15 @@ def stop_hard(record: Record) -> int:
     if not (qmp.quit_qemu(record["qmp"]) and gone(record, _HARD_STOP_S)):
         process.end(record["qemu"])
         if not gone(record, _HARD_STOP_S):
-            raise Failure(UNKNOWN)
+            raise stays_on(record)
     return 0
+
+
+def stays_on(record: Record) -> Failure:
+    """Return the failure of a machine that was told to go off and does not."""
+    return Failure(
+        f"{UNKNOWN}: the virtual machine does not go off; see {home.vm_dir(record['vmx']) / 'supervisor.log'}"
+    )
 
 
 def _stop_soft(vmx: str, record: Record) -> int:

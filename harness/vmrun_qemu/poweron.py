@@ -6,13 +6,14 @@ import functools
 import os
 from pathlib import Path
 
+from harness import pids
+from harness.pids import Identity
 from harness.vmrun_qemu import (
     consolidation,
     home,
     instances,
     memory,
     orders,
-    pids,
     process,
     qmp,
     recovery,
@@ -21,8 +22,7 @@ from harness.vmrun_qemu import (
     vmlocks,
 )
 from harness.vmrun_qemu.agent import Agent
-from harness.vmrun_qemu.endpoint import remove_socket_dir
-from harness.vmrun_qemu.pids import Identity
+from harness.vmrun_qemu.endpoint import make_socket_dir
 from harness.vmrun_qemu.powerup import Prepared, launch, prepare
 from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.running import Running
@@ -46,26 +46,35 @@ def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> Running:
     me = pids.identity(os.getpid())
     _mend(Path(vmx_path), log)
     prepared = prepare(vmx_path, log, gui=gui)
+    record = prepared.record(me)
     try:
-        locks = vmlocks.take(prepared.locked_files, me)
-    except OSError as error:
-        remove_socket_dir(prepared.socket_dir)
-        if isinstance(error, FileExistsError):
-            raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
-        raise
-    record = prepared.record(me, [str(lock) for lock in locks])
-    try:
+        instances.save(record)
+        record["locks"] = _locked(prepared, me)
+        make_socket_dir(prepared.socket_dir)
         run = Running(prepared, _started(prepared, record, me, log), record, log)
         run.service = _serve(prepared, run)
+        run.enter("running")
     except BaseException as error:
         recovery.end_all(record)
         if isinstance(error, qmp.QmpError):
             reason = process.tail(prepared.folder / "qemu.log")
             raise PowerOnFailure(f"{error}: {reason}" if reason else str(error)) from error
         raise
-    run.enter("running")
     log.say(f"PowerOn: running as process {run.child.pid}")
     return run
+
+
+def _locked(prepared: Prepared, me: Identity) -> list[str]:
+    """Return the locks of the machine's files, which are held from now on.
+
+    Raises:
+        PowerOnFailure: Somebody else has one of the files.
+        OSError: They cannot be written.
+    """
+    try:
+        return [str(lock) for lock in vmlocks.take(prepared.locked_files, me)]
+    except FileExistsError as error:
+        raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
 
 
 def _mend(path: Path, log: VmLog) -> None:
@@ -75,8 +84,8 @@ def _mend(path: Path, log: VmLog) -> None:
     try:
         with snapshots_locked(path):
             consolidation.mend(Site(path, read_vmx(path, str(path))))
-    except Failure as failure:
-        log.post("Warning", f"Disks of deleted snapshots could not be merged: {failure.text}")
+    except (Failure, OSError) as error:
+        log.post("Warning", f"Disks of deleted snapshots could not be merged: {error}")
 
 
 def _started(prepared: Prepared, record: instances.Record, me: Identity, log: VmLog) -> Child:

@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.pids import Identity
 from harness.vmrun_qemu import (
     accelerator,
     devices,
@@ -24,7 +25,6 @@ from harness.vmrun_qemu.accelerator import Accelerator
 from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.imagetool import DiskError
 from harness.vmrun_qemu.instances import Plug
-from harness.vmrun_qemu.pids import Identity
 from harness.vmrun_qemu.process import Child
 from harness.vmrun_qemu.qemu import Qemu
 from harness.vmrun_qemu.statefile import State, StateError
@@ -58,8 +58,8 @@ class Prepared:
         """The network cards whose cable is not connected at power-on."""
         return [nic.id for nic in self.machine.nics if nic.vmnet and not nic.connected]
 
-    def record(self, supervisor: Identity, locks: list[str]) -> instances.Record:
-        """Return what is to be remembered of the machine."""
+    def record(self, supervisor: Identity) -> instances.Record:
+        """Return what is to be remembered of the machine, which has nothing yet."""
         plugs: list[Plug] = [
             {"nic": nic.id, "vmnet": nic.vmnet, "endpoint": self.endpoints[nic.id].text}
             for nic in self.machine.nics
@@ -75,7 +75,7 @@ class Prepared:
             "service": self.endpoints["service"].text,
             "socket_dir": self.socket_dir,
             "plugs": plugs,
-            "locks": locks,
+            "locks": [],
             "accelerator": self.accelerator.name,
         }
 
@@ -100,7 +100,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     scsi = hardware.scsi_devices(vmx)
     chosen = accelerator.choose(program)
     log.say(f"Accelerator: {chosen.name}, because {chosen.why}")
-    socket_dir = endpoint.make_socket_dir()
+    socket_dir = endpoint.new_socket_dir()
     names = ["qmp", "agent", "service", *(nic.id for nic in machine.nics)]
     endpoints = {name: endpoint.new_endpoint(socket_dir, name) for name in names}
     wiring = hardware.Wiring(endpoints, chosen.arguments(version), _window(program, log) if gui else "none")

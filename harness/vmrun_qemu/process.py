@@ -1,4 +1,4 @@
-"""Processes. The only place of this program that starts or ends one; `pids` recognises them."""
+"""Processes. The only place of this program that starts or ends one; `harness.pids` recognises them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from harness.pids import Identity, alive
 from harness.vmrun_qemu import home
-from harness.vmrun_qemu.pids import Identity, alive
 
 Child = subprocess.Popen[bytes]
 
@@ -104,11 +104,12 @@ def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path)
     )
 
 
-def end_soon(process: Child, grace_s: float) -> None:
-    """Return when a process that is about to end has ended; after `grace_s` seconds it is made to."""
-    if not ended(process, grace_s):
-        process.kill()
-        process.wait(timeout=grace_s)
+def end_soon(process: Child, grace_s: float) -> bool:
+    """Return whether a process that is about to end has ended; after `grace_s` seconds it is made to."""
+    if ended(process, grace_s):
+        return True
+    process.kill()
+    return ended(process, grace_s)
 
 
 def first_line(process: Child, timeout_s: float) -> str:

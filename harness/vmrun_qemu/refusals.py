@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.vmrun_qemu.guestshell import reach
 from harness.vmrun_qemu.power import running
-from harness.vmrun_qemu.texts import NO_TOOLS_IMAGE, NOT_SUPPORTED, Failure
-
-Flags = Mapping[str, str]
+from harness.vmrun_qemu.texts import NO_TOOLS_IMAGE, NOT_SUPPORTED, Failure, Flags
 
 
 def install_tools(parameters: Sequence[str], _flags: Flags) -> int:

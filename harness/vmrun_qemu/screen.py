@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.vmrun_qemu import control, qmp
 from harness.vmrun_qemu.guestshell import GuestShell
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.power import running
-from harness.vmrun_qemu.texts import FILE_ACCESS, Failure
-
-Flags = Mapping[str, str]
+from harness.vmrun_qemu.texts import FILE_ACCESS, Failure, Flags
 
 _TYPING_S = 600.0
 

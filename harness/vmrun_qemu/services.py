@@ -8,13 +8,12 @@ from __future__ import annotations
 import ipaddress
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.vmrun_qemu import networks, switch
+from harness.vmrun_qemu.netverbs import port_of
 from harness.vmrun_qemu.networks import Network, Service
-from harness.vmrun_qemu.texts import INVALID_PARAMETER, NOT_SUPPORTED, Failure, say
-
-Flags = Mapping[str, str]
+from harness.vmrun_qemu.texts import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, say
 
 
 def set_service(parameters: Sequence[str], _flags: Flags) -> int:
@@ -28,8 +27,8 @@ def set_service(parameters: Sequence[str], _flags: Flags) -> int:
     network = networks.get(parameters[0])
     service: Service = {
         "address": _address(network, parameters[1]),
-        "port": _port(parameters[2]),
-        "host_port": _port(parameters[3]),
+        "port": port_of(parameters[2]),
+        "host_port": port_of(parameters[3]),
     }
     with switch.locked(network.name):
         there = networks.services(network.name)
@@ -53,7 +52,7 @@ def delete_service(parameters: Sequence[str], _flags: Flags) -> int:
     network = networks.get(parameters[0])
     with switch.locked(network.name):
         there = networks.services(network.name)
-        left = _others(there, _address(network, parameters[1]), _port(parameters[2]))
+        left = _others(there, _address(network, parameters[1]), port_of(parameters[2]))
         if left != there:
             _save(network, left)
     return 0
@@ -77,9 +76,3 @@ def _address(network: Network, text: str) -> str:
     if address not in network.subnet or str(address) in network.own_addresses:
         raise Failure(f"{INVALID_PARAMETER}: {address} is not a free address of {network.name} ({network.subnet})")
     return str(address)
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise Failure(f"{INVALID_PARAMETER}: {text} is not a port")
-    return int(text)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.vmrun_qemu import control, home
 from harness.vmrun_qemu.instances import Record
-from harness.vmrun_qemu.power import Flags, settled, stop_hard
-from harness.vmrun_qemu.texts import INVALID_PARAMETER, Failure, paused, say
+from harness.vmrun_qemu.power import settled, stop_hard
+from harness.vmrun_qemu.texts import INVALID_PARAMETER, Failure, Flags, paused, say
 
 # 8 GB of memory take VMware more than five minutes, and disks are merged at the speed of the host's.
 _LONG_S = 3600.0

@@ -17,11 +17,12 @@ from typing import TypedDict, cast
 
 from filelock import FileLock, Timeout
 
-from harness.vmrun_qemu import home, pids, process, qmp
+from harness import pids
+from harness.pids import Identity
+from harness.vmrun_qemu import home, process, qmp
 from harness.vmrun_qemu.endpoint import Endpoint, remove_socket_dir
 from harness.vmrun_qemu.instances import Plug
 from harness.vmrun_qemu.networks import Forward
-from harness.vmrun_qemu.pids import Identity
 from harness.vmrun_qemu.texts import IN_USE, Failure, PowerOnFailure
 from harness.vmrun_qemu.wait import wait_for
 
@@ -81,7 +82,7 @@ def forget(vmnet: str) -> None:
         return
     process.end(record["qemu"])
     remove_socket_dir(record["socket_dir"])
-    (home.net_dir(vmnet) / "switch.json").unlink(missing_ok=True)
+    home.remove(home.net_dir(vmnet) / "switch.json")
 
 
 def members(vmnet: str) -> dict[str, Member]:
@@ -92,7 +93,7 @@ def members(vmnet: str) -> dict[str, Member]:
         if member is not None and pids.alive(member["owner"]):
             found[file.stem] = member
         else:
-            file.unlink(missing_ok=True)
+            home.remove(file)
     return found
 
 
@@ -120,7 +121,7 @@ def pull_out(vm: str, plug: Plug) -> None:
     vmnet = plug["vmnet"]
     member = f"{vm}-{plug['nic']}"
     with locked(vmnet):
-        (home.net_dir(vmnet) / "members" / f"{member}.json").unlink(missing_ok=True)
+        home.remove(home.net_dir(vmnet) / "members" / f"{member}.json")
         record = load(vmnet)
         if record is None:
             forget(vmnet)

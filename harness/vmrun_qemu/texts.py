@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Mapping
+
+# What stands before the verb: `-T`, `-gu`, … with their values.
+Flags = Mapping[str, str]
 
 EXIT_FAILURE = 255  # -1
 EXIT_TOOLS_UNKNOWN = 254  # -2: `checkToolsState` of a machine whose Tools were never seen
@@ -35,7 +39,6 @@ NOT_FOUND = "A file was not found"
 FILE_ACCESS = "A file access error occurred on the host or guest operating system"
 DISK_FULL = "There is not enough space in the file system for the selected operation"
 NO_PERMISSION = "Insufficient permissions in the host operating system"
-NOT_SUPPORTED = "The operation is not supported"
 ANONYMOUS = (
     "Anonymous guest operations are not allowed on this virtual machine. "
     "You must call VixVM_LoginInGuest before performing guest operations"
@@ -45,7 +48,6 @@ EMPTY_LOGIN = "The guest OS does not support empty passwords"
 NOT_INTERACTIVE = "The specified guest user must be logged in interactively to perform this operation"
 NO_GUEST_PERMISSION = "Authentication failure or insufficient permissions in guest operating system"
 CANNOT_RUN = "A program could not run on the guest operating system"
-FILE_EXISTS = "The file already exists"
 NO_DEVICE = "The specified device was not found"
 NO_TOOLS_IMAGE = "No VMware Tools image is available for this guest operating system"
 NOT_A_FILE = "The object is not a file"

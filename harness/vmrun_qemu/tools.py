@@ -12,13 +12,13 @@ from harness.vmrun_qemu.guest import Guest, GuestRefusedError, GuestSilentError
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.power import running
 from harness.vmrun_qemu.suspending import last_address
-from harness.vmrun_qemu.texts import EXIT_TOOLS_UNKNOWN, NO_ADDRESS, Failure, say, tools_not_running
+from harness.vmrun_qemu.texts import EXIT_TOOLS_UNKNOWN, NO_ADDRESS, Failure, Flags, say, tools_not_running
 from harness.vmrun_qemu.wait import wait_for
 
 _WAIT_S = 3600.0
 
 
-def check_tools_state(parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
+def check_tools_state(parameters: Sequence[str], _flags: Flags) -> int:
     """Print `running`, `installed` or `unknown`; only `unknown` has a status of its own.
 
     `running`: the agent answers. `installed`: the guest has the agent's port open, or the agent answered earlier in
@@ -30,7 +30,7 @@ def check_tools_state(parameters: Sequence[str], _flags: Mapping[str, str]) -> i
     return EXIT_TOOLS_UNKNOWN if state == "unknown" else 0
 
 
-def guest_address(parameters: Sequence[str], _flags: Mapping[str, str]) -> int:
+def guest_address(parameters: Sequence[str], _flags: Flags) -> int:
     """Print the guest's IPv4 address; with `-wait`, as soon as it has one. That of a suspended guest is its last one.
 
     Raises:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.vmrun_qemu import home, networks, qmp, switch
-from harness.vmrun_qemu.texts import Failure, say
-
-Flags = Mapping[str, str]
+from harness.vmrun_qemu.texts import Failure, Flags, say
 
 # Of each frame: the headers of Ethernet, IP and TCP, and the head of what they carry.
 _BYTES_OF_A_FRAME = 128

@@ -7,15 +7,13 @@ except for its environment: programs that are run by a guest verb have that.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.vmrun_qemu import control, tools
 from harness.vmrun_qemu.guestfiles import text_of
 from harness.vmrun_qemu.guestshell import GuestShell
 from harness.vmrun_qemu.power import running
-from harness.vmrun_qemu.texts import INVALID_PARAMETER, Failure, say
-
-Flags = Mapping[str, str]
+from harness.vmrun_qemu.texts import INVALID_PARAMETER, Failure, Flags, say
 
 _ORDER_S = 30.0
 _GUEST = "guestinfo."

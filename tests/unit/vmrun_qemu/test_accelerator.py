@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from harness.vmrun_qemu import accelerator, probe_sector
 from harness.vmrun_qemu.qemu import Qemu
+from harness.vmrun_qemu.texts import PowerOnFailure
 
 
 @dataclass
@@ -70,6 +72,28 @@ def test_the_verdict_is_remembered_until_qemu_changes(host: FakeHost, tmp_path: 
     qemu.binary.write_text("newer", encoding="utf-8")
     accelerator.choose(qemu)
     assert host.probes == 2
+
+
+def test_a_refusal_is_looked_at_again(host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    qemu = a_qemu(tmp_path)
+    host.objection = "not accessible to this user"
+    assert accelerator.choose(qemu).name == "tcg"
+    host.objection, host.answers = "", False
+    assert [accelerator.choose(qemu).name, accelerator.choose(qemu).name] == ["tcg", "tcg"]
+    assert host.probes == 1, "a probe that hangs takes its time: it is not started at each start of a machine"
+    host.answers = True
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600)
+    assert accelerator.choose(qemu).name == "kvm"
+    monkeypatch.setattr(time, "time", lambda: now + 1e7)
+    assert accelerator.choose(qemu).name == "kvm"
+    assert host.probes == 2
+
+
+def test_one_that_there_is_not_is_an_error(host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMRUN_QEMU_ACCEL", "KVM ")
+    with pytest.raises(PowerOnFailure, match="One of the parameters was invalid: VMRUN_QEMU_ACCEL = KVM : expected"):
+        accelerator.choose(a_qemu(tmp_path))
 
 
 def test_the_user_may_name_one(host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from needs import links
 
 from harness.vmrun_qemu import instances
@@ -57,7 +58,26 @@ def test_a_machine_that_runs_keeps_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     used(home)
-    monkeypatch.setattr(instances, "all_running", lambda: [{"vmx": "m1.vmx"}])
+    monkeypatch.setattr(instances, "all_living", lambda: [{"vmx": "m1.vmx", "phase": "starting"}])
     assert main(["removeState"]) == 255
     assert "already running" in capsys.readouterr().out
     assert json.loads((home / "networks.json").read_text())
+
+
+def test_a_machine_that_is_about_to_start_keeps_its_folder(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    used(home)
+    folder = home / "vm" / "0123456789abcdef"
+    with FileLock(folder / "lock"):
+        assert main(["removeState"]) == 255
+    assert "already running" in capsys.readouterr().out
+    assert (folder / "supervisor.log").exists()
+
+
+def test_a_file_that_this_program_does_not_write_stays_in_its_folders(home: Path) -> None:
+    used(home)
+    foreign = [home / "vm" / "0123456789abcdef" / "notes.txt", home / "net" / "vmnet1" / "members" / "mine.json"]
+    for path in foreign:
+        path.touch()
+    (home / "net" / "vmnet1" / "members" / "0123456789abcdef-ethernet0.json").touch()
+    assert main(["removeState"]) == 0
+    assert sorted(path for path in home.rglob("*") if path.is_file()) == sorted(foreign)

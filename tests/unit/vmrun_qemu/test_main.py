@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import instances, pids, power
+from harness import pids
+from harness.vmrun_qemu import instances, power
 from harness.vmrun_qemu.main import VERBS, VERSION, main
 
 

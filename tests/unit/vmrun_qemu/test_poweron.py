@@ -1,0 +1,127 @@
+"""What is left of a machine that could not be powered on, with a QEMU that is played."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness import pids
+from harness.vmrun_qemu import consolidation, endpoint, home, instances, poweron, recovery, vmdk
+from harness.vmrun_qemu.instances import Record
+from harness.vmrun_qemu.running import Running
+from harness.vmrun_qemu.site import Site
+from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.vmlog import VmLog
+from harness.vmx import Vmx
+
+
+class FakePrepared:
+    """One machine without disks."""
+
+    saved = None
+    state = None
+    machine = SimpleNamespace(drives=[])
+
+    def __init__(self, folder: Path) -> None:
+        self.vmx_path = str(folder / "a.vmx")
+        self.folder = folder
+        self.vmx = Vmx.parse("")
+        self.socket_dir = endpoint.new_socket_dir()
+        self.locked_files = [folder / "a.vmx"]
+
+    def record(self, supervisor: pids.Identity) -> Record:
+        return {
+            "vmx": self.vmx_path, "phase": "starting", "resumed": False, "supervisor": supervisor,
+            "qemu": {"pid": 0, "created": 0.0}, "qmp": "", "service": "", "socket_dir": self.socket_dir,
+            "plugs": [], "locks": [], "accelerator": "tcg",
+        }  # fmt: skip
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrepared:
+    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path / "home"))
+    (tmp_path / "vm").mkdir()
+    (tmp_path / "vm" / "a.vmx").touch()
+    made = FakePrepared(tmp_path / "vm")
+    monkeypatch.setattr(poweron, "prepare", lambda *_, **__: made)
+    monkeypatch.setattr(poweron, "_started", lambda *_: SimpleNamespace(pid=0))
+    monkeypatch.setattr(poweron, "_serve", lambda *_: None)
+    return made
+
+
+def nothing_is_left(prepared: FakePrepared) -> bool:
+    socket_dir = prepared.socket_dir and Path(prepared.socket_dir).exists()
+    locks = list(prepared.folder.glob("*.lck"))
+    return not (socket_dir or locks or instances.load(home.vm_dir(prepared.vmx_path)))
+
+
+def test_a_disk_that_is_full_at_the_last_moment_leaves_nothing(
+    prepared: FakePrepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Any, phase: str) -> None:
+        raise OSError(28, f"no room for {phase}")
+
+    monkeypatch.setattr(Running, "enter", full)
+    with pytest.raises(OSError, match="no room for running"):
+        poweron.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
+    assert nothing_is_left(prepared)
+
+
+def test_a_socket_directory_is_noted_before_it_is_there(
+    prepared: FakePrepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[str] = []
+
+    def killed(path: str) -> None:
+        endpoint.make_socket_dir(path)
+        record = instances.load(home.vm_dir(prepared.vmx_path))
+        noted.append(record["socket_dir"] if record else "nothing")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(poweron, "make_socket_dir", killed)
+    monkeypatch.setattr(recovery, "end_all", lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        poweron.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
+    assert noted == [prepared.socket_dir]
+    monkeypatch.undo()
+    endpoint.remove_socket_dir(prepared.socket_dir)
+
+
+def test_a_machine_that_somebody_else_has_is_left_to_them(prepared: FakePrepared) -> None:
+    folder = prepared.folder / "a.vmx.lck"
+    folder.mkdir()
+    (folder / "M12345.lck").write_text("winhost 1234-13245678(vmware.exe)", encoding="utf-8")
+    with pytest.raises(Failure, match="The file is already in use"):
+        poweron.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
+    assert (folder / "M12345.lck").exists()
+    assert not prepared.socket_dir or not Path(prepared.socket_dir).exists()
+    assert pids.alive(pids.identity(os.getpid()))
+
+
+@pytest.mark.parametrize("error", [vmdk.VmdkError("no room in the descriptor"), OSError(28, "full")])
+def test_a_chain_that_cannot_be_mended_is_told_and_the_machine_is_used_as_it_is(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vmx = tmp_path / "a.vmx"
+    vmx.write_text("", encoding="utf-8")
+    (tmp_path / "a.vmsd").write_text('snapshot.needConsolidate = "TRUE"\n', encoding="utf-8")
+
+    def broken(_: Site, __: object) -> dict[Path, Path]:
+        return {tmp_path / "a-000001.vmdk": tmp_path / "a.vmdk"}
+
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Site, "parents", broken)
+    monkeypatch.setattr(vmdk, "link", refuse)
+    site = Site(vmx, Vmx.parse(""))
+    assert site.tree.needs_consolidation
+    with pytest.raises(Failure, match="inconsistent state"):
+        consolidation.mend(site)
+    log = VmLog(tmp_path)
+    poweron._mend(vmx, log)
+    assert "could not be merged" in log.path.read_text(encoding="utf-8")
