@@ -187,7 +187,7 @@ def report(run_directory: Path) -> None:
     """Write run.json and report.html again from a run's journal, as after a crash."""
     from harness.report.files import write_reports
 
-    write_reports(run_directory)
+    write_reports(run_directory.resolve())
     say(str(run_directory / "report.html"))
 
 

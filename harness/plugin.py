@@ -33,7 +33,7 @@ from harness.options import add_options
 from harness.ports import HeldPorts
 from harness.progress import Progress
 from harness.proof import Proof, mask
-from harness.report.files import write_reports
+from harness.report.files import point_latest, write_reports
 from harness.report.model import RunResult
 from harness.result import claims_of, close_run, open_run
 from harness.session import Selection, lock, new_run_id, open_lab, select
@@ -280,6 +280,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if not mine.own_junit:
         with contextlib.suppress(OSError):
             shutil.copyfile(session.config.option.xmlpath, mine.run.junit)
+    point_latest(mine.run.directory)
     mine.result = write_reports(mine.run.directory)
 
 

@@ -24,7 +24,7 @@ _POINTER_BYTES = 255
 
 
 def write_reports(run_dir: Path) -> RunResult:
-    """Have `run.json`, `report.html` and `summary.md` made from the journal, and `latest` point to the directory.
+    """Have `run.json`, `report.html` and `summary.md` made from the journal.
 
     A `junit.xml` that is there gets the run's facts as properties of its test suite.
 
@@ -39,7 +39,6 @@ def write_reports(run_dir: Path) -> RunResult:
         _add_properties(files.junit, junit_properties(told))
     run = with_evidence(told, run_dir)
     _replace(files.run_json, to_json(run))
-    point_latest(run_dir)
     _replace(files.html, render(run, _tails(run, run_dir)))
     _replace(files.summary, summary_markdown(run))
     return run
@@ -130,9 +129,12 @@ def point_latest(run_dir: Path) -> Path:
 
 
 def latest_run(reports: Path) -> Path | None:
-    """Return the directory of the newest run, as `point_latest` noted it, or None."""
+    """Return the directory of the newest run, as `point_latest` noted it, or None.
+
+    A directory called `latest` that is no link is somebody else's, as a copy of an older run.
+    """
     link = reports / LATEST
-    if link.is_dir():
+    if link.is_symlink() and link.is_dir():
         return link.resolve()
     with contextlib.suppress(OSError):
         name = (reports / f"{LATEST}.txt").read_bytes()[:_POINTER_BYTES].decode("utf-8", errors="replace").strip()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from lab_file import LAB_FILE, changed
+from needs import links
 
 from harness import session
 from harness.cli import main
@@ -15,6 +16,7 @@ from harness.guest_tools import ToolsView
 from harness.hypervisor import Hypervisor, Kind
 from harness.ledger import Ledger, Machine
 from harness.ownership import Why, write_mark
+from harness.report.files import latest_run, point_latest
 from harness.vmrun import PowerState, ToolsState, Vmrun
 
 VMWARE = Hypervisor(Kind.VMWARE, ("no-such-vmrun",), ("no-such-disk-tool",), "VMware Workstation 17")
@@ -203,15 +205,31 @@ def test_the_newest_run_is_asked_for_where_there_is_none(tmp_path: Path) -> None
     assert "run `pytest scenarios/`" in result.stderr
 
 
-def test_a_report_is_made_again_from_the_journal(tmp_path: Path) -> None:
-    run = tmp_path / "run-1"
+def journal(run: Path) -> Path:
     run.mkdir()
-    (run / "events.jsonl").write_text('{"t": 0, "kind": "run-start", "machine": null, "run": {"run_id": "run-1"}}\n')
+    start = {"t": 0, "kind": "run-start", "machine": None, "run": {"run_id": run.name}}
+    (run / "events.jsonl").write_text(json.dumps(start) + "\n")
+    return run
+
+
+def test_a_report_is_made_again_from_the_journal(tmp_path: Path) -> None:
+    run = journal(tmp_path / "run-1")
     assert lab("report", run).output == f"{run / 'report.html'}\n"
     assert json.loads((run / "run.json").read_text())["run_id"] == "run-1"
     empty = tmp_path / "empty"
     empty.mkdir()
     assert lab("report", empty).exit_code == 4
+
+
+@links
+def test_a_report_of_an_older_run_or_of_the_newest_leaves_the_pointer_to_the_newest(tmp_path: Path) -> None:
+    older, newest = journal(tmp_path / "run-1"), journal(tmp_path / "run-2")
+    point_latest(newest)
+    for directory in (older, tmp_path / "latest"):
+        assert lab("report", directory).exit_code == 0
+        assert (tmp_path / "latest").readlink() == Path("run-2")
+        assert latest_run(tmp_path) == newest
+    assert (newest / "report.html").is_file()
 
 
 def test_doctor_shows_candidates_checks_and_remedies_and_ends_with_1(lab_file: Path, tmp_path: Path) -> None:

@@ -93,12 +93,9 @@ def test_files_outside_the_run_are_not_read(tmp_path: Path) -> None:
     assert "not for the page" not in (directory / "report.html").read_text(encoding="utf-8")
 
 
-@links
 def test_making_the_files_twice_gives_the_same(tmp_path: Path) -> None:
     directory = run_directory(tmp_path)
-    (tmp_path / "latest.txt").write_text("older\n")
     write_reports(directory)
-    assert not (tmp_path / "latest.txt").exists()
     first = (directory / "report.html").read_bytes(), (directory / "run.json").read_bytes()
     write_reports(directory)
     assert first == ((directory / "report.html").read_bytes(), (directory / "run.json").read_bytes())
@@ -112,10 +109,11 @@ def test_a_directory_without_journal_gets_no_files(tmp_path: Path) -> None:
 
 @links
 def test_latest_points_to_the_newest_and_can_be_moved(tmp_path: Path) -> None:
+    (tmp_path / "latest.txt").write_text("older\n")
     for name in ("run-1", "run-2"):
-        write_reports(run_directory(tmp_path, name))
+        assert point_latest(run_directory(tmp_path, name)) == tmp_path / "latest"
         assert latest_run(tmp_path) == tmp_path / name
-        assert (tmp_path / "latest" / "report.html").is_file()
+        assert (tmp_path / "latest" / "events.jsonl").is_file()
     assert (tmp_path / "latest").readlink() == Path("run-2")
     assert sorted(item.name for item in tmp_path.iterdir()) == ["latest", "run-1", "run-2"]
 
@@ -153,8 +151,10 @@ def test_a_system_that_cannot_replace_a_link_removes_it_first(tmp_path: Path, mo
 def test_somebody_elses_latest_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "latest").mkdir()
     (tmp_path / "latest" / "mine").write_text("precious")
+    assert latest_run(tmp_path) is None
     assert point_latest(run_directory(tmp_path)) == tmp_path / "latest.txt"
     assert (tmp_path / "latest" / "mine").read_text() == "precious"
+    assert latest_run(tmp_path) == tmp_path / "run-1"
 
 
 def test_a_file_called_latest_is_left_alone(tmp_path: Path) -> None:
