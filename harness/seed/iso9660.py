@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -16,16 +16,38 @@ SECTOR = 2048
 _REBUILD = "build the seeds again with `lab seed`, or copy the ISO again from where it was built"
 _PRIMARY, _BOOT, _SUPPLEMENTARY, _END = 1, 0, 2, 255
 _JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
+_DIRECTORY, _CONTINUED = 0x02, 0x80  # file flags (ECMA-119, 9.1.6)
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Consecutive bytes on the volume: first sector, length in bytes."""
+
+    sector: int
+    size: int
 
 
 @dataclass(frozen=True)
 class Record:
-    """A directory entry: name, first sector, length in bytes."""
+    """A directory entry: name, and where its bytes are, in their order.
+
+    A file of 4 GiB and more has several extents, because a length has 32 bits.
+    """
 
     name: str
-    sector: int
-    size: int
+    extents: tuple[Extent, ...]
     is_directory: bool
+
+    @property
+    def sector(self) -> int:
+        """Where it begins."""
+        return self.extents[0].sector
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        return sum(extent.size for extent in self.extents)
 
 
 @dataclass(frozen=True)
@@ -113,8 +135,22 @@ class IsoReader:
             )
 
     def children(self, directory: Record) -> Iterator[Record]:
-        """Yield the entries of a directory, without itself and its parent."""
-        data = self._sectors(directory.sector, directory.size)
+        """Yield the entries of a directory, without itself and its parent; the extents of one file are one entry."""
+        begun: Record | None = None
+        for entry in self._entries(directory):
+            rock_ridge = "" if self.volume.joliet else self._rock_ridge_name(entry)
+            found = _record(entry, joliet=self.volume.joliet, rock_ridge=rock_ridge)
+            whole = replace(begun, extents=begun.extents + found.extents) if begun else found
+            if entry[25] & _CONTINUED:
+                begun = whole
+                continue
+            begun = None
+            yield whole
+        if begun:  # a damaged image: its last extent is not there
+            yield begun
+
+    def _entries(self, directory: Record) -> Iterator[bytes]:
+        data = self.read(directory)
         offset = 0
         while offset < len(data):
             length = data[offset]
@@ -125,8 +161,7 @@ class IsoReader:
             offset += length
             # Itself and its parent have one byte for a name; a Joliet name has two for each letter.
             if len(entry) >= 34 and not (entry[32] == 1 and entry[33] in (0, 1)):
-                rock_ridge = "" if self.volume.joliet else self._rock_ridge_name(entry)
-                yield _record(entry, joliet=self.volume.joliet, rock_ridge=rock_ridge)
+                yield entry
 
     def _rock_ridge_name(self, entry: bytes) -> str:
         """Return the joined NM fields (IEEE P1282), also of the continuation area; empty when there are none."""
@@ -166,20 +201,21 @@ class IsoReader:
 
     def read(self, record: Record) -> bytes:
         """Return the bytes of a file."""
-        return self._sectors(record.sector, record.size)
+        return b"".join(self._blocks(record))
 
     def sha256(self, record: Record) -> str:
-        """Return the digest of a file, read in blocks of 1 MiB."""
+        """Return the digest of a file."""
         digest = hashlib.sha256()
-        self._stream.seek(record.sector * SECTOR)
-        left = record.size
-        while left > 0:
-            block = self._stream.read(min(left, 1 << 20))
-            if not block:
-                break
+        for block in self._blocks(record):
             digest.update(block)
-            left -= len(block)
         return digest.hexdigest()
+
+    def _blocks(self, record: Record) -> Iterator[bytes]:
+        """Yield the bytes of a file, at most 1 MiB at once."""
+        for extent in record.extents:
+            for offset in range(0, extent.size, _BLOCK):
+                self._stream.seek(extent.sector * SECTOR + offset)
+                yield self._stream.read(min(_BLOCK, extent.size - offset))
 
     def bios_bootable(self) -> bool:
         """Whether the boot catalogue's first entry is for BIOS firmware (platform 0) and bootable (0x88)."""
@@ -196,7 +232,7 @@ def _record(entry: bytes, *, joliet: bool, rock_ridge: str = "") -> Record:
     name = rock_ridge or raw.decode("utf-16-be" if joliet else "latin-1", errors="replace")
     if not rock_ridge and ";" in name:
         name = name.partition(";")[0].rstrip(".")
-    return Record(name, sector, size, bool(entry[25] & 2))
+    return Record(name, (Extent(sector, size),), bool(entry[25] & _DIRECTORY))
 
 
 def _system_use_fields(area: bytes) -> Iterator[tuple[bytes, bytes]]:
