@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import sys
 import tomllib
 from importlib import metadata
 
@@ -111,10 +112,22 @@ def test_a_command_that_the_readme_names_exists(command: str) -> None:
     assert command in main.commands
 
 
-def test_every_dependency_is_installed_and_used() -> None:
+def dependencies() -> set[str]:
     wanted = project()["dependencies"]
     assert isinstance(wanted, list)
-    names = {re.split(r"[<>=~ ]", str(item))[0] for item in wanted}
+    return {re.split(r"[<>=~ ]", str(item))[0] for item in wanted}
+
+
+def test_every_module_of_others_that_is_imported_is_declared() -> None:
+    providers, declared = metadata.packages_distributions(), {*dependencies(), "keyring"}
+    imported = {item.module.split(".")[0] for module in modules().values() for item in module.imports}
+    others = imported - {"harness"} - sys.stdlib_module_names
+    undeclared = {name for name in others if not {each.lower() for each in providers.get(name, [name])} & declared}
+    assert undeclared == set()
+
+
+def test_every_dependency_is_installed_and_used() -> None:
+    names = dependencies()
     own_name = {"pyyaml": "yaml", "pytest-testinfra": "testinfra", "qemu.qmp": "qemu"}
     plugins = {"pytest-order": "pytest.mark.order", "pytest-timeout": "pytest.mark.timeout"}
     source = "\n".join(module.path.read_text(encoding="utf-8") for module in modules().values())

@@ -345,6 +345,15 @@ def test_a_failed_check_of_a_finished_guest_keeps_the_machines(fake_lab: FakeLab
     result.stdout.fnmatch_lines([f"kept until 20* (keep: on-failure, and the run is not green): {WORKER}"])
 
 
+def test_what_a_dependency_says_of_its_future_is_no_failure_of_the_lab(fake_lab: FakeLab) -> None:
+    (fake_lab.scenarios / "test_81_own.py").write_text(
+        "import warnings\nimport pytest\npytestmark = pytest.mark.phase('guests')\n\n"
+        "def test_own(machine_name):\n    warnings.warn('goes away', DeprecationWarning, stacklevel=1)\n"
+    )
+    result = fake_lab.run(*part("81_own"), "-k", WORKER)
+    result.assert_outcomes(passed=1, warnings=1)
+
+
 def test_a_machine_that_cannot_be_removed_is_not_green_and_told(fake_lab: FakeLab) -> None:
     fake_lab.vmrun.answers["deleteVM"] = ("Error: Insufficient permissions in the host operating system\n", 255)
     result = fake_lab.run(*part("30_boot"), "-k", WORKER, "--keep=never")
