@@ -26,7 +26,7 @@ from harness.layout import RunFiles
 from harness.machine import Machine
 from harness.process import run as run_program
 from harness.report import payload
-from harness.report.model import HostFacts, HypervisorFacts, KeptMachine, MachineFacts, RunResult
+from harness.report.model import HypervisorFacts, KeptMachine, MachineFacts, RunHost, RunResult
 from harness.secret import redact
 from harness.session import Selection
 from harness.vmrun import Vmrun
@@ -55,7 +55,7 @@ def open_run(lab: Lab, selection: Selection, run_id: str, argv: Sequence[str], a
         started_at=_now(),
         hypervisor=_hypervisor(selection, lab.shared.vmrun),
         host=_host(selection.lab_file.parent),
-        machines=tuple(_machine(machine, lab.run) for machine in lab.machines.values()),
+        machines=tuple(_machine(machine) for machine in lab.machines.values()),
         required=tuple(claim.value for claim in required_claims(lab)),
         asked=asked.places,
         left_out=asked.left_out,
@@ -134,8 +134,8 @@ def _hypervisor(selection: Selection, vmrun: Vmrun) -> HypervisorFacts:
     )
 
 
-def _host(directory: Path) -> HostFacts:
-    return HostFacts(
+def _host(directory: Path) -> RunHost:
+    return RunHost(
         name=socket.gethostname(),
         os=platform.platform(),
         cpus=os.cpu_count() or 0,
@@ -154,7 +154,7 @@ def _commit(directory: Path) -> str:
     return said.stdout.strip() if said.returncode == 0 else ""
 
 
-def _machine(machine: Machine, run: RunFiles) -> MachineFacts:
+def _machine(machine: Machine) -> MachineFacts:
     plan = machine.plan
     return MachineFacts(
         name=plan.name,
@@ -166,12 +166,7 @@ def _machine(machine: Machine, run: RunFiles) -> MachineFacts:
         disk_gib=plan.disk_gib,
         seed=plan.seed.name,
         input_hash=(machine.iso.input_hash if machine.iso else None) or "",
-        ssh_command=_ssh_command(machine, run),
     )
-
-
-def _ssh_command(machine: Machine, run: RunFiles) -> str:
-    return f"ssh -F {run.ssh_config} {machine.name}"
 
 
 def _kept(machine: Machine, run: RunFiles, disposal: Disposal) -> KeptMachine:
@@ -180,6 +175,6 @@ def _kept(machine: Machine, run: RunFiles, disposal: Disposal) -> KeptMachine:
         directory=str(machine.plan.files.directory),
         reason=disposal.reason,
         until=disposal.until,
-        enter=_ssh_command(machine, run),
+        enter=f"ssh -F {run.ssh_config} {machine.name}",
         remove="lab down",
     )

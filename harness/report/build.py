@@ -164,12 +164,12 @@ class _Builder:
         return self.machines.setdefault(name, {"name": name})
 
     def _readable(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields that `RunResult` has and understands; machines are taken one by one."""
+        """Return the fields that `RunResult` has and understands; machines are taken one by one, as far as known."""
         kept = {}
         for key, value in given.items():
             if key == "machines":
                 for machine in value:
-                    known = {field: item for field, item in machine.items() if item}
+                    known = {name: machine[name] for name in (*_MACHINE_FIELDS, "facts") if machine.get(name)}
                     self._machine(str(machine["name"])).update(known)
             elif key == "notes":
                 self.notes += [str(note) for note in value]

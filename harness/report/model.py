@@ -24,7 +24,7 @@ class HypervisorFacts:
 
 
 @dataclass(frozen=True)
-class HostFacts:
+class RunHost:
     """Where the run happened. `packages` maps distribution names to versions."""
 
     name: str = ""
@@ -58,7 +58,6 @@ class MachineFacts:
     seed: str = ""
     seed_sha256: str = ""
     input_hash: str = ""
-    ssh_command: str = ""
     ssh_logins: int = 0
     boot_ids: tuple[str, ...] = ()
     host_key: str = ""
@@ -172,7 +171,7 @@ class RunResult:
     left_out: tuple[str, ...] = ()
     exit_status: int | None = None
     hypervisor: HypervisorFacts = field(default_factory=HypervisorFacts)
-    host: HostFacts = field(default_factory=HostFacts)
+    host: RunHost = field(default_factory=RunHost)
     machines: tuple[MachineFacts, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     spans: tuple[Span, ...] = ()

@@ -62,13 +62,13 @@ class CheckGroup:
 
     anchor: str
     phase: str
-    claims: tuple[CheckRow, ...]
+    checks: tuple[CheckRow, ...]
     proven: int
 
     @property
     def whole(self) -> bool:
-        """Whether every claim is proven."""
-        return bool(self.claims) and self.proven == len(self.claims)
+        """Whether every check is proven."""
+        return bool(self.checks) and self.proven == len(self.checks)
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,11 @@ class Log:
 
 @dataclass(frozen=True)
 class Failure:
-    """A phase, or a test, that failed; `more` claims did not pass either and stand in the claims only."""
+    """A phase, or a test, that failed; `more` checks did not pass either and stand in their section only."""
 
     title: str
     mark: Mark
-    claims: tuple[CheckRow, ...]
+    checks: tuple[CheckRow, ...]
     more: int
     reason: str
     last_seen: str
@@ -127,7 +127,7 @@ class CauseCard:
     mark: Mark
     machine: str
     phase: str
-    claim: CheckRow | None
+    check: CheckRow | None
     reason: str
     last_seen: str
     console: str

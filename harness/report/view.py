@@ -32,7 +32,7 @@ from harness.verdict import Check, Phase, Status, Verdict
 
 _LAB = "whole lab"
 _GAP_LINES = 30
-_CLAIMS_OF_A_FAILURE = 8
+_CHECKS_OF_A_FAILURE = 8
 _FACTS = 40
 _REASONS = 4
 
@@ -112,7 +112,7 @@ class View:
             tuple(self._budget.clip(why, 400) for why in item.why[:_REASONS]),
             max(0, len(item.why) - _REASONS),
             f"{passed} of {total}",
-            tuple(Link(name, f"#claims-{name}") for name in phases),
+            tuple(Link(name, f"#checks-{name}") for name in phases),
             tuple(evidence_link(self.run, None, path) for path in item.evidence[:8]),
         )
 
@@ -147,7 +147,7 @@ class View:
             mark=_cause_mark(cause),
             machine=machine or _LAB,
             phase=cause.verdict.phase.value if cause.verdict else cause.span.name if cause.span else "",
-            claim=self._claim(machine, cause.check, 3000) if cause.check else None,
+            check=self._check(machine, cause.check, 3000) if cause.check else None,
             reason=self._budget.clip(cause.case.reason, 3000) if cause.case else "",
             last_seen=self._last_seen(machine),
             console=console,
@@ -173,7 +173,7 @@ class View:
 
     def _broken_phase(self, verdict: Verdict) -> Failure:
         bad = [check for check in verdict.checks if check.status is not Status.PASS]
-        shown = tuple(self._claim(verdict.machine, check, 3000) for check in bad[:_CLAIMS_OF_A_FAILURE])
+        shown = tuple(self._check(verdict.machine, check, 3000) for check in bad[:_CHECKS_OF_A_FAILURE])
         logs = self._logs(verdict.machine)
         mark = marks.STATUS[verdict.status]
         last_seen = self._last_seen(verdict.machine)
@@ -226,38 +226,38 @@ class View:
             mark = Mark("elsewhere", "", "per machine")
         elif machine is not None and lab_wide(self.run, phase):
             mark = Mark("elsewhere", "", _LAB)
-        return Cell(machine or _LAB, phase.value, mark, took, f"#claims-{phase.value}")
+        return Cell(machine or _LAB, phase.value, mark, took, f"#checks-{phase.value}")
 
     def _group(self, phase: Phase) -> CheckGroup:
-        claims: list[CheckRow] = []
+        checks: list[CheckRow] = []
         for verdict in self.run.verdicts:
             if verdict.phase is phase:
-                claims += self._claims(verdict)
-        claims += [
+                checks += self._checks(verdict)
+        checks += [
             self._unseen(name, marks.NOT_RUN, "this phase did not run")
             for name, item in not_run(self.run)
             if item is phase
         ]
-        claims += [
+        checks += [
             self._unseen(name, marks.CUT_OFF, "begun, and no verdict when the journal ended")
             for name in (None, *self.run.machine_names)
             if self.run.unfinished(name, phase) is not None
         ]
-        claims.sort(key=lambda claim: claim.mark is marks.STATUS[Status.PASS])  # stable: what is not proven comes first
-        proven = sum(claim.mark is marks.STATUS[Status.PASS] for claim in claims)
-        return CheckGroup(f"claims-{phase.value}", phase.value, tuple(claims), proven)
+        checks.sort(key=lambda check: check.mark is marks.STATUS[Status.PASS])  # stable: what is not proven comes first
+        proven = sum(check.mark is marks.STATUS[Status.PASS] for check in checks)
+        return CheckGroup(f"checks-{phase.value}", phase.value, tuple(checks), proven)
 
-    def _claims(self, verdict: Verdict) -> Sequence[CheckRow]:
+    def _checks(self, verdict: Verdict) -> Sequence[CheckRow]:
         if verdict.blocked_by:
             return [self._unseen(verdict.machine, marks.STATUS[Status.BLOCKED], f"blocked by {verdict.blocked_by}")]
         if not verdict.checks:
             return [self._unseen(verdict.machine, marks.STATUS[Status.NOT_PROVEN], "no check was made")]
-        return [self._claim(verdict.machine, check, 1200) for check in verdict.checks]
+        return [self._check(verdict.machine, check, 1200) for check in verdict.checks]
 
     def _unseen(self, machine: str | None, mark: Mark, why: str) -> CheckRow:
         return CheckRow(machine or _LAB, "the whole phase", mark, "", self._budget.clip(why, 400), "", ())
 
-    def _claim(self, machine: str | None, check: Check, limit: int) -> CheckRow:
+    def _check(self, machine: str | None, check: Check, limit: int) -> CheckRow:
         passed = check.status is Status.PASS
         room = limit // 3 if passed else limit
         return CheckRow(

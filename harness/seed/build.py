@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.errors import SeedError
 from harness.seed.content import DISK_CHUNKS, DISK_START, Tree, differences, iso_tree, seed_hash
-from harness.seed.inspection import inspect_iso, read_files
+from harness.seed.inspection import inspect_iso, whole_listing
 from harness.seed.iso9660 import SECTOR, IsoReader
 from harness.seed.isowriter import BOOT_FILE, write_iso
 from harness.seed.model import SeedSpec, seed_name
@@ -47,7 +47,7 @@ def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path, *, kernel_argu
 
 
 def _verify(path: Path, tree: Tree, spec: SeedSpec) -> None:
-    found = read_files(path)
+    found = whole_listing(path)
     # isolinux.bin has its boot information table filled in while it is written (syslinux, "ISOLINUX").
     unchanged = {name: content for name, content in tree.items() if name not in (BOOT_FILE, DISK_START)}
     wrong = differences(unchanged, found)

@@ -95,7 +95,7 @@ def payload_digests(path: Path) -> dict[str, str]:
         return {name: iso.sha256(record) for name, record in iso.walk(directory)}
 
 
-def read_files(path: Path) -> dict[str, PayloadFile]:
+def whole_listing(path: Path) -> dict[str, PayloadFile]:
     """Return path on the ISO -> size and digest, of every file on it, by reading it whole.
 
     Raises:

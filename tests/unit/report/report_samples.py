@@ -10,11 +10,11 @@ from harness.claims import place
 from harness.report import payload
 from harness.report.model import (
     CaseResult,
-    HostFacts,
     HypervisorFacts,
     KeptMachine,
     MachineFacts,
     Outcome,
+    RunHost,
     RunResult,
 )
 from harness.verdict import Check, Phase, Status, Verdict
@@ -37,7 +37,7 @@ def static() -> RunResult:
         hypervisor=HypervisorFacts(
             "vmrun-qemu", "/labs/.venv/bin/vmrun-qemu", "7.2.22", "tcg", "/dev/kvm does not exist"
         ),
-        host=HostFacts("build7", "Debian 12", 2, 15989, "3.11.2", {"pytest": "9.0.3", "paramiko": "5.0.0"}, "0a1b2c3"),
+        host=RunHost("build7", "Debian 12", 2, 15989, "3.11.2", {"pytest": "9.0.3", "paramiko": "5.0.0"}, "0a1b2c3"),
         machines=tuple(
             MachineFacts(
                 name,
@@ -50,7 +50,6 @@ def static() -> RunResult:
                 seed=f"seed-{name.removeprefix('k3s-')}.iso",
                 seed_sha256=f"{index}c" * 32,
                 input_hash=f"{index}d" * 32,
-                ssh_command=f"ssh -F reports/2026-01-12T09-30-00/ssh_config {name}",
             )
             for index, name in enumerate(MACHINES)
         ),

@@ -110,6 +110,14 @@ def test_a_machine_fact_of_another_type_keeps_the_machine() -> None:
     assert run.unreadable_events == 1
 
 
+def test_what_another_version_wrote_of_a_machine_is_passed_over() -> None:
+    events = events_of(verdicts())
+    events[0]["run"]["machines"][0]["ssh_command"] = "ssh k3s-master1"
+    run = from_events(events)
+    assert [machine.seed for machine in run.machines] == [machine.seed for machine in static().machines]
+    assert run.unreadable_events == 0
+
+
 def test_facts_add_up_and_the_end_does_not_reset_them() -> None:
     events = events_of(verdicts(), exit_status=None)
     state = event("state", "k3s-worker1", t=151.5, text="ssh-ready")

@@ -119,7 +119,7 @@ def test_the_verdict_is_first_and_names_cause_and_remedy() -> None:
     ):
         assert wanted in first_screen
     assert (
-        text.index('id="cause"') < text.index('id="phases"') < text.index('id="claims"') < text.index('id="timeline"')
+        text.index('id="cause"') < text.index('id="phases"') < text.index('id="checks"') < text.index('id="timeline"')
     )
     assert text.index('id="timeline"') < text.index('id="environment"') < text.index('id="failures"')
 
@@ -161,9 +161,9 @@ def test_a_cut_off_phase_and_phases_not_run_are_loud() -> None:
 def test_not_proven_is_as_loud_as_failed() -> None:
     page = Page(render(failed_run(Status.NOT_PROVEN)))
     marks = [item["class"] for item in page.of("span") if item.get("class", "").startswith("mark")]
-    assert marks.count("mark not-proven") >= 3  # the list on top, the table, the claims
+    assert marks.count("mark not-proven") >= 3  # the list on top, the table, the checks
     opened = [item.get("id") for item in page.of("details") if "open" in item and "group" in item.get("class", "")]
-    assert opened == ["claims-iso-copy"]
+    assert opened == ["checks-iso-copy"]
 
 
 @pytest.mark.parametrize("run", [failed_run(), hostile_run(), RunResult(), from_events(events_of([]))])

@@ -16,7 +16,7 @@ from harness.errors import SeedError
 from harness.seed import build, cloudconfig
 from harness.seed.build import build_seeds, write_seed_iso
 from harness.seed.content import Content, differences, iso_tree, seed_hash
-from harness.seed.inspection import inspect_iso, payload_digests, read_files
+from harness.seed.inspection import inspect_iso, payload_digests, whole_listing
 from harness.seed.iso9660 import IsoReader
 from harness.seed.isowriter import write_iso
 from harness.seed.model import ExtraFile, PayloadFile
@@ -205,5 +205,5 @@ def test_the_manifest_does_not_list_itself_and_tells_every_other_file(tmp_path: 
     write_seed_iso(spec(), image, path)
     tree = iso_tree(spec(), image, "")
     listed = {item["path"] for item in json.loads(tree["files/manifest.json"].data)["files"]}
-    there = {name.removeprefix("files/") for name in read_files(path) if name.startswith("files/")}
+    there = {name.removeprefix("files/") for name in whole_listing(path) if name.startswith("files/")}
     assert listed == there - {"manifest.json"}
