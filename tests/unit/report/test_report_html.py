@@ -237,6 +237,12 @@ def test_tables_have_headers_and_every_section_a_heading() -> None:
     assert len(page.of("h1")) == 1
 
 
+def test_a_check_is_not_called_a_claim() -> None:
+    text = render(failed_run())
+    assert "laim" not in text[text.index('<section id="checks"') : text.index('<section id="timeline"')]
+    assert "laim" not in text[text.index('<section id="failures"') : text.index('<section id="evidence"')]
+
+
 def test_the_timeline_has_a_lane_for_the_lab_and_each_machine_and_a_title_for_each_bar() -> None:
     run = failed_run()
     text = render(run)
