@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from distlib.scripts import ScriptMaker
 from fake_listener import FakeListener
 
 USAGE = "\nvmrun version 1.17.0 build-24583834\n\nUsage: vmrun [AUTHENTICATION-FLAGS] COMMAND [PARAMETERS]\n"
@@ -29,7 +30,8 @@ with socket.create_connection(("127.0.0.1", {port})) as wire:
 sys.stdout.write(said)
 sys.exit(status)
 """
-SUFFIX = ".bat" if sys.platform == "win32" else ""
+SUFFIX = ".exe" if sys.platform == "win32" else ""
+_PYTHON = "python" if SUFFIX else sys.executable  # distlib puts the whole path in the place of that word
 
 
 class PoweredGuest(Protocol):
@@ -135,7 +137,7 @@ class FakeVmrun:
         folder.mkdir(parents=True)
         self.program = folder / f"vmrun{SUFFIX}"
         for name in ("vmrun", "vmware-vdiskmanager"):
-            text = _CLIENT.format(python=sys.executable, port=self._listener.port, name=name)
+            text = _CLIENT.format(python=_PYTHON, port=self._listener.port, name=name)
             write_program(folder / name, text)
 
     def close(self) -> None:
@@ -270,12 +272,11 @@ class FakeVmrun:
 
 
 def write_program(path: Path, text: str) -> None:
-    """Leave a Python script that can be started: by its first line, or on Windows through a batch file beside it."""
+    """Leave a Python script that can be started: by its first line, or on Windows as a program file beside it."""
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     if SUFFIX:
-        batch = f'@"{sys.executable}" -IS "{path}" %*\n'
-        path.with_suffix(SUFFIX).write_text(batch, encoding="utf-8")
+        ScriptMaker(str(path.parent), str(path.parent)).make(path.name)
 
 
 def _create_disk(words: Sequence[str]) -> tuple[str, int]:
