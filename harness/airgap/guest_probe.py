@@ -1,7 +1,7 @@
 """Runs in a guest, as root: tries every way out at once, asks peers and registry, and returns what came back.
 
 It is sent as text and needs Python 3.9 and nothing else. A way counts as open when anything answers on it that the
-question was meant for; how a question failed is told beside it.
+question was meant for, and as tried unless the guest itself forbids it; how a question failed is told beside it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ import socket
 import ssl
 import struct
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Question = dict[str, Any]
+
+_AGAIN_S = 2.0
 
 
 def answer_all(questions: list[Question]) -> list[dict[str, Any]]:
@@ -29,18 +33,19 @@ def answer_all(questions: list[Question]) -> list[dict[str, Any]]:
 def _answer(question: Question) -> dict[str, Any]:
     ask = {"tcp": _tcp, "icmp": _icmp, "dns": _dns, "quic": _quic, "ntp": _ntp, "registry": _registry}[question["kind"]]
     limit = time.monotonic() + question["seconds"]
-    said = "no answer"
     while True:
         try:
-            return {"open": True, "said": ask(question, max(0.1, limit - time.monotonic()))}
-        except OSError as error:
-            said = f"{type(error).__name__}: {error}"
-        except (ValueError, KeyError, http.client.HTTPException) as error:
-            return {"open": False, "said": f"{type(error).__name__}: {error}"}
+            return {"open": True, "tried": True, "said": ask(question, max(0.1, limit - time.monotonic()))}
+        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+            failed = {"open": False, "tried": not isinstance(error, PermissionError), "said": _told(error)}
         # A neighbour may still boot; a way out that is closed stays closed.
         if not question.get("patient") or time.monotonic() + 1 >= limit:
-            return {"open": False, "said": said}
+            return failed
         time.sleep(0.5)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _tcp(question: Question, seconds: float) -> str:
@@ -50,10 +55,25 @@ def _tcp(question: Question, seconds: float) -> str:
 
 def _datagram(question: Question, seconds: float, data: bytes) -> bytes:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
-        wire.settimeout(seconds)
         wire.connect((question["address"], question["port"]))
-        wire.send(data)
-        return wire.recv(2048)
+        return _ask(wire, seconds, lambda: wire.send(data), lambda: wire.recv(2048))
+
+
+def _ask(wire: socket.socket, seconds: float, send: Callable[[], object], receive: Callable[[], T | None]) -> T:
+    """Return what comes back; what goes out may be lost, and is sent again."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        send()
+        again = min(limit, time.monotonic() + _AGAIN_S)
+        while (left := again - time.monotonic()) > 0:
+            wire.settimeout(left)
+            try:
+                found = receive()
+            except socket.timeout:  # noqa: UP041  (before Python 3.10 it is no TimeoutError)
+                break
+            if found is not None:
+                return found
+    raise TimeoutError("timed out")
 
 
 def _dns(question: Question, seconds: float) -> str:
@@ -79,14 +99,14 @@ def _icmp(question: Question, seconds: float) -> str:
     total = (total & 0xFFFF) + (total >> 16)
     packet = head[:2] + struct.pack(">H", ~(total + (total >> 16)) & 0xFFFF) + head[4:]
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as wire:
-        limit = time.monotonic() + seconds
-        wire.sendto(packet, (question["address"], 0))
-        while True:
-            wire.settimeout(max(0.05, limit - time.monotonic()))
+
+        def receive() -> str | None:
             data, (sender, _) = wire.recvfrom(2048)
             body = data[(data[0] & 0x0F) * 4 :]
-            if sender == question["address"] and body[:1] == b"\0" and body[4:6] == own:
-                return f"answered by {sender}"
+            mine = sender == question["address"] and body[:1] == b"\0" and body[4:6] == own
+            return f"answered by {sender}" if mine else None
+
+        return _ask(wire, seconds, lambda: wire.sendto(packet, (question["address"], 0)), receive)
 
 
 def _registry(question: Question, seconds: float) -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from harness.airgap.packets import Packet, is_outside
-from harness.airgap.questions import Answer, Pull, Question
+from harness.airgap.questions import PROTOCOLS, Answer, Pull, Question
 from harness.verdict import Check, Status, judge
 
 REGISTRY, PULL, PEERS = "registry answers with a verified certificate", "image pulled", "peers answer"
 CLOSED = ("no DNS", "no TCP", "no UDP", "no ICMP", "no NTP")
 NOTHING_LEFT = "nothing left the network"
 CHECKS = (REGISTRY, PULL, PEERS, *CLOSED, NOTHING_LEFT)
+
+# Protocol, target and its port, 0 where the protocol has none: a packet of a guest, as a record has it.
+Attempt = tuple[str, str, int]
 
 _SHOWN = 4
 
@@ -91,18 +94,51 @@ def judge_peers(asked: Sequence[tuple[Question, Answer]], absent: Mapping[str, s
     return judge(PEERS, ok=True, expected=expected, seen=f"{len(asked)} answers")
 
 
-def judge_closed(way: str, asked: Sequence[tuple[Question, Answer]]) -> Check:
-    """Return whether nothing answered on that way out."""
+def attempts_of(machine: IPv4Address, record: HostRecord | None) -> frozenset[Attempt] | None:
+    """Return what of that guest came to the gateway; None where there is no record."""
+    if record is None:
+        return None
+    mine = (packet for packet in record.packets if packet.source == machine)
+    return frozenset((packet.protocol, str(packet.target), packet.target_port) for packet in mine)
+
+
+def judge_closed(
+    way: str, asked: Sequence[tuple[Question, Answer]], attempts: Collection[Attempt] | None, subnet: IPv4Network
+) -> Check:
+    """Return whether nothing answered on that way out, and each question is known to have gone out.
+
+    Args:
+        attempts: What of the guest came to the gateway; None where there is no record.
+    """
+    expected = f"no answer from outside to {len(asked)} questions"
     if not asked:
-        return Check(way, Status.NOT_PROVEN, "no answer from outside", "nothing was asked", "report this defect")
-    answered = [f"{question.address} port {question.port}: {answer.said}" for question, answer in asked if answer.open]
-    return judge(
-        way,
-        ok=not answered,
-        expected=f"no answer from outside to {len(asked)} questions",
-        seen="; ".join(answered) if answered else "no answer",
-        remedy="the network is not host-only, or something on the host routes for it",
-    )
+        return Check(way, Status.NOT_PROVEN, expected, "nothing was asked", "report this defect")
+    answered = [_line(*pair) for pair in asked if pair[1].open]
+    if answered:
+        remedy = "the network is not host-only, or something on the host routes for it"
+        return judge(way, ok=False, expected=expected, seen="; ".join(answered), remedy=remedy)
+    unsent = [
+        _line(question, answer)
+        for question, answer in asked
+        if not answer.tried or (attempts is not None and _misses(attempts, question, subnet))
+    ]
+    if unsent:
+        seen = f"{len(unsent)} of {len(asked)} questions did not leave the guest: {'; '.join(unsent[:_SHOWN])}"
+        return Check(way, Status.NOT_PROVEN, expected, seen, "a firewall or a route in the guest stops them first")
+    return judge(way, ok=True, expected=expected, seen="no answer")
+
+
+def _line(question: Question, answer: Answer) -> str:
+    return f"{question.address} port {question.port}: {answer.said}"
+
+
+def _misses(attempts: Collection[Attempt], question: Question, subnet: IPv4Network) -> bool:
+    """Return whether the record has to hold the question, and does not: it knows IPv4, and what leaves the network."""
+    try:
+        outside = is_outside(IPv4Address(question.address), subnet)
+    except ValueError:
+        return False
+    return outside and (PROTOCOLS[question.kind], question.address, question.port) not in attempts
 
 
 def judge_record(record: HostRecord | None, problem: str, machine: IPv4Address, subnet: IPv4Network) -> Check:

@@ -15,6 +15,8 @@ from harness.registry.image import MANIFEST_TYPE
 RESOLVERS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
 TIME_SERVERS = ("162.159.200.1", "216.239.35.0")
 IPV6 = "2606:4700:4700::1111"
+# As what a kind of question passes the gateway.
+PROTOCOLS = {"dns": "udp", "icmp": "icmp", "ntp": "udp", "quic": "udp", "tcp": "tcp"}
 # All questions are asked at once. Outward ones get no answer where the lab is sound: this is what they cost.
 OUTWARD_S = 5
 INWARD_S = 60
@@ -44,10 +46,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether anything answered, and what it said or how the question failed."""
+    """Whether anything answered, and what it said or how the question failed.
+
+    Attributes:
+        tried: Whether the guest's own kernel let the question go out.
+    """
 
     open: bool
     said: str
+    tried: bool = True
 
 
 def outward(name_servers: Sequence[IPv4Address], gateway: Mapping[str, int]) -> list[Question]:
@@ -109,7 +116,7 @@ def parse_answers(text: str, count: int) -> tuple[Answer, ...]:
         ValueError: They are not `count` answers.
     """
     listed = json.loads(text)
-    answers = tuple(Answer(bool(item["open"]), str(item["said"])) for item in listed)
+    answers = tuple(Answer(bool(item["open"]), str(item["said"]), bool(item["tried"])) for item in listed)
     if len(answers) != count:
         raise ValueError(f"{len(answers)} answers to {count} questions")
     return answers

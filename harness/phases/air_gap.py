@@ -32,9 +32,11 @@ def run(machine: Machine) -> Iterator[Check]:
     yield judge.judge_registry(registry, where, gateway.no_registry)
     yield judge.judge_pull(registry, gateway.pull, gateway.no_registry)
     yield judge.judge_peers([pair for pair in answers if pair[0].way == judge.PEERS], absent)
-    for way in judge.CLOSED:
-        yield judge.judge_closed(way, [pair for pair in answers if pair[0].way == way])
     record, problem = _record(machine)
+    attempts = judge.attempts_of(machine.plan.address, record)
+    for way in judge.CLOSED:
+        pairs = [pair for pair in answers if pair[0].way == way]
+        yield judge.judge_closed(way, pairs, attempts, spec.network.subnet)
     yield judge.judge_record(record, problem, machine.plan.address, spec.network.subnet)
 
 

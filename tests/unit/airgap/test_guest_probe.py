@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from needs import posix_sh
 
-from harness.airgap import questions
+from harness.airgap import guest_probe, questions
 from harness.airgap.guest_probe import answer_all
 from harness.airgap.questions import Pull, Question, registry_question
 from harness.registry.image import digest, tiny_image
@@ -91,17 +91,19 @@ def test_a_port_that_listens_is_open_and_one_that_does_not_is_closed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["dns", "quic", "ntp"])
-def test_a_datagram_that_is_answered_is_open(kind: str) -> None:
+def test_a_datagram_that_is_answered_is_open(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind((LOCAL, 0))
 
         def answer_once() -> None:
+            server.recvfrom(2048)  # the first one is lost
             data, sender = server.recvfrom(2048)
             server.sendto(data[:2], sender)
 
+        monkeypatch.setattr(guest_probe, "_AGAIN_S", 0.2)
         thread = threading.Thread(target=answer_once, daemon=True)
         thread.start()
-        assert ask(asked(kind, server.getsockname()[1])) == {"open": True, "said": "2 bytes"}
+        assert ask(asked(kind, server.getsockname()[1])) == {"open": True, "tried": True, "said": "2 bytes"}
         thread.join(5)
 
 
@@ -110,6 +112,18 @@ def test_a_datagram_that_nobody_answers_is_closed(kind: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind((LOCAL, 0))
         assert ask({**asked(kind, server.getsockname()[1]), "seconds": 0.2})["open"] is False
+
+
+@pytest.mark.parametrize(("error", "tried"), [(PermissionError(1, "not permitted"), False), (TimeoutError(), True)])
+def test_a_question_that_the_guest_forbids_itself_is_not_tried(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, tried: bool
+) -> None:
+    def forbid(*_: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(guest_probe, "_datagram", forbid)
+    answer = ask(asked("ntp", 123))
+    assert (answer["open"], answer["tried"]) == (False, tried)
 
 
 def test_the_image_is_pulled_with_the_certificate_verified(registry: int, seeds: Path) -> None:
@@ -150,7 +164,7 @@ def test_the_command_runs_as_it_is_sent_and_answers_in_order() -> None:
     assert [answer.open for answer in answers] == [True, False, False], done.stderr
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '[{"open": true}]'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '[{"open": true}]', '[{"open": true, "said": ""}]'])
 def test_too_few_answers_are_none(text: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         questions.parse_answers(text, 1)

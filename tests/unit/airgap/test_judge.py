@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from harness.airgap import judge
+from harness.airgap import judge, questions
 from harness.airgap.judge import Connection, HostRecord
 from harness.airgap.packets import Packet
 from harness.airgap.questions import Answer, Pull, Question
@@ -83,17 +83,51 @@ class TestPeers:
 
 class TestClosed:
     ASKED = Question("no DNS", "dns", "8.8.8.8", 53)
+    GONE_OUT = frozenset({("udp", "8.8.8.8", 53)})
 
-    def test_no_answer(self) -> None:
-        assert judge.judge_closed("no DNS", [(self.ASKED, SILENT)]).status is Status.PASS
+    def judged(self, *asked: tuple[Question, Answer], attempts: frozenset[judge.Attempt] | None = GONE_OUT) -> Check:
+        return judge.judge_closed("no DNS", asked, attempts, SUBNET)
+
+    @pytest.mark.parametrize("attempts", [GONE_OUT, None])
+    def test_no_answer(self, attempts: frozenset[judge.Attempt] | None) -> None:
+        assert self.judged((self.ASKED, SILENT), attempts=attempts).status is Status.PASS
 
     def test_an_answer_fails_and_is_named(self) -> None:
-        check = judge.judge_closed("no DNS", [(self.ASKED, SILENT), (self.ASKED, Answer(open=True, said="45 bytes"))])
+        check = self.judged((self.ASKED, SILENT), (self.ASKED, Answer(open=True, said="45 bytes")))
         assert check.status is Status.FAIL
         assert check.seen == "8.8.8.8 port 53: 45 bytes"
 
     def test_nothing_asked_proves_nothing(self) -> None:
-        assert judge.judge_closed("no DNS", []).status is Status.NOT_PROVEN
+        assert self.judged().status is Status.NOT_PROVEN
+
+    @pytest.mark.parametrize(
+        "other", [("tcp", "8.8.8.8", 53), ("udp", "8.8.8.8", 123), ("udp", "9.9.9.9", 53), ("icmp", "8.8.8.8", 0)]
+    )
+    def test_a_question_that_the_record_lacks_proves_nothing(self, other: judge.Attempt) -> None:
+        check = self.judged((self.ASKED, SILENT), attempts=frozenset({other}))
+        assert check.status is Status.NOT_PROVEN
+        assert check.seen == "1 of 1 questions did not leave the guest: 8.8.8.8 port 53: TimeoutError: timed out"
+
+    @pytest.mark.parametrize("attempts", [GONE_OUT, None])
+    def test_a_question_that_the_guest_forbids_itself_proves_nothing(
+        self, attempts: frozenset[judge.Attempt] | None
+    ) -> None:
+        forbidden = Answer(open=False, said="PermissionError: [Errno 1] Operation not permitted", tried=False)
+        assert self.judged((self.ASKED, forbidden), attempts=attempts).status is Status.NOT_PROVEN
+
+    @pytest.mark.parametrize("address", ["192.168.6.1", "2606:4700:4700::1111"])
+    def test_what_no_record_can_hold_is_not_looked_for_there(self, address: str) -> None:
+        inward = replace(self.ASKED, address=address)
+        assert self.judged((self.ASKED, SILENT), (inward, SILENT)).status is Status.PASS
+
+    def test_attempts_are_those_of_that_guest(self) -> None:
+        packets = (TRIED, replace(TRIED, source=OUTSIDE), Packet(GUEST, OUTSIDE, "icmp"))
+        expected = frozenset({("udp", str(OUTSIDE), 53), ("icmp", str(OUTSIDE), 0)})
+        assert judge.attempts_of(GUEST, HostRecord(packets, ())) == expected
+        assert judge.attempts_of(GUEST, None) is None
+
+    def test_every_kind_of_question_has_its_protocol(self) -> None:
+        assert {question.kind for question in questions.outward((), {})} == set(questions.PROTOCOLS)
 
 
 class TestRecord:
