@@ -1,4 +1,4 @@
-"""Phase 4, end: without its ISO the machine restarts from its disk, as the same machine."""
+"""After phase 5: without its ISO the machine restarts from its disk, as the same machine."""
 
 from __future__ import annotations
 
