@@ -12,7 +12,7 @@ from collections.abc import Callable
 from harness.disk_content import read_files
 from harness.errors import HarnessError
 from harness.evidence_guest import LIMIT_BYTES, QUESTIONS, Question
-from harness.guest.addresses import wrong_address
+from harness.guest.addresses import tools_address, wrong_address
 from harness.guest.channel import CommandTimeout
 from harness.guest.diagnosis import Source
 from harness.machine import Machine
@@ -70,7 +70,8 @@ class Collector:
 
     def condition(self) -> str:
         """Return why the guest is silent, where that can be known without it: the machine is off, suspended or paused,
-        or its console shows another address than the planned one; else nothing.
+        or it has another address than the planned one by its console, or by its Tools where there is no connection;
+        else nothing.
         """
         vmrun, vmx = self.machine.host.vmrun, self.machine.plan.files.vmx
         box = self.machine.deadline(_CONDITION_S)
@@ -78,13 +79,15 @@ class Collector:
             state = vmrun.power_state(vmx, box)
             if state is not PowerState.RUNNING:
                 return f"the machine is {state}"
-            vmrun.guest_ip_address(vmx, box)
+            address = vmrun.guest_ip_address(vmx, box)
         except VmPaused:
             return "the machine is paused"
         except HarnessError:
-            pass  # whatever else Tools say tells nothing of the guest's silence
+            address = None  # whatever else Tools say tells nothing of the guest's silence
         console = self.machine.boot.console if self.machine.boot else ""
-        return wrong_address(console, str(self.machine.plan.address))
+        expected, subnet = self.machine.plan.address, self.machine.host.plan.spec.network.subnet
+        told = wrong_address(console, str(expected))
+        return told or ("" if self.machine.connected else tools_address(address, expected, subnet))
 
     # -- host ----------------------------------------------------------------------------------------------------
 

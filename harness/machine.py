@@ -258,6 +258,11 @@ class Machine:
             raise self.guest_error("no SSH connection to this machine")
         return self._channel
 
+    @property
+    def connected(self) -> bool:
+        """Whether the connection of this boot is open."""
+        return self._channel is not None and self._channel.connected
+
     def run(self, command: str, timeout_s: float | None = None, *, as_root: bool = False) -> CommandResult:
         """Return what a shell command in the guest said; one question at a time per machine.
 

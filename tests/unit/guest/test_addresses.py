@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv4Network
+
 import pytest
 
-from harness.guest.addresses import wrong_address
+from harness.guest.addresses import tools_address, wrong_address
 
 HEAD = "ci-info: | Device |   Up  |   Address    |      Mask     | Scope  |     Hw-Address    |\n"
 CARD = "[   31.2] cloud-init[201]: ci-info: |  ens32 |  True | 192.168.6.99 | 255.255.255.0 | global |\n"
@@ -20,3 +22,17 @@ def test_a_guest_that_tells_of_none_is_not_accused(console: str) -> None:
 
 def test_the_right_address_may_be_one_of_several() -> None:
     assert wrong_address(HEAD + CARD + CARD.replace(".99", ".11").replace("ens32", "ens33"), "192.168.6.11") == ""
+
+
+@pytest.mark.parametrize(
+    ("tools", "told"),
+    [
+        ("192.168.6.99", "Tools say that the guest has 192.168.6.99, not 192.168.6.11"),
+        ("192.168.6.11", ""),
+        ("172.17.0.1", ""),
+        (None, ""),
+    ],
+)
+def test_tools_tell_of_another_address_of_the_labs_network(tools: str | None, told: str) -> None:
+    address = IPv4Address(tools) if tools else None
+    assert tools_address(address, IPv4Address("192.168.6.11"), IPv4Network("192.168.6.0/24")) == told
