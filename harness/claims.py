@@ -52,7 +52,7 @@ BASES: dict[Claim, tuple[Basis, ...]] = {
         Basis(Phase.ISO_COPY, ("marker", "payload")),
     ),
     Claim.CLOUD_INIT: (Basis(Phase.CLOUD_INIT, ("finished", "result", "marker")),),
-    Claim.PACKAGES: (Basis(Phase.PACKAGES, ("marker", "dpkg")),),
+    Claim.PACKAGES: (Basis(Phase.PACKAGES, ("marker", "dpkg", "from the seed")),),
     Claim.DETACHED: (
         Basis(
             Phase.ISO_DETACHED,
@@ -88,14 +88,15 @@ BASES: dict[Claim, tuple[Basis, ...]] = {
 }
 
 
-def default_required(*, has_k3s: bool, has_gateway: bool) -> tuple[Claim, ...]:
+def default_required(*, has_k3s: bool, has_gateway: bool, own_seeds: bool) -> tuple[Claim, ...]:
     """Return the claims that have to be proven where the lab file names none: all that can be.
 
     Args:
         has_k3s: Whether the payload brings a cluster.
         has_gateway: Whether the lab has a registry of its own, and the hypervisor shows what passes its network.
+        own_seeds: Whether the seeds were built here: what others put on theirs may not be comparable.
     """
-    beyond = {Claim.CLUSTER: not has_k3s, Claim.AIR_GAPPED: not has_gateway}
+    beyond = {Claim.CLUSTER: not has_k3s, Claim.AIR_GAPPED: not has_gateway, Claim.PACKAGES: not own_seeds}
     return tuple(claim for claim in Claim if not beyond.get(claim, False))
 
 

@@ -26,6 +26,7 @@ _MAX_DESCRIPTOR = 1 << 20
 _EXTENT = re.compile(r'^\s*(RW|RDONLY|NOACCESS)\s+(\d+)\s+(\w+)(?:\s+"([^"]+)")?(?:\s+\d+)?\s*$', re.MULTILINE)
 _SETTING = re.compile(r'^\s*([\w.]+)\s*=\s*"?([^"\n]*?)"?\s*$', re.MULTILINE)
 
+# createType by vmware-vdiskmanager's `-t`.
 CREATE_TYPES: Mapping[int, str] = {
     0: "monolithicSparse",
     1: "twoGbMaxExtentSparse",

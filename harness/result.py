@@ -69,9 +69,11 @@ def required_claims(lab: Lab) -> tuple[Claim, ...]:
     if named is not None:
         return named
     shared = lab.shared
+    own_seeds = shared.plan.spec.seeds.source is SeedSource.BUILT
     return default_required(
         has_k3s=any(machine.iso and machine.iso.has_k3s for machine in lab.machines.values()),
-        has_gateway=shared.hypervisor.kind is Kind.EMBEDDED and shared.plan.spec.seeds.source is SeedSource.BUILT,
+        has_gateway=shared.hypervisor.kind is Kind.EMBEDDED and own_seeds,
+        own_seeds=own_seeds,
     )
 
 

@@ -1,4 +1,4 @@
-"""Phase 5c: the operations packages are installed, by dpkg's word and not by the marker's alone."""
+"""Phase 5c: the operations packages are installed, by dpkg's word and not by the marker's alone, from the seed."""
 
 from __future__ import annotations
 
@@ -15,3 +15,7 @@ def test_marker_counts_every_package(prove: Callable[[str], None]) -> None:
 
 def test_dpkg_has_every_package(prove: Callable[[str], None]) -> None:
     prove("dpkg")
+
+
+def test_packages_are_the_seeds(prove: Callable[[str], None]) -> None:
+    prove("from the seed")

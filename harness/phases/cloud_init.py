@@ -11,6 +11,7 @@ from harness.guest.channel import CommandResult
 from harness.machine import Machine
 from harness.phases.iso_copy import read_marker
 from harness.verdict import Check, Phase, Status, judge
+from harness.wait import Deadline
 
 PHASE = Phase.CLOUD_INIT
 CHECKS = ("finished", "result", "marker")
@@ -23,8 +24,7 @@ def run(machine: Machine) -> Iterator[Check]:
     """Wait until cloud-init is no longer running, then judge what it says of itself."""
     spec = machine.host.plan.spec
     deadline = machine.deadline(spec.deadlines_s.cloud_init)
-    boot_id = machine.boot_ids[-1]
-    wait_until_finished(machine, boot_id, spec.deadlines_s.cloud_init)
+    wait_until_finished(machine, machine.boot_ids[-1], deadline)
     said = machine.run(_STATUS, timeout_s=max(1.0, deadline.remaining))
     status = parse_status(said.stdout)
     state = str(status.get("status", "")) if status else f"no JSON: {_text(said)!r}"
@@ -40,7 +40,7 @@ def run(machine: Machine) -> Iterator[Check]:
     )
 
 
-def wait_until_finished(machine: Machine, boot_id: str, limit_s: float) -> None:
+def wait_until_finished(machine: Machine, boot_id: str, deadline: Deadline) -> None:
     """Return when cloud-init of that boot has ended its last stage: told by the guest, or else asked of it."""
     next_question = machine.host.clock.monotonic() + (60.0 if machine.sends_events else 0.0)
 
@@ -55,7 +55,7 @@ def wait_until_finished(machine: Machine, boot_id: str, limit_s: float) -> None:
         # The file is what `cloud-init status` reads; asking for it costs no Python start in a busy guest.
         return True if machine.run("test -s /run/cloud-init/result.json").ok else None
 
-    machine.wait_for("cloud-init to finish", answer, machine.deadline(limit_s))
+    machine.wait_for("cloud-init to finish", answer, deadline)
 
 
 def parse_status(text: str) -> dict[str, Any] | None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.claiming import claim_directory
-from harness.disk import create_disk
+from harness.disk import CREATE_TYPES, create_disk
 from harness.machine import Machine
 from harness.verdict import Check, Phase, judge
 from harness.vmx import Vmx
 
 PHASE = Phase.CREATION
 CHECKS = ("virtual disk", "vmx")
-
-# VMDK createType by vmware-vdiskmanager's `-t` (VMware Virtual Disk Format 5.0, "The Disk Descriptor File").
-CREATE_TYPES = {0: "monolithicSparse", 1: "twoGbMaxExtentSparse"}
 
 
 def run(machine: Machine) -> Iterator[Check]:

@@ -10,6 +10,9 @@ from harness.machine import Machine
 from harness.seed.model import INSTALLER_RUNS
 from harness.verdict import Check, judge
 
+# Name and age of what cloud-init writes once per instance.
+FIRST_BOOT = "stat -L -c %n:%Y /var/lib/cloud/instance/sem/*"
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -39,7 +42,6 @@ def observe_identity(machine: Machine, markers: MarkersSpec) -> Identity:
         GuestError: It does not say.
     """
     iso_copy = shlex.quote(markers.iso_copy)
-    once = "/var/lib/cloud/instance/sem/* /var/lib/cloud/instance/boot-finished"
     return Identity(
         boot_id=_ask(machine, "cat /proc/sys/kernel/random/boot_id"),
         machine_id=_ask(machine, "cat /etc/machine-id"),
@@ -47,7 +49,7 @@ def observe_identity(machine: Machine, markers: MarkersSpec) -> Identity:
         instance=_ask(machine, "cat /var/lib/cloud/data/instance-id"),
         installer_runs=_ask(machine, f"cat {INSTALLER_RUNS}", optional=not machine.sends_events),
         iso_copy=_ask(machine, f"stat -c %Y {iso_copy}; cat {iso_copy}"),
-        first_boot=_ask(machine, f"stat -L -c %n:%Y {once} | grep -v boot-finished"),
+        first_boot=_ask(machine, FIRST_BOOT),
     )
 
 

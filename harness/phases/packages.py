@@ -1,32 +1,50 @@
-"""Packages: the service's marker, and `dpkg`, which alone is believed."""
+"""Packages: the service's marker, `dpkg`, which alone is believed, and where what it installed came from."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from harness.machine import Machine
 from harness.phases.iso_copy import read_marker
-from harness.verdict import Check, Phase, judge
+from harness.verdict import Check, Phase, Status, judge
 
 PHASE = Phase.PACKAGES
-CHECKS = ("marker", "dpkg")
+CHECKS = ("marker", "dpkg", "from the seed")
 
 _POLL_S = 2.0
+_NONE_PROMISED = "the lab file promises no package"
 # Every package that dpkg knows: a name of the lab file may be one that another package provides.
 DPKG = "dpkg-query -W -f='${Package} ${db:Status-Abbrev} ${Version} ${Provides}\\n'"
+# The package indexes that apt has read, one a line.
+APT_LISTS = "ls /var/lib/apt/lists"
+_NO_INDEX = ("lock", "partial", "auxfiles")
+
+
+class Known(NamedTuple):
+    """What dpkg has under a name: `state` is `ii` where it is installed, `package` has that name or provides it."""
+
+    state: str
+    version: str
+    package: str
 
 
 def run(machine: Machine) -> Iterator[Check]:
-    """Wait for the marker, then ask `dpkg` for each package."""
+    """Wait for the marker, then ask `dpkg` for each package, and apt for what it has read."""
     spec = machine.host.plan.spec
     deadline = machine.deadline(spec.deadlines_s.packages)
     marker = machine.wait_for(
         spec.markers.packages, lambda: read_marker(machine, spec.markers.packages), deadline, interval_s=_POLL_S
     )
     yield judge_marker(str(marker), spec.guest.packages)
-    yield judge_dpkg(spec.guest.packages, parse_dpkg(machine.run(DPKG).stdout))
+    known = parse_dpkg(machine.run(DPKG).stdout)
+    yield judge_dpkg(spec.guest.packages, known)
+    brought = seed_packages(file.path for file in machine.iso.payload) if machine.iso else set()
+    lists = machine.run(APT_LISTS).stdout.splitlines()
+    yield judge_source([known.get(name) for name in spec.guest.packages], brought, lists, ours=machine.sends_events)
 
 
 def parse_marker(text: str) -> dict[str, str]:
@@ -39,43 +57,102 @@ def parse_marker(text: str) -> dict[str, str]:
 
 
 def judge_marker(text: str, packages: Sequence[str]) -> Check:
-    """Return whether the marker speaks of success; one without counts is present and proves nothing by itself."""
+    """Return whether the marker speaks of success; one without counts is present and proves nothing."""
     counts = parse_marker(text)
     installed, expected = counts.get("installed", ""), counts.get("expected", "")
-    told = installed.isdigit() and expected.isdigit()
+    promise = f"{len(packages)} of {len(packages)} installed"
+    seen = " ".join(text.split()) or "present, empty"
+    if not packages:
+        return Check(CHECKS[0], Status.NOT_PROVEN, promise, _NONE_PROMISED)
+    if not (installed.isdigit() and expected.isdigit()):
+        return Check(CHECKS[0], Status.NOT_PROVEN, promise, f"no counts in the marker: {seen}", "dpkg decides")
     return judge(
         CHECKS[0],
-        ok=not told or (installed == expected and int(expected) >= len(packages)),
-        expected=f"{len(packages)} of {len(packages)} installed",
-        seen=" ".join(text.split()) or "present, empty (dpkg decides)",
+        ok=installed == expected and int(expected) >= len(packages),
+        expected=promise,
+        seen=seen,
         remedy="journalctl -u k8s-ops-packages on the guest says why",
     )
 
 
-def parse_dpkg(text: str) -> dict[str, tuple[str, str]]:
-    """Return state (`ii` is installed) and version by package, and by name that an installed package provides."""
-    found: dict[str, tuple[str, str]] = {}
-    provided: dict[str, tuple[str, str]] = {}
+def parse_dpkg(text: str) -> dict[str, Known]:
+    """Return what dpkg knows, by package, and by name that an installed package provides."""
+    found: dict[str, Known] = {}
+    provided: dict[str, Known] = {}
     for line in text.splitlines():
         name, state, version, provides = (*line.split(maxsplit=3), "", "", "", "")[:4]
         if state:
-            found[name] = (state, version)
+            found[name] = Known(state, version, name)
         if state == "ii":
             names = (re.sub(r"\(.*?\)", "", one).strip() for one in provides.split(","))
-            provided |= {other: (state, f"{version} (by {name})") for other in names if other}
-    return provided | {name: entry for name, entry in found.items() if entry[0] == "ii" or name not in provided}
+            provided |= {other: Known(state, version, name) for other in names if other}
+    return provided | {name: entry for name, entry in found.items() if entry.state == "ii" or name not in provided}
 
 
-def judge_dpkg(packages: Sequence[str], found: Mapping[str, tuple[str, str]]) -> Check:
+def judge_dpkg(packages: Sequence[str], found: Mapping[str, Known]) -> Check:
     """Return whether dpkg says `ii` for every package."""
-    shown = [
-        f"{name} {found.get(name, ('missing', ''))[0]} {found.get(name, ('', ''))[1]}".strip() for name in packages
-    ]
-    wrong = [line for name, line in zip(packages, shown, strict=True) if found.get(name, ("", ""))[0] != "ii"]
+    promise = f"all of {', '.join(packages)}"
+    if not packages:
+        return Check(CHECKS[1], Status.NOT_PROVEN, promise, _NONE_PROMISED)
+    known = [found.get(name, Known("missing", "", name)) for name in packages]
+    shown = [_shown(name, one) for name, one in zip(packages, known, strict=True)]
+    wrong = [text for text, one in zip(shown, known, strict=True) if one.state != "ii"]
     return judge(
         CHECKS[1],
         ok=not wrong,
-        expected=f"all of {', '.join(packages)}",
+        expected=promise,
         seen="not installed: " + "; ".join(wrong) if wrong else "; ".join(shown),
         remedy="journalctl -u k8s-ops-packages on the guest says why",
+    )
+
+
+def _shown(name: str, known: Known) -> str:
+    by = f" (by {known.package})" if known.package != name else ""
+    return f"{name} {known.state} {known.version}{by}".strip()
+
+
+def seed_packages(payload: Iterable[str]) -> set[tuple[str, str]]:
+    """Return name and version of every `name_version_architecture.deb` of a payload; apt writes `%3a` for a colon."""
+    names = (path.rpartition("/")[2].removesuffix(".deb").split("_") for path in payload if path.endswith(".deb"))
+    return {(words[0], unquote(words[1])) for words in names if len(words) == 3}
+
+
+def judge_source(
+    wanted: Sequence[Known | None], brought: Collection[tuple[str, str]], lists: Sequence[str], *, ours: bool
+) -> Check:
+    """Return whether the packages are the seed's, and apt never read an index of anything but files of the guest.
+
+    Of a seed of somebody else it may not be possible to tell, which is not proven.
+
+    Args:
+        wanted: What dpkg has for each package of the lab file.
+        brought: Name and version of each package that lies on the seed.
+        lists: The directory of apt's indexes. The name of one is its URI without scheme, `/` as `_` (apt's
+            `URItoFileName`): one of a `file:` URI begins with `_`, any other with a host or a medium.
+        ours: Whether the seed was built here.
+    """
+    promise = "the versions that the seed brings, and no package index but of files in the guest"
+    indexes = [name for name in lists if name not in _NO_INDEX]
+    elsewhere = [f"apt has read {name}" for name in indexes if not name.startswith("_")]
+    there = [known for known in wanted if known is not None and known.state == "ii"]
+    other = [
+        f"{one.package} {one.version} is not on the seed" for one in there if (one.package, one.version) not in brought
+    ]
+    wrong = "; ".join([*elsewhere, *other])
+    unknown = {
+        _NONE_PROMISED: not wanted,
+        "the seed brings no .deb file to compare with": not brought,
+        "none of the packages is installed": not there,
+        "apt has read no index: who installed the packages cannot be told": not indexes,
+        wrong: bool(wrong) and not ours,
+    }
+    reason = next((text for text, holds in unknown.items() if holds), "")
+    if reason:
+        return Check(CHECKS[2], Status.NOT_PROVEN, promise, reason, "the seeds of `lab seed` can be compared")
+    return judge(
+        CHECKS[2],
+        ok=not wrong,
+        expected=promise,
+        seen=wrong or f"{len(there)} packages of the seed; apt has read {', '.join(indexes)}",
+        remedy="something else than the seed installed packages in this guest: read dpkg.log beside the report",
     )

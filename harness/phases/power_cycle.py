@@ -31,7 +31,7 @@ def restart(machine: Machine, number: int, *, attached: bool, cut: bool = False)
     deadline = machine.deadline(deadlines.restart)
     machine.power_on(number, deadline)
     machine.connect(deadline, not_boot_id=boot_id)
-    wait_until_finished(machine, machine.boot_ids[-1], deadline.remaining)
+    wait_until_finished(machine, machine.boot_ids[-1], deadline)
 
 
 def edit_vmx(machine: Machine, number: int, *, attached: bool) -> None:

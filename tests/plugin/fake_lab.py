@@ -22,7 +22,8 @@ from harness.config import LabSpec, load_lab
 from harness.evidence_guest import QUESTIONS
 from harness.guest import identity
 from harness.guest.serial import format_event
-from harness.phases.packages import DPKG
+from harness.phases.identity import FIRST_BOOT
+from harness.phases.packages import APT_LISTS, DPKG
 from harness.phases.restarts import VOLUME_ID
 from harness.report.files import latest_run
 from harness.seed.build import write_seed_iso
@@ -209,8 +210,7 @@ def good_answers(
     machine, markers, guest = spec.machines[name], spec.markers, spec.guest
     sums = payload_digests(seeds / machine.seed)
     count = len(guest.packages)
-    once = "/var/lib/cloud/instance/sem/* /var/lib/cloud/instance/boot-finished"
-    copied = markers.iso_copy
+    copied, nonce = markers.iso_copy, re.sub(r"[ -]", "", state.uuid)
     told = {
         f"# {identity.QUESTION}": f"{state.stale_boot or boot_id}\nVMware-{state.uuid}\n",
         "# cat /proc/sys/kernel/random/boot_id": f"{boot_id}\n",
@@ -219,16 +219,17 @@ def good_answers(
         "# cat /var/lib/cloud/data/instance-id": f"{name}-0123\n",
         f"# cat {INSTALLER_RUNS}": "1\n",
         f"# {VOLUME_ID}": inspect_iso(seeds / machine.seed).volume_id,
-        f"# cat {copied}": "files=7\n",
+        f"# cat {copied}": f'{{"files": 7, "nonce": "{nonce}"}}\n',
         f"# cat {markers.cloud_init}": "done\n",
         f"# cat {markers.packages}": f"installed={count}\nexpected={count}\n",
         f"# cd {markers.payload} && find . -type f -exec sha256sum {{}} +": "".join(
             f"{digest}  ./{path}\n" for path, digest in sums.items()
         ),
         "cloud-init status --format=json": '{"status": "done", "errors": [], "recoverable_errors": {}}\n',
+        APT_LISTS: "_usr_local_seed_packages_._Packages\nlock\npartial\n",
         DPKG: "".join(f"{package} ii  1.0\n" for package in guest.packages),
         f"# stat -c %Y {copied}; cat {copied}": "1768210200\nfiles=7\n",
-        f"# stat -L -c %n:%Y {once} | grep -v boot-finished": "/var/lib/cloud/instance/sem/config_users:17\n",
+        f"# {FIRST_BOOT}": "/var/lib/cloud/instance/sem/config_users:17\n",
         "# dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>&1": "dd: failed to open '/dev/sr0': No medium found\n",
     }
     told |= {f"# {question.shell}": f"{question.name}\n" for question in QUESTIONS}
@@ -247,7 +248,7 @@ def air_gap(spec: LabSpec, name: str) -> dict[str, tuple[int, str]]:
             near = questions.neighbours({str(address): address for address in there}, spec.ssh.port)
             registry = questions.registry_question(spec.registry.address, spec.registry.port, "", None)
             told = [(False, "timed out")] * len(out) + [(True, "answered")] * len(near) + [(True, "{}")]
-            answers = json.dumps([{"open": answered, "said": said} for answered, said in told])
+            answers = json.dumps([{"open": answered, "tried": True, "said": said} for answered, said in told])
             found[f"# {questions.command([*out, *near], registry)}"] = (0, answers)
     return found
 
@@ -255,22 +256,24 @@ def air_gap(spec: LabSpec, name: str) -> dict[str, tuple[int, str]]:
 def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
     """Return what a guest that keeps every promise says to the checks of the finished guests."""
     machine, guest, user = spec.machines[name], spec.guest, spec.ssh.user
-    payload = spec.markers.payload
+    payload, zone = spec.markers.payload, f"/usr/share/zoneinfo/{guest.timezone}"
     sysctl = {f"/sbin/sysctl -n {' '.join(guest.sysctl)}": "".join(f"{value}\n" for value in guest.sysctl.values())}
     return {
         "hostname": f"{name}\n",
         "ip -o -4 address show scope global": f"2: ens32    inet {machine.address}/24 brd 192.168.6.255 scope global\n",
         "ip -4 route show default": f"default via {spec.network.gateway} dev ens32\n",
-        "realpath /etc/localtime": f"/usr/share/zoneinfo/{guest.timezone}\n",
+        f"realpath -e /etc/localtime /usr/share/zoneinfo/{guest.timezone}": f"{zone}\n{zone}\n",
         "cat /proc/swaps": "Filename Type Size Used Priority\n",
-        "cat /proc/modules": "".join(f"{module} 1 0 - Live 0x0\n" for module in guest.kernel_modules),
+        "ls /sys/module; sed 's|.*/||; s|\\.ko$||' /lib/modules/$(uname -r)/modules.builtin": "".join(
+            f"{module}\n" for module in guest.kernel_modules
+        ),
         "# /usr/sbin/sshd -T -C user=root,host=localhost,addr=127.0.0.1": (
             "port 22\npasswordauthentication no\npermitrootlogin no\n"
         ),
         f"# stat -Lc %s /home/{user}/.ssh/authorized_keys": "97\n",
         f"# passwd --status {user}": f"{user} L 2026-01-12 0 99999 7 -1\n",
         f"find {payload} -name '*.crt'": f"{payload}/ca.crt\n",
-        f"openssl verify -CApath /etc/ssl/certs {payload}/ca.crt": "OK\n",
+        f"openssl verify -CApath /etc/ssl/certs {payload}/ca.crt": f"{payload}/ca.crt: OK\n",
         "systemctl list-units --state=failed --plain --no-legend": "",
         "uname -s": "Linux\n",
         "uname -m": "x86_64\n",
@@ -287,6 +290,8 @@ def build_seed_directory(folder: Path) -> Path:
     spec = load_lab(REPOSITORY / "scenarios" / "lab.yaml", "embedded")
     keys = ensure_keys(folder / "seeds", list(spec.machines))
     image = fake_image(folder / "image")
+    for package in spec.guest.packages:
+        (image.packages / f"{package}_1.0_all.deb").write_bytes(b"deb")
     for seed in seeding.seed_specs(spec, keys, BUILT):
         write_seed_iso(seed, image, folder / "seeds" / seed.iso_name)
     return folder / "seeds"

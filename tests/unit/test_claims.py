@@ -137,7 +137,7 @@ def test_a_failure_is_disproof_though_not_all_was_asked() -> None:
 
 def test_a_claim_that_nobody_requires_holds_nothing_back() -> None:
     verdicts = changed(Phase.CLUSTER, "nodes ready", Status.NOT_PROVEN)
-    required = [claim.value for claim in default_required(has_k3s=False, has_gateway=True)]
+    required = [claim.value for claim in default_required(has_k3s=False, has_gateway=True, own_seeds=True)]
     judgement = judge_claims(verdicts, MACHINES, EVERYWHERE, required)[-1]
     assert (judgement.claim, judgement.standing) == (Claim.CLUSTER, Standing.NOT_PROVEN)
     assert (judgement.required, judgement.holds_back) == (False, False)
@@ -148,9 +148,10 @@ def test_a_run_that_knows_of_no_machine_proves_nothing() -> None:
 
 
 def test_what_can_be_proven_is_required() -> None:
-    assert default_required(has_k3s=True, has_gateway=True) == tuple(Claim)
-    assert Claim.CLUSTER not in default_required(has_k3s=False, has_gateway=True)
-    assert Claim.AIR_GAPPED not in default_required(has_k3s=True, has_gateway=False)
+    assert default_required(has_k3s=True, has_gateway=True, own_seeds=True) == tuple(Claim)
+    assert Claim.CLUSTER not in default_required(has_k3s=False, has_gateway=True, own_seeds=True)
+    assert Claim.AIR_GAPPED not in default_required(has_k3s=True, has_gateway=False, own_seeds=True)
+    assert Claim.PACKAGES not in default_required(has_k3s=True, has_gateway=True, own_seeds=False)
 
 
 def test_every_check_of_every_phase_is_under_a_claim_and_the_other_way_round() -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from needs import posix_paths
 
 from harness.config.model import Recoverable
 from harness.guest.channel import CommandResult
 from harness.ownership import Left, Why
 from harness.phases import cleanup, cloud_init, cluster, creation, identity, iso_copy, packages, power_cycle, restarts
 from harness.phases.identity import Identity
-from harness.verdict import Status
+from harness.verdict import Check, Status
 from harness.vmx import Vmx
 
 
@@ -141,15 +146,66 @@ class TestPackages:
         [
             ('{"expected": 2, "installed": 2, "missing": []}', Status.PASS),
             ('{"expected": 2, "installed": 0, "missing": ["jq", "htop"]}', Status.FAIL),
-            ("[1]", Status.PASS),
+            ("[1]", Status.NOT_PROVEN),
             ("installed=2\nexpected=2\n", Status.PASS),
             ("installed=0\nexpected=2\n", Status.FAIL),
             ("installed=1\nexpected=1\n", Status.FAIL),
-            ("", Status.PASS),
+            ("installed=all\nexpected=2\n", Status.NOT_PROVEN),
+            ("", Status.NOT_PROVEN),
         ],
     )
-    def test_a_marker_with_counts_has_to_count_everything(self, text: str, status: Status) -> None:
+    def test_a_marker_has_to_count_everything_and_proves_nothing_without_counts(
+        self, text: str, status: Status
+    ) -> None:
         assert packages.judge_marker(text, self.NAMES).status is status
+
+    def test_a_lab_file_without_packages_proves_nothing(self) -> None:
+        assert packages.judge_marker('{"expected": 0, "installed": 0}', ()).status is Status.NOT_PROVEN
+        assert packages.judge_dpkg((), {}).status is Status.NOT_PROVEN
+        assert self.source(wanted=[]).status is Status.NOT_PROVEN
+
+    KNOWN = packages.parse_dpkg("jq ii  1:1.6\ninetutils-telnet ii  2:2.4 telnet\nhtop un \n")
+    BROUGHT = frozenset({("jq", "1:1.6"), ("inetutils-telnet", "2:2.4")})
+    LISTS = ("_usr_local_seed_packages_._Packages", "lock", "partial")
+
+    def source(
+        self,
+        wanted: Sequence[str] = ("jq", "telnet"),
+        brought: frozenset[tuple[str, str]] = BROUGHT,
+        lists: tuple[str, ...] = LISTS,
+        *,
+        ours: bool = True,
+    ) -> Check:
+        return packages.judge_source([self.KNOWN.get(name) for name in wanted], brought, lists, ours=ours)
+
+    @pytest.mark.parametrize("ours", [True, False])
+    def test_packages_of_the_seed_and_no_other_index(self, ours: bool) -> None:
+        assert self.source(ours=ours).status is Status.PASS
+
+    @pytest.mark.parametrize(
+        ("brought", "lists", "text"),
+        [
+            (BROUGHT, (*LISTS, "deb.debian.org_debian_dists_bookworm_InRelease"), "apt has read deb.debian.org"),
+            (frozenset({("jq", "1:1.7"), ("inetutils-telnet", "2:2.4")}), LISTS, "jq 1:1.6 is not on the seed"),
+            (frozenset({("jq", "1:1.6"), ("telnet", "2:2.4")}), LISTS, "inetutils-telnet 2:2.4 is not on the seed"),
+        ],
+    )
+    def test_anything_from_elsewhere_fails_and_of_a_foreign_seed_is_not_proven(
+        self, brought: frozenset[tuple[str, str]], lists: tuple[str, ...], text: str
+    ) -> None:
+        mine, foreign = self.source(brought=brought, lists=lists), self.source(brought=brought, lists=lists, ours=False)
+        assert (mine.status, foreign.status) == (Status.FAIL, Status.NOT_PROVEN)
+        assert text in mine.seen
+        assert text in foreign.seen
+
+    def test_where_it_came_from_cannot_be_told(self) -> None:
+        checks = [self.source(brought=frozenset()), self.source(lists=("lock", "partial")), self.source(["htop", "x"])]
+        assert [check.status for check in checks] == [Status.NOT_PROVEN] * 3
+        assert len({check.seen for check in checks}) == 3
+
+    def test_packages_of_a_payload_are_told_by_their_files(self) -> None:
+        files = ("packages/jq_1%3a1.6-2+deb12u1_amd64.deb", "packages/Packages", "k3s", "packages/odd.deb")
+        assert packages.seed_packages(files) == {("jq", "1:1.6-2+deb12u1")}
 
 
 BEFORE = Identity("boot-1", "machine", "ssh-ed25519 AAAA root@m", "m-0123", "1", "17\nfiles=7", "a:1\nb:2")
@@ -248,12 +304,21 @@ class TestRestarts:
 class TestMarker:
     NONCE = "0123456789abcdef" * 2
 
-    @pytest.mark.parametrize("text", [f'{{"files": 7, "nonce": "{NONCE}"}}', "", "files=7\n", "[]"])
-    def test_a_marker_of_this_run_or_of_no_run(self, text: str) -> None:
-        assert iso_copy.judge_marker(text, self.NONCE).status is Status.PASS
+    @pytest.mark.parametrize("ours", [True, False])
+    def test_a_marker_of_this_run(self, ours: bool) -> None:
+        text = f'{{"files": 7, "nonce": "{self.NONCE}"}}'
+        assert iso_copy.judge_marker(text, self.NONCE, ours=ours).status is Status.PASS
 
-    def test_a_marker_of_another_run(self) -> None:
-        check = iso_copy.judge_marker('{"nonce": "ffff"}', self.NONCE)
+    @pytest.mark.parametrize("text", ["", "files=7\n", "[]", '{"files": 7}'])
+    def test_a_marker_of_no_run_is_enough_for_a_foreign_installer_alone(self, text: str) -> None:
+        assert iso_copy.judge_marker(text, self.NONCE, ours=True).status is Status.FAIL
+        check = iso_copy.judge_marker(text, self.NONCE, ours=False)
+        assert check.status is Status.PASS
+        assert "names no run" in check.seen
+
+    @pytest.mark.parametrize("ours", [True, False])
+    def test_a_marker_of_another_run(self, ours: bool) -> None:
+        check = iso_copy.judge_marker('{"nonce": "ffff"}', self.NONCE, ours=ours)
         assert check.status is Status.FAIL
         assert "another run" in check.remedy
 
@@ -281,3 +346,10 @@ class TestCluster:
         check = cluster.judge_nodes(text, "connection refused", self.NAMES)
         assert check.status is Status.FAIL
         assert check.seen == "connection refused"
+
+    @posix_paths
+    def test_a_port_answers_only_who_connects(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            command = cluster.connect(IPv4Address("127.0.0.1"), server.getsockname()[1])
+            assert subprocess.run(["sh", "-c", command], timeout=20, check=False).returncode == 0
+        assert subprocess.run(["sh", "-c", command], timeout=20, check=False, stderr=subprocess.PIPE).returncode != 0
