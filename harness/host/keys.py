@@ -10,10 +10,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from harness.windows.access import access_list
+from harness.windows.access import access_list, account_sid
 
-# Well-known groups in SDDL (Microsoft, "SID Strings"): anybody who may log in is in one of them. Names are not used:
-# they are translated, these are not.
+# Who may read a private key besides its owner, as OpenSSH for Windows sees it too: the system, administrators (their
+# built-in account among them), and whoever owns the file.
+_TRUSTED = {"SY", "S-1-5-18", "BA", "S-1-5-32-544", "LA", "OW", "S-1-3-4"}
+# Well-known groups in SDDL (Microsoft, "SID Strings"). Names are not used: they are translated, these are not.
 _CROWDS = {
     "WD": "Everyone",
     "S-1-1-0": "Everyone",
@@ -26,9 +28,13 @@ _CROWDS = {
     "IU": "Interactive users",
     "DU": "Domain Users",
 }
-_ACE = re.compile(r"\((A|D);([A-Z]*);([^;]*);[^;]*;[^;]*;([^;)]+)")
+# What gives: allow, allow an object, and both with a condition (Microsoft, "ACE Strings").
+_ALLOWED = re.compile(r"\((?:A|OA|XA|ZA);[A-Z]*;([^;]*);[^;]*;[^;]*;([^;)]+)")
 _FILE_READ_DATA = 0x1
-_READING = ("FA", "FR", "GA", "GR")  # full and read, of files and generic
+_GENERIC_READ, _GENERIC_ALL = 0x80000000, 0x10000000
+# Names of rights with the bit FILE_READ_DATA: of files, generic, of registry keys, and the bit alone, which is called
+# "create child" (Microsoft, "ACE Strings": a name stands for its bits, whatever the thing is).
+_READING = ("FA", "FR", "GA", "GR", "KA", "KR", "KX", "CC")
 
 
 def key_kind(path: Path) -> str:
@@ -64,32 +70,28 @@ def posix_readers(path: Path) -> tuple[str, ...]:
 
 
 def windows_readers(path: Path) -> tuple[str, ...]:
-    """Return the crowds that may read the file, by its access list.
+    """Return who besides this account, the system and administrators may read the file, by its access list.
 
     Raises:
         OSError: The access list cannot be read.
-        ValueError: There is none.
     """
-    return sddl_readers(access_list(path))
+    return sddl_readers(access_list(path), account_sid())
 
 
-def sddl_readers(text: str) -> tuple[str, ...]:
-    """Return the crowds that an access list in SDDL lets read.
+def sddl_readers(text: str, account: str) -> tuple[str, ...]:
+    """Return whom an access list in SDDL lets read besides the account with that security identifier.
 
-    Raises:
-        ValueError: There is no discretionary list in it.
+    They are named as `Everyone`, else by their identifier. What a list denies is not looked at, as OpenSSH does not.
+    Without a discretionary list there is nobody who may not read.
     """
-    lists = re.search(r"D:(?P<list>(?:[A-Z]*)(?:\([^)]*\))*)", text)
+    lists = re.search(r"D:(.*)", text, re.DOTALL)
     if lists is None or "NO_ACCESS_CONTROL" in text:
-        raise ValueError("the file has no access list: everybody may read it")
-    readers = []
-    for kind, _, rights, who in _ACE.findall(lists["list"]):
-        if kind == "A" and _may_read(rights) and who in _CROWDS and _CROWDS[who] not in readers:
-            readers.append(_CROWDS[who])
-    return tuple(readers)
+        return ("Everyone: the file has no access list",)
+    found = (who for rights, who in _ALLOWED.findall(lists[1]) if _may_read(rights))
+    return tuple(dict.fromkeys(_CROWDS.get(who, who) for who in found if who not in _TRUSTED and who != account))
 
 
 def _may_read(rights: str) -> bool:
     if rights.startswith("0x"):
-        return bool(int(rights, 16) & (_FILE_READ_DATA | 0x80000000 | 0x10000000))  # GENERIC_READ, GENERIC_ALL
+        return bool(int(rights, 16) & (_FILE_READ_DATA | _GENERIC_READ | _GENERIC_ALL))
     return any(rights[index : index + 2] in _READING for index in range(0, len(rights), 2))

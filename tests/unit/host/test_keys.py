@@ -68,13 +68,17 @@ def test_posix_modes(tmp_path: Path, mode: int, open_to: int) -> None:
     assert len(posix_readers(path)) == open_to
 
 
-OWNER = "(A;;FA;;;S-1-5-21-1-2-3-1001)(A;;FA;;;SY)(A;;FA;;;BA)"
+ME = "S-1-5-21-1-2-3-1001"
+OTHER = "S-1-5-21-1-2-3-1002"
+OWNER = f"(A;;FA;;;{ME})(A;;FA;;;SY)(A;;FA;;;BA)"
 
 
 @pytest.mark.parametrize(
     ("sddl", "readers"),
     [
         (f"key\r\nD:PAI{OWNER}\r\n", ()),
+        (f"D:P{OWNER}(A;;FA;;;OW)(A;;FA;;;LA)", ()),
+        ("D:P", ()),
         (f"key\r\nD:AI{OWNER}(A;ID;0x1200a9;;;BU)\r\n", ("Users",)),
         (f"key\r\nD:{OWNER}(A;ID;FR;;;WD)(A;ID;FA;;;AU)\r\n", ("Everyone", "Authenticated Users")),
         (f"key\r\nD:{OWNER}(A;ID;FA;;;S-1-1-0)\r\n", ("Everyone",)),
@@ -82,16 +86,21 @@ OWNER = "(A;;FA;;;S-1-5-21-1-2-3-1001)(A;;FA;;;SY)(A;;FA;;;BA)"
         (f"key\r\nD:{OWNER}(A;;0x100000;;;BU)\r\n", ()),
         (f"key\r\nD:{OWNER}(A;;WDFR;;;BU)\r\n", ("Users",)),
         (f"key\r\nO:BAG:SYD:PAI{OWNER}S:AI(AU;SAFA;FA;;;WD)\r\n", ()),
+        (f"D:PAI{OWNER}(A;;FR;;;{OTHER})", (OTHER,)),
+        (f"D:PAI{OWNER}(A;ID;0x1200a9;;;{OTHER})(A;;FR;;;{OTHER})", (OTHER,)),
+        (f"D:PAI{OWNER}(A;;FA;;;DA)", ("DA",)),
+        (f"D:PAI{OWNER}(A;;CCSWLO;;;{OTHER})", (OTHER,)),
+        (f"D:PAI{OWNER}(A;;0x80000000;;;S-1-15-2-1)", ("S-1-15-2-1",)),
+        (f'D:PAI(XA;;FR;;;{OTHER};(@User.Title=="PM (all)")){OWNER}(A;;FR;;;BU)', (OTHER, "Users")),
     ],
 )
 def test_windows_access_lists(sddl: str, readers: tuple[str, ...]) -> None:
-    assert sddl_readers(sddl) == readers
+    assert sddl_readers(sddl, ME) == readers
 
 
-@pytest.mark.parametrize("sddl", ["", "key\r\n", "key\r\nD:NO_ACCESS_CONTROL\r\n"])
-def test_no_access_list_is_no_proof(sddl: str) -> None:
-    with pytest.raises(ValueError, match="no access list"):
-        sddl_readers(sddl)
+@pytest.mark.parametrize("sddl", ["", "key\r\n", "D:NO_ACCESS_CONTROL", "O:BAD:NO_ACCESS_CONTROL"])
+def test_without_an_access_list_everybody_may_read(sddl: str) -> None:
+    assert sddl_readers(sddl, ME) == ("Everyone: the file has no access list",)
 
 
 def test_only_windows_has_access_lists() -> None:
