@@ -32,6 +32,7 @@ from harness.vmrun.call import RunProgram
 from harness.vmrun.errors import HostTypeMissing, VmrunUnavailable
 
 EMBEDDED = "embedded"
+NO_VERSION = "VMware (vmrun names no version)"
 HOME_VARIABLE = "VMRUN_QEMU_HOME"
 # VMware shows a screen to guest users only; evidence of a guest that does not boot has to do without one.
 SCREEN_VARIABLE = "VMRUN_QEMU_SCREEN"
@@ -234,7 +235,7 @@ def _probe_vmware(path: str, tool: str, host_type: str, system: HostSystem) -> H
             if not isinstance(error, HostTypeMissing):
                 break
             continue
-        name = str(version) if version else "VMware (vmrun names no version)"
+        name = str(version) if version else NO_VERSION
         return Hypervisor(Kind.VMWARE, (path,), (tool,), name, kind)
     return refused
 

@@ -12,6 +12,9 @@ from harness.config.model import LabSpec, Reach, Role, host_path
 from harness.layout import MachineFiles
 
 
+MACHINE_DISK_MIB = 2048  # what a growable disk takes of the host's drive once the machine is installed, at the least
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """Where SSH of one guest is reached from this host; `forward` says that it is a port of the host's loopback."""
@@ -67,7 +70,7 @@ class LabPlan:
     @property
     def disk_mib(self) -> int:
         """Host disk space that the installed machines need at the least, in MiB (growable disks: what is written)."""
-        return len(self.machines) * 2048
+        return len(self.machines) * MACHINE_DISK_MIB
 
     @property
     def memory_mib(self) -> int:

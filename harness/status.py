@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from harness import lablock
 from harness import ledger as entries
+from harness.disk import directory_bytes
 from harness.disposal import expired
 from harness.removal import files_of, foreign_directory, foreign_files
 from harness.session import Selection, driver, ledger_of
@@ -121,9 +120,7 @@ def _other(thing: entries.Forwarding | entries.Home | entries.Process) -> str:
 
 
 def _size(directory: Path) -> int:
-    """Return the bytes that the files of a directory take: blocks where the system counts them, else their length."""
     try:
-        files: Sequence[os.stat_result] = [path.lstat() for path in directory.rglob("*") if path.is_file()]
+        return directory_bytes(directory)
     except OSError:
         return 0
-    return sum(getattr(stat, "st_blocks", 0) * 512 or stat.st_size for stat in files)

@@ -1,4 +1,4 @@
-"""Looking at the host. Each function looks at one thing; `collect` never raises."""
+"""Looking at the host. Each function looks at one thing; `collect` makes a fact of whatever it raises."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
 
+from harness.disk import directory_bytes
 from harness.host import system
 from harness.host.facts import Fact, HostFacts, Key, SeedIso, observe
 from harness.host.keys import key_kind, posix_readers, windows_readers
@@ -59,8 +61,9 @@ def collect(
         writable=observe(lambda: takes_a_file(probe)),
         running=observe(vmrun.list_running),
         claimed=observe(lambda: claimed(plan)),
+        held_disk_mib=observe(lambda: {path: directory_bytes(path) // _MIB for path in claimed(plan)}),
         seed_directory=observe(lambda: is_directory(plan.seed_directory)),
-        isos={machine.name: _iso(machine.seed, inspect_iso) for machine in plan.machines},
+        isos={machine.name: observe(partial(_iso, machine.seed, inspect_iso)) for machine in plan.machines},
         network=observe(lambda: look_for_network(hypervisor.kind, vmrun, spec, platform, registry)),
         free_disk_mib=observe(lambda: psutil.disk_usage(str(probe)).free // _MIB),
         free_memory_mib=observe(lambda: psutil.virtual_memory().available // _MIB),
@@ -71,8 +74,8 @@ def collect(
 
 
 def nearest_directory(path: Path) -> Path:
-    """Return the path itself, or the nearest thing above it that exists."""
-    return next((place for place in (path, *path.parents) if place.exists()), path)
+    """Return the path itself, or the nearest thing above it of which can be told that it exists."""
+    return next((place for place in (path, *path.parents) if observe(place.exists).value), path)
 
 
 def takes_a_file(directory: Path) -> bool:
@@ -101,10 +104,10 @@ def look_at_key(path: Path, platform: str) -> Key:
     return Key(observe(lambda: key_kind(path)), readers)
 
 
-def _iso(path: Path, inspect_iso: Callable[[Path], SeedIso]) -> Fact[SeedIso]:
+def _iso(path: Path, inspect_iso: Callable[[Path], SeedIso]) -> SeedIso:
     if not path.is_file():
-        return Fact(problem=f"{path} does not exist", missing=True)
-    return observe(lambda: inspect_iso(path))
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return inspect_iso(path)
 
 
 def _port(port: int) -> Fact[bool]:

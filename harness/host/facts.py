@@ -43,11 +43,19 @@ class SeedIso(Protocol):
 
 @dataclass(frozen=True)
 class Fact(Generic[T]):
-    """A value, or why there is none; `missing` says that what was to be looked at does not exist."""
+    """A value, or why there is none; `missing` says that what was to be looked at does not exist.
+
+    `remedy` is what the error that stands for the value said to do.
+    """
 
     value: T | None = None
     problem: str = ""
     missing: bool = False
+    remedy: str = ""
+
+    def remedy_after(self, remedy: str) -> str:
+        """Return the remedy of a check, and that of the fact's own problem behind it where it says something else."""
+        return remedy if self.remedy in remedy else f"{remedy}\n{self.remedy}"
 
 
 def observe(look: Callable[[], T]) -> Fact[T]:
@@ -55,8 +63,8 @@ def observe(look: Callable[[], T]) -> Fact[T]:
     try:
         return Fact(look())
     except HarnessError as error:
-        text = f"{error.what}: {error.said}" if error.said else error.what
-        return Fact(problem=" ".join(text.split()))
+        text = ": ".join(part for part in (error.where, error.what, error.said) if part)
+        return Fact(problem=" ".join(text.split()), remedy=error.remedy)
     except FileNotFoundError as error:
         return Fact(problem=f"{error.filename or error} does not exist", missing=True)
     except OSError as error:
@@ -85,11 +93,15 @@ class Key:
 
 @dataclass(frozen=True)
 class Daemon:
-    """What VMware needs running on this host beside its programs; no name where it needs nothing."""
+    """What VMware needs running on this host beside its programs; no name where it needs nothing.
+
+    `installed` is whether it is on this host at all.
+    """
 
     name: str = ""
     running: bool = True
     seen: str = ""
+    installed: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,7 @@ class HostFacts:
         writable: That directory takes a new file (True), or the problem says why not.
         running: The VMX files that `vmrun list` names.
         claimed: The machine directories that this lab's ledger names.
+        held_disk_mib: What each of them takes on the disk.
         isos: By machine.
         ports: By machine, for those that are reached through a port of this host: whether it is free.
         forwardings: What the hypervisor forwards into the lab's network already.
@@ -129,6 +142,7 @@ class HostFacts:
     writable: Fact[bool]
     running: Fact[tuple[Path, ...]]
     claimed: Fact[tuple[Path, ...]]
+    held_disk_mib: Fact[Mapping[Path, int]]
     seed_directory: Fact[bool]
     isos: Mapping[str, Fact[SeedIso]]
     network: Fact[Network]

@@ -14,8 +14,8 @@ from harness.host.checks import HostCheck, error_class
 from harness.host.facts import HostFacts
 from harness.host.judge_machine import judge_iso, judge_port
 from harness.host.judge_system import judge_host_address, judge_paths, judge_rights, judge_service, judge_session
-from harness.hypervisor import Kind
-from harness.plan import LabPlan, MachinePlan
+from harness.hypervisor import NO_VERSION, Kind
+from harness.plan import MACHINE_DISK_MIB, LabPlan, MachinePlan
 from harness.verdict import Check, Status, judge
 from harness.vmrun import NetworkKind
 from harness.vmrun.paths import path_identity
@@ -67,7 +67,13 @@ def judge_hypervisor(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
     """Product and version are known."""
     installed = "; ".join(f"{item.name} {item.version} in {item.folder}" for item in facts.products)
     seen = f"{facts.version}: {facts.vmrun}" + (f"; installed: {installed}" if installed else "")
-    return judge(name, ok=True, expected="VMware Workstation, Player or Fusion, or the embedded one on QEMU", seen=seen)
+    expected = "VMware Workstation, Player or Fusion, or the embedded one on QEMU, and its version"
+    vmrun = _identity(facts.vmrun, facts)
+    told = any(item.version and _inside(vmrun, _identity(item.folder, facts)) for item in facts.products)
+    if facts.version == NO_VERSION and not told:
+        remedy = "what is known of VMware's programs goes by their version\n" + remedies.version_untold(facts)
+        return Check(name, Status.NOT_PROVEN, expected, seen, remedy)
+    return judge(name, ok=True, expected=expected, seen=seen)
 
 
 def judge_vmrun(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
@@ -75,7 +81,7 @@ def judge_vmrun(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
     expected = "`vmrun list` answers"
     if facts.running.value is None:
         remedy = "nothing works without it\n" + remedies.vmrun_silent(facts.kind, facts.platform, facts.vmrun)
-        return Check(name, Status.ERROR, expected, facts.running.problem, remedy)
+        return Check(name, Status.ERROR, expected, facts.running.problem, facts.running.remedy_after(remedy))
     return judge(name, ok=True, expected=expected, seen=f"{len(facts.running.value)} machines are running")
 
 
@@ -94,13 +100,16 @@ def judge_network(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     """The network exists and is host-only."""
     wanted = plan.spec.network
     expected = f"{wanted.vmnet} exists and is host-only"
-    fix = remedies.network_missing(facts.kind, facts.platform, wanted.vmnet, wanted.subnet)
+    fix = remedies.network_missing(facts, wanted)
     remedy = "any other kind of network is not air-gapped, or is not there for the guests\n" + fix
     if facts.network.value is None:
-        return Check(name, Status.ERROR, expected, facts.network.problem, remedy)
+        return Check(name, Status.ERROR, expected, facts.network.problem, facts.network.remedy_after(remedy))
     found, source = facts.network.value.found, facts.network.value.source
     if found is None:
         return judge(name, ok=False, expected=expected, seen=f"no {wanted.vmnet} in {source}", remedy=remedy)
+    if found.kind is NetworkKind.OTHER:
+        seen = f"{found.name} is there, and nothing tells of which kind it is ({source})"
+        return Check(name, Status.NOT_PROVEN, expected, seen, remedy)
     seen = f"{found.name} is {found.kind} ({source})"
     return judge(name, ok=found.kind is NetworkKind.HOST_ONLY, expected=expected, seen=seen, remedy=remedy)
 
@@ -109,11 +118,11 @@ def judge_subnet(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     """The network has the lab's subnet."""
     wanted = plan.spec.network
     expected = f"{wanted.vmnet} has {wanted.subnet}"
-    fix = remedies.network_missing(facts.kind, facts.platform, wanted.vmnet, wanted.subnet)
+    fix = remedies.network_missing(facts, wanted)
     remedy = "the guests have fixed addresses in it, which the host would not reach\n" + fix
     network = facts.network.value
     if network is None:
-        return Check(name, Status.ERROR, expected, facts.network.problem, remedy)
+        return Check(name, Status.ERROR, expected, facts.network.problem, facts.network.remedy_after(remedy))
     subnet = network.found.subnet if network.found else None
     if subnet is None:
         return Check(name, Status.FAIL, expected, f"no subnet of {wanted.vmnet} in {network.source}", remedy)
@@ -132,14 +141,22 @@ def judge_vm_directory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
 
 def judge_disk(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """There is room for what the machines write."""
+    """There is room for what the machines write; what this lab's own have written already counts as free."""
     expected = f"{plan.disk_mib} MiB free at {facts.probe_directory}"
     remedy = "growable disks grow while a guest installs, and a full drive stops it half-way; "
     remedy += "free space on that drive, or set vm_directory in the lab file to another one"
     free = facts.free_disk_mib.value
     if free is None:
         return Check(name, Status.ERROR, expected, facts.free_disk_mib.problem, remedy)
-    return judge(name, ok=free >= plan.disk_mib, expected=expected, seen=f"{free} MiB", remedy=remedy)
+    held = _held_disk_mib(plan, facts)
+    seen = f"{free} MiB" + (f", and {held} MiB held by this lab's machines" if held else "")
+    return judge(name, ok=free + held >= plan.disk_mib, expected=expected, seen=seen, remedy=remedy)
+
+
+def _held_disk_mib(plan: LabPlan, facts: HostFacts) -> int:
+    """Return what is written already of what the machines need; what one takes beyond its need serves no other."""
+    taken = {_identity(path, facts): size for path, size in (facts.held_disk_mib.value or {}).items()}
+    return sum(min(taken.get(_identity(m.files.directory, facts), 0), MACHINE_DISK_MIB) for m in plan.machines)
 
 
 def judge_memory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
@@ -186,14 +203,14 @@ def judge_lab(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     expected = f"no foreign machine runs in {plan.vm_directory}"
     remedy = "two labs would share names, addresses and ports; "
     remedy += "end the other one with `lab down` of its lab file, or set name and vm_directory of this one"
-    problem = facts.running.problem or facts.claimed.problem
-    if facts.running.value is None or facts.claimed.value is None:
-        return Check(name, Status.ERROR, expected, problem, remedy)
-    ours = [_identity(path, facts) for path in facts.claimed.value]
+    for fact in (facts.running, facts.claimed):
+        if fact.value is None:
+            return Check(name, Status.ERROR, expected, fact.problem, fact.remedy_after(remedy))
+    ours = [_identity(path, facts) for path in facts.claimed.value or ()]
     root = _identity(plan.vm_directory, facts)
     foreign = [
         str(vmx)
-        for vmx in facts.running.value
+        for vmx in facts.running.value or ()
         if _inside(_identity(vmx, facts), root) and not any(_inside(_identity(vmx, facts), mine) for mine in ours)
     ]
     return judge(name, ok=not foreign, expected=expected, seen=", ".join(foreign) or "none", remedy=remedy)
@@ -224,7 +241,7 @@ def _runs(machine: MachinePlan, facts: HostFacts) -> bool:
     return any(_identity(vmx, facts) == wanted for vmx in facts.running.value or ())
 
 
-def _identity(path: Path, facts: HostFacts) -> str:
+def _identity(path: Path | str, facts: HostFacts) -> str:
     return path_identity(path, facts.platform).replace("\\", "/").rstrip("/")
 
 

@@ -15,7 +15,7 @@ def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) 
     remedy += remedies.seeds_missing(plan.spec.seeds.source, plan.seed_directory)
     fact = facts.isos[machine.name]
     if fact.value is None:
-        return Check(name, Status.FAIL, expected, fact.problem, remedy)
+        return Check(name, Status.FAIL, expected, fact.problem, fact.remedy_after(remedy))
     iso = fact.value
     wrong = _iso_problems(iso, machine)
     if wrong:

@@ -10,6 +10,8 @@ from harness.hypervisor import Kind
 from harness.plan import LabPlan
 from harness.verdict import Check, Status, judge
 
+NOTHING_NEEDED = "a vmrun of somebody else needs nothing of VMware"
+NOT_INSTALLED = "VMware is not installed on this host: vmrun is another program"
 LONGEST_PATH = 259  # MAX_PATH of Windows is 260 with the closing NUL
 # The deepest file that VMware makes in a machine's directory: the lock of one extent of its disk.
 _DEEPEST = "{name}-000001-s001.vmdk.lck\\M00000.lck"
@@ -41,12 +43,19 @@ def judge_session(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
 
 
 def judge_service(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
-    """That runs without which no machine starts: VMAuthdService on Windows, vmmon and vmnet on Linux."""
+    """That runs without which no machine starts: VMAuthdService on Windows, vmmon and vmnet on Linux.
+
+    A `vmrun` of somebody else needs none of VMware's: where nothing of VMware is on the host, there is nothing to judge.
+    """
     needed = facts.daemon.value
     expected = f"{needed.name} runs" if needed and needed.name else "what VMware needs beside its programs runs"
     remedy = "no machine starts without it\n" + remedies.daemon_down(facts.platform)
     if needed is None:
         return Check(name, Status.NOT_PROVEN, expected, facts.daemon.problem, remedy)
+    if not needed.installed and not facts.products:
+        return judge(name, ok=True, expected=NOTHING_NEEDED, seen=f"{NOT_INSTALLED} ({needed.seen})")
+    if not needed.installed:
+        remedy = "no machine starts without it\n" + remedies.daemon_missing()
     return judge(name, ok=needed.running, expected=expected, seen=needed.seen or "nothing is needed", remedy=remedy)
 
 
@@ -66,6 +75,8 @@ def judge_host_address(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     taken = [item for _, item in everything if item in {machine.address for machine in plan.machines}]
     if taken:
         seen = f"the host has a machine's address: {taken[0]}"
+        remedy = "two with one address do not reach each other\n"
+        remedy += remedies.adapter_missing(facts.platform, wanted.vmnet, wanted.subnet)
         return judge(name, ok=False, expected=expected, seen=seen, remedy=remedy)
     seen = ", ".join(inside) or "none of " + ", ".join(str(item) for _, item in everything)
     return judge(name, ok=bool(inside), expected=expected, seen=seen, remedy=remedy)

@@ -20,6 +20,7 @@ from harness.windows.vmware import network_subnet
 _LINUX_FILE = Path("/etc/vmware/networking")
 _FUSION_FILE = Path("/Library/Preferences/VMware Fusion/networking")
 _ANSWER = re.compile(r"^\s*answer\s+VNET_(\d+)_(\w+)\s+(\S+)\s*$", re.MULTILINE)
+_BRIDGED = re.compile(r"^\s*add_bridge_mapping\s+\S+\s+(\d+)\s*$", re.MULTILINE)
 _NETMAP = re.compile(r'^\s*network(\d+)\.(name|device)\s*=\s*"([^"]*)"', re.MULTILINE)
 _SUBNET = re.compile(r"^\s*subnet\s+([\d.]+)\s+netmask\s+([\d.]+)", re.MULTILINE)
 _HOST = re.compile(r"^\s*host\s+(\S+)\s*\{([^}]*)\}", re.MULTILINE | re.IGNORECASE)
@@ -59,7 +60,10 @@ def _from_files(vmnet: str, platform: str, registry: Registry, first: HarnessErr
 
 
 def _from_windows(vmnet: str, registry: Registry) -> Network:
-    """Return the network as the DHCP server's file has it, else, as one without DHCP is not in there, the registry."""
+    """Return the network as the DHCP server's file has it, else, as one without DHCP is not in there, the registry.
+
+    Its kind is in `netmap.conf` or nowhere.
+    """
     folder = Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "VMware"
     dhcp = folder / "vmnetdhcp.conf"
     netmap = folder / "netmap.conf"
@@ -68,29 +72,38 @@ def _from_windows(vmnet: str, registry: Registry) -> Network:
     found = parse_dhcp(decode(dhcp.read_bytes()), kinds, vmnet) if dhcp.is_file() or subnet is None else None
     if found is None and subnet is not None:
         number = _number(vmnet)
-        network = HostNetwork(number, f"vmnet{number}", _kind(kinds, number), dhcp=False, subnet=subnet)
+        kind = kinds.get(number, NetworkKind.OTHER)
+        network = HostNetwork(number, f"vmnet{number}", kind, dhcp=False, subnet=subnet)
         return Network(network, "the Windows registry")
     return Network(found, str(dhcp))
 
 
 def parse_networking(text: str, vmnet: str) -> HostNetwork | None:
-    """Return the network as `/etc/vmware/networking` has it: lines `answer VNET_1_HOSTONLY_SUBNET 192.168.6.0`."""
+    """Return the network as `/etc/vmware/networking` has it: lines `answer VNET_1_HOSTONLY_SUBNET 192.168.6.0`.
+
+    A bridge has a line `add_bridge_mapping eth0 2` with its number.
+    """
     number = _number(vmnet)
     answers = {key: value for index, key, value in _ANSWER.findall(text) if int(index) == number}
     if not answers:
         return None
-    nat = answers.get("NAT", "no") == "yes"
+    kind = NetworkKind.NAT if answers.get("NAT", "no") == "yes" else NetworkKind.HOST_ONLY
+    if str(number) in _BRIDGED.findall(text):
+        kind = NetworkKind.BRIDGED
     return HostNetwork(
         index=number,
         name=f"vmnet{number}",
-        kind=NetworkKind.NAT if nat else NetworkKind.HOST_ONLY,
+        kind=kind,
         dhcp=answers.get("DHCP", "no") == "yes",
         subnet=_network(answers.get("HOSTONLY_SUBNET"), answers.get("HOSTONLY_NETMASK")),
     )
 
 
 def parse_netmap(text: str) -> Mapping[int, NetworkKind]:
-    """Return the kind of each network, by number, as `netmap.conf` has it: pairs `networkN.name`, `networkN.device`."""
+    """Return the kind of each network, by number, as `netmap.conf` has it: pairs `networkN.name`, `networkN.device`.
+
+    The name tells the kind of VMware's own three; one that somebody added is called `VMnet2`, and may be of any kind.
+    """
     rows: dict[str, dict[str, str]] = {}
     for index, key, value in _NETMAP.findall(text):
         rows.setdefault(index, {})[key] = value
@@ -111,13 +124,9 @@ def parse_dhcp(text: str, kinds: Mapping[int, NetworkKind], vmnet: str) -> HostN
             continue
         subnets = (_network(address, mask) for address, mask in _SUBNET.findall(text))
         subnet = next((item for item in subnets if item and IPv4Address(fixed[1]) in item), None)
-        return HostNetwork(number, f"vmnet{number}", _kind(kinds, number), dhcp=True, subnet=subnet)
+        kind = kinds.get(number, NetworkKind.OTHER)
+        return HostNetwork(number, f"vmnet{number}", kind, dhcp=True, subnet=subnet)
     return None
-
-
-def _kind(kinds: Mapping[int, NetworkKind], number: int) -> NetworkKind:
-    """Return the kind of a network with a subnet; one that is not in netmap.conf is NAT as number 8, else host-only."""
-    return kinds.get(number, NetworkKind.NAT if number == 8 else NetworkKind.HOST_ONLY)
 
 
 def _number(name: str) -> int:

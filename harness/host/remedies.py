@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 
 from harness.config import SeedSource
+from harness.config.model import NetworkSpec
+from harness.host.facts import HostFacts
 from harness.hypervisor import Kind
+from harness.windows.vmware import Product
 
-_INSTALL = r"C:\Program Files (x86)\VMware\VMware Workstation"
+_INSTALL = r"C:\Program Files (x86)\VMware\VMware Workstation"  # where the registry names no other
 
 
 def administrator() -> str:
@@ -31,6 +35,11 @@ def daemon_down(platform: str) -> str:
     return "sudo vmware-modconfig --console --install-all\nsudo systemctl restart vmware"
 
 
+def daemon_missing() -> str:
+    """Return how to have VMware's service back where its programs are installed without it."""
+    return "repair VMware: run its installer again (Settings, Apps, VMware Workstation, Modify, Repair)"
+
+
 def adapter_missing(platform: str, vmnet: str, subnet: IPv4Network) -> str:
     """Return how to have this host in that network, with its first address."""
     address, mask = next(subnet.hosts()), subnet.netmask
@@ -47,29 +56,37 @@ def vmrun_silent(kind: Kind, platform: str, vmrun: str) -> str:
     if kind is Kind.EMBEDDED:
         return f"run it by hand: {vmrun} list\nand where QEMU is missing: lab setup --with-deps"
     if platform == "win32":
-        return f'net start VMAuthdService\n"{vmrun}" -T ws list'
+        return f'as administrator, in PowerShell: net start VMAuthdService\n& "{vmrun}" -T ws list'
     if platform == "darwin":
         return f"open VMware Fusion once and grant what it asks for, then: '{vmrun}' -T fusion list"
     return f"sudo vmware-modconfig --console --install-all\nsudo systemctl restart vmware\n{vmrun} -T ws list"
 
 
-def network_missing(kind: Kind, platform: str, vmnet: str, subnet: IPv4Network) -> str:
+def version_untold(facts: HostFacts) -> str:
+    """Return how to see which version a vmrun is."""
+    if facts.platform == "win32":
+        return f'in PowerShell: & "{facts.vmrun}", whose first line names it; if not, install VMware Workstation again'
+    return f"'{facts.vmrun}' without more words, whose first line names it; if not, install VMware again"
+
+
+def network_missing(facts: HostFacts, wanted: NetworkSpec) -> str:
     """Return how to have that network, host-only, with that subnet."""
-    name, number = vmnet.lower(), vmnet.lower().removeprefix("vmnet")
-    if kind is Kind.EMBEDDED:
-        return "run `lab doctor`; the embedded hypervisor defines the network itself"
-    if platform == "win32":
-        tool = f'& "{_INSTALL}\\vnetlib64.exe" --'
+    subnet = wanted.subnet
+    name, number = wanted.vmnet.lower(), wanted.vmnet.lower().removeprefix("vmnet")
+    if facts.kind is Kind.EMBEDDED:
+        return "the embedded hypervisor defines the network itself, unless machines of this lab use it: lab down"
+    if facts.platform == "win32":
+        tool = f'& "{_network_editor_folder(facts.products)}\\vnetlib64.exe" --'
         return "\n".join(
             [
-                "as administrator (or in the Virtual Network Editor, vmnetcfg.exe):",
+                "as administrator, in PowerShell (or in the Virtual Network Editor, vmnetcfg.exe):",
                 f"{tool} add adapter {name}",
                 f"{tool} set vnet {name} addr {subnet.network_address}",
                 f"{tool} set vnet {name} mask {subnet.netmask}",
                 f"{tool} update adapter {name}",
             ]
         )
-    if platform == "darwin":
+    if facts.platform == "darwin":
         place = "/Library/Preferences/VMware Fusion/networking"
         restart = "sudo '/Applications/VMware Fusion.app/Contents/Library/vmnet-cli' --configure"
     else:
@@ -85,6 +102,12 @@ def network_missing(kind: Kind, platform: str, vmnet: str, subnet: IPv4Network) 
             f"then: {restart}",
         ]
     )
+
+
+def _network_editor_folder(products: Sequence[Product]) -> str:
+    """Return the folder of the product that brings the network's tools, which VIX alone does not."""
+    folders = (item.folder.rstrip("\\") for item in products if item.name != "VMware VIX")
+    return next(folders, _INSTALL)
 
 
 def seeds_missing(source: SeedSource, directory: Path) -> str:

@@ -16,8 +16,8 @@ from harness.windows.access import account_sid
 from harness.windows.session import Session, is_administrator, session_number
 
 AUTHORIZATION_SERVICE = "VMAuthdService"
-NOT_INSTALLED = "VMware is not installed on this host: vmrun is another program"
 _MODULES = ("vmmon", "vmnet")  # VMware's modules of the Linux kernel
+_MODULE_NAMES = " and ".join(_MODULES)
 _PROC_MODULES = Path("/proc/modules")
 _INSTALLED = Path("/etc/vmware")  # made by VMware's installer on Linux
 
@@ -43,8 +43,6 @@ def account(platform: str) -> str:
 def daemon(kind: Kind, platform: str) -> Daemon:
     """Return whether that runs which VMware's programs need: a service on Windows, modules of the kernel on Linux.
 
-    A `vmrun` of somebody else needs none of VMware's.
-
     Raises:
         OSError: It cannot be looked up.
     """
@@ -53,7 +51,7 @@ def daemon(kind: Kind, platform: str) -> Daemon:
     if platform == "win32":
         return _service()
     if not _INSTALLED.exists():
-        return Daemon(seen=NOT_INSTALLED)
+        return Daemon(_MODULE_NAMES, running=False, seen=f"no {_INSTALLED}", installed=False)
     return loaded_modules(_PROC_MODULES.read_text(encoding="ascii", errors="replace"))
 
 
@@ -64,7 +62,7 @@ def _service() -> Daemon:
     try:
         status = str(look_up(AUTHORIZATION_SERVICE).status())
     except psutil.NoSuchProcess:
-        return Daemon(seen=NOT_INSTALLED)
+        return Daemon(AUTHORIZATION_SERVICE, running=False, seen="no such service", installed=False)
     return Daemon(AUTHORIZATION_SERVICE, running=status == "running", seen=status)
 
 
@@ -73,7 +71,7 @@ def loaded_modules(text: str) -> Daemon:
     there = {line.partition(" ")[0] for line in text.splitlines()}
     missing = [name for name in _MODULES if name not in there]
     seen = f"not loaded: {', '.join(missing)}" if missing else "loaded"
-    return Daemon(" and ".join(_MODULES), running=not missing, seen=seen)
+    return Daemon(_MODULE_NAMES, running=not missing, seen=seen)
 
 
 def adapter_addresses() -> Mapping[str, tuple[IPv4Address, ...]]:

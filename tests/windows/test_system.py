@@ -13,6 +13,7 @@ from needs import under_wine
 
 from harness.host import system
 from harness.host.facts import Daemon, observe
+from harness.host.judge_system import NOT_INSTALLED
 from harness.hypervisor import Kind
 from harness.process import Completed, run
 from harness.windows.registry import this_registry
@@ -65,7 +66,9 @@ def test_a_service_that_runs_and_one_that_does_not(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(system, "AUTHORIZATION_SERVICE", name)
         assert system.daemon(Kind.VMWARE, "win32").running is running
     monkeypatch.setattr(system, "AUTHORIZATION_SERVICE", "no such service")
-    assert observe(lambda: system.daemon(Kind.VMWARE, "win32")).value == Daemon(seen=system.NOT_INSTALLED)
+    assert observe(lambda: system.daemon(Kind.VMWARE, "win32")).value == Daemon(
+        "no such service", running=False, seen="no such service", installed=False
+    )
 
 
 def lab(*words: str, **variables: str) -> Completed:
@@ -99,7 +102,7 @@ def test_lab_doctor_judges_this_windows(tmp_path: Path) -> None:
     shown = {line.strip() for line in done.stdout.splitlines()}
     for check in ("rights", "desktop session", "VMware service", "vmrun answers", "network", "subnet", "host address"):
         assert any(check in line for line in shown), check
-    assert system.NOT_INSTALLED in done.stdout
+    assert NOT_INSTALLED in done.stdout
     assert "icacls" not in done.stdout or os.environ.get("USERNAME", "") not in done.stdout.partition("icacls")[2][:200]
 
 

@@ -34,7 +34,7 @@ def fake_vmrun() -> FakeRun:
 def look(plan: LabPlan, run: FakeRun, kind: Kind = Kind.EMBEDDED, platform: str = "linux") -> HostFacts:
     def inspect_iso(path: Path) -> SeedIso:
         if path.read_bytes() == b"none":
-            raise SeedError("not an ISO 9660 image", remedy="-", where=str(path))
+            raise SeedError("not an ISO 9660 image", remedy="copy it again", where=str(path))
         if path.read_bytes() == b"broken":
             raise KeyError("a library's own exception")
         return FakeIso(machine="k3s-master1")
@@ -85,7 +85,9 @@ def test_isos_that_are_none_and_those_that_break_the_reader(tmp_path: Path) -> N
     facts = look(plan, fake_vmrun())
     assert facts.seed_directory.value is True
     assert facts.isos["k3s-master1"].value is not None
-    assert facts.isos["k3s-worker1"].problem == "not an ISO 9660 image"
+    worker1 = plan.machine("k3s-worker1").seed
+    assert facts.isos["k3s-worker1"].problem == f"{worker1}: not an ISO 9660 image"
+    assert facts.isos["k3s-worker1"].remedy == "copy it again"
     assert facts.isos["k3s-worker2"].problem.startswith("KeyError")
 
 
@@ -103,6 +105,9 @@ def test_a_ledger_of_another_lab_is_a_problem(tmp_path: Path) -> None:
     machine = {"kind": "machine", "name": "m", "directory": str(plan.vm_directory / "m"), "run_id": "r"}
     ledger.write_text(json.dumps({**content, "things": [machine]}), encoding="utf-8")
     assert look(plan, fake_vmrun()).claimed.value == (plan.vm_directory / "m",)
+    (plan.vm_directory / "m").mkdir()
+    (plan.vm_directory / "m" / "m.vmdk").write_bytes(bytes(3 << 20))
+    assert look(plan, fake_vmrun()).held_disk_mib.value == {plan.vm_directory / "m": 3}
     ledger.write_text(json.dumps({**content, "lab": "other"}), encoding="utf-8")
     assert "other" in look(plan, fake_vmrun()).claimed.problem
 
@@ -122,6 +127,22 @@ def test_the_nearest_directory(tmp_path: Path) -> None:
     assert nearest_directory(tmp_path) == tmp_path
     assert takes_a_file(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_may_not_be_looked_at_is_a_fact_with_its_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = lab_in(tmp_path)
+
+    def denied(path: Path, **_: object) -> bool:
+        if tmp_path in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return True
+
+    monkeypatch.setattr(Path, "exists", denied)
+    monkeypatch.setattr(Path, "is_file", denied)
+    facts = look(plan, fake_vmrun())
+    assert facts.probe_directory == tmp_path
+    assert {fact.problem for fact in facts.isos.values()} == {f"{m.seed} Permission denied" for m in plan.machines}
+    assert not any(fact.missing for fact in facts.isos.values())
 
 
 def test_a_port_that_somebody_listens_on() -> None:

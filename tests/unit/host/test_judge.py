@@ -8,10 +8,11 @@ import pytest
 
 from harness.host import Fact, HostFacts, error_class, judge_all
 from harness.host.facts import Key, Network, SeedIso
-from harness.hypervisor import Kind
+from harness.hypervisor import NO_VERSION, Kind
 from harness.plan import LabPlan
 from harness.verdict import Check, Status
 from harness.vmrun import NetworkKind, PortForwarding, Protocol
+from harness.windows.vmware import Product
 from host.samples import VMNET1, FakeIso, good_facts, plan_of
 
 PLAN = plan_of()
@@ -61,7 +62,7 @@ def test_elsewhere_the_check_says_that_no_administrator_is_needed() -> None:
 @pytest.mark.parametrize(
     ("facts", "remedy"),
     [
-        (WINDOWS, "net start VMAuthdService"),
+        (WINDOWS, 'net start VMAuthdService\n& "vmrun" -T ws list'),
         (replace(WINDOWS, platform="linux"), "vmware-modconfig"),
         (replace(WINDOWS, platform="darwin"), "Fusion"),
         (GOOD, "lab setup --with-deps"),
@@ -76,6 +77,15 @@ def test_a_vmrun_that_does_not_answer_is_an_error_with_the_remedy_of_its_system(
 
 def test_the_hypervisor_is_named_with_its_version() -> None:
     assert "QEMU 7.2.22" in check("hypervisor", GOOD).seen
+
+
+def test_a_hypervisor_whose_version_nobody_tells_is_not_proven() -> None:
+    untold = replace(WINDOWS, version=NO_VERSION, vmrun=r"C:\VMware\vmrun.exe")
+    assert check("hypervisor", untold).status is Status.NOT_PROVEN
+    elsewhere = (Product("VMware Workstation", "17.6.3", r"D:\VMware"), Product("VMware Player", "", r"C:\VMware"))
+    assert check("hypervisor", replace(untold, products=elsewhere)).status is Status.NOT_PROVEN
+    told = (Product("VMware Workstation", "17.6.3", "c:\\vmware\\"),)
+    assert check("hypervisor", replace(untold, products=told)).status is Status.PASS
 
 
 # -- ISO -------------------------------------------------------------------------------------------------------------
@@ -125,6 +135,19 @@ def test_a_missing_iso_and_a_file_that_is_none() -> None:
         assert check("seed ISO of k3s-master1", facts).status is Status.PASS
 
 
+def test_what_an_error_says_to_do_is_told_behind_the_checks_own_remedy_once() -> None:
+    broken = Fact[SeedIso](problem="it is cut short", remedy="copy the ISO again")
+    found = check("seed ISO of k3s-worker1", replace(GOOD, isos={**GOOD.isos, "k3s-worker1": broken}))
+    assert found.remedy.endswith("lab seed\ncopy the ISO again")
+    known = Fact[SeedIso](problem="it is cut short", remedy="lab seed")
+    found = check("seed ISO of k3s-worker1", replace(GOOD, isos={**GOOD.isos, "k3s-worker1": known}))
+    assert found.remedy.count("lab seed") == 1
+    unread = replace(GOOD, claimed=Fact(problem="the ledger is no JSON", remedy="put the ledger back"))
+    assert check("no other lab here", unread).remedy.endswith("put the ledger back")
+    silent = replace(GOOD, network=Fact(problem="in use", remedy="stop its machines"))
+    assert check("network", silent).remedy.endswith("stop its machines")
+
+
 # -- network ---------------------------------------------------------------------------------------------------------
 
 
@@ -132,7 +155,10 @@ def test_no_such_network() -> None:
     facts = replace(WINDOWS, network=Fact(Network(None, "vmrun listHostNetworks")))
     found = check("network", facts)
     assert found.status is Status.FAIL
-    assert 'vnetlib64.exe" -- set vnet vmnet1 addr 192.168.6.0' in found.remedy
+    assert '(x86)\\VMware\\VMware Workstation\\vnetlib64.exe" -- set vnet vmnet1 addr 192.168.6.0' in found.remedy
+    products = (Product("VMware VIX", "1", "C:\\VIX\\"), Product("VMware Workstation", "25", "C:\\VMware\\"))
+    assert '& "C:\\VMware\\vnetlib64.exe" --' in check("network", replace(facts, products=products)).remedy
+    assert "lab doctor" not in check("network", replace(facts, kind=Kind.EMBEDDED)).remedy
     assert check("subnet", facts).status is Status.BLOCKED
     assert "answer VNET_1_HOSTONLY_SUBNET 192.168.6.0" in check("network", replace(facts, platform="linux")).remedy
     assert "vmnet-cli" in check("network", replace(facts, platform="darwin")).remedy
@@ -141,6 +167,8 @@ def test_no_such_network() -> None:
 def test_a_network_that_is_not_host_only_is_told_apart_from_a_wrong_subnet() -> None:
     nat = replace(GOOD, network=Fact(Network(replace(VMNET1, kind=NetworkKind.NAT), "x")))
     assert (check("network", nat).status, check("subnet", nat).status) == (Status.FAIL, Status.PASS)
+    untold = replace(GOOD, network=Fact(Network(replace(VMNET1, kind=NetworkKind.OTHER), "x")))
+    assert (check("network", untold).status, check("subnet", untold).status) == (Status.NOT_PROVEN, Status.PASS)
     other = replace(GOOD, network=Fact(Network(replace(VMNET1, subnet=IPv4Network("192.168.22.0/24")), "x")))
     assert (check("network", other).status, check("subnet", other).status) == (Status.PASS, Status.FAIL)
     assert "192.168.22.0/24" in check("subnet", other).seen
@@ -163,6 +191,20 @@ def test_disk_space_at_the_edge() -> None:
     assert str(need) in found.expected
     unknown = replace(GOOD, free_disk_mib=Fact[int](problem="?"))
     assert check("free disk space", unknown).status is Status.ERROR
+
+
+def test_what_this_labs_own_machines_hold_of_the_disk_counts_as_free_and_none_holds_for_another() -> None:
+    directories = [machine.files.directory for machine in PLAN.machines]
+    full = replace(GOOD, free_disk_mib=Fact(500))
+    done = replace(full, held_disk_mib=Fact(dict.fromkeys(directories, 2048)))
+    assert check("free disk space", full).status is Status.FAIL
+    assert check("free disk space", done).status is Status.PASS
+    assert "6144 MiB held by this lab's machines" in check("free disk space", done).seen
+    one = replace(full, held_disk_mib=Fact({directories[0]: 90_000}))
+    assert check("free disk space", one).status is Status.FAIL
+    foreign = replace(full, held_disk_mib=Fact({PLAN.vm_directory / "else": 90_000}))
+    assert check("free disk space", foreign).status is Status.FAIL
+    assert check("free disk space", replace(full, held_disk_mib=Fact(problem="?"))).status is Status.FAIL
 
 
 def test_memory_at_the_edge_with_what_the_hypervisor_takes_per_guest() -> None:

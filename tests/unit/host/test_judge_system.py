@@ -10,6 +10,7 @@ import pytest
 
 from harness.host import Fact, HostFacts, error_class, judge_all, system
 from harness.host.facts import Daemon, observe
+from harness.host.judge_system import NOT_INSTALLED
 from harness.hypervisor import Kind
 from harness.verdict import Check, Status
 from harness.windows.session import Session
@@ -55,6 +56,13 @@ def test_vmwares_service_has_to_run_and_vmrun_that_fails_for_it_names_it() -> No
     assert "net start VMAuthdService" in found.remedy
     assert "vmware-modconfig" in check("VMware service", replace(stopped, platform="linux")).remedy
     assert check("VMware service", replace(WINDOWS, daemon=Fact(problem="?"))).status is Status.NOT_PROVEN
+    there = (Product("VMware Workstation", "17.6.3", r"C:\VMware"),)
+    gone = Fact(Daemon(system.AUTHORIZATION_SERVICE, running=False, seen="no such service", installed=False))
+    broken = check("VMware service", replace(WINDOWS, daemon=gone, products=there))
+    assert (broken.status, broken.seen) == (Status.FAIL, "no such service")
+    assert "run its installer again" in broken.remedy
+    stranger = check("VMware service", replace(WINDOWS, daemon=gone))
+    assert (stranger.status, stranger.seen) == (Status.PASS, f"{NOT_INSTALLED} (no such service)")
     silent = replace(stopped, running=Fact(problem="Unable to connect to host"))
     assert check("vmrun answers", silent).status is Status.BLOCKED
 
@@ -84,6 +92,7 @@ def test_the_host_has_an_address_in_the_network_and_it_is_no_machines() -> None:
     same = replace(WINDOWS, addresses=Fact({"VMnet1": (IPv4Address("192.168.6.11"),)}))
     assert check("host address", same).seen == "the host has a machine's address: 192.168.6.11"
     assert check("host address", same).status is Status.FAIL
+    assert "the host is not in it" not in check("host address", same).remedy
     assert check("host address", WINDOWS).seen == "192.168.6.1 of VMware Network Adapter VMnet1"
 
 
@@ -115,4 +124,6 @@ def test_this_host_tells_its_addresses_and_its_account() -> None:
     assert IPv4Address("127.0.0.1") in {item for found in system.adapter_addresses().values() for item in found}
     assert (system.elevated("linux"), system.session("linux")) == (None, None)
     assert system.account("linux")
-    assert observe(lambda: system.daemon(Kind.VMWARE, "linux")).value == Daemon(seen=system.NOT_INSTALLED)
+    assert observe(lambda: system.daemon(Kind.VMWARE, "linux")).value == Daemon(
+        "vmmon and vmnet", running=False, seen="no /etc/vmware", installed=False
+    )

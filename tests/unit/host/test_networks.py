@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -56,6 +57,7 @@ host VMnet8 {
     fixed-address 192.168.80.1;
 }
 """
+UNTOLD = replace(VMNET1, kind=NetworkKind.OTHER)
 UNSUPPORTED = ("Error: The operation is not supported\n", 255)
 
 
@@ -65,6 +67,8 @@ def test_the_linux_file() -> None:
     assert nat is not None
     assert (nat.kind, nat.subnet) == (NetworkKind.NAT, IPv4Network("172.16.5.0/24"))
     assert parse_networking(NETWORKING, "VMnet2") is None
+    bridge = parse_networking(f"{NETWORKING}add_bridge_mapping eth0 1\n", "VMnet1")
+    assert bridge == replace(VMNET1, kind=NetworkKind.BRIDGED)
     assert parse_networking("answer VNET_1_DHCP no\n", "VMnet1") == HostNetwork(
         1, "vmnet1", NetworkKind.HOST_ONLY, dhcp=False, subnet=None
     )
@@ -74,9 +78,12 @@ def test_the_windows_files() -> None:
     kinds = parse_netmap(NETMAP)
     assert kinds == {0: NetworkKind.BRIDGED, 1: NetworkKind.HOST_ONLY, 8: NetworkKind.NAT}
     assert parse_dhcp(DHCP, kinds, "VMnet1") == VMNET1
-    nat = parse_dhcp(DHCP, {}, "vmnet8")
+    nat = parse_dhcp(DHCP, kinds, "vmnet8")
     assert nat is not None
     assert (nat.kind, nat.subnet) == (NetworkKind.NAT, IPv4Network("192.168.80.0/24"))
+    assert parse_dhcp(DHCP, {}, "VMnet1") == UNTOLD
+    added = parse_netmap('network1.name = "VMnet1"\nnetwork1.device = "vmnet1"\n')
+    assert parse_dhcp(DHCP, added, "VMnet1") == UNTOLD
     assert parse_dhcp(DHCP, kinds, "VMnet11") is None
 
 
@@ -105,7 +112,9 @@ def test_windows_files_answer_where_vmrun_does_not(tmp_path: Path, monkeypatch: 
     (folder / "vmnetdhcp.conf").write_bytes(DHCP.replace("\n", "\r\n").encode())
     vmrun = Vmrun(("v",), run=FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED))
     seen = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
-    assert seen.found == VMNET1
+    assert seen.found == UNTOLD
+    (folder / "netmap.conf").write_text(NETMAP, encoding="utf-8")
+    assert look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry()).found == VMNET1
     (folder / "netmap.conf").write_text(NETMAP.replace("HostOnly", "Bridged"), encoding="utf-8")
     changed = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry()).found
     assert changed is not None
@@ -120,7 +129,7 @@ def test_a_windows_network_without_dhcp_is_in_the_registry_alone(
     vmrun = Vmrun(("v",), run=FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED))
     key = r"SOFTWARE\WOW6432Node\VMware, Inc.\VMnetLib\VMnetConfig\vmnet1"
     registry = FakeRegistry({(key, "IPSubnetAddress"): "192.168.6.0", (key, "IPSubnetMask"): "255.255.255.0"})
-    expected = HostNetwork(1, "vmnet1", NetworkKind.HOST_ONLY, dhcp=False, subnet=SUBNET)
+    expected = HostNetwork(1, "vmnet1", NetworkKind.OTHER, dhcp=False, subnet=SUBNET)
     assert look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found == expected
     with pytest.raises(HarnessError, match=r"vmnetdhcp\.conf"):
         look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
@@ -128,3 +137,6 @@ def test_a_windows_network_without_dhcp_is_in_the_registry_alone(
     dhcp.write_text(DHCP.replace("VMnet1", "VMnet2"), encoding="utf-8")
     seen = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", registry)
     assert (seen.found, seen.source) == (expected, "the Windows registry")
+    (dhcp.parent / "netmap.conf").write_text(NETMAP, encoding="utf-8")
+    told = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found
+    assert told == replace(expected, kind=NetworkKind.HOST_ONLY)
