@@ -52,16 +52,17 @@ def main() -> None:
 @click.option("--with-deps", is_flag=True, help="Install missing system packages with the package manager first.")
 @click.option("--packages-only", is_flag=True, help="Leave it at the system packages: no guest image, no seeds.")
 @lab_option
+@overlay_option
 @told
-def setup(lab_file: Path, with_deps: bool, packages_only: bool) -> None:  # noqa: FBT001  (click options)
+def setup(lab_file: Path, overlay: str | None, with_deps: bool, packages_only: bool) -> None:  # noqa: FBT001  (click)
     """Prepare this host for the embedded hypervisor: packages, guest image, seeds."""
     from harness import seeding
-    from harness.config import load_lab
+    from harness.config.loader import load_embedded
     from harness.layout import cache_directory
     from harness.setup.deps import ensure_packages, install_command, missing_packages
     from harness.setup.registry import ensure_registry
 
-    spec = load_lab(lab_file, "embedded")
+    spec = load_embedded(lab_file, overlay, platform=sys.platform)
     if with_deps:
         ensure_packages(say)
         ensure_registry(cache_directory(), say)
@@ -77,13 +78,14 @@ def setup(lab_file: Path, with_deps: bool, packages_only: bool) -> None:  # noqa
 
 @main.command()
 @lab_option
+@overlay_option
 @told
-def seed(lab_file: Path) -> None:
+def seed(lab_file: Path, overlay: str | None) -> None:
     """Build the seed ISOs of the embedded lab; what is up to date is kept."""
     from harness import seeding
-    from harness.config import load_lab
+    from harness.config.loader import load_embedded
 
-    seeding.build(load_lab(lab_file, "embedded"), lab_file, say)
+    seeding.build(load_embedded(lab_file, overlay, platform=sys.platform), lab_file, say)
 
 
 @main.command()
@@ -167,13 +169,13 @@ def down(lab_file: Path, overlay: str | None, vmrun: str | None, expired: bool) 
         remove_lab(selection, say, only_expired=expired)
 
 
-@main.command()
+@main.command(context_settings={"allow_interspersed_args": False})
 @click.argument("machine")
-@click.argument("command", nargs=-1)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.option("--reports", type=click.Path(path_type=Path), default=Path("reports"), show_default=True)
 @told
 def ssh(machine: str, command: tuple[str, ...], reports: Path) -> None:
-    """Log in to a machine of the newest run with the system's ssh."""
+    """Log in to a machine of the newest run with the system's ssh; options stand before MACHINE, the rest is ssh's."""
     from harness.after import newest_run
     from harness.process import interact
 

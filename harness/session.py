@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def select(lab_file: Path, *, vmrun: str | None = None, overlay: str | None = No
     )
     if overlay is None and hypervisor.kind is Kind.EMBEDDED and EMBEDDED_OVERLAY in base.overlays:
         overlay = EMBEDDED_OVERLAY
-    spec = load_lab(lab_file, overlay)
+    spec = load_lab(lab_file, overlay, platform=sys.platform)
     home = host_path(spec.vm_directory, directory) / HOME
     return Selection(lab_file, spec, overlay, hypervisor.with_home(home))
 

@@ -67,7 +67,7 @@ def _machine_lines(selection: Selection, plan: LabPlan, machine: MachinePlan) ->
     way_in = f"{machine.endpoint.host}:{machine.endpoint.port or '<free port>'}"
     hardware = plan.spec.hardware
     disk = create_argv(tools.vdiskmanager_argv, files.disk, machine.disk_gib, hardware.disk_type, "lsilogic")
-    start = (*tools.vmrun_argv, "-T", plan.spec.hypervisor.type, "start", str(files.vmx), plan.spec.hypervisor.display)
+    start = (*tools.vmrun_argv, "-T", tools.host_type, "start", str(files.vmx), plan.spec.hypervisor.display)
     return [
         f"{machine.name} ({machine.role.value}), {machine.address}, ssh at {way_in}",
         f"  seed       {machine.seed}",

@@ -12,11 +12,17 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.config import yaml_tree
-from harness.config.model import LabSpec, Reach
+from harness.config.model import LabSpec, Reach, SeedSource
 from harness.errors import ConfigError
 from harness.secret import MASK
 
 EMBEDDED_OVERLAY = "embedded"
+MOST_BUILT_DISK_GIB = 2048  # a master boot record counts sectors of 512 bytes with 32 bits
+
+# Where in the lab file a rule is broken, and how.
+Broken = tuple[tuple[str | int, ...], str]
+
+_OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 # What a pydantic error type means to somebody who edits a YAML file.
 _TEXTS = {
@@ -39,13 +45,29 @@ _TEXTS = {
 }
 
 
-def load_lab(path: Path, overlay: str | None = None) -> LabSpec:
+def load_lab(path: Path, overlay: str | None = None, *, platform: str | None = None) -> LabSpec:
     """Return the lab of that file with the named overlay laid on top.
+
+    Args:
+        path: The lab file.
+        overlay: One of its overlays.
+        platform: As `sys.platform`: the host that its paths have to be of; None where nothing is done with them.
 
     Raises:
         ConfigError: No such file or overlay, not YAML, or any rule broken; the text lists every problem.
     """
-    return build(read(path), path, overlay)
+    return build(read(path), path, overlay, platform)
+
+
+def load_embedded(path: Path, overlay: str | None, *, platform: str) -> LabSpec:
+    """Return the lab as the embedded hypervisor runs it: without a named overlay `embedded`, where there is one.
+
+    Raises:
+        ConfigError: As `load_lab`.
+    """
+    if overlay is None and EMBEDDED_OVERLAY in load_lab(path).overlays:
+        overlay = EMBEDDED_OVERLAY
+    return load_lab(path, overlay, platform=platform)
 
 
 def read(path: Path) -> str:
@@ -64,7 +86,7 @@ def read(path: Path) -> str:
         raise ConfigError(f"cannot read the lab file: {error}", where=str(path), remedy="save it as UTF-8") from error
 
 
-def build(text: str, path: Path, overlay: str | None = None) -> LabSpec:
+def build(text: str, path: Path, overlay: str | None = None, platform: str | None = None) -> LabSpec:
     """Return the lab of that text; `path` only names it in errors. Raises as `load_lab`."""
     root = yaml_tree.compose(text, str(path))
     if overlay is not None:
@@ -73,7 +95,8 @@ def build(text: str, path: Path, overlay: str | None = None) -> LabSpec:
         spec = LabSpec.model_validate_json(json.dumps(yaml_tree.plain(root)))
     except ValidationError as error:
         raise _problems(path, (_explain(root, dict(item)) for item in error.errors(include_url=False))) from error
-    broken = [yaml_tree.Problem(*yaml_tree.locate(root, loc), f"{_dotted(loc)}: {text}") for loc, text in _rules(spec)]
+    rules = [*_rules(spec), *_built_rules(spec), *(_path_rules(spec) if platform not in (None, "win32") else ())]
+    broken = [yaml_tree.Problem(*yaml_tree.locate(root, loc), f"{_dotted(loc)}: {text}") for loc, text in rules]
     if broken:
         raise _problems(path, broken)
     return spec
@@ -154,7 +177,7 @@ def _model_of(annotation: Any) -> Any:
     return next((found for arg in getattr(annotation, "__args__", ()) if (found := _model_of(arg))), None)
 
 
-def _rules(spec: LabSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _rules(spec: LabSpec) -> Iterator[Broken]:
     """Yield what is wrong between values that are each right by themselves."""
     subnet = spec.network.subnet
     places: dict[object, str] = {spec.network.gateway: "network.gateway"}
@@ -189,9 +212,28 @@ def _rules(spec: LabSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("ssh", "forward_base_port"), "only of use with `reach: forwarded`"
 
 
-def _once(
-    seen: dict[str, str], value: str, name: str, place: tuple[str | int, ...]
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _built_rules(spec: LabSpec) -> Iterator[Broken]:
+    """Yield what seeds of our own cannot be built of."""
+    if spec.seeds.source is not SeedSource.BUILT:
+        return
+    if spec.hardware.disk_gib > MOST_BUILT_DISK_GIB:
+        yield ("hardware", "disk_gib"), f"seeds that are built install on disks of at most {MOST_BUILT_DISK_GIB} GiB"
+    if not spec.guest.packages:
+        yield ("guest", "packages"), "a seed that is built brings at least one package"
+
+
+def _path_rules(spec: LabSpec) -> Iterator[Broken]:
+    """Yield the paths that only Windows has."""
+    for place, text in (
+        (("vm_directory",), spec.vm_directory),
+        (("seeds", "directory"), spec.seeds.directory),
+        (("ssh", "key"), spec.ssh.key),
+    ):
+        if _OF_WINDOWS.match(text):
+            yield place, f"{text} is a path of Windows; give one of this host, or an overlay with one (--overlay)"
+
+
+def _once(seen: dict[str, str], value: str, name: str, place: tuple[str | int, ...]) -> Iterator[Broken]:
     if value in seen:
         yield place, f"{value} already belongs to {seen[value]}"
     seen.setdefault(value, name)

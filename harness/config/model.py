@@ -1,7 +1,7 @@
 """The shape of a lab file. Frozen; unknown keys are refused; units are in the names.
 
-Paths stay text here: `C:\\…` in a lab file is a Windows path even when it is read on Linux. `LabSpec.host_path`
-makes one of them a path of this host.
+Paths stay text here: `C:\\…` in a lab file is a Windows path even when it is read on Linux. `host_path` makes one of
+them a path of this host, and `load_lab` refuses those of another one where something is done with them.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def judge_seed_directory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     fact = facts.seed_directory
     expected = f"{plan.seed_directory} is a directory"
     remedy = "machines install themselves from the ISOs in it\n"
-    remedy += remedies.seeds_missing(plan.spec.seeds.source, plan.seed_directory)
+    remedy += remedies.seeds_missing(plan)
     if fact.value is None:
         return Check(name, Status.FAIL if fact.missing else Status.ERROR, expected, fact.problem, remedy)
     return judge(name, ok=fact.value, expected=expected, seen="it is" if fact.value else "it is a file", remedy=remedy)
@@ -100,7 +100,7 @@ def judge_network(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     """The network exists and is host-only."""
     wanted = plan.spec.network
     expected = f"{wanted.vmnet} exists and is host-only"
-    fix = remedies.network_missing(facts, wanted)
+    fix = remedies.network_missing(plan, facts)
     remedy = "any other kind of network is not air-gapped, or is not there for the guests\n" + fix
     if facts.network.value is None:
         return Check(name, Status.ERROR, expected, facts.network.problem, facts.network.remedy_after(remedy))
@@ -118,7 +118,7 @@ def judge_subnet(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     """The network has the lab's subnet."""
     wanted = plan.spec.network
     expected = f"{wanted.vmnet} has {wanted.subnet}"
-    fix = remedies.network_missing(facts, wanted)
+    fix = remedies.network_missing(plan, facts)
     remedy = "the guests have fixed addresses in it, which the host would not reach\n" + fix
     network = facts.network.value
     if network is None:
@@ -177,7 +177,7 @@ def judge_key(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     """The key is a private key that can be used unattended."""
     fact = facts.key.kind
     expected = f"a private key without a passphrase at {plan.ssh_key}"
-    remedy = "it is the only way into the guests\n" + remedies.key_missing(plan.spec.seeds.source, plan.ssh_key)
+    remedy = "it is the only way into the guests\n" + remedies.key_missing(plan)
     if fact.value is None:
         return Check(name, Status.FAIL, expected, fact.problem, remedy)
     return judge(name, ok=True, expected=expected, seen=fact.value)
@@ -188,7 +188,7 @@ def judge_key_private(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     fact = facts.key.readers
     expected = "only its owner may read the key"
     if fact.missing:
-        fix = remedies.key_missing(plan.spec.seeds.source, plan.ssh_key)
+        fix = remedies.key_missing(plan)
         return Check(name, Status.FAIL, expected, fact.problem, "it is the only way into the guests\n" + fix)
     remedy = "whoever reads it owns the guests, and ssh refuses to use it\n"
     remedy += remedies.key_open(facts.platform, facts.account, plan.ssh_key)

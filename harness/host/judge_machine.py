@@ -12,7 +12,7 @@ def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) 
     """The ISO is there, boots a BIOS, and installs that machine and no other."""
     expected = f"{machine.seed.name} is a BIOS-bootable ISO that installs {machine.name} at {machine.address}"
     remedy = "the machine installs itself from it; the wrong one makes a second machine of another's name and address\n"
-    remedy += remedies.seeds_missing(plan.spec.seeds.source, plan.seed_directory)
+    remedy += remedies.seeds_missing(plan)
     fact = facts.isos[machine.name]
     if fact.value is None:
         return Check(name, Status.FAIL, expected, fact.problem, fact.remedy_after(remedy))

@@ -7,9 +7,10 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from harness.config import SeedSource
-from harness.config.model import NetworkSpec
+from harness.config.loader import EMBEDDED_OVERLAY
 from harness.host.facts import HostFacts
 from harness.hypervisor import Kind
+from harness.plan import LabPlan
 from harness.windows.vmware import Product
 
 _INSTALL = r"C:\Program Files (x86)\VMware\VMware Workstation"  # where the registry names no other
@@ -69,12 +70,12 @@ def version_untold(facts: HostFacts) -> str:
     return f"'{facts.vmrun}' without more words, whose first line names it; if not, install VMware again"
 
 
-def network_missing(facts: HostFacts, wanted: NetworkSpec) -> str:
-    """Return how to have that network, host-only, with that subnet."""
-    subnet = wanted.subnet
+def network_missing(plan: LabPlan, facts: HostFacts) -> str:
+    """Return how to have the lab's network, host-only, with its subnet."""
+    wanted, subnet = plan.spec.network, plan.spec.network.subnet
     name, number = wanted.vmnet.lower(), wanted.vmnet.lower().removeprefix("vmnet")
     if facts.kind is Kind.EMBEDDED:
-        return "the embedded hypervisor defines the network itself, unless machines of this lab use it: lab down"
+        return "the embedded hypervisor defines it itself, unless machines use it: " + lab_command("down", plan)
     if facts.platform == "win32":
         tool = f'& "{_network_editor_folder(facts.products)}\\vnetlib64.exe" --'
         return "\n".join(
@@ -110,18 +111,24 @@ def _network_editor_folder(products: Sequence[Product]) -> str:
     return next(folders, _INSTALL)
 
 
-def seeds_missing(source: SeedSource, directory: Path) -> str:
+def lab_command(word: str, plan: LabPlan) -> str:
+    """Return that command for this lab, in whatever directory it is given."""
+    overlay = "" if plan.overlay in (None, EMBEDDED_OVERLAY) else f" --overlay {plan.overlay}"
+    return f'lab {word} --lab "{plan.lab_file}"{overlay}'
+
+
+def seeds_missing(plan: LabPlan) -> str:
     """Return how to have the seed ISOs."""
-    if source is SeedSource.BUILT:
-        return "lab seed"
-    return f"build the seed ISOs, put them into {directory}, or set seeds.directory in the lab file"
+    if plan.spec.seeds.source is SeedSource.BUILT:
+        return lab_command("seed", plan)
+    return f"build the seed ISOs, put them into {plan.seed_directory}, or set seeds.directory in the lab file"
 
 
-def key_missing(source: SeedSource, key: Path) -> str:
+def key_missing(plan: LabPlan) -> str:
     """Return how to have the SSH key."""
-    if source is SeedSource.BUILT:
-        return "lab seed"
-    return f"put the private key that the seeds were built with at {key}, or set ssh.key in the lab file"
+    if plan.spec.seeds.source is SeedSource.BUILT:
+        return lab_command("seed", plan)
+    return f"put the private key that the seeds were built with at {plan.ssh_key}, or set ssh.key in the lab file"
 
 
 def key_open(platform: str, account: str, key: Path) -> str:

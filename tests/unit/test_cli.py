@@ -14,6 +14,7 @@ from harness.cli import main
 from harness.config import lab_schema
 from harness.guest_tools import ToolsView
 from harness.hypervisor import Hypervisor, Kind
+from harness.layout import RunFiles
 from harness.ledger import Ledger, Machine
 from harness.ownership import Why, write_mark
 from harness.report.files import latest_run, point_latest
@@ -199,10 +200,51 @@ def test_seeds_that_somebody_else_provides_are_not_built(lab_file: Path) -> None
     assert "provided by somebody else" in result.stderr
 
 
+def test_seeds_are_built_as_the_overlay_says_and_the_embedded_one_is_not_needed(
+    lab_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        "harness.seeding.build", lambda spec, *_: built.append((spec.seeds.directory, spec.hardware.memory_mib))
+    )
+    small = "  small: {seeds: {source: built, directory: ../small}, hardware: {memory_mib: 512}}\n"
+    text = lab_file.read_text(encoding="utf-8").replace("\noverlays:\n", f"\noverlays:\n{small}")
+    lab_file.write_text(text, encoding="utf-8")
+    for words in ((), ("--overlay", "small")):
+        assert lab("seed", "--lab", lab_file, *words).exit_code == 0
+    lab_file.write_text(text[: text.index("\noverlays:\n") + 1], encoding="utf-8")
+    assert lab("seed", "--lab", lab_file).exit_code == 0
+    assert built == [("../.lab/seeds", 1024), ("../small", 512), ("../wsl/out", 4096)]
+    result = lab("seed", "--lab", lab_file, "--overlay", "small")
+    assert (result.exit_code, "no overlay named small" in result.stderr) == (4, True)
+
+
+def test_the_packages_alone_want_no_overlay(lab_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.setup.deps.missing_packages", lambda: ())
+    lab_file.write_text(lab_file.read_text(encoding="utf-8").partition("\noverlays:")[0] + "\n", encoding="utf-8")
+    assert lab("setup", "--packages-only", "--lab", lab_file).exit_code == 0
+
+
 def test_the_newest_run_is_asked_for_where_there_is_none(tmp_path: Path) -> None:
-    result = lab("ssh", "k3s-master1", "--reports", tmp_path)
+    result = lab("ssh", "--reports", tmp_path, "k3s-master1")
     assert result.exit_code == 4
     assert "run `pytest scenarios/`" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("df", "-h"), ("ls", "-a", "--help"), ("--", "ls", "-l"), ("-v",), ("sudo", "-n", "--", "sh", "-c", "id; pwd")],
+)
+def test_every_word_behind_the_machine_is_for_ssh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr("harness.process.interact", lambda argv: called.append(argv) or 7)
+    monkeypatch.setattr("harness.after.newest_run", lambda _: RunFiles(tmp_path))
+    result = lab("ssh", "--reports", tmp_path, "k3s-master1", *words)
+    assert (result.exit_code, result.output) == (7, "")
+    assert called == [["ssh", "-F", str(RunFiles(tmp_path).ssh_config), "k3s-master1", *words]]
+    assert lab("ssh", "--no-such-option", "k3s-master1").exit_code == 2
 
 
 def journal(run: Path) -> Path:

@@ -230,6 +230,33 @@ def test_a_windows_path_in_double_quotes_is_told_to_be_an_escape() -> None:
     assert "not YAML" in refused(changed((r"'F:\VMs\AirgapLab'", r'"F:\VMs\AirgapLab"')))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "place_of"),
+    [
+        (r"'F:\VMs\AirgapLab'", r"'\\server\share\lab'", "vm_directory"),
+        ("directory: ../wsl/out\n", "directory: C:/seeds\n", "seeds.directory"),
+        ("key: ../wsl/out/ssh/id_rsa", r"key: D:\id_rsa", "ssh.key"),
+    ],
+)
+def test_a_windows_path_is_refused_where_another_system_would_use_it(old: str, new: str, place_of: str) -> None:
+    text = changed((old, new)).replace(r"'F:\VMs\AirgapLab'", "vms")
+    for platform in ("linux", "darwin"):
+        with pytest.raises(ConfigError, match=rf"lab\.yaml:\d+:\d+: {place_of}: .* is a path of Windows"):
+            build(text, FILE, None, platform)
+    assert build(text, FILE, None, "win32") == build(text, FILE)
+    assert build(TEXT, FILE, "embedded", "linux") == build(TEXT, FILE, "embedded")
+
+
+def test_what_seeds_of_our_own_cannot_be_built_of_is_refused_for_them_alone() -> None:
+    big = changed(("disk_gib: 40", "disk_gib: 2049"))
+    assert f"lab.yaml:{place(big, '2049')}: hardware.disk_gib: seeds that are built" in refused(big, "embedded")
+    assert build(big, FILE).hardware.disk_gib == 2049
+    assert build(changed(("disk_gib: 40", "disk_gib: 2048")), FILE, "embedded").hardware.disk_gib == 2048
+    none = changed(("[jq, htop, ethtool, iproute2, dnsutils, telnet, psmisc, sysstat]", "[]"))
+    assert f"lab.yaml:{place(none, '[]')}: guest.packages: a seed that is built" in refused(none, "embedded")
+    assert build(none, FILE).guest.packages == ()
+
+
 def test_a_path_of_this_host_starts_at_the_lab_file(tmp_path: Path) -> None:
     assert host_path("../vms", tmp_path / "scenarios") == tmp_path / "vms"
     assert host_path(str(tmp_path), Path("/elsewhere")) == tmp_path

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from lab_file import LAB_FILE, changed
+from needs import posix_paths
 
 from harness import session
 from harness.config.loader import build
@@ -17,6 +18,7 @@ from harness.session import Selection, forward_ports, lock, new_run_id, select
 from harness.wait import Cancelled, Deadline, SessionClock
 
 EMBEDDED = Hypervisor(Kind.EMBEDDED, ("vmrun",), ("vdisk",), "QEMU")
+VMS = (r"'F:\VMs\AirgapLab'", "vms")
 VMWARE = Hypervisor(Kind.VMWARE, ("vmrun",), ("vdisk",), "VMware")
 
 
@@ -47,20 +49,33 @@ def test_the_embedded_hypervisor_brings_its_overlay(monkeypatch: pytest.MonkeyPa
     assert selection.hypervisor.env[HOME_VARIABLE] == str(LAB_FILE.parents[1] / ".lab" / "vms" / ".hypervisor")
 
 
-def test_vmware_gets_the_lab_file_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vmware_gets_the_lab_file_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = found(monkeypatch, VMWARE)
-    selection = select(LAB_FILE, vmrun="given")
+    path = tmp_path / "lab.yaml"
+    path.write_text(changed(VMS), encoding="utf-8")
+    selection = select(path, vmrun="given")
     assert selection.overlay is None
     assert selection.spec.hardware.memory_mib == 4096
     assert selection.hypervisor.home is None
-    assert asked == [{"option": "given", "setting": None, "base": LAB_FILE.parent, "host_type": "ws"}]
+    assert asked == [{"option": "given", "setting": None, "base": tmp_path, "host_type": "ws"}]
+
+
+@posix_paths
+def test_a_windows_path_is_refused_elsewhere_unless_the_overlay_that_is_laid_on_has_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found(monkeypatch, VMWARE)
+    with pytest.raises(ConfigError, match=r"vm_directory: F:\\VMs\\AirgapLab is a path of Windows"):
+        select(LAB_FILE)
+    found(monkeypatch, EMBEDDED)
+    assert select(LAB_FILE).overlay == "embedded"
 
 
 def test_an_overlay_that_is_named_is_the_only_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found(monkeypatch, EMBEDDED)
     path = tmp_path / "lab.yaml"
     path.write_text(
-        changed(("\noverlays:\n", "\noverlays:\n  big: {hardware: {memory_mib: 8192}}\n")), encoding="utf-8"
+        changed(VMS, ("\noverlays:\n", "\noverlays:\n  big: {hardware: {memory_mib: 8192}}\n")), encoding="utf-8"
     )
     assert select(path, overlay="big").spec.hardware.memory_mib == 8192
     with pytest.raises(ConfigError, match="there are: big, embedded"):
@@ -70,7 +85,7 @@ def test_an_overlay_that_is_named_is_the_only_one(tmp_path: Path, monkeypatch: p
 def test_a_lab_without_an_embedded_overlay_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found(monkeypatch, EMBEDDED)
     path = tmp_path / "lab.yaml"
-    path.write_text(changed(("  embedded:\n", "  other:\n")), encoding="utf-8")
+    path.write_text(changed(VMS, ("  embedded:\n", "  other:\n")), encoding="utf-8")
     assert select(path).overlay is None
 
 

@@ -102,7 +102,10 @@ def test_a_hypervisor_whose_version_nobody_tells_is_not_proven() -> None:
 def test_the_seed_directory(fact: Fact[bool], status: Status) -> None:
     found = check("seed directory", replace(GOOD, seed_directory=fact))
     assert found.status is status
-    assert "lab seed" in found.remedy
+    assert f'lab seed --lab "{PLAN.lab_file}"' in found.remedy
+    assert "--overlay" not in found.remedy, "that one is laid on by itself"
+    named = replace(PLAN, overlay="small")
+    assert check("seed directory", replace(GOOD, seed_directory=fact), named).remedy.endswith("--overlay small")
     assert "lab seed" not in check("seed directory", replace(WINDOWS, seed_directory=fact), PROVIDED).remedy
 
 
@@ -138,10 +141,10 @@ def test_a_missing_iso_and_a_file_that_is_none() -> None:
 def test_what_an_error_says_to_do_is_told_behind_the_checks_own_remedy_once() -> None:
     broken = Fact[SeedIso](problem="it is cut short", remedy="copy the ISO again")
     found = check("seed ISO of k3s-worker1", replace(GOOD, isos={**GOOD.isos, "k3s-worker1": broken}))
-    assert found.remedy.endswith("lab seed\ncopy the ISO again")
+    assert found.remedy.endswith('lab.yaml"\ncopy the ISO again')
     known = Fact[SeedIso](problem="it is cut short", remedy="lab seed")
     found = check("seed ISO of k3s-worker1", replace(GOOD, isos={**GOOD.isos, "k3s-worker1": known}))
-    assert found.remedy.count("lab seed") == 1
+    assert found.remedy.count("lab seed") == 1, "it is not said twice"
     unread = replace(GOOD, claimed=Fact(problem="the ledger is no JSON", remedy="put the ledger back"))
     assert check("no other lab here", unread).remedy.endswith("put the ledger back")
     silent = replace(GOOD, network=Fact(problem="in use", remedy="stop its machines"))
