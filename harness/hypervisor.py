@@ -138,7 +138,6 @@ def find_hypervisor(
     *,
     option: str | None = None,
     setting: str | None = None,
-    home: Path | None = None,
     base: Path | None = None,
     host_type: str = "ws",
     system: HostSystem | None = None,
@@ -148,7 +147,6 @@ def find_hypervisor(
     Args:
         option: The value of `--vmrun`.
         setting: `hypervisor.vmrun` of the lab file.
-        home: Where the embedded one keeps its state; see `Hypervisor.with_home`.
         base: Where a relative path of the lab file starts.
         host_type: `hypervisor.type` of the lab file; another one that answers is taken in its place.
         system: The host to search.
@@ -177,8 +175,7 @@ def find_hypervisor(
         candidates.append(Candidate(proposal.source, proposal.path, taken=False, why=why))
     if taken is None:
         raise _nothing(candidates, host)
-    taken = replace(taken, candidates=tuple(candidates))
-    return taken if home is None else taken.with_home(home)
+    return replace(taken, candidates=tuple(candidates))
 
 
 def proposals(option: str | None, setting: str | None, system: HostSystem) -> tuple[Proposal, ...]:

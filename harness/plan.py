@@ -11,7 +11,6 @@ from pathlib import Path
 from harness.config.model import LabSpec, Reach, Role, host_path
 from harness.layout import MachineFiles
 
-
 MACHINE_DISK_MIB = 2048  # what a growable disk takes of the host's drive once the machine is installed, at the least
 
 

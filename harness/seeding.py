@@ -13,7 +13,7 @@ from harness.errors import UsageError
 from harness.layout import cache_directory
 from harness.seed.build import build_seeds
 from harness.seed.keys import LabKeys, ensure_keys
-from harness.seed.model import GuestPaths, Role, SeedSpec
+from harness.seed.model import SeedSpec
 from harness.setup.image import build_image
 from harness.setup.release import Release, guest_release, os_release
 from harness.setup.spec import ImageSpec
@@ -57,7 +57,7 @@ def seed_specs(spec: LabSpec, keys: LabKeys, timestamp: str) -> list[SeedSpec]:
     return [
         SeedSpec(
             machine=name,
-            role=Role(machine.role.value),
+            role=machine.role,
             address=f"{machine.address}/{spec.network.subnet.prefixlen}",
             gateway=str(spec.network.gateway),
             dns=tuple(str(address) for address in spec.network.dns),
@@ -71,7 +71,7 @@ def seed_specs(spec: LabSpec, keys: LabKeys, timestamp: str) -> list[SeedSpec]:
             peers=peers,
             kernel_modules=spec.guest.kernel_modules,
             sysctl=tuple(sorted(spec.guest.sysctl.items())),
-            paths=GuestPaths(**spec.markers.model_dump()),
+            paths=spec.markers,
             ssh_port=spec.ssh.port,
             password_ssh=spec.guest.password_ssh,
             root_ssh=spec.guest.root_ssh,

@@ -45,7 +45,7 @@ def judge_session(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
 def judge_service(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
     """That runs without which no machine starts: VMAuthdService on Windows, vmmon and vmnet on Linux.
 
-    A `vmrun` of somebody else needs none of VMware's: where nothing of VMware is on the host, there is nothing to judge.
+    A `vmrun` of somebody else needs none of VMware's; it is taken for one where nothing of VMware is on the host.
     """
     needed = facts.daemon.value
     expected = f"{needed.name} runs" if needed and needed.name else "what VMware needs beside its programs runs"

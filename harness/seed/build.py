@@ -11,8 +11,8 @@ from harness.seed.content import DISK_CHUNKS, DISK_START, Tree, differences, iso
 from harness.seed.inspection import inspect_iso, whole_listing
 from harness.seed.iso9660 import SECTOR, IsoReader
 from harness.seed.isowriter import BOOT_FILE, write_iso
-from harness.seed.model import SeedSpec, seed_name
-from harness.setup.spec import KERNEL_ARGUMENTS, GuestImage
+from harness.seed.model import SeedSpec
+from harness.setup.spec import GuestImage
 
 
 def _volume_id(spec: SeedSpec) -> str:
@@ -23,13 +23,13 @@ def _seconds(timestamp: str) -> float:
     return dt.datetime.fromisoformat(timestamp).timestamp()
 
 
-def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path, *, kernel_arguments: str = KERNEL_ARGUMENTS) -> None:
+def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path) -> None:
     """Leave the seed ISO of one machine at `path`; same inputs give the same bytes.
 
     Raises:
         SeedError: It cannot be written, or what was read back differs from what was written.
     """
-    tree = iso_tree(spec, image, kernel_arguments)
+    tree = iso_tree(spec, image)
     temporary = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,8 +86,8 @@ def build_seeds(
     """
     paths = []
     for spec in specs:
-        path = directory / (spec.iso_name or seed_name(spec.machine))
-        if _is_current(path, seed_hash(spec, image.digest, KERNEL_ARGUMENTS)):
+        path = directory / spec.iso_name
+        if _is_current(path, seed_hash(spec, image.digest)):
             say(f"{path.name} is up to date")
         else:
             write_seed_iso(spec, image, path)

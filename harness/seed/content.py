@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.seed import cloudconfig
+from harness.setup.spec import KERNEL_ARGUMENTS
 
 if TYPE_CHECKING:
     from harness.seed.model import PayloadFile, SeedSpec
@@ -24,14 +25,14 @@ DISK_START = "installer/disk.start"
 SETTINGS = "installer/settings"
 AUTOINSTALL = ("autoinstall/user-data", "autoinstall/meta-data", "autoinstall/network-config")
 
-_ISOLINUX = """\
+_ISOLINUX = f"""\
 DEFAULT install
 PROMPT 0
 TIMEOUT 0
 LABEL install
   KERNEL /installer/vmlinuz
   INITRD /installer/initrd.img
-  APPEND lab.install {arguments}
+  APPEND lab.install {KERNEL_ARGUMENTS}
 """
 
 
@@ -62,7 +63,7 @@ def _text(text: str) -> Content:
     return Content(text.encode("utf-8"))
 
 
-def seed_hash(spec: SeedSpec, image_digest: str, kernel_arguments: str) -> str:
+def seed_hash(spec: SeedSpec, image_digest: str) -> str:
     """Return 32 hex digits that change whenever the ISO would, but for its build timestamp.
 
     It covers the texts themselves, so that an ISO of an older version of this program is built again.
@@ -73,7 +74,7 @@ def seed_hash(spec: SeedSpec, image_digest: str, kernel_arguments: str) -> str:
         cloudconfig.network_config(spec),
         cloudconfig.registries(spec),
         settings(spec),
-        _ISOLINUX.format(arguments=kernel_arguments),
+        _ISOLINUX,
         MANIFEST_FORMAT,
     )
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
@@ -92,7 +93,6 @@ def payload(spec: SeedSpec, packages: Path) -> Tree:
     tree["build-timestamp"] = _text(f"{spec.build_timestamp}\n")
     tree["ca.crt"] = _text(cloudconfig.unix_text(spec.ca_certificate))
     tree["registries.yaml"] = _text(cloudconfig.registries(spec))
-    tree.update({item.path: Content(item.data) for item in spec.extra_files})
     return dict(sorted(tree.items()))
 
 
@@ -125,16 +125,16 @@ def _installer_lists(files: Tree) -> Tree:
     }
 
 
-def iso_tree(spec: SeedSpec, image: GuestImage, kernel_arguments: str) -> Tree:
+def iso_tree(spec: SeedSpec, image: GuestImage) -> Tree:
     """Return path on the ISO -> content, in the order in which the files are laid down."""
-    input_hash = seed_hash(spec, image.digest, kernel_arguments)
+    input_hash = seed_hash(spec, image.digest)
     files = payload(spec, image.packages)
     files["manifest.json"] = _text(manifest(spec, input_hash, files))
     boot, library = image.isolinux
     tree: Tree = {
         "isolinux/isolinux.bin": Content(boot.read_bytes()),
         "isolinux/ldlinux.c32": Content(source=library),
-        "isolinux/isolinux.cfg": _text(_ISOLINUX.format(arguments=kernel_arguments)),
+        "isolinux/isolinux.cfg": _text(_ISOLINUX),
         "installer/vmlinuz": Content(source=image.kernel),
         "installer/initrd.img": Content(source=image.initrd),
         "installer/disk.map": Content(source=image.disk_map),

@@ -30,14 +30,14 @@ def inspect_iso(path: Path) -> IsoInfo:
             return _own(iso, told)
         data = _yaml(iso, _USER_DATA)
         autoinstall = _mapping(data.get("autoinstall"))
-        identity = _mapping(autoinstall.get("identity")) or _mapping(_mapping(autoinstall.get("user-data")))
-        machine = identity.get("hostname") or _mapping(autoinstall.get("user-data")).get("hostname")
+        places = (autoinstall.get("identity"), autoinstall.get("user-data"), data)
+        machine = next((name for place in places if (name := _mapping(place).get("hostname"))), None)
         network = autoinstall.get("network") or data.get("network") or _yaml(iso, _NETWORK_CONFIG)
         return IsoInfo(
             path=path,
             volume_id=iso.volume.volume_id,
             bios_bootable=iso.bios_bootable(),
-            machine=str(machine or data.get("hostname") or "") or None,
+            machine=None if machine is None else str(machine),
             role=None,
             address=_first_address(network),
             events=False,

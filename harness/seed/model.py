@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
-from enum import Enum
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from harness.config.model import MarkersSpec, Role
 from harness.secret import Secret
 
 # On the installed disk: how often an installer met it, refused runs included.
 INSTALLER_RUNS = "/var/lib/lab-installer-runs"
-
-
-class Role(Enum):
-    """What a machine is in the cluster."""
-
-    MASTER = "master"
-    WORKER = "worker"
 
 
 @dataclass(frozen=True)
@@ -27,24 +20,6 @@ class HostKey:
 
     private: Secret
     public: str
-
-
-@dataclass(frozen=True)
-class ExtraFile:
-    """One more file of the payload; `path` is relative to /files/."""
-
-    path: str
-    data: bytes
-
-
-@dataclass(frozen=True)
-class GuestPaths:
-    """Where the guest has its payload, and the markers that tell how far it got."""
-
-    payload: str = "/usr/local/seed"
-    iso_copy: str = "/var/lib/iso-copy-complete"
-    cloud_init: str = "/var/lib/cloud-init-complete"
-    packages: str = "/var/lib/k8s-ops-packages-installed"
 
 
 @dataclass(frozen=True)
@@ -60,7 +35,7 @@ class SeedSpec:
         kernel_modules: Loaded now and at every boot, before `sysctl` is set.
         root_ssh: Whether root may log in with the lab's key.
         lab_ca: Whether the lab's certificate authority is trusted by the whole system.
-        iso_name: File name of the ISO; empty means `seed-<last part of the machine's name>.iso`.
+        iso_name: File name of the ISO.
     """
 
     machine: str
@@ -72,33 +47,26 @@ class SeedSpec:
     ca_certificate: str
     registry: str
     build_timestamp: str
-    dns: tuple[str, ...] = ()
-    user: str = "ubuntu"
-    timezone: str = "Asia/Seoul"
-    peers: tuple[tuple[str, str], ...] = ()
-    extra_files: tuple[ExtraFile, ...] = field(default=())
-    kernel_modules: tuple[str, ...] = ("overlay", "br_netfilter")
-    sysctl: tuple[tuple[str, str], ...] = (("net.bridge.bridge-nf-call-iptables", "1"), ("net.ipv4.ip_forward", "1"))
-    paths: GuestPaths = GuestPaths()
-    ssh_port: int = 22
-    password_ssh: bool = False
-    root_ssh: bool = False
-    swap: bool = False
-    lab_ca: bool = True
-    iso_name: str = ""
+    dns: tuple[str, ...]
+    user: str
+    timezone: str
+    peers: tuple[tuple[str, str], ...]
+    kernel_modules: tuple[str, ...]
+    sysctl: tuple[tuple[str, str], ...]
+    paths: MarkersSpec
+    ssh_port: int
+    password_ssh: bool
+    root_ssh: bool
+    swap: bool
+    lab_ca: bool
+    iso_name: str
 
     def input_hash(self, image_digest: str) -> str:
         """Return 32 hex digits that change with any input but the build timestamp."""
-        plain = {**asdict(self), "role": self.role.value, "image": image_digest}
+        plain = {**asdict(self), "paths": self.paths.model_dump(), "image": image_digest}
         plain["host_key"] = [hashlib.sha256(self.host_key.private.reveal().encode()).hexdigest(), self.host_key.public]
-        plain["extra_files"] = [[item.path, hashlib.sha256(item.data).hexdigest()] for item in self.extra_files]
         del plain["build_timestamp"], plain["iso_name"]
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def seed_name(machine: str) -> str:
-    """Return the file name of a machine's seed ISO: the last part of its name after `seed-`."""
-    return f"seed-{machine.rpartition('-')[2]}.iso"
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,27 @@ def host_sources(distribution: str, suite: str) -> str:
     """Return the sources.list text for the guest, from what the host's apt is configured with.
 
     Raises:
-        HostError: There is no apt, or its sources do not serve the suite.
+        HostError: There is no apt, it cannot read its sources, or they do not serve the suite.
     """
-    answer = run(("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages"), timeout_s=60)
-    return source_lines(parse_targets(answer.stdout), distribution, suite, archive_keyring(distribution))
+    targets = _answer("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages")
+    return source_lines(parse_targets(targets), distribution, suite, archive_keyring(distribution))
+
+
+def _answer(*argv: str) -> str:
+    """Return what apt prints.
+
+    Raises:
+        HostError: It cannot read its own configuration, and says where.
+    """
+    done = run(argv, timeout_s=60)
+    if done.returncode != 0:
+        raise HostError(
+            f"{argv[0]} {argv[1]} failed (exit {done.returncode})",
+            where="/etc/apt",
+            said=done.output.strip(),
+            remedy="mend what apt names, until `apt-get update` succeeds",
+        )
+    return done.stdout
 
 
 def archive_keyring(distribution: str) -> Path | None:
@@ -81,10 +98,13 @@ def archive_keyring(distribution: str) -> Path | None:
 
 
 def proxy_options() -> tuple[str, ...]:
-    """Return the proxy settings of the host's apt, as `Acquire::…` configuration lines."""
-    answer = run(("apt-config", "dump"), timeout_s=60)
+    """Return the proxy settings of the host's apt, as `Acquire::…` configuration lines.
+
+    Raises:
+        HostError: There is no apt, or it cannot read its configuration.
+    """
     return tuple(
         line.rstrip(";")
-        for line in answer.stdout.splitlines()
+        for line in _answer("apt-config", "dump").splitlines()
         if line.startswith("Acquire::http") and "proxy" in line.partition(" ")[0].lower() and '""' not in line
     )

@@ -12,7 +12,7 @@ from harness.process import run
 from harness.setup import aptsources
 from harness.setup.guest_files import overlay_tar
 from harness.setup.pathfilters import path_filters
-from harness.setup.spec import ImageSpec
+from harness.setup.spec import GUEST_PACKAGES, ImageSpec
 
 # `usrmerge` would bring perl, 50 MB that nothing in the guest uses; the tree is merged from its start.
 _WITHOUT_PERL = (
@@ -70,7 +70,7 @@ def _hooks(spec: ImageSpec, place: Workplace) -> tuple[str, ...]:
 
 def mmdebstrap_argv(spec: ImageSpec, place: Workplace, proxies: tuple[str, ...]) -> tuple[str, ...]:
     """Return the command that builds the tree; it runs as root or in a user namespace, as mmdebstrap finds fit."""
-    include = ",".join((*spec.packages, spec.kernel))
+    include = ",".join((*GUEST_PACKAGES, spec.kernel))
     options = [f"--dpkgopt={option}" for option in path_filters()]
     options += [f"--aptopt={option}" for option in ('Acquire::Languages "none"', *proxies)]
     options += [f"--setup-hook={_WITHOUT_PERL}", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]

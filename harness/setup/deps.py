@@ -17,6 +17,7 @@ PACKAGES = (
     "e2fsprogs",  # its file system
     "fakeroot",  # its owners and modes, where the build does not run as root
     "uidmap",  # user namespaces, likewise
+    "zstd",  # the drivers of an Ubuntu guest
 )
 _INSTALLED = "install ok installed"
 _INSTALL_LIMIT_S = 1800.0

@@ -20,18 +20,18 @@ from harness.setup import diskimage, repository
 from harness.setup.bootstrap import Workplace, bootstrap, mmdebstrap_argv
 from harness.setup.guest_files import overlay_tar
 from harness.setup.initrd import MODULE_GROUPS, build_initrd
-from harness.setup.spec import GuestImage, ImageSpec, template
+from harness.setup.spec import KERNEL_ARGUMENTS, GuestImage, ImageSpec, template
 
 __all__ = ["GuestImage", "ImageSpec", "build_image", "image_key", "load_image"]
 
-_BOOT_LOADER = """\
+_BOOT_LOADER = f"""\
 DEFAULT linux
 PROMPT 0
 TIMEOUT 0
 LABEL linux
-  LINUX /boot/{kernel}
+  LINUX /boot/{{kernel}}
   INITRD /boot/initrd.img-lab
-  APPEND root=UUID={identity} rw {arguments}
+  APPEND root=UUID={{identity}} rw {KERNEL_ARGUMENTS}
 """
 
 
@@ -126,7 +126,7 @@ def _assemble(spec: ImageSpec, key: str, place: Workplace, result: Path) -> None
     ):
         shutil.copyfile(tree / source, target)
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"lab-root:{key}")
-    _install_boot_files(spec, image, tree, kernel.name, identity)
+    _install_boot_files(image, tree, kernel.name, identity)
     raw = place.directory / "disk.raw"
     diskimage.make_disk(tree, raw, root_gib=spec.root_gib, identity=identity, wrapper=wrapper)
     extents = diskimage.write_chunks(raw, image.disk_chunks)
@@ -149,12 +149,12 @@ def _extract(tar: Path, tree: Path) -> tuple[str, ...]:
     return () if as_root else ("fakeroot", "-i", str(state), "--")
 
 
-def _install_boot_files(spec: ImageSpec, image: GuestImage, tree: Path, kernel: str, identity: uuid.UUID) -> None:
+def _install_boot_files(image: GuestImage, tree: Path, kernel: str, identity: uuid.UUID) -> None:
     for stale in (tree / "boot").glob("initrd.img*"):
         stale.unlink()
     shutil.copyfile(image.initrd, tree / "boot/initrd.img-lab")
     (tree / "boot/extlinux").mkdir()
-    text = _BOOT_LOADER.format(kernel=kernel, identity=identity, arguments=spec.kernel_arguments)
+    text = _BOOT_LOADER.format(kernel=kernel, identity=identity)
     (tree / "boot/extlinux/extlinux.conf").write_text(text, encoding="utf-8")
 
 
@@ -164,7 +164,7 @@ def _the_one(directory: Path, pattern: str) -> Path:
         raise HostError(
             f"the guest's tree has {len(found)} of {pattern}, expected one",
             where=str(directory),
-            remedy="choose one kernel package in the image's settings",
+            remedy="name another release in the lab file: seeds.suite",
         )
     return found[0]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import shutil
 from pathlib import Path
 
 from harness.errors import HostError
@@ -49,7 +50,7 @@ def module_bytes(kernel_modules: Path, path: str) -> bytes:
     """Return a module, uncompressed: busybox loads no other.
 
     Raises:
-        HostError: It is compressed with zstd, and the host has no program for that.
+        HostError: It is compressed with zstd, and the host has no program for that, or no room.
     """
     plain = kernel_modules / path
     if plain.is_file():
@@ -57,9 +58,13 @@ def module_bytes(kernel_modules: Path, path: str) -> bytes:
     packed = plain.with_name(f"{plain.name}.xz")
     if packed.is_file():
         return lzma.decompress(packed.read_bytes())
+    if shutil.which("zstd") is None:
+        raise HostError("a driver is packed with zstd", where=path, remedy="lab setup --with-deps, which installs zstd")
     done = run(("zstd", "-q", "-d", "-f", "-o", plain, plain.with_name(f"{plain.name}.zst")), timeout_s=60)
     if done.returncode != 0:
-        raise HostError("a driver cannot be unpacked", where=path, said=done.output, remedy="install zstd")
+        raise HostError(
+            "a driver cannot be unpacked", where=path, said=done.output, remedy="check the free space of the cache"
+        )
     data = plain.read_bytes()
     plain.unlink()
     return data
@@ -87,7 +92,7 @@ def _group(names: tuple[str, ...], kernel_modules: Path) -> list[str]:
             raise HostError(
                 f"the guest's kernel has no driver {name}",
                 where=str(kernel_modules),
-                remedy="choose a kernel package with the drivers of a generic kernel in the image's settings",
+                remedy="name another release in the lab file: seeds.suite",
             )
         order += [path for path in paths if path not in order]
     return order

@@ -12,8 +12,6 @@ GUEST_PACKAGES = (
     "extlinux", "isolinux", "syslinux-common", "busybox-static",
 )  # fmt: skip
 
-OPERATIONS_PACKAGES = ("jq", "htop", "ethtool", "iproute2", "dnsutils", "telnet", "psmisc", "sysstat")
-
 # `mitigations` and the self-tests of the crypto drivers cost seconds on an emulated processor and protect nothing
 # in a laboratory; `net.ifnames` stays on, so that names look like those of the reference lab (ens33, enp2s1). The clock
 # stays under watch: on a busy host the kernel measures an emulated processor wrongly, and would be fast by hours.
@@ -31,22 +29,18 @@ class ImageSpec:
     """Inputs of the guest image.
 
     `root_gib` is the size of the root file system; the lab's disks have to be at least that large. It costs
-    nothing on the host: blocks that hold no data are neither stored nor written. Without a `kernel_package` it is
-    the distribution's generic kernel.
+    nothing on the host: blocks that hold no data are neither stored nor written.
     """
 
-    distribution: str = "debian"
-    suite: str = "bookworm"
-    kernel_package: str = ""
-    root_gib: int = 39
-    packages: tuple[str, ...] = GUEST_PACKAGES
-    operations_packages: tuple[str, ...] = OPERATIONS_PACKAGES
-    kernel_arguments: str = KERNEL_ARGUMENTS
+    distribution: str
+    suite: str
+    root_gib: int
+    operations_packages: tuple[str, ...]
 
     @property
     def kernel(self) -> str:
-        """The package with the kernel."""
-        return self.kernel_package or GENERIC_KERNELS.get(self.distribution, GENERIC_KERNELS["debian"])
+        """The package with the distribution's generic kernel."""
+        return GENERIC_KERNELS[self.distribution]
 
 
 @dataclass(frozen=True)

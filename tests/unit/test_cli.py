@@ -233,13 +233,25 @@ def test_the_newest_run_is_asked_for_where_there_is_none(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("df", "-h"), ("ls", "-a", "--help"), ("--", "ls", "-l"), ("-v",), ("sudo", "-n", "--", "sh", "-c", "id; pwd")],
+    [
+        (),
+        ("df", "-h"),
+        ("ls", "-a", "--help"),
+        ("--", "ls", "-l"),
+        ("-v",),
+        ("sudo", "-n", "--", "sh", "-c", "id; pwd"),
+    ],
 )
 def test_every_word_behind_the_machine_is_for_ssh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     called: list[list[str]] = []
-    monkeypatch.setattr("harness.process.interact", lambda argv: called.append(argv) or 7)
+
+    def interact(argv: list[str]) -> int:
+        called.append(argv)
+        return 7
+
+    monkeypatch.setattr("harness.process.interact", interact)
     monkeypatch.setattr("harness.after.newest_run", lambda _: RunFiles(tmp_path))
     result = lab("ssh", "--reports", tmp_path, "k3s-master1", *words)
     assert (result.exit_code, result.output) == (7, "")

@@ -206,7 +206,7 @@ def test_a_named_one_without_a_disk_tool() -> None:
 def test_a_searched_one_is_passed_over_with_its_reason_and_qemu_is_taken() -> None:
     host = linux().qemu()
     host.vmware("/usr/bin", says=(b"Error: Cannot connect to the virtual machine\n", 255))
-    found = host.find(home=Path("/lab/hypervisor"))  # type: ignore[arg-type]
+    found = host.find().with_home(Path("/lab/hypervisor"))
     assert found.kind is Kind.EMBEDDED
     assert found.vmrun_argv == (sys.executable, "-m", "harness.vmrun_qemu")
     assert found.vdiskmanager_argv == (sys.executable, "-m", "harness.vmrun_qemu.vdiskmanager")

@@ -126,7 +126,7 @@ def test_another_network_is_a_custom_one() -> None:
 
 
 def selection(plan: LabPlan) -> Selection:
-    tools = Hypervisor(Kind.EMBEDDED, ("python", "-m", "vmrun"), ("vdisk",), "QEMU 7.2")
+    tools = Hypervisor(Kind.EMBEDDED, ("python", "-m", "vmrun"), ("vdisk",), "QEMU 7.2", host_type="player")
     return Selection(LAB_FILE, plan.spec, plan.overlay, tools)
 
 
@@ -147,7 +147,7 @@ def test_the_plan_as_text_has_every_file_key_command_and_number() -> None:
     ):
         assert shown in text
     assert "-c -s 40GB -a lsilogic -t 1" in text
-    assert "-T ws start" in text
+    assert "-T player start" in text
 
 
 def test_the_plan_says_which_ports_are_chosen_later_and_that_there_is_no_overlay() -> None:

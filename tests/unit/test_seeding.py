@@ -7,7 +7,7 @@ from harness.config.loader import build
 from harness.seed.cloudconfig import user_data
 from harness.seed.content import settings
 from harness.seed.keys import ensure_keys
-from harness.seed.model import GuestPaths, SeedSpec
+from harness.seed.model import SeedSpec
 from harness.seeding import image_spec, seed_specs
 from harness.setup.release import Release
 
@@ -66,6 +66,6 @@ def test_what_the_lab_file_promises_of_ssh_swap_and_markers_is_what_the_seed_set
     )
     spec = specs(tmp_path, *edits)[0]
     assert (spec.password_ssh, spec.root_ssh, spec.swap, spec.lab_ca, spec.ssh_port) == (True, True, True, False, 2222)
-    assert spec.paths == GuestPaths("/srv/seed", "/srv/copied", "/srv/ready", "/srv/packages")
+    assert tuple(spec.paths.model_dump().values()) == ("/srv/seed", "/srv/copied", "/srv/ready", "/srv/packages")
     assert settings(spec) == "payload=/srv/seed\niso_copy_marker=/srv/copied\npackages_marker=/srv/packages\n"
     assert "/srv/ready" in user_data(spec)

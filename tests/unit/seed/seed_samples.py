@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.config.model import MarkersSpec, Role
 from harness.secret import Secret
-from harness.seed.model import HostKey, Role, SeedSpec
+from harness.seed.model import HostKey, SeedSpec
 from harness.setup.spec import GuestImage
 
 HOST_PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH"
@@ -16,6 +17,14 @@ HOST_PRIVATE = (
 )
 CA = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\nabcd==\n-----END CERTIFICATE-----\n"
 LOGIN = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL lab"
+
+
+MARKERS = MarkersSpec(
+    payload="/usr/local/seed",
+    iso_copy="/var/lib/iso-copy-complete",
+    cloud_init="/var/lib/cloud-init-complete",
+    packages="/var/lib/k8s-ops-packages-installed",
+)
 
 
 def spec(**changes: Any) -> SeedSpec:
@@ -30,6 +39,17 @@ def spec(**changes: Any) -> SeedSpec:
         ca_certificate=CA,
         registry="192.168.6.1:5000",
         build_timestamp="2026-01-12T09:30:00+00:00",
+        user="ubuntu",
+        timezone="Asia/Seoul",
+        kernel_modules=("overlay", "br_netfilter"),
+        sysctl=(("net.bridge.bridge-nf-call-iptables", "1"), ("net.ipv4.ip_forward", "1")),
+        paths=MARKERS,
+        ssh_port=22,
+        password_ssh=False,
+        root_ssh=False,
+        swap=False,
+        lab_ca=True,
+        iso_name="seed-master1.iso",
         peers=(("k3s-master1", "192.168.6.10"), ("k3s-worker1", "192.168.6.11")),
     )
     return replace(base, **changes)

@@ -19,7 +19,7 @@ from harness.seed.content import Content, differences, iso_tree, seed_hash
 from harness.seed.inspection import inspect_iso, payload_digests, whole_listing
 from harness.seed.iso9660 import IsoReader
 from harness.seed.isowriter import write_iso
-from harness.seed.model import ExtraFile, PayloadFile
+from harness.seed.model import PayloadFile
 from harness.setup.spec import KERNEL_ARGUMENTS, GuestImage
 
 
@@ -64,7 +64,7 @@ def test_the_iso_says_what_it_is(tmp_path: Path, image: GuestImage) -> None:
     assert info.volume_id == "SEED_K3S_MASTER1"
     assert (info.machine, info.role, info.address) == ("k3s-master1", "master", "192.168.6.10")
     assert info.host_key == HOST_PUBLIC
-    assert info.input_hash == seed_hash(spec(), image.digest, KERNEL_ARGUMENTS)
+    assert info.input_hash == seed_hash(spec(), image.digest)
 
 
 def test_the_boot_loader_on_the_iso_is_told_where_it_lies(tmp_path: Path, image: GuestImage) -> None:
@@ -92,9 +92,10 @@ def test_the_installer_is_told_where_the_disks_chunks_begin(tmp_path: Path, imag
 
 def test_every_payload_file_is_listed_with_size_and_digest(tmp_path: Path, image: GuestImage) -> None:
     path = tmp_path / "seed.iso"
-    write_seed_iso(spec(extra_files=(ExtraFile("k3s/k3s", b"binary"),)), image, path)
+    write_seed_iso(spec(), image, path)
     payload = {item.path: item for item in inspect_iso(path).payload}
-    assert payload["k3s/k3s"] == PayloadFile("k3s/k3s", 6, hashlib.sha256(b"binary").hexdigest())
+    name, data = "packages/expected", (image.packages / "expected").read_bytes()
+    assert payload[name] == PayloadFile(name, len(data), hashlib.sha256(data).hexdigest())
     assert {"build-timestamp", "ca.crt", "manifest.json", "registries.yaml", "packages/Packages"} <= set(payload)
     assert any(len(name) > 180 for name in payload), "the long name has to survive Rock Ridge"
     assert {item.path: item.sha256 for item in payload.values()} == payload_digests(path)
@@ -112,7 +113,7 @@ def test_an_independent_reader_finds_names_and_bytes(tmp_path: Path, image: Gues
 
 
 def test_the_installers_lists_agree_with_the_payload(tmp_path: Path, image: GuestImage) -> None:
-    tree = iso_tree(spec(), image, "quiet")
+    tree = iso_tree(spec(), image)
     sizes = tree["installer/files.sizes"].data.decode().splitlines()
     digests = tree["installer/files.sha256"].data.decode().splitlines()
     files = {path.removeprefix("files/") for path in tree if path.startswith("files/")}
@@ -122,8 +123,8 @@ def test_the_installers_lists_agree_with_the_payload(tmp_path: Path, image: Gues
 
 
 def test_the_boot_loader_starts_the_installer_and_passes_the_arguments(image: GuestImage) -> None:
-    config = iso_tree(spec(), image, "console=ttyS0")["isolinux/isolinux.cfg"].data.decode()
-    assert "APPEND lab.install console=ttyS0\n" in config
+    config = iso_tree(spec(), image)["isolinux/isolinux.cfg"].data.decode()
+    assert f"APPEND lab.install {KERNEL_ARGUMENTS}\n" in config
     assert "KERNEL /installer/vmlinuz\n" in config
 
 
@@ -139,7 +140,7 @@ def test_an_iso_of_the_same_inputs_is_kept(tmp_path: Path, image: GuestImage) ->
 def test_an_iso_of_other_inputs_or_a_broken_one_is_built_again(tmp_path: Path, image: GuestImage) -> None:
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     (path,) = build_seeds([spec(timezone="UTC")], image, tmp_path, lambda _: None)
-    assert inspect_iso(path).input_hash == seed_hash(spec(timezone="UTC"), image.digest, KERNEL_ARGUMENTS)
+    assert inspect_iso(path).input_hash == seed_hash(spec(timezone="UTC"), image.digest)
     path.write_bytes(path.read_bytes()[:100_000])
     (path,) = build_seeds([spec(timezone="UTC")], image, tmp_path, lambda _: None)
     assert inspect_iso(path).machine == "k3s-master1"
@@ -203,7 +204,7 @@ def test_differences_names_what_is_missing_and_what_has_another_size() -> None:
 def test_the_manifest_does_not_list_itself_and_tells_every_other_file(tmp_path: Path, image: GuestImage) -> None:
     path = tmp_path / "seed.iso"
     write_seed_iso(spec(), image, path)
-    tree = iso_tree(spec(), image, "")
+    tree = iso_tree(spec(), image)
     listed = {item["path"] for item in json.loads(tree["files/manifest.json"].data)["files"]}
     there = {name.removeprefix("files/") for name in whole_listing(path) if name.startswith("files/")}
     assert listed == there - {"manifest.json"}

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 import yaml
-from seed_samples import CA, HOST_PRIVATE, HOST_PUBLIC, LOGIN, spec
+from seed_samples import CA, HOST_PRIVATE, HOST_PUBLIC, LOGIN, MARKERS, spec
 
 from harness.secret import Secret
 from harness.seed import cloudconfig
-from harness.seed.model import GuestPaths, HostKey
+from harness.seed.model import HostKey
 
 
 def user_data(**changes: Any) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def test_every_promise_of_the_lab_is_in_the_data() -> None:
 
 
 def test_the_marker_is_the_last_command() -> None:
-    document = user_data(paths=GuestPaths(cloud_init="/srv/marks/done"))
+    document = user_data(paths=MARKERS.model_copy(update={"cloud_init": "/srv/marks/done"}))
     assert document["runcmd"][-1] == [
         "sh",
         "-c",
@@ -144,5 +144,6 @@ def test_the_registry_is_the_mirror_of_everything_and_trusted_by_the_labs_ca() -
     registries = yaml.safe_load(cloudconfig.registries(spec()))
     assert registries["mirrors"]["*"]["endpoint"] == ["https://192.168.6.1:5000"]
     assert registries["configs"]["192.168.6.1:5000"]["tls"]["ca_file"] == "/usr/local/seed/ca.crt"
-    elsewhere = yaml.safe_load(cloudconfig.registries(spec(paths=GuestPaths(payload="/srv/seed"))))
+    there = MARKERS.model_copy(update={"payload": "/srv/seed"})
+    elsewhere = yaml.safe_load(cloudconfig.registries(spec(paths=there)))
     assert elsewhere["configs"]["192.168.6.1:5000"]["tls"]["ca_file"] == "/srv/seed/ca.crt"

@@ -56,6 +56,17 @@ def test_only_proxies_of_the_hosts_apt_are_taken_over(monkeypatch: pytest.Monkey
     assert aptsources.proxy_options() == ('Acquire::http::Proxy "http://p.example:3142"',)
 
 
+def test_a_source_that_apt_cannot_read_is_told_in_apts_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "E: Malformed entry 1 in list file /etc/apt/sources.list (Component)\n"
+    argv = ("apt-get", "indextargets", "--format", aptsources._FORMAT, "Created-By: Packages")
+    run = FakeRun().on(*argv, says=(said, 100)).on("apt-config", "dump", says=(said, 100))
+    monkeypatch.setattr(aptsources, "run", run)
+    for ask in (lambda: aptsources.host_sources("debian", "bookworm"), aptsources.proxy_options):
+        with pytest.raises(HostError, match=r"failed \(exit 100\)") as caught:
+            ask()
+        assert "Malformed entry 1" in caught.value.said
+
+
 def test_the_archives_own_keys_are_trusted_and_no_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(aptsources, "_KEYRINGS", tmp_path)
     assert aptsources.archive_keyring("debian") is None

@@ -3,13 +3,16 @@ from __future__ import annotations
 import hashlib
 import lzma
 import os
+import shutil
 import struct
 import sys
 from pathlib import Path
 
 import pytest
+from fake_run import FakeRun
 
-from harness.setup import cpio
+from harness.errors import HostError
+from harness.setup import cpio, deps, initrd
 from harness.setup.diskimage import MIB, Extent, boot_record, extents, write_chunks
 from harness.setup.initrd import load_order, module_bytes, parse_dependencies
 
@@ -81,6 +84,36 @@ def test_compressed_modules_are_named_and_packed_plain(tmp_path: Path) -> None:
     (tmp_path / "kernel/c.ko").write_bytes(b"module c")
     assert module_bytes(tmp_path, "kernel/b.ko") == b"module b"
     assert module_bytes(tmp_path, "kernel/c.ko") == b"module c"
+
+
+@pytest.fixture
+def zstd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeRun:
+    """A program that is there and knows how to unpack one driver."""
+    plain = tmp_path / "kernel/d.ko"
+    plain.parent.mkdir()
+    fake = FakeRun()
+    words = ("zstd", "-q", "-d", "-f", "-o", plain, plain.with_name("d.ko.zst"))
+    fake.on(*words, then=lambda: plain.write_bytes(b"module d"))  # type: ignore[arg-type]  # paths stay paths
+    monkeypatch.setattr(initrd, "run", fake)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    return fake
+
+
+def test_a_driver_that_zstd_packed_is_unpacked_and_nothing_is_left(tmp_path: Path, zstd: FakeRun) -> None:
+    assert module_bytes(tmp_path, "kernel/d.ko") == b"module d"
+    assert len(zstd.calls) == 1
+    assert list((tmp_path / "kernel").iterdir()) == []
+
+
+def test_a_host_without_zstd_is_told_how_to_have_it(
+    tmp_path: Path, zstd: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(HostError, match="packed with zstd") as caught:
+        module_bytes(tmp_path, "kernel/d.ko")
+    assert "lab setup --with-deps" in caught.value.remedy
+    assert "zstd" in deps.PACKAGES
+    assert zstd.calls == []
 
 
 def test_an_archive_is_padded_ended_and_has_no_time_in_it() -> None:

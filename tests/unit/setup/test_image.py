@@ -11,27 +11,30 @@ import pytest
 from needs import posix_sh
 
 from harness.errors import HostError
-from harness.setup import guest_files, image
+from harness.setup import bootstrap, guest_files, image
 from harness.setup.bootstrap import Workplace, mmdebstrap_argv
 from harness.setup.guest_files import guest_files as files
 from harness.setup.image import build_image, image_key, load_image
 from harness.setup.repository import index_entry
 from harness.setup.spec import ImageSpec, template
 
+SPEC = ImageSpec("debian", "bookworm", root_gib=39, operations_packages=("jq", "htop"))
 SCRIPTS = ("init.sh", "installer.sh", "lab-event.sh", "k8s-ops-packages.sh", "lab-boot-complete.sh", "netplan.sh")
 
 
 def test_the_key_changes_with_each_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = ImageSpec()
+    spec = SPEC
     keys = {
         image_key(spec),
         image_key(replace(spec, suite="trixie")),
         image_key(replace(spec, root_gib=19)),
-        image_key(replace(spec, packages=(*spec.packages, "vim"))),
         image_key(replace(spec, operations_packages=("jq",))),
-        image_key(replace(spec, kernel_arguments="quiet")),
     }
     monkeypatch.setattr(guest_files, "CLOUD_CONFIG", "datasource_list: []\n")
+    keys.add(image_key(spec))
+    monkeypatch.setattr(bootstrap, "GUEST_PACKAGES", (*bootstrap.GUEST_PACKAGES, "vim"))
+    keys.add(image_key(spec))
+    monkeypatch.setattr(image, "_BOOT_LOADER", image._BOOT_LOADER.replace(" quiet ", " "))
     keys.add(image_key(spec))
     monkeypatch.setattr(image, "template", lambda name: f"another {name}")
     keys.add(image_key(spec))
@@ -40,17 +43,17 @@ def test_the_key_changes_with_each_input(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_an_image_that_is_not_there_is_a_host_error_with_the_command(tmp_path: Path) -> None:
     with pytest.raises(HostError) as caught:
-        load_image(ImageSpec(), tmp_path)
+        load_image(SPEC, tmp_path)
     assert caught.value.remedy == "run `lab setup`"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
 def test_a_half_written_description_is_no_image(tmp_path: Path, text: str) -> None:
-    directory = tmp_path / f"image-{image_key(ImageSpec())}"
+    directory = tmp_path / f"image-{image_key(SPEC)}"
     directory.mkdir()
     (directory / "image.json").write_text(text)
     with pytest.raises(HostError, match="no guest image"):
-        load_image(ImageSpec(), tmp_path)
+        load_image(SPEC, tmp_path)
 
 
 def test_an_image_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,10 +68,10 @@ def test_an_image_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(image, "bootstrap", fake_bootstrap)
     monkeypatch.setattr(image, "_assemble", fake_assemble)
-    first = build_image(ImageSpec(), tmp_path, lambda _: None)
-    again = build_image(ImageSpec(), tmp_path, lambda _: None)
+    first = build_image(SPEC, tmp_path, lambda _: None)
+    again = build_image(SPEC, tmp_path, lambda _: None)
     assert built == ["bookworm"]
-    assert first == again == load_image(ImageSpec(), tmp_path)
+    assert first == again == load_image(SPEC, tmp_path)
     assert json.loads(first.description.read_text())["files"][0]["path"] == "vmlinuz"
     assert [path.name for path in tmp_path.glob("build-*")] == []
 
@@ -80,20 +83,20 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(image, "bootstrap", fake_bootstrap)
     with pytest.raises(HostError, match="mmdebstrap failed"):
-        build_image(ImageSpec(), tmp_path, lambda _: None)
+        build_image(SPEC, tmp_path, lambda _: None)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 def test_the_build_uses_the_given_sources_and_names_no_host(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
-    argv = mmdebstrap_argv(ImageSpec(), place, ('Acquire::http::Proxy "http://p:1"',))
+    argv = mmdebstrap_argv(SPEC, place, ('Acquire::http::Proxy "http://p:1"',))
     assert argv[-3:] == ("bookworm", place.tree_tar.as_posix(), place.sources.as_posix())
     assert '--aptopt=Acquire::http::Proxy "http://p:1"' in argv
     assert "http" not in " ".join(argv).replace('Acquire::http::Proxy "http://p:1"', "")
 
 
 def test_the_guest_keeps_the_drivers_it_needs_and_drops_the_others() -> None:
-    filters = [a.removeprefix("--dpkgopt=") for a in mmdebstrap_argv(ImageSpec(), Workplace(Path("b")), ())]
+    filters = [a.removeprefix("--dpkgopt=") for a in mmdebstrap_argv(SPEC, Workplace(Path("b")), ())]
     everything = filters.index("path-exclude=/lib/modules/*/kernel/drivers/*")
     for kept in ("ata/*", "message/*", "scsi/vmw_*", "net/vmxnet3/*", "net/ethernet/intel/e1000/*", "virtio/*"):
         assert filters.index(f"path-include=/lib/modules/*/kernel/drivers/{kept}") > everything
@@ -103,12 +106,11 @@ def test_the_guest_keeps_the_drivers_it_needs_and_drops_the_others() -> None:
 @pytest.mark.parametrize(
     ("spec", "kernel"),
     [
-        (ImageSpec(), "linux-image-amd64"),
-        (ImageSpec(distribution="ubuntu", suite="noble"), "linux-image-generic"),
-        (ImageSpec(kernel_package="linux-image-cloud-amd64"), "linux-image-cloud-amd64"),
+        (SPEC, "linux-image-amd64"),
+        (replace(SPEC, distribution="ubuntu", suite="noble"), "linux-image-generic"),
     ],
 )
-def test_the_kernel_is_the_distributions_generic_one_unless_another_is_set(spec: ImageSpec, kernel: str) -> None:
+def test_the_kernel_is_the_distributions_generic_one(spec: ImageSpec, kernel: str) -> None:
     include = next(word for word in mmdebstrap_argv(spec, Workplace(Path("b")), ()) if word.startswith("--include="))
     assert include.endswith(f",{kernel}")
 
