@@ -12,6 +12,7 @@ import click
 
 from harness.console import speak_utf_8
 from harness.errors import HarnessError, UsageError
+from harness.files import of_file
 
 P = ParamSpec("P")
 DEFAULT_LAB = Path("scenarios/lab.yaml")
@@ -29,9 +30,12 @@ def told(function: Callable[P, None]) -> Callable[P, None]:
     def inner(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             function(*args, **kwargs)
-        except HarnessError as error:
-            click.echo(f"ERROR: {error}", err=True)
-            sys.exit(4 if isinstance(error, UsageError) else 1)
+        except (HarnessError, OSError, ValueError) as error:
+            known = error if isinstance(error, HarnessError) else of_file(error)
+            if known is None:
+                raise
+            click.echo(f"ERROR: {known}", err=True)
+            sys.exit(4 if isinstance(known, UsageError) else 1)
 
     return inner
 

@@ -24,12 +24,15 @@ VMware keeps its own copy while a machine runs and writes it at power-off: edit 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from harness.files import patiently
 
 _KEY = r"[^\s=\"#][^\s=\"]*"
 _QUOTED = re.compile(rf'^\s*(?P<key>{_KEY})\s*=\s*"(?P<value>[^"]*)"\s*(?:#.*)?$')
@@ -44,12 +47,23 @@ _UNNAMED = ["UTF-8", "windows-1252", "latin-1"]
 
 
 class VmxError(ValueError):
-    """A VMX that cannot be read; `line` counts from 1, 0 stands for the whole file."""
+    """A VMX that cannot be read; `line` counts from 1, 0 for the whole file; `filename` is its path, if any."""
 
     def __init__(self, reason: str, line: int = 0) -> None:
+        self.filename: str | None = None
         self.reason = reason
         self.line = line
         super().__init__(f"line {line}: {reason}" if line else reason)
+
+
+@contextlib.contextmanager
+def _about(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Have an error that is raised meanwhile say which file it is about."""
+    try:
+        yield
+    except VmxError as error:
+        error.filename = os.fspath(path)
+        raise
 
 
 class _Line:
@@ -96,8 +110,8 @@ class Vmx:
         data = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
         named = _ENCODING.search(data)
         candidates = [named[1].decode("ascii", "replace")] if named and named[1] else _UNNAMED
-        text, used = _decode(data, candidates)
-        return cls.parse(text, used)
+        with _about(path):
+            return cls.parse(*_decode(data, candidates))
 
     @property
     def encoding(self) -> str:
@@ -178,7 +192,8 @@ class Vmx:
             OSError: The directory or the file cannot be written.
         """
         target = Path(path)
-        data = self.encode()
+        with _about(path):
+            data = self.encode()
         handle, name = tempfile.mkstemp(prefix=target.name + ".", suffix=".tmp", dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -187,7 +202,7 @@ class Vmx:
                 shutil.copymode(target, name)
             else:
                 Path(name).chmod(0o644)
-            Path(name).replace(target)
+            patiently(lambda: Path(name).replace(target))
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from harness.errors import DeadlineExpired, GuestError, HarnessError
+from harness.files import of_file
 from harness.machine import Machine
 from harness.verdict import Check, Phase, Status, Verdict
 
@@ -50,7 +51,9 @@ def run_phase(module: PhaseModule, machine: Machine) -> Verdict:
 
 def _from_exception(name: str, error: Exception) -> Check:
     """An expired guest wait or a guest that cannot be asked is FAIL; whatever else breaks is ERROR."""
-    if isinstance(error, HarnessError):
+    known = error if isinstance(error, HarnessError) else of_file(error)
+    if known is not None:
+        error = known
         status = Status.FAIL if isinstance(error, DeadlineExpired | GuestError) else Status.ERROR
         seen = f"{error.where}: {error.what}" if error.where else error.what
         if error.said:

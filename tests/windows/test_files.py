@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -95,6 +96,22 @@ def test_a_vmx_that_somebody_holds_open_is_not_half_written(tmp_path: Path) -> N
     assert [item.name for item in tmp_path.iterdir()] == ["a.vmx"]
     vmx.write(path)
     assert path.read_text(encoding="utf-8") == 'a = "2"\n'
+
+
+def test_a_ledger_and_a_vmx_that_somebody_reads_are_written_when_he_is_done(tmp_path: Path) -> None:
+    book = Ledger(tmp_path / "ledger.json", "lab")
+    machine = made(tmp_path, book)
+    vmx = tmp_path / "m1" / "m1.vmx"
+    writers: dict[Path, Callable[[], None]] = {
+        book.path: lambda: book.keep_until("2026"),
+        vmx: lambda: Vmx.read(vmx).write(vmx),
+    }
+    for path, write in writers.items():
+        reader = path.open("rb")
+        threading.Timer(0.3, reader.close).start()
+        write()
+        assert reader.closed
+    assert (book.read().kept_until, book.machine("m1")) == ("2026", machine)
 
 
 def test_a_lab_that_another_process_works_on(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""What an exception makes of the check that it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.phases.runner import collect
+from harness.verdict import Check, Status
+from harness.vmx import Vmx
+
+
+def ended_by(error: Exception) -> Check:
+    def steps() -> Iterator[Check]:
+        raise error
+        yield
+
+    (check,) = collect(["vmx"], steps)
+    assert check.status is Status.ERROR
+    return check
+
+
+def test_a_file_that_somebody_holds_open_is_told_with_its_remedy_and_is_no_defect() -> None:
+    check = ended_by(PermissionError(13, "Access is denied", "a.vmx.tmp", 5, "a.vmx"))
+    assert check.seen == "a.vmx: the file cannot be used: Access is denied"
+    assert "close what holds it" in check.remedy
+
+
+def test_a_vmx_that_somebody_broke_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.vmx").write_text("nonsense", encoding="utf-8")
+
+    def steps() -> Iterator[Check]:
+        Vmx.read(tmp_path / "a.vmx")
+        yield from ()
+
+    (check,) = collect(["vmx"], steps)
+    assert check.seen.startswith(f"{tmp_path / 'a.vmx'}: the file cannot be used: line 1")
+
+
+def test_anything_else_is_a_defect() -> None:
+    for error in (KeyError("x"), OSError(5, "a socket"), SyntaxError("x")):
+        assert "defect of the harness" in ended_by(error).remedy
