@@ -21,8 +21,12 @@ from pathlib import Path
 import filelock
 
 from harness.errors import LabBusyError
-from harness.layout import LOCK, OWNER
+from harness.files import patiently
+from harness.layout import LEDGER, LOCK, MADE, OWNER
 from harness.secret import redact_argv
+
+# Somebody who only looks whether the lab is held has its lock for a moment.
+_START_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -83,28 +87,22 @@ def held(path: Path, timeout_s: float) -> Iterator[None]:
 def lab_lock(vm_directory: Path, lab: str, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
     """Hold the lab in that directory for this session; the directory exists meanwhile, and afterwards if it is used.
 
+    Where the directory cannot be made or written there is no lock: nothing can be created there either, and the
+    environment phase says why. A directory that was there before stays, also when it is empty.
+
     Args:
         vm_directory: Where the lab's machines are.
         lab: Its name, for the message.
         say: Told of an owner that died.
 
     Raises:
-        LabBusyError: Another session holds it.
+        LabBusyError: Another session holds it, or its lock is another user's.
     """
-    made = _missing(vm_directory)
     with contextlib.ExitStack() as stack:
-        stack.callback(_remove_empty, [vm_directory, *made])
-        try:
-            vm_directory.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(held(vm_directory / LOCK, 0))
-            _tell_of_the_dead(vm_directory, say)
-            _write(vm_directory / OWNER, this_process())
-        except filelock.Timeout as error:
-            raise _busy(vm_directory, lab) from error
-        except OSError:
-            pass  # nothing can be created there either, and the environment phase says why
-        else:
-            stack.callback((vm_directory / OWNER).unlink, missing_ok=True)
+        if _make(vm_directory) and _take(vm_directory, lab, stack):
+            with contextlib.suppress(OSError):
+                _tell_of_the_dead(vm_directory, say)
+                _write(vm_directory / OWNER, this_process())
         yield
 
 
@@ -118,7 +116,7 @@ def owner_of(vm_directory: Path) -> Owner | None:
 
 def is_held(vm_directory: Path) -> bool:
     """Return whether a session holds the lab at this moment."""
-    if not (vm_directory / LOCK).exists():
+    if not os.path.lexists(vm_directory / LOCK):
         return False
     try:
         with held(vm_directory / LOCK, 0):
@@ -136,9 +134,65 @@ def _busy(vm_directory: Path, lab: str) -> LabBusyError:
     )
 
 
-def _missing(path: Path) -> list[Path]:
-    """Return the directories of that path that do not exist, the deepest first."""
-    return [place for place in (path, *path.parents) if not place.exists()]
+def _make(vm_directory: Path) -> bool:
+    """Have the directory, with a word in it where it is new; return whether it is there."""
+    missing = [place for place in (vm_directory, *vm_directory.parents) if not os.path.lexists(place)]
+    try:
+        vm_directory.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        _remove_empty(missing)
+        return False
+    if missing:
+        with contextlib.suppress(OSError), (vm_directory / MADE).open("x", encoding="utf-8") as stream:
+            json.dump([str(place) for place in missing], stream)
+    return True
+
+
+def _take(vm_directory: Path, lab: str, stack: contextlib.ExitStack) -> bool:
+    """Have the lock held until the stack is unwound; return whether it is: not where nothing can be written.
+
+    Raises:
+        LabBusyError: Another session holds it, or its lock is another user's.
+    """
+    doomed: list[Path] = []
+    stack.callback(_remove_empty, doomed)
+    try:
+        stack.enter_context(held(vm_directory / LOCK, _START_S))
+    except filelock.Timeout as error:
+        raise _busy(vm_directory, lab) from error
+    except OSError as error:
+        if not os.path.lexists(vm_directory / LOCK):
+            doomed += _no_longer_made(vm_directory)
+            return False
+        raise LabBusyError(
+            f"the lock of the lab {lab} cannot be had: {error.strerror or error}",
+            where=str(vm_directory / LOCK),
+            said=str(owner_of(vm_directory) or ""),
+            remedy="wait for the session of that user to end; where there is none, have its owner remove the file",
+        ) from error
+    stack.callback(_forget_owner, vm_directory / OWNER)
+    stack.callback(lambda: doomed.extend(_no_longer_made(vm_directory)))
+    return True
+
+
+def _forget_owner(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _no_longer_made(vm_directory: Path) -> list[Path]:
+    """Return the directories that were made for the lab, the deepest first, where it has nothing in them any more.
+
+    The word about them is gone then.
+    """
+    if os.path.lexists(vm_directory / LEDGER):
+        return []
+    try:
+        made = [Path(place) for place in json.loads((vm_directory / MADE).read_text(encoding="utf-8"))]
+        (vm_directory / MADE).unlink()
+    except (OSError, ValueError, TypeError):
+        return []
+    return made if vm_directory in made else []  # a directory that was moved here has a word about another place
 
 
 def _remove_empty(directories: Sequence[Path]) -> None:
@@ -156,4 +210,4 @@ def _tell_of_the_dead(vm_directory: Path, say: Callable[[str], None]) -> None:
 def _write(path: Path, owner: Owner) -> None:
     scratch = path.with_suffix(".tmp")
     scratch.write_text(json.dumps(asdict(owner)), encoding="utf-8")
-    scratch.replace(path)
+    patiently(lambda: scratch.replace(path))

@@ -15,7 +15,7 @@ from harness.after import remove_lab
 from harness.guest import identity
 from harness.phases.restarts import VOLUME_ID
 from harness.seed.model import INSTALLER_RUNS
-from harness.session import select
+from harness.session import lock, select
 
 from .fake_lab import MACHINES, FakeLab
 
@@ -113,7 +113,9 @@ def test_a_second_run_removes_the_first_ones_machines_and_nothing_else(fake_lab:
     assert fake_lab.vmrun.verbs().count("deleteVM") == len(MACHINES)
     assert len(fake_lab.vmrun.running) == len(fake_lab.vmrun.rules) == len(MACHINES)
     assert decoy.read_text() == foreign.read_text() == "not this lab's"
-    remove_lab(select(fake_lab.lab_file, overlay="stand-in"), lambda _: None)
+    selection = select(fake_lab.lab_file, overlay="stand-in")
+    with lock(selection):
+        remove_lab(selection, lambda _: None)
     left = [path.relative_to(fake_lab.vms).as_posix() for path in sorted(fake_lab.vms.rglob("*")) if path.is_file()]
     assert left == ["k3s-worker1/thesis.docx", "other/other.vmx"]
     assert fake_lab.vmrun.running == {}
@@ -158,7 +160,7 @@ def test_a_module_alone_drives_the_phases_before_it_and_tells_why_they_failed(fa
 def test_one_machine_alone_is_the_only_one_that_is_touched(fake_lab: FakeLab) -> None:
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 0
-    assert directories(fake_lab) == [WORKER, "lab-ledger.json"]
+    assert directories(fake_lab) == [WORKER, "lab-ledger.json", "lab-made.json"]
     assert list(fake_lab.vmrun.running) == [fake_lab.vmx(WORKER)]
 
 

@@ -4,13 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import filelock
 import pytest
 
 from harness import lablock
 from harness.errors import LabBusyError
 from harness.lablock import is_held, lab_lock, owner_of, this_process
+from harness.layout import LEDGER, LOCK, MADE
 
 HOLDER = """
 import sys, time
@@ -42,8 +45,71 @@ def test_one_session_has_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
     assert not is_held(vms)
     assert list(tmp_path.iterdir()) == []
     with lab_lock(vms, "lab"):
-        (vms / "ledger").touch()
-    assert [path.name for path in vms.iterdir()] == ["ledger"]
+        (vms / LEDGER).touch()
+    assert sorted(path.name for path in vms.iterdir()) == [LEDGER, MADE]
+    with lab_lock(vms, "lab"):
+        (vms / LEDGER).unlink()
+    assert list(tmp_path.iterdir()) == [], "the directories that an earlier session made go with the lab"
+
+
+def test_a_directory_that_was_there_stays_when_it_is_empty(tmp_path: Path) -> None:
+    vms = tmp_path / "vms"
+    vms.mkdir()
+    for _ in range(2):
+        with lab_lock(vms, "lab"):
+            pass
+    assert list(vms.iterdir()) == []
+
+
+def test_a_made_directory_with_somebodys_file_stays_and_says_no_more(tmp_path: Path) -> None:
+    vms = tmp_path / "a" / "vms"
+    with lab_lock(vms, "lab"):
+        (vms / "thesis.docx").touch()
+    assert [path.name for path in vms.iterdir()] == ["thesis.docx"]
+
+
+def test_the_word_about_a_directory_that_was_moved_is_not_believed(tmp_path: Path) -> None:
+    vms = tmp_path / "a" / "vms"
+    with lab_lock(vms, "lab"):
+        (vms / LEDGER).touch()
+    vms.rename(tmp_path / "vms")
+    with lab_lock(tmp_path / "vms", "lab"):
+        (tmp_path / "vms" / LEDGER).unlink()
+    assert list((tmp_path / "vms").iterdir()) == []
+    assert (tmp_path / "a").is_dir()
+
+
+def test_the_lock_file_of_another_user_is_no_leave_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / LOCK).touch()
+
+    def refuse(lock: filelock.FileLock, timeout: float) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / LOCK))
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
+    with pytest.raises(LabBusyError, match="cannot be had: Permission denied") as caught, lab_lock(tmp_path, "lab"):
+        pass
+    assert "have its owner remove the file" in caught.value.remedy
+    assert is_held(tmp_path)
+    (tmp_path / LOCK).unlink()
+    with lab_lock(tmp_path, "lab"):
+        pass  # nothing can be written, so nothing can be locked
+
+
+def test_somebody_who_looks_does_not_keep_a_session_from_starting(tmp_path: Path) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def look() -> None:
+        with lablock.held(tmp_path / LOCK, 0):
+            inside.set()
+            go_on.wait(10)
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    assert inside.wait(10)
+    threading.Timer(0.1, go_on.set).start()
+    with lab_lock(tmp_path, "lab"):
+        pass
+    looker.join()
 
 
 def test_a_session_that_breaks_lets_go(tmp_path: Path) -> None:
