@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.config import LabSpec, SeedSource
 from harness.config.model import host_path
 from harness.errors import UsageError
+from harness.lablock import lab_lock
 from harness.layout import cache_directory
 from harness.seed.build import build_seeds
 from harness.seed.keys import LabKeys, ensure_keys
@@ -25,7 +26,8 @@ def build(spec: LabSpec, lab_file: Path, say: Callable[[str], None]) -> list[Pat
     Raises:
         UsageError: The lab file says that somebody else provides the seeds.
         HostError: The image cannot be built.
-        SeedError: An ISO cannot be written.
+        SeedError: An ISO or a key cannot be written, or somebody else's file is in its place.
+        LabBusyError: A session works on the lab.
     """
     if spec.seeds.source is not SeedSource.BUILT:
         raise UsageError(
@@ -36,9 +38,11 @@ def build(spec: LabSpec, lab_file: Path, say: Callable[[str], None]) -> list[Pat
     release = guest_release(spec.seeds, os_release())
     say(f"guests: {release}")
     image = build_image(image_spec(spec, release), cache_directory(), say)
-    directory = host_path(spec.seeds.directory, lab_file.resolve().parent)
-    keys = ensure_keys(directory, list(spec.machines))
-    return build_seeds(seed_specs(spec, keys, build_time()), image, directory, say)
+    base = lab_file.resolve().parent
+    directory = host_path(spec.seeds.directory, base)
+    with lab_lock(host_path(spec.vm_directory, base), spec.name, say):  # a session reads them
+        keys = ensure_keys(directory, list(spec.machines))
+        return build_seeds(seed_specs(spec, keys, build_time()), image, directory, say)
 
 
 def image_spec(spec: LabSpec, release: Release) -> ImageSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -70,10 +71,25 @@ def _verify(path: Path, tree: Tree, spec: SeedSpec) -> None:
 
 
 def _is_current(path: Path, input_hash: str) -> bool:
-    try:
-        return inspect_iso(path).input_hash == input_hash
-    except SeedError:
+    """Return whether the ISO is there and of these inputs.
+
+    Raises:
+        SeedError: Something is there that this project did not build.
+    """
+    if not os.path.lexists(path):
         return False
+    try:
+        found, said = inspect_iso(path).input_hash, "it has no manifest of this project"
+    except SeedError as error:
+        found, said = None, error.what
+    if found is None:
+        raise SeedError(
+            "is not a seed ISO that this project built, and is left alone",
+            where=str(path),
+            said=said,
+            remedy="move it away and run `lab seed` again; to use it as it is: `seeds: {source: provided}`",
+        )
+    return found == input_hash
 
 
 def build_seeds(
@@ -82,7 +98,7 @@ def build_seeds(
     """Return the seed ISOs of all machines, in their order; one whose inputs did not change is kept as it is.
 
     Raises:
-        SeedError: One cannot be written.
+        SeedError: One cannot be written, or somebody else's file is in its place.
     """
     paths = []
     for spec in specs:

@@ -8,8 +8,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,6 +26,7 @@ from harness.windows.access import keep_private
 _VALIDITY = dt.timedelta(days=3650)
 # Guests whose clock is a day behind the host's must still accept the certificates.
 _BACKDATED = dt.timedelta(days=2)
+_HALVES = "put the half beside it that belongs to it, or move it away; then run `lab seed` again"
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,22 @@ def write_private(path: Path, data: bytes) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         keep_private(temporary)  # before there is anything to read in it
-        stream.write(data)
+        _write_whole(stream, data)
     temporary.replace(path)
+
+
+def _write_public(path: Path, text: str) -> None:
+    """Leave `text` in the file, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("wb") as stream:
+        _write_whole(stream, text.encode("ascii"))
+    temporary.replace(path)
+
+
+def _write_whole(stream: BinaryIO, data: bytes) -> None:
+    stream.write(data)
+    stream.flush()
+    os.fsync(stream.fileno())  # a power cut leaves no empty file under the final name
 
 
 def ensure_keys(directory: Path, machines: Iterable[str]) -> LabKeys:
@@ -67,16 +84,27 @@ def ensure_keys(directory: Path, machines: Iterable[str]) -> LabKeys:
 
 
 def _ensure_ssh_key(path: Path, comment: str) -> str:
-    """Return the public line of a key pair; generates it unless the private key is there."""
+    """Return the public line of a key pair; generates it unless the private key is there.
+
+    Raises:
+        SeedError: The private key cannot be read, or there is a public key that is not its other half.
+    """
+    public = path.with_name(f"{path.name}.pub")
+    said = public.read_bytes().decode("utf-8", errors="replace").split() if public.exists() else []
     if path.exists():
         key = _load_ssh_key(path)
+    elif said:
+        raise SeedError(f"its private half {path.name} is missing", where=str(public), remedy=_HALVES)
     else:
         key = Ed25519PrivateKey.generate()
         encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH
         write_private(path, key.private_bytes(encoding, form, serialization.NoEncryption()))
     raw = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     line = f"{raw.decode('ascii')} {comment}"
-    path.with_name(f"{path.name}.pub").write_text(f"{line}\n", encoding="ascii", newline="\n")
+    if not said:
+        _write_public(public, f"{line}\n")
+    elif said[:2] != line.split()[:2]:
+        raise SeedError(f"is not the public half of {path.name} beside it", where=str(public), remedy=_HALVES)
     return line
 
 
@@ -93,10 +121,22 @@ def _load_ssh_key(path: Path) -> Ed25519PrivateKey:
 
 
 def _ensure_ca(directory: Path) -> str:
-    """Return the PEM certificate of the lab's authority; generates key and certificate unless both are there."""
+    """Return the PEM certificate of the lab's authority; generates key and certificate where neither is there.
+
+    Raises:
+        SeedError: One is there without the other, or they cannot be read or do not belong together.
+    """
     certificate, private = directory / "ca.crt", directory / "ca.key"
-    if certificate.exists() and private.exists():
-        return certificate.read_text(encoding="ascii")
+    for there, other in ((certificate, private), (private, certificate)):
+        if there.exists() and not other.exists():
+            raise SeedError(f"its other half {other.name} is missing", where=str(there), remedy=_HALVES)
+    if not certificate.exists():
+        _make_ca(certificate, private)
+    _load_ca(directory)
+    return certificate.read_text(encoding="ascii")
+
+
+def _make_ca(certificate: Path, private: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "airgap lab CA")])
     built = (
@@ -107,9 +147,7 @@ def _ensure_ca(directory: Path) -> str:
         .sign(key, hashes.SHA256())
     )
     write_private(private, _pem(key))
-    text = built.public_bytes(serialization.Encoding.PEM).decode("ascii")
-    certificate.write_text(text, encoding="ascii", newline="\n")
-    return text
+    _write_public(certificate, built.public_bytes(serialization.Encoding.PEM).decode("ascii"))
 
 
 def ensure_registry_certificate(directory: Path, address: str, names: Iterable[str] = ()) -> tuple[Path, Path]:
@@ -118,13 +156,13 @@ def ensure_registry_certificate(directory: Path, address: str, names: Iterable[s
     The address is in the subject alternative names: a client that pulls from an IP address checks it there.
 
     Raises:
-        SeedError: The authority's key is missing or unreadable.
+        SeedError: The authority's key or certificate is missing or unreadable.
     """
     certificate, private = directory / f"ca/registry-{address}.crt", directory / f"ca/registry-{address}.key"
-    if certificate.exists() and private.exists():
-        return certificate, private
     _ensure_ca(directory / "ca")
     ca_key, ca = _load_ca(directory / "ca")
+    if _is_issued(certificate, private, ca):
+        return certificate, private
     key = ec.generate_private_key(ec.SECP256R1())
     alternatives: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(address))]
     alternatives += [x509.DNSName(name) for name in names]
@@ -138,8 +176,19 @@ def ensure_registry_certificate(directory: Path, address: str, names: Iterable[s
         .sign(ca_key, hashes.SHA256())
     )
     write_private(private, _pem(key))
-    certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    _write_public(certificate, built.public_bytes(serialization.Encoding.PEM).decode("ascii"))
     return certificate, private
+
+
+def _is_issued(certificate: Path, private: Path, authority: x509.Certificate) -> bool:
+    """Return whether the two belong together and that authority signed the certificate."""
+    try:
+        built = x509.load_pem_x509_certificate(certificate.read_bytes())
+        key = serialization.load_pem_private_key(private.read_bytes(), password=None)
+        built.verify_directly_issued_by(authority)
+    except (OSError, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return key.public_key() == built.public_key()
 
 
 def _load_ca(directory: Path) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Certificate]:
@@ -154,6 +203,8 @@ def _load_ca(directory: Path) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Ce
         ) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise SeedError("ca.key is not an EC key", where=str(directory), remedy="delete the directory")
+    if key.public_key() != certificate.public_key():
+        raise SeedError("ca.key and ca.crt do not belong together", where=str(directory), remedy=_HALVES)
     return key, certificate
 
 

@@ -2,8 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from harness import seeding
 from harness.config import load_lab
 from harness.config.loader import build
+from harness.errors import LabBusyError
+from harness.lablock import lab_lock
 from harness.seed.cloudconfig import user_data
 from harness.seed.content import settings
 from harness.seed.keys import ensure_keys
@@ -21,6 +26,21 @@ def specs(tmp_path: Path, *edits: tuple[str, str]) -> list[SeedSpec]:
         text = text.replace(old, new)
     lab = build(text, LAB, "embedded")
     return seed_specs(lab, ensure_keys(tmp_path, list(lab.machines)), "2026-01-01T00:00:00+00:00")
+
+
+def test_seeds_are_not_built_under_a_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab_file = tmp_path / "scenarios" / "lab.yaml"
+    lab_file.parent.mkdir()
+    lab_file.write_text(LAB.read_text(encoding="utf-8"), encoding="utf-8")
+    lab = load_lab(lab_file, "embedded")
+    monkeypatch.setattr(seeding, "guest_release", lambda *_: Release("debian", "bookworm"))
+    monkeypatch.setattr(seeding, "build_image", lambda *_: None)
+    monkeypatch.setattr(seeding, "build_seeds", lambda specs, *_: specs)
+    with lab_lock(tmp_path / ".lab" / "vms", lab.name), pytest.raises(LabBusyError):
+        seeding.build(lab, lab_file, lambda _: None)
+    assert not (tmp_path / ".lab" / "seeds").exists()
+    assert len(seeding.build(lab, lab_file, lambda _: None)) == 3
+    assert not (tmp_path / ".lab" / "vms").exists()
 
 
 def test_each_machine_gets_its_own_address_name_and_iso(tmp_path: Path) -> None:

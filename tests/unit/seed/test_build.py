@@ -15,7 +15,7 @@ from seed_samples import HOST_PUBLIC, fake_image, spec
 from harness.errors import SeedError
 from harness.seed import build, cloudconfig
 from harness.seed.build import build_seeds, write_seed_iso
-from harness.seed.content import Content, differences, iso_tree, seed_hash
+from harness.seed.content import MANIFEST, Content, differences, iso_tree, seed_hash
 from harness.seed.inspection import inspect_iso, payload_digests, whole_listing
 from harness.seed.iso9660 import IsoReader
 from harness.seed.isowriter import write_iso
@@ -137,13 +137,23 @@ def test_an_iso_of_the_same_inputs_is_kept(tmp_path: Path, image: GuestImage) ->
     assert said[-1] == "seed-master1.iso is up to date"
 
 
-def test_an_iso_of_other_inputs_or_a_broken_one_is_built_again(tmp_path: Path, image: GuestImage) -> None:
+def test_an_iso_of_other_inputs_is_built_again(tmp_path: Path, image: GuestImage) -> None:
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     (path,) = build_seeds([spec(timezone="UTC")], image, tmp_path, lambda _: None)
     assert inspect_iso(path).input_hash == seed_hash(spec(timezone="UTC"), image.digest)
-    path.write_bytes(path.read_bytes()[:100_000])
-    (path,) = build_seeds([spec(timezone="UTC")], image, tmp_path, lambda _: None)
-    assert inspect_iso(path).machine == "k3s-master1"
+
+
+def test_what_this_project_did_not_build_is_not_replaced(tmp_path: Path, image: GuestImage) -> None:
+    (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
+    remastered = tmp_path / "remastered.iso"
+    tree = {name: content for name, content in iso_tree(spec(), image).items() if name != MANIFEST}
+    write_iso(remastered, tree, volume_id="UBUNTU", timestamp=0.0)
+    for foreign in (remastered.read_bytes(), path.read_bytes()[:100_000], b"a text"):
+        path.write_bytes(foreign)
+        with pytest.raises(SeedError, match="is not a seed ISO that this project built") as caught:
+            build_seeds([spec()], image, tmp_path, lambda _: None)
+        assert caught.value.where == str(path)
+        assert path.read_bytes() == foreign
 
 
 def test_an_iso_whose_texts_this_program_would_write_otherwise_is_built_again(

@@ -57,6 +57,73 @@ def test_a_lost_public_key_is_written_again(tmp_path: Path) -> None:
     assert (tmp_path / "ssh/id_ed25519.pub").read_text().strip() == first.login_public
 
 
+def test_a_public_key_of_somebody_else_is_not_written_over(tmp_path: Path) -> None:
+    ensure_keys(tmp_path, ())
+    public, private = tmp_path / "ssh/id_ed25519.pub", tmp_path / "ssh/id_ed25519"
+    theirs = "ssh-ed25519 AAAAtheirs me@home\n"
+    public.write_text(theirs)
+    with pytest.raises(SeedError, match="is not the public half of id_ed25519"):
+        ensure_keys(tmp_path, ())
+    private.unlink()
+    with pytest.raises(SeedError, match="its private half id_ed25519 is missing"):
+        ensure_keys(tmp_path, ())
+    assert public.read_text() == theirs
+    assert not private.exists()
+
+
+def test_a_public_key_with_another_comment_stays_as_it_is(tmp_path: Path) -> None:
+    line = ensure_keys(tmp_path, ()).login_public
+    public = tmp_path / "ssh/id_ed25519.pub"
+    public.write_text(line.replace(" lab", " my lab key"))
+    assert ensure_keys(tmp_path, ()).login_public == line
+    assert public.read_text().endswith(" my lab key")
+
+
+@pytest.mark.parametrize("kept", ["ca.crt", "ca.key"])
+def test_one_half_of_an_authority_is_not_replaced(tmp_path: Path, kept: str) -> None:
+    (tmp_path / "ca").mkdir()
+    (tmp_path / "ca" / kept).write_text("theirs")
+    for ensure in (lambda: ensure_keys(tmp_path, ()), lambda: ensure_registry_certificate(tmp_path, "192.168.6.1")):
+        with pytest.raises(SeedError, match="its other half ca") as caught:
+            ensure()
+        assert caught.value.where == str(tmp_path / "ca" / kept)
+    assert [(path.name, path.read_text()) for path in (tmp_path / "ca").iterdir()] == [(kept, "theirs")]
+
+
+def test_an_authority_that_is_empty_or_of_two_kinds_is_an_error(tmp_path: Path) -> None:
+    ensure_keys(tmp_path / "a", ())
+    ensure_keys(tmp_path / "b", ())
+    certificate = tmp_path / "a/ca/ca.crt"
+    certificate.write_bytes((tmp_path / "b/ca/ca.crt").read_bytes())
+    with pytest.raises(SeedError, match="do not belong together"):
+        ensure_keys(tmp_path / "a", ())
+    certificate.write_bytes(b"")  # as after a power cut
+    with pytest.raises(SeedError, match="not readable"):
+        ensure_keys(tmp_path / "a", ())
+
+
+def test_a_registry_certificate_that_the_authority_did_not_sign_is_issued_again(tmp_path: Path) -> None:
+    certificate, private = ensure_registry_certificate(tmp_path, "192.168.6.1")
+
+    def issued_again() -> bool:
+        before = certificate.read_bytes()
+        ensure_registry_certificate(tmp_path, "192.168.6.1")
+        ca = x509.load_pem_x509_certificate((tmp_path / "ca/ca.crt").read_bytes())
+        x509.load_pem_x509_certificate(certificate.read_bytes()).verify_directly_issued_by(ca)
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, private)
+        return certificate.read_bytes() != before
+
+    assert not issued_again()
+    for name in ("ca.crt", "ca.key"):
+        (tmp_path / "ca" / name).unlink()
+    assert issued_again(), "another authority"
+    certificate.write_bytes(b"")
+    assert issued_again(), "an empty file"
+    ensure_registry_certificate(tmp_path, "192.168.6.2")
+    private.write_bytes((tmp_path / "ca/registry-192.168.6.2.key").read_bytes())
+    assert issued_again(), "another key"
+
+
 @pytest.mark.parametrize("text", ["", "garbage", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE"])
 def test_a_broken_key_is_an_error_and_not_replaced(tmp_path: Path, text: str) -> None:
     path = tmp_path / "ssh/id_ed25519"
