@@ -125,6 +125,7 @@ def run(
     cwd: Path | None = None,
     stdin: str = "",
     alone: bool = False,
+    grace_s: float = 1.0,
 ) -> Completed:
     """Run a program to its end and return what it said; a non-zero exit is an answer, not an exception.
 
@@ -135,6 +136,7 @@ def run(
         cwd: Working directory.
         stdin: Text for its standard input, which is closed afterwards.
         alone: After `timeout_s` the program is ended, and what it started runs on.
+        grace_s: How long program and children may tidy up where they have to be ended.
 
     Raises:
         ProcessError: It could not be started, or did not end in time.
@@ -153,12 +155,12 @@ def run(
         try:
             code = process.wait(timeout=timeout_s)
         except subprocess.TimeoutExpired as expired:
-            left = _end_alone(process) if alone else _end(process)
+            left = _end_alone(process) if alone else _end(process, grace_s)
             how = f"its processes {', '.join(map(str, left))} cannot be ended" if left else "was ended"
             remedy = "run the command by hand to see what it waits for"
             raise _cut_short(shown, f"did not end within {timeout_s:.0f} s and {how}", (out, err), remedy) from expired
         except BaseException:
-            _end(process)
+            _end(process, grace_s)
             raise
         finally:
             ended = _running.forget(process)
@@ -228,9 +230,9 @@ def _not_started(words: tuple[str, ...], shown: tuple[str, ...], error: OSError)
     )
 
 
-def _end(process: subprocess.Popen[bytes]) -> tuple[int, ...]:
+def _end(process: subprocess.Popen[bytes], grace_s: float) -> tuple[int, ...]:
     """Have the tree of that process ended and its exit status collected, so that no zombie is left."""
-    left = end_tree(process.pid)
+    left = end_tree(process.pid, grace_s)
     if process.pid in left:
         process.returncode = -1  # nobody waits for it any more: no warning that it still runs
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ _WITHOUT_PERL = (
 # cloud-init goes without its schema check when the library is not there, and each of its four stages starts a third
 # faster.
 _UNUSED = ("/usr/lib/python3/dist-packages/jsonschema", "/usr/lib/python3/dist-packages/pyrsistent")
+
+
+# mmdebstrap removes its half-built tree when it is ended.
+_GRACE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,14 @@ def mmdebstrap_argv(spec: ImageSpec, place: Workplace, proxies: tuple[str, ...])
     )  # fmt: skip
 
 
+def _temporary(place: Workplace) -> dict[str, str]:
+    """Return where mmdebstrap has its tree: below what is removed, where it may be.
+
+    Without root it works as a user of a namespace, who cannot enter this user's directories.
+    """
+    return {"TMPDIR": str(place.directory)} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
+
+
 def bootstrap(spec: ImageSpec, place: Workplace, say: Callable[[str], None]) -> None:
     """Leave the guest's tree in `place.tree_tar` and the offline packages in `place.debs`.
 
@@ -92,7 +105,7 @@ def bootstrap(spec: ImageSpec, place: Workplace, say: Callable[[str], None]) -> 
     place.debs.mkdir()
     argv = mmdebstrap_argv(spec, place, aptsources.proxy_options())
     say(f"building the guest of {spec.distribution} {spec.suite} packages (mmdebstrap, about two minutes)")
-    done = run(argv, timeout_s=1800, env={"LC_ALL": "C.UTF-8"})
+    done = run(argv, timeout_s=1800, env={"LC_ALL": "C.UTF-8", **_temporary(place)}, grace_s=_GRACE_S)
     if done.returncode != 0:
         raise HostError(
             f"mmdebstrap could not build the guest (exit {done.returncode})",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from harness.errors import HostError
 from harness.process import run
@@ -37,6 +38,7 @@ LABEL linux
 
 # Counted up when the way from the inputs to the image changes and no input of `image_key` shows it.
 _RECIPE = 1
+_OTHERS_S = 3600.0
 
 
 def image_key(spec: ImageSpec) -> str:
@@ -87,13 +89,32 @@ def build_image(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None]) ->
     """
     key = image_key(spec)
     cache_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache_dir / f"image-{key}.lock"):
+    with _the_only_one(cache_dir / f"image-{key}.lock", say):
         try:
             image = load_image(spec, cache_dir)
         except HostError:
             return _build(spec, cache_dir, say)
         say(f"the guest image is there: {image.directory}")
         return image
+
+
+@contextlib.contextmanager
+def _the_only_one(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold that lock, and tell of a wait for it: a build takes minutes, and one that died holds nothing."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"waiting for another build of the guest image ({path})")
+        try:
+            lock.acquire(timeout=_OTHERS_S)
+        except Timeout as error:
+            text = f"another build of the guest image has not ended within {_OTHERS_S:.0f} s"
+            raise HostError(text, where=str(path), remedy="end that build, then run again") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _build(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None]) -> GuestImage:

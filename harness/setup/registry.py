@@ -5,22 +5,25 @@ Installed, it would be a service of this host that listens on all of its address
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.errors import HarnessError, HostError
+from harness.files import of_file
 from harness.process import run
 
 PACKAGE = "docker-registry"
+_TREE = f"{PACKAGE}-unpacked"
 _DOWNLOAD_S = 600.0
 _UNPACK_S = 120.0
 
 
 def program_in(cache: Path) -> Path:
     """Return where the program is once it is unpacked."""
-    return cache / "registry" / "usr/bin" / PACKAGE
+    return cache / _TREE / "usr/bin" / PACKAGE
 
 
 def find_program(cache: Path) -> Path | None:
@@ -42,8 +45,9 @@ def ensure_registry(cache: Path, say: Callable[[str], None]) -> None:
     say(f"running: apt-get download {PACKAGE}, unpacked below {cache} (a registry for the guests; not installed)")
     try:
         _unpack(cache)
-    except HarnessError as error:
-        say(f"no registry, so the air gap will not be proven: {error.what}")
+    except (HarnessError, OSError) as error:
+        known = of_file(error) or error
+        say("no registry, so the air gap will not be proven: " + str(known).split("\n", 1)[0])
 
 
 def _unpack(cache: Path) -> None:
@@ -52,10 +56,13 @@ def _unpack(cache: Path) -> None:
         place = Path(name)
         # apt's sandbox user cannot write here, and apt says so on the way.
         _demand(("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", PACKAGE), place, _DOWNLOAD_S)
-        (package,) = place.glob("*.deb")
-        _demand(("dpkg-deb", "-x", package.name, "tree"), place, _UNPACK_S)
-        target = cache / "registry"
-        shutil.rmtree(target, ignore_errors=True)
+        packages = sorted(place.glob("*.deb"))
+        if len(packages) != 1:
+            raise HostError(f"apt-get left {len(packages)} packages", remedy=f"install {PACKAGE} by hand")
+        _demand(("dpkg-deb", "-x", packages[0].name, "tree"), place, _UNPACK_S)
+        target = cache / _TREE
+        if os.path.lexists(target):
+            raise HostError("is there and has no such program in it", where=str(target), remedy="move it away")
         (place / "tree").rename(target)
 
 

@@ -60,6 +60,20 @@ def test_a_program_that_does_not_end_is_ended_with_its_children(tmp_path: Path) 
     assert psutil.Process().children() == [], "a zombie is a child too"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a program cannot tidy up when Windows ends it")
+def test_a_program_that_is_ended_may_tidy_up_for_as_long_as_it_is_given(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, signal, sys, time\n"
+        "def tidy(*_): time.sleep(1.5); pathlib.Path(sys.argv[1]).write_text('tidy'); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, tidy); time.sleep(60)"
+    )
+    for grace_s, tidy in ((0.2, False), (30.0, True)):
+        mark = tmp_path / str(grace_s)
+        with pytest.raises(ProcessError):
+            run((*python(program), str(mark)), timeout_s=1, grace_s=grace_s)
+        assert mark.exists() is tidy
+
+
 def test_a_program_that_cannot_be_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """As one that hangs in a driver of Windows, or that runs with higher rights."""
     stubborn: list[psutil.Process] = []

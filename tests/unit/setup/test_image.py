@@ -2,21 +2,24 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import tarfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from needs import posix_sh
 
 from harness.errors import HostError
+from harness.process import Completed
 from harness.setup import bootstrap, guest_files, image
 from harness.setup.bootstrap import Workplace, mmdebstrap_argv
 from harness.setup.guest_files import guest_files as files
 from harness.setup.image import build_image, image_key, load_image
 from harness.setup.repository import index_entry
-from harness.setup.spec import ImageSpec, template
+from harness.setup.spec import GuestImage, ImageSpec, template
 
 SPEC = ImageSpec("debian", "bookworm", root_gib=39, operations_packages=("jq", "htop"))
 SCRIPTS = ("init.sh", "installer.sh", "lab-event.sh", "k8s-ops-packages.sh", "lab-boot-complete.sh", "netplan.sh")
@@ -74,6 +77,39 @@ def test_an_image_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: p
     assert first == again == load_image(SPEC, tmp_path)
     assert json.loads(first.description.read_text())["files"][0]["path"] == "vmlinuz"
     assert [path.name for path in tmp_path.glob("build-*")] == []
+
+
+def test_a_wait_for_another_build_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "_build", lambda spec, cache, say: GuestImage(cache, "key", "digest"))
+    monkeypatch.setattr(image, "_OTHERS_S", 0.1)
+    said: list[str] = []
+    held = FileLock(tmp_path / f"image-{image_key(SPEC)}.lock")
+    with held, pytest.raises(HostError, match="has not ended within 0 s"):
+        build_image(SPEC, tmp_path, said.append)
+    assert said[0].startswith("waiting for another build of the guest image (")
+    build_image(SPEC, tmp_path, said.append)
+    assert len(said) == 1
+
+
+def test_mmdebstrap_may_tidy_up_and_works_below_what_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, object] = {}
+
+    def run(argv: object, *, timeout_s: float, env: dict[str, str], grace_s: float) -> Completed:
+        asked.update(env, grace_s=grace_s)
+        return Completed((), 0, "", "", 1.0)
+
+    monkeypatch.setattr(bootstrap, "run", run)
+    monkeypatch.setattr("harness.setup.aptsources.host_sources", lambda *_: "")
+    monkeypatch.setattr("harness.setup.aptsources.proxy_options", lambda: ())
+    for user, place in ((0, tmp_path / "root"), (1000, tmp_path / "user")):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user, raising=False)
+        place.mkdir()
+        asked.clear()
+        bootstrap.bootstrap(SPEC, Workplace(place), lambda _: None)
+        assert asked["grace_s"] == 30.0
+        assert asked.get("TMPDIR") == (str(place) if user == 0 else None)
 
 
 def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

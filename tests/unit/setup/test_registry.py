@@ -41,9 +41,30 @@ def test_the_package_is_unpacked_once_and_not_installed(tmp_path: Path, monkeypa
     for _ in range(2):
         registry.ensure_registry(tmp_path, said.append)
     assert called == ["apt-get", "dpkg-deb"]
-    assert registry.find_program(tmp_path) == tmp_path / "registry/usr/bin/docker-registry"
+    assert registry.find_program(tmp_path) == tmp_path / "docker-registry-unpacked/usr/bin/docker-registry"
     assert len(said) == 1
-    assert [item.name for item in tmp_path.iterdir()] == ["registry"]
+    assert [item.name for item in tmp_path.iterdir()] == ["docker-registry-unpacked"]
+
+
+def test_what_is_in_its_place_already_stays_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_apt(monkeypatch, offered=True)
+    for name in ("registry", "docker-registry-unpacked"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "precious").touch()
+    said: list[str] = []
+    registry.ensure_registry(tmp_path, said.append)
+    assert registry.find_program(tmp_path) is None
+    assert f"{tmp_path / 'docker-registry-unpacked'}: is there and has no such program in it" in said[-1]
+    assert len(list(tmp_path.rglob("precious"))) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_apt(monkeypatch, offered=True)
+    (tmp_path / "cache").touch()
+    said: list[str] = []
+    registry.ensure_registry(tmp_path / "cache", said.append)
+    assert "the air gap will not be proven: " in said[-1]
+    assert str(tmp_path / "cache") in said[-1]
 
 
 def test_a_host_that_offers_none_goes_on_and_is_told_what_that_means(
