@@ -1,4 +1,4 @@
-"""Claiming: a thing is in the ledger before it is created. The one place that writes the ledger's entries."""
+"""Claiming: a machine's directory, the hypervisor's home and a port are in the ledger before they are made."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 
 import psutil
 
@@ -38,16 +39,16 @@ def _alive_after(processes: list[psutil.Process], grace_s: float) -> list[psutil
         return [process for process in processes if process.is_running()]
 
 
-def end_process(pid: int, started: float, word: str, grace_s: float = 3.0) -> tuple[int, ...]:
-    """End the process with that id and starting time, or, without an id, those that have `word` in their command line.
+def end_process(pid: int, started: float, argv: Sequence[str], grace_s: float = 3.0) -> tuple[int, ...]:
+    """End the process with that id and starting time, or, without an id, those with exactly that command line.
 
-    A process with another starting time (`pids`) is another process, and is left alone. Returns the ids of those that
-    could not be ended.
+    A process with another starting time (`pids`) is another process, and is left alone; so is one that only names a
+    file of ours, as an editor does. Returns the ids of those that could not be ended.
     """
     left: list[int] = []
     for process in psutil.process_iter() if pid == 0 else _existing(pid):
         with contextlib.suppress(psutil.Error):
-            ours = word in process.cmdline() if pid == 0 else pids.alive({"pid": pid, "created": started})
+            ours = process.cmdline() == list(argv) if pid == 0 else pids.alive({"pid": pid, "created": started})
             if ours and process.pid != os.getpid():
                 left += end_tree(process.pid, grace_s)
     return tuple(left)

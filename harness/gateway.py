@@ -23,7 +23,7 @@ from harness.ledger import Ledger
 from harness.plan import LabPlan
 from harness.registry.client import Endpoint, push
 from harness.registry.image import digest, tiny_image
-from harness.registry.server import RegistryFiles, start_registry
+from harness.registry.server import RegistryFiles, running_registry, start_registry
 from harness.seed.keys import ensure_registry_certificate
 from harness.setup.registry import find_program
 from harness.vmrun import Service, Vmrun
@@ -123,12 +123,19 @@ class Gateway:
         address, port = spec.registry.address, spec.registry.port
         certificate, key = ensure_registry_certificate(self._place.plan.seed_directory, str(address))
         directory = self._place.run.directory
-        self.port = self._start(
-            RegistryFiles(directory / "registry.yml", directory / "registry.log", certificate, key),
-            self._known_port(address, port),
-        )
+        wanted = self._known_port(address, port)
+        running = running_registry(self._place.ledger, str(address), self._authority, certificate)
+        if running and wanted in (0, running):
+            self.port = running  # with the images that somebody pushed to it
+        else:
+            files = RegistryFiles(directory / "registry.yml", directory / "registry.log", certificate, key)
+            self.port = self._start(files, wanted)
         self._vmrun.networks.set_service(self._network, Service(address, port, self.port))
         self.pull = self._push(address)
+
+    @property
+    def _authority(self) -> Path:
+        return self._place.plan.seed_directory / "ca" / "ca.crt"
 
     def _known_port(self, address: IPv4Address, port: int) -> int:
         """Return where the network leads to already, or 0: machines of an earlier run may be up and hold it so."""
@@ -150,6 +157,5 @@ class Gateway:
     def _push(self, address: IPv4Address) -> Pull:
         tag = self._place.run.directory.name
         image = tiny_image(f"{self._place.plan.spec.name} {tag}\n")
-        authority = self._place.plan.seed_directory / "ca" / "ca.crt"
-        push(Endpoint("127.0.0.1", self.port, str(address), authority), _REPOSITORY, tag, image)
+        push(Endpoint("127.0.0.1", self.port, str(address), self._authority), _REPOSITORY, tag, image)
         return Pull(_REPOSITORY, tag, digest(image.manifest), digest(image.layer))

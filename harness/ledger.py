@@ -2,7 +2,7 @@
 
 One JSON file in the lab's directory:
 
-    {"version": 2, "lab": NAME, "kept_until": ISO 8601 or null, "things": [{"kind": "machine", …}, …]}
+    {"version": 3, "lab": NAME, "kept_until": ISO 8601 or null, "things": [{"kind": "machine", …}, …]}
 
 Each change is on the disk before the call returns (written beside, flushed to the medium, put in place at once), and is
 made under a lock of the file, so that threads and processes do not lose each other's entries.
@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from harness.errors import HostError
+from harness.files import patiently
 from harness.lablock import held
 
-_VERSION = 2
+_VERSION = 3
 _LOCK_S = 30.0
 _CANNOT_WRITE = "make room on the disk, or give this user the right to write there; nothing is created without it"
 
@@ -77,17 +78,19 @@ class Process:
     """A process that outlives the session.
 
     Attributes:
-        word: One word of its command line that no other process has, as the path of its configuration; it finds the
-            process where the session ended before it noted the id.
+        argv: Its command line, which no other process has; it finds the process where the session ended before it noted
+            the id.
         pid: Its id, or 0 before it is started.
         started: Its starting time, as `harness.pids` tells it.
+        port: The port of the loopback on which it listens, or 0 before it does.
     """
 
     kind: ClassVar[str] = "process"
     name: str
-    word: str
+    argv: tuple[str, ...]
     pid: int = 0
     started: float = 0.0
+    port: int = 0
 
 
 Thing = Machine | Forwarding | Home | Process
@@ -113,7 +116,7 @@ class Ledger:
     def __init__(self, path: Path, lab: str) -> None:
         self.path = path
         self.lab = lab
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._scratch = path.with_suffix(".tmp")
 
     def read(self) -> Content:
@@ -123,7 +126,8 @@ class Ledger:
             HostError: The file is damaged, of another version, or belongs to a lab of another name.
         """
         try:
-            data = json.loads(self.path.read_text(encoding="utf-8"))
+            with self._lock:
+                data = json.loads(patiently(lambda: self.path.read_text(encoding="utf-8")))
         except (FileNotFoundError, NotADirectoryError):
             return Content()
         except (OSError, ValueError) as error:
@@ -194,7 +198,7 @@ class Ledger:
             stream.write(json.dumps(data, indent=2) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-        self._scratch.replace(self.path)
+        patiently(lambda: self._scratch.replace(self.path))
         _flush_directory(self.path.parent)
 
     def _refused(self, what: str, remedy: str = "") -> HostError:
@@ -203,11 +207,10 @@ class Ledger:
 
 
 def _thing(item: dict[str, Any]) -> Thing:
-    fields = dict(item)
-    kind = _KINDS[fields.pop("kind")]
-    if fields.get("found") is not None:
-        fields["found"] = tuple(fields["found"])
-    return kind(**fields)
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in dict(item).items()
+    }
+    return _KINDS[fields.pop("kind")](**fields)
 
 
 def _without(content: Content, thing: Thing) -> tuple[Thing, ...]:

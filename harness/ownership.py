@@ -4,7 +4,8 @@ A file is ours when all of this is true:
 
 * the directory carries the mark that was written when the ledger claimed it, with the same token;
 * the file was not there at that time;
-* its name is one that a hypervisor or this harness gives to a file of that machine;
+* its name is one that a hypervisor or this harness gives to a file of that machine; where it is one that every
+  machine has, as `vmware.log`, no other machine is in the directory;
 * it is a regular file, or a `.lck` directory: hypervisors make no links.
 
 Everything else is somebody else's, stays, and is told.
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from harness.files import patiently
 from harness.layout import MARK
 
 
@@ -27,6 +29,7 @@ class Why(StrEnum):
 
     NO_MARK = "this lab did not make it: it does not carry the mark of the run that the ledger names"
     OTHER_MACHINE = "this lab did not create this machine: the VMX in it has another uuid.bios"
+    ANOTHERS = "another machine is in this directory too, and a file of that name may be that one's"
     LINK = "it is a link; neither it nor its target is touched"
     WAS_THERE = "it was there before this lab"
     NAME = "no hypervisor gives a file of this machine that name"
@@ -44,20 +47,27 @@ class Left:
         return f"{self.path} ({self.why})"
 
 
+# What a hypervisor calls the same for every machine; VMware names memory by the machine's UUID.
+_NAMELESS = re.compile(
+    r"(vmware|qemu|supervisor|mksSandbox)(-\d+)?\.log|serial-\d+(-\d+)?\.log|vmrun-qemu\.json|[0-9a-f-]{36}\.vmem\.lck",
+    re.IGNORECASE,
+)
+
+
 def owned_names(name: str) -> re.Pattern[str]:
     """Return the file names that a hypervisor and this harness write into the directory of machine `name`.
 
     VMware: configuration, descriptors and extents (`-s001`, `-f001`), delta disks (`-000001`), memory (`.vmem`),
-    suspend and snapshot state, logs, locks, a VMX that is being written. Anything else is somebody else's.
+    suspend and snapshot state, logs, the lock of each of these, a VMX that is being written. Anything else is somebody
+    else's.
     """
     stem = re.escape(name)
-    return re.compile(
+    named = (
         rf"{stem}(-[0-9a-f]{{8}})?\.(vmx|vmxf|vmsd|nvram|vmem|vmss|vmx~|scoreboard)|{stem}\.vmx\.\w+\.tmp"
         rf"|{stem}(-\d{{6}})?(-[sf]\d{{3}}|-flat|-delta)?\.vmdk"
         rf"|{stem}-(Snapshot\d+|[0-9a-f]{{8}})\.(vmsn|vmem|vmss)"
-        r"|(vmware|qemu|supervisor|mksSandbox)(-\d+)?\.log|serial-\d+(-\d+)?\.log|.+\.lck|vmrun-qemu\.json",
-        re.IGNORECASE,
     )
+    return re.compile(rf"({named})(\.lck)?|{_NAMELESS.pattern}", re.IGNORECASE)
 
 
 def is_link(path: Path) -> bool:
@@ -82,9 +92,17 @@ def why_foreign(item: Path, name: str, found: Iterable[str]) -> Why | None:
         return Why.WAS_THERE
     if not owned_names(name).fullmatch(item.name):
         return Why.NAME
+    if _NAMELESS.fullmatch(item.name) and _others_beside(item, name):
+        return Why.ANOTHERS
     if item.is_dir() and not item.name.lower().endswith(".lck"):
         return Why.DIRECTORY
     return None
+
+
+def _others_beside(item: Path, name: str) -> bool:
+    """Return whether the VMX of a machine of another name is in the directory of that file."""
+    ours = owned_names(name)
+    return any(path.suffix.lower() == ".vmx" and not ours.fullmatch(path.name) for path in item.parent.iterdir())
 
 
 def in_the_way(names: Iterable[str], machine: str) -> tuple[str, ...]:
@@ -100,7 +118,7 @@ def write_mark(directory: Path, token: str, text: str) -> None:
     """Have the directory say whose it is: whole, or not at all."""
     scratch = directory / f"{MARK}.tmp"
     scratch.write_text(json.dumps({"token": token, "about": text}) + "\n", encoding="utf-8")
-    scratch.replace(directory / MARK)
+    patiently(lambda: scratch.replace(directory / MARK))
 
 
 def read_mark(directory: Path) -> str | None:

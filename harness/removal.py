@@ -9,20 +9,26 @@ import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import ledger as entries
 from harness.ending import end_process
 from harness.errors import HarnessError, HostError
+from harness.files import of_file
 from harness.layout import MachineFiles
 from harness.ledger import Ledger
-from harness.ownership import Left, Why, is_link, is_mark, read_mark, why_foreign
+from harness.ownership import Left, Why, is_link, is_mark, read_mark, why_foreign, write_mark
 from harness.vmdisks import machines_beside, users_of
 from harness.vmrun import Vmrun
 from harness.vmrun.errors import VmAlreadyRunning, VmBusy, VmNotFound, VmUnreadable
 from harness.vmx import Vmx, VmxError
 from harness.wait import Deadline, Pending, wait_until
+
+_BY_HAND = (
+    "where it is this lab's machine, stop it and delete its directory by hand; where it is somebody's, move it away; "
+    "then run `lab down` again"
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ def remove_all(vmrun: Vmrun, ledger: Ledger, names: Iterable[str] | None, power_
             return remove_machine(vmrun, ledger, machine, Deadline(power_s))
         except HarnessError as error:
             return Removal(machine.name, error=error)
+        except (OSError, VmxError) as error:
+            return Removal(machine.name, error=of_file(error) or HostError(str(error), remedy="run `lab down` again"))
 
     with ThreadPoolExecutor(max_workers=max(1, len(machines))) as pool:
         return list(pool.map(remove, machines))
@@ -68,24 +76,29 @@ def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: entries.Machine, deadl
 
     Raises:
         VmrunError: It could not be stopped or deleted.
-        HostError: A file of ours could not be removed, or another machine uses its disk.
+        HostError: Its directory is not ours (nothing is done then, and its entry stays), a file of ours could not be
+            removed, or another machine uses its disk.
         DeadlineExpired: It came back until the deadline was over, or does not go off.
+        OSError: A file of ours could not be read or changed.
     """
     foreign = foreign_directory(machine)
-    if foreign is None:
-        wait_until(
-            lambda left: _gone(vmrun, machine, left),
-            deadline,
-            what="the machine is not gone",
-            where=machine.name,
-            remedy="close what works on it (a Workstation window, another vmrun), then run again",
-            interval_s=0.2,
-        )
+    if foreign is not None:
+        raise HostError(f"left alone, whether it runs or not: {foreign.why}", where=str(foreign.path), remedy=_BY_HAND)
+    if not os.path.lexists(machine.directory):
+        machine = replace(machine, found=None)  # what was there before this lab is gone too
+    wait_until(
+        lambda left: _gone(vmrun, machine, left),
+        deadline,
+        what="the machine is not gone",
+        where=machine.name,
+        remedy="close what works on it (a Workstation window, another vmrun), then run again",
+        interval_s=0.2,
+    )
     for forwarding in ledger.read().all_of(entries.Forwarding):
         if forwarding.name == machine.name:
             _stop_forwarding(vmrun, forwarding)
             ledger.strike(forwarding)
-    left = (foreign,) if foreign is not None else foreign_files(machine)
+    left = foreign_files(machine)
     ledger.strike(machine)
     return Removal(machine.name, left)
 
@@ -138,12 +151,12 @@ def remove_rest(vmrun: Vmrun, ledger: Ledger) -> None:
 
 
 def remove_process(process: entries.Process) -> None:
-    """Have the process ended, found by its id and starting time, or by its word where no id was noted.
+    """Have the process ended, found by its id and starting time, or by its command line where no id was noted.
 
     Raises:
         HostError: It does not end.
     """
-    left = end_process(process.pid, process.started, process.word)
+    left = end_process(process.pid, process.started, process.argv)
     if left:
         raise HostError(
             f"the process {', '.join(map(str, left))} does not end",
@@ -156,6 +169,7 @@ def _gone(vmrun: Vmrun, machine: entries.Machine, deadline: Deadline) -> bool | 
     """Stop and delete the machine once; it may come back, where a `vmrun` of a killed session is still at work."""
     files = files_of(machine)
     if vmrun.is_running(files.vmx):
+        _put_back_vmx(machine)
         # Its disk is about to be deleted: there is nothing to shut down for.
         vmrun.stop_and_verify(files.vmx, deadline, soft_s=0)
     used = users_of(files.directory, (*machines_beside(files.directory), *vmrun.list_running()))
@@ -180,6 +194,19 @@ def _gone(vmrun: Vmrun, machine: entries.Machine, deadline: Deadline) -> bool | 
     if machine.found is None and files.directory.exists() and not foreign_files(machine):
         return Pending("something is written into its directory")
     return True
+
+
+def _put_back_vmx(machine: entries.Machine) -> None:
+    """Have a VMX where that of a running machine was deleted: `vmrun stop` knows a machine by the path of a file."""
+    files = files_of(machine)
+    if os.path.lexists(files.vmx):
+        return
+    files.directory.mkdir(parents=True, exist_ok=True)
+    write_mark(files.directory, machine.token, "put back to stop a machine whose directory was deleted")
+    vmx = Vmx.parse("")
+    vmx.update([("config.version", "8"), ("virtualHW.version", "8"), ("displayName", machine.name)])
+    vmx.set("uuid.bios", machine.nonce)
+    vmx.write(files.vmx)
 
 
 def _detach_foreign(files: MachineFiles, machine: entries.Machine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import http.client
 import socket
 import ssl
@@ -43,6 +44,23 @@ class _Connection(http.client.HTTPSConnection):
             raise
 
 
+def serves(endpoint: Endpoint, certificate: Path) -> bool:
+    """Return whether a registry answers there with exactly that certificate, and the authority vouches for it."""
+    connection = _Connection(endpoint)
+    try:
+        connection.request("GET", "/v2/")
+        answer = connection.getresponse()
+        answer.read()
+        wire = connection.sock
+        shown = wire.getpeercert(binary_form=True) if isinstance(wire, ssl.SSLSocket) else None
+        ours = ssl.PEM_cert_to_DER_cert(certificate.read_text(encoding="ascii"))
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
+    return answer.status == http.HTTPStatus.OK and shown == ours
+
+
 def push(endpoint: Endpoint, repository: str, tag: str, image: Image) -> None:
     """Have the image in the registry.
 
@@ -58,7 +76,7 @@ def push(endpoint: Endpoint, repository: str, tag: str, image: Image) -> None:
         raise HostError(
             f"the image cannot be pushed: {error}",
             where=f"{endpoint.host}:{endpoint.port}",
-            remedy="read registry.log in the run's directory",
+            remedy="read registry.log in the directory of the run that started it",
         ) from error
     finally:
         connection.close()

@@ -35,7 +35,8 @@ def files_of(vmx: Path) -> list[Path]:
     folder = vmx.parent
     own = [vmx.with_suffix(ending) for ending in _ENDINGS]
     states = re.compile(re.escape(vmx.stem) + _STATE, re.IGNORECASE)
-    own += [file for file in folder.iterdir() if _LOGS.match(file.name) or states.fullmatch(file.name)]
+    alone = not any(other != vmx for other in folder.glob("*.vmx"))  # else its logs may be the other one's
+    own += [file for file in folder.iterdir() if (alone and _LOGS.match(file.name)) or states.fullmatch(file.name)]
     disks = [*_disks(settings, folder), *_snapshot_disks(vmx)]
     disks += [file for disk in disks for file in _overlays(disk)]
     own += [file for disk in disks for file in [*extents(disk), disk]]

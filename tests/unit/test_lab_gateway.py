@@ -16,7 +16,8 @@ from harness.hypervisor import Kind
 from harness.layout import RunFiles
 from harness.ledger import Ledger
 from harness.plan import make_plan
-from harness.vmrun import Vmrun
+from harness.registry.client import Endpoint
+from harness.vmrun import Service, Vmrun
 from harness.wait import SYSTEM_CLOCK
 
 LAB = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
@@ -34,6 +35,9 @@ class FakeNetworks:
 
     def stop_record(self, vmnet: str) -> None:
         self._say(f"stop {vmnet}")
+
+    def set_service(self, vmnet: str, service: Service) -> None:
+        self._say(f"service {vmnet} {service.host_port}")
 
     def list_services(self, vmnet: str) -> tuple[()]:
         return ()
@@ -79,6 +83,28 @@ def test_a_host_without_the_program_says_so_and_is_recorded_all_the_same(
     assert opened.no_record == ""
     assert opened.no_registry == "this host has no docker-registry"
     assert opened.pull is None
+
+
+@pytest.mark.parametrize(
+    ("running", "led_to", "port"),
+    [(40001, 40001, 40001), (40001, 0, 40001), (40001, 40002, 50000), (0, 40001, 50000), (0, 0, 50000)],
+)
+def test_a_registry_that_serves_is_kept_unless_the_network_leads_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, running: int, led_to: int, port: int
+) -> None:
+    monkeypatch.setattr(gateway, "ensure_registry_certificate", lambda *_: (tmp_path / "crt", tmp_path / "key"))
+    monkeypatch.setattr(gateway, "running_registry", lambda *_: running)
+    monkeypatch.setattr(gateway, "find_program", lambda _: tmp_path / "docker-registry")
+    monkeypatch.setattr(gateway, "start_registry", lambda *_: 50000)
+    pushed: list[Endpoint] = []
+    monkeypatch.setattr(gateway, "push", lambda endpoint, *_: pushed.append(endpoint))
+    networks = FakeNetworks()
+    opened = made(tmp_path, networks, Kind.EMBEDDED)
+    monkeypatch.setattr(Gateway, "_known_port", lambda *_: led_to)
+    opened.open()
+    assert opened.no_registry == ""
+    assert opened.port == pushed[0].port == port
+    assert networks.said[-1] == f"service vmnet1 {port}"
 
 
 def test_what_the_hypervisor_refuses_is_a_reason_and_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

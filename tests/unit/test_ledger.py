@@ -28,7 +28,7 @@ def test_every_kind_of_thing_is_read_back_as_it_was_written(tmp_path: Path) -> N
         replace(machine("m2", tmp_path), found=("thesis.docx",)),
         Forwarding("m1", "vmnet1", 2201),
         Home(str(tmp_path / "home")),
-        Process("registry", "/etc/registry.yml", 4711, 1.5),
+        Process("registry", ("registry", "serve", "/etc/registry.yml"), 4711, 1.5, 40123),
     )
     for thing in things:
         ledger(tmp_path).write(thing)
@@ -74,11 +74,11 @@ def test_the_ledger_of_another_lab_is_refused(tmp_path: Path) -> None:
         "",
         "[]",
         '{"version": 1, "lab": "lab", "machines": []}',
-        '{"version": 3, "lab": "lab", "things": [], "kept_until": null}',
-        '{"version": 2, "lab": "lab"}',
-        '{"version": 2, "lab": "lab", "kept_until": null, "things": [{"kind": "castle"}]}',
-        '{"version": 2, "lab": "lab", "kept_until": null, "things": [{"kind": "machine", "nonsense": 1}]}',
-        '{"version": 2, "lab": "lab", "kept_until": null, "things": ["machine"]}',
+        '{"version": 2, "lab": "lab", "things": [], "kept_until": null}',
+        '{"version": 3, "lab": "lab"}',
+        '{"version": 3, "lab": "lab", "kept_until": null, "things": [{"kind": "castle"}]}',
+        '{"version": 3, "lab": "lab", "kept_until": null, "things": [{"kind": "machine", "nonsense": 1}]}',
+        '{"version": 3, "lab": "lab", "kept_until": null, "things": ["machine"]}',
     ],
 )
 def test_a_ledger_that_is_damaged_or_of_another_version_is_refused_and_stays(tmp_path: Path, text: str) -> None:
@@ -118,6 +118,18 @@ def test_a_change_is_on_the_medium_before_it_is_in_place(tmp_path: Path, monkeyp
     monkeypatch.setattr(Path, "replace", put)
     ledger(tmp_path).write(machine("m1", tmp_path))
     assert order[:2] == ["flushed", "in place"]
+
+
+def test_a_reader_waits_for_a_thread_that_writes(tmp_path: Path) -> None:
+    """Windows refuses to replace a file that another thread has open."""
+    book = ledger(tmp_path)
+    book.write(machine("m1", tmp_path))
+    with ThreadPoolExecutor(1) as pool:
+        with book._lock:
+            reading = pool.submit(book.read)
+            with pytest.raises(TimeoutError):
+                reading.result(0.2)
+        assert reading.result(10) == book.read()
 
 
 def test_threads_with_ledgers_of_their_own_lose_nothing(tmp_path: Path) -> None:

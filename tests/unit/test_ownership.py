@@ -10,9 +10,10 @@ from harness.ownership import Why, in_the_way, owned_names, read_mark, why_forei
 OURS = [
     "m1.vmx", "m1.vmxf", "m1.vmsd", "m1.nvram", "m1.vmdk", "m1-s001.vmdk", "m1-000001.vmdk", "m1-000001-s002.vmdk",
     "m1-flat.vmdk", "m1.vmem", "m1.vmss", "m1-Snapshot3.vmsn", "vmware.log", "vmware-0.log", "serial-1.log",
-    "M1.VMX", "m1.vmx.k2j_x0.tmp",
+    "M1.VMX", "m1.vmx.k2j_x0.tmp", "564d78e2-0fa2-9f22-1ef7-c3b8c2d3b8d5.vmem.lck", "m1-000001.vmdk.lck",
 ]  # fmt: skip
-FOREIGN = ["notes.txt", "m2.vmx", "m10.vmdk", "other.vmdk", "m1.vmx.bak", "m1-s001.vmdk.copy", "m1", "backup.log"]
+FOREIGN = ["notes.txt", "m2.vmx", "m10.vmdk", "other.vmdk", "m1.vmx.bak", "m1-s001.vmdk.copy", "m1", "backup.log",
+           "test.vmx.lck", "m10.vmx.lck", "m1.lck", "m1.docx.lck"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -27,6 +28,16 @@ def test_everything_else_is_foreign(name: str, tmp_path: Path) -> None:
     assert not owned_names("m1").fullmatch(name)
     (tmp_path / name).touch()
     assert why_foreign(tmp_path / name, "m1", ()) is Why.NAME
+
+
+def test_a_name_that_every_machine_has_is_ours_only_where_no_other_machine_is(tmp_path: Path) -> None:
+    names = ("vmware.log", "serial-1.log", "564d78e2-0fa2-9f22-1ef7-c3b8c2d3b8d5.vmem.lck")
+    for name in ("m1.vmx", "m1-0123abcd.vmx", *names):
+        (tmp_path / name).touch()
+    assert [why_foreign(tmp_path / name, "m1", ()) for name in names] == [None] * 3
+    (tmp_path / "Other.VMX").touch()
+    assert [why_foreign(tmp_path / name, "m1", ()) for name in names] == [Why.ANOTHERS] * 3
+    assert why_foreign(tmp_path / "m1.vmx", "m1", ()) is None
 
 
 def test_a_file_that_was_there_before_is_foreign_whatever_its_name(tmp_path: Path) -> None:

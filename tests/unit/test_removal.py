@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from harness.process import Completed
 from harness.removal import remove_all, remove_machine, remove_rest
 from harness.vmdisks import users_of
 from harness.vmrun import Vmrun
+from harness.vmx import Vmx
 from harness.wait import Deadline
 
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -42,7 +44,9 @@ class FakeHost:
         verb, *words = [str(word) for word in argv][3:]
         self.calls.append((verb, *words))
         said, code = "", 0
-        if verb == "list":
+        if verb in ("stop", "deleteVM") and not Path(words[0]).is_file():
+            said, code = f"Error: Cannot open VM: {words[0]}, The virtual machine cannot be found\n", 255
+        elif verb == "list":
             said = "\n".join([f"Total running VMs: {len(self.running)}", *sorted(self.running)]) + "\n"
         elif verb == "stop":
             self.running.discard(words[0])
@@ -157,6 +161,16 @@ def test_links_and_their_targets_stay(tmp_path: Path, vmrun: Vmrun, book: Ledger
     assert sorted(path.name for path in (tmp_path / "m1").iterdir()) == ["m1-s002.vmdk", "m1.vmem.lck"]
 
 
+def refused(vmrun: Vmrun, book: Ledger, machine: entries.Machine) -> str:
+    """Try to remove a machine that is not ours any more; return why that was not done. Nothing is forgotten."""
+    (removal,) = remove_all(vmrun, book, None, 5)
+    assert isinstance(removal.error, HostError)
+    assert "move it away; then run `lab down` again" in removal.error.remedy
+    assert str(removal).startswith("m1: not removed: ")
+    assert book.machine(machine.name) == machine
+    return str(removal.error)
+
+
 @links
 def test_a_machine_directory_that_became_a_link_is_left_alone(
     tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
@@ -165,7 +179,7 @@ def test_a_machine_directory_that_became_a_link_is_left_alone(
     (tmp_path / "m1").rename(tmp_path / "elsewhere")
     (tmp_path / "m1").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     before = sorted((tmp_path / "elsewhere").iterdir())
-    assert remove(vmrun, book, machine) == [f"{tmp_path / 'm1'} (it is a link; neither it nor its target is touched)"]
+    assert "it is a link; neither it nor its target is touched" in refused(vmrun, book, machine)
     assert sorted((tmp_path / "elsewhere").iterdir()) == before
     assert host.calls == []
 
@@ -177,9 +191,53 @@ def test_a_machine_of_our_name_that_we_did_not_create_is_neither_stopped_nor_del
     (tmp_path / "m1" / "airgap-lab.json").unlink()  # as in a directory of the same name that somebody made instead
     host.running.add(str(tmp_path / "m1" / "m1.vmx"))
     before = sorted((tmp_path / "m1").iterdir())
-    assert "does not carry the mark" in remove(vmrun, book, machine)[0]
+    assert "does not carry the mark" in refused(vmrun, book, machine)
     assert sorted((tmp_path / "m1").iterdir()) == before
     assert host.calls == []
+    shutil.rmtree(tmp_path / "m1")
+    host.running.clear()
+    assert remove(vmrun, book, machine) == []
+
+
+def test_a_running_machine_whose_directory_was_deleted_is_stopped_and_leaves_nothing(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+) -> None:
+    for found, left in ((None, ()), (("thesis.docx",), ())):
+        machine = made(tmp_path, book, found=found)
+        host.running.add(str(tmp_path / "m1" / "m1.vmx"))
+        shutil.rmtree(tmp_path / "m1")
+        assert remove(vmrun, book, machine) == list(left)
+        assert host.running == set()
+        assert not (tmp_path / "m1").exists()
+
+
+def test_a_running_machine_without_its_vmx_is_stopped_and_what_is_beside_stays(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+) -> None:
+    machine = made(tmp_path, book)
+    host.running.add(str(tmp_path / "m1" / "m1.vmx"))
+    (tmp_path / "m1" / "m1.vmx").unlink()
+    (tmp_path / "m1" / "thesis.docx").touch()
+    assert len(remove(vmrun, book, machine)) == 1
+    assert host.running == set()
+    assert [path.name for path in (tmp_path / "m1").iterdir()] == ["thesis.docx"]
+
+
+def test_a_machine_that_somebody_put_into_our_directory_keeps_its_locks_and_logs(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger
+) -> None:
+    machine = made(tmp_path, book)
+    directory = tmp_path / "m1"
+    (directory / "test.vmx").write_text('uuid.bios = "56"\n')
+    for lock in ("test.vmx.lck", "m10.vmdk.lck", "564d78e2-0fa2-9f22-1ef7-c3b8c2d3b8d5.vmem.lck"):
+        (directory / lock).mkdir()
+        (directory / lock / "M1.lck").touch()
+    (directory / "m1.nvram.lck").mkdir()
+    before = {path.name for path in directory.iterdir() if not path.name.startswith(("m1.", "m1-", "airgap"))}
+    assert "vmware.log" in before
+    remove(vmrun, book, machine)
+    assert {path.name for path in directory.iterdir()} == before
+    assert len(list(directory.rglob("M1.lck"))) == 3
 
 
 def test_a_vmx_that_was_put_in_place_of_ours_is_left_alone(
@@ -188,7 +246,7 @@ def test_a_vmx_that_was_put_in_place_of_ours_is_left_alone(
     machine = made(tmp_path, book)
     (tmp_path / "m1" / "m1.vmx").write_text('uuid.bios = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"\n')
     before = sorted((tmp_path / "m1").iterdir())
-    assert "another uuid.bios" in remove(vmrun, book, machine)[0]
+    assert "another uuid.bios" in refused(vmrun, book, machine)
     assert sorted((tmp_path / "m1").iterdir()) == before
 
 
@@ -269,12 +327,39 @@ def test_each_machine_is_tried_whatever_becomes_of_the_others(tmp_path: Path, vm
     assert [item.name for item in book.machines()] == ["m1"]
 
 
+def test_a_file_that_cannot_be_read_is_that_machines_alone(
+    tmp_path: Path, vmrun: Vmrun, book: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path, book, "m1")
+    made(tmp_path, book, "m2")
+    write = Vmx.write
+
+    def refuse(vmx: Vmx, path: Path) -> None:
+        if path.stem == "m1":
+            raise PermissionError(13, "The process cannot access the file", str(path))
+        write(vmx, path)
+
+    monkeypatch.setattr(Vmx, "write", refuse)
+    for name in ("m1", "m2"):
+        with (tmp_path / name / f"{name}.vmx").open("a") as vmx:
+            vmx.write('sata0:3.fileName = "../other.vmdk"\n')
+    first, second = remove_all(vmrun, book, None, 5)
+    assert f"{tmp_path / 'm1' / 'm1.vmx'}: the file cannot be used: The process cannot" in str(first.error)
+    assert first.error is not None
+    assert "close what holds it" in first.error.remedy
+    assert second.error is None
+
+
 def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(
     tmp_path: Path, book: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    for thing in (made(tmp_path, book), entries.Home(str(home)), entries.Process("registry", "word", 1, 2.0)):
+    for thing in (
+        made(tmp_path, book),
+        entries.Home(str(home)),
+        entries.Process("registry", ("registry", "word"), 1, 2.0),
+    ):
         book.write(thing)
     ended: list[object] = []
     monkeypatch.setattr("harness.removal.end_process", lambda *words: ended.append(words))
@@ -283,23 +368,24 @@ def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(
     assert (run.calls, ended) == ([], [])
     book.strike(book.machines()[0])
     remove_rest(Vmrun(("vmrun",), run=run), book)
-    assert ended == [(1, 2.0, "word")]
+    assert ended == [(1, 2.0, ("registry", "word"))]
     assert book.read().things == ()
     assert not home.exists()
 
 
-def test_a_process_is_ended_by_its_start_or_by_its_word_and_no_other_one_is(tmp_path: Path) -> None:
+def test_a_process_is_ended_by_its_start_or_by_its_command_line_and_no_other_one_is(tmp_path: Path) -> None:
     word = str(tmp_path / "word")
-    argv = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", word]
+    argv = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", "serve", word]
     child = subprocess.Popen(argv, stdout=subprocess.PIPE)
     assert child.stdout is not None
     child.stdout.readline()  # it is what it will be
     child.stdout.close()
     started = pids.identity(child.pid)["created"]
-    end_process(child.pid, started - 100, word)
-    end_process(0, 0.0, word[:-1])
+    end_process(child.pid, started - 100, argv)
+    for other in ([word], ["less", *argv[1:]], argv[:-1], [argv[0], "serve", word]):
+        end_process(0, 0.0, other)  # an editor, a pager, another verb
     assert child.poll() is None
-    end_process(0, 0.0, word)
+    end_process(0, 0.0, argv)
     child.wait(10)
     assert not psutil.pid_exists(child.pid)
-    end_process(child.pid, started, word)
+    end_process(child.pid, started, argv)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,7 @@ from harness.layout import cache_directory
 from harness.ledger import Ledger
 from harness.registry.client import Endpoint, push
 from harness.registry.image import tiny_image
-from harness.registry.server import RegistryFiles, start_registry
+from harness.registry.server import RegistryFiles, running_registry, start_registry
 from harness.removal import remove_process
 from harness.seed.keys import ensure_keys, ensure_registry_certificate
 from harness.setup.registry import find_program
@@ -23,12 +24,13 @@ from harness.wait import Deadline
 PROGRAM = find_program(cache_directory())
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no docker-registry here: lab setup --with-deps")
 ADDRESS = "192.168.6.1"
+SEEDS = "the lab's seeds"
 
 
 def start(tmp_path: Path, name: str, ledger: Ledger, port: int = 0) -> int:
     assert PROGRAM is not None
-    ensure_keys(tmp_path / "seeds", ["m"])
-    certificate, key = ensure_registry_certificate(tmp_path / "seeds", ADDRESS)
+    ensure_keys(tmp_path / SEEDS, ["m"])
+    certificate, key = ensure_registry_certificate(tmp_path / SEEDS, ADDRESS)
     files = RegistryFiles(tmp_path / f"{name}.yml", tmp_path / f"{name}.log", certificate, key)
     return start_registry(PROGRAM, files, ledger, port, Deadline(60))
 
@@ -43,9 +45,9 @@ def test_it_takes_an_image_over_a_verified_connection_and_ends_by_the_ledger(tmp
     port = start(tmp_path, "one", ledger)
     first = claim(ledger)
     try:
-        push(Endpoint("127.0.0.1", port, ADDRESS, tmp_path / "seeds/ca/ca.crt"), "lab/probe", "run", tiny_image("x"))
+        push(Endpoint("127.0.0.1", port, ADDRESS, tmp_path / SEEDS / "ca/ca.crt"), "lab/probe", "run", tiny_image("x"))
         with pytest.raises(HostError, match="certificate verify failed"):
-            push(Endpoint("127.0.0.1", port, "10.0.0.1", tmp_path / "seeds/ca/ca.crt"), "a/b", "c", tiny_image("x"))
+            push(Endpoint("127.0.0.1", port, "10.0.0.1", tmp_path / SEEDS / "ca/ca.crt"), "a/b", "c", tiny_image("x"))
         listening = [item.laddr.ip for item in psutil.Process(first.pid).net_connections() if item.status == "LISTEN"]
         assert listening == ["127.0.0.1"]
         assert psutil.Process(first.pid).ppid() == os.getpid()
@@ -60,8 +62,33 @@ def test_one_whose_session_died_before_it_noted_the_id_is_found_by_its_configura
     ledger = Ledger(tmp_path / "lab-ledger.json", "lab")
     start(tmp_path, "one", ledger)
     noted = claim(ledger)
-    remove_process(entries.Process(noted.name, noted.word))
+    remove_process(entries.Process(noted.name, noted.argv))
     assert not psutil.pid_exists(noted.pid)
+
+
+def test_one_that_serves_with_our_certificate_is_kept_and_any_other_is_not(tmp_path: Path) -> None:
+    ledger, authority = Ledger(tmp_path / "lab-ledger.json", "lab"), tmp_path / SEEDS / "ca/ca.crt"
+    port = start(tmp_path, "it's one", ledger)
+    certificate, _ = ensure_registry_certificate(tmp_path / SEEDS, ADDRESS)
+
+    def running() -> int:
+        return running_registry(ledger, ADDRESS, authority, certificate)
+
+    noted = claim(ledger)
+    try:
+        assert noted.port == port
+        assert running() == port
+        assert running_registry(Ledger(tmp_path / "other.json", "other"), ADDRESS, authority, certificate) == 0
+        assert running_registry(ledger, "10.0.0.1", authority, certificate) == 0
+        ledger.write(replace(noted, started=noted.started - 100))
+        assert running() == 0, "another process has that id"
+        ledger.write(noted)
+        certificate.unlink()
+        ensure_registry_certificate(tmp_path / SEEDS, ADDRESS)
+        assert running() == 0, "it would be started with another certificate now"
+    finally:
+        remove_process(noted)
+    assert running() == 0
 
 
 def test_a_port_that_somebody_has_is_an_error_with_the_registrys_words(tmp_path: Path) -> None:

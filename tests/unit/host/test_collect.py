@@ -101,7 +101,7 @@ def test_a_ledger_of_another_lab_is_a_problem(tmp_path: Path) -> None:
     plan = lab_in(tmp_path)
     plan.vm_directory.mkdir(parents=True)
     ledger = plan.vm_directory / LEDGER
-    content = {"version": 2, "lab": plan.spec.name, "kept_until": None, "things": []}
+    content = {"version": 3, "lab": plan.spec.name, "kept_until": None, "things": []}
     machine = {"kind": "machine", "name": "m", "directory": str(plan.vm_directory / "m"), "run_id": "r"}
     ledger.write_text(json.dumps({**content, "things": [machine]}), encoding="utf-8")
     assert look(plan, fake_vmrun()).claimed.value == (plan.vm_directory / "m",)

@@ -1,0 +1,45 @@
+"""A machine that runs while somebody deletes its files: the harness's removal ends it all the same."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
+
+from harness import ledger as entries
+from harness.ledger import Ledger
+from harness.ownership import write_mark
+from harness.removal import remove_machine
+from harness.vmrun import Vmrun as Driver
+from harness.wait import Deadline
+
+NONCE = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_running_machine_whose_files_were_deleted_is_ended_and_leaves_nothing(
+    vmrun: Vmrun, tmp_path: Path, whole: bool
+) -> None:
+    vmx = vmrun.machine("one", f'uuid.bios = "{NONCE}"\nserial0.fileName = "serial-1.log"\n')
+    book = Ledger(tmp_path / "ledger.json", "lab")
+    machine = entries.Machine("one", str(vmx.parent), "run-1", nonce=NONCE)
+    book.write(machine)
+    write_mark(vmx.parent, machine.token, "about")
+    vmrun.ok("start", vmx, "nogui")
+    if whole:
+        shutil.rmtree(vmx.parent)
+    else:
+        vmx.unlink()
+    assert vmrun("stop", vmx, "hard")[0] == 255
+    assert str(vmx) in vmrun.ok("list")
+
+    driver = Driver((sys.executable, "-m", "harness.vmrun_qemu"), env=vmrun.environment)
+    assert remove_machine(driver, book, machine, Deadline(60)).left == ()
+
+    assert vmrun.ok("list") == "Total running VMs: 0\n"
+    assert not vmx.parent.exists()
+    assert book.machines() == ()
+    assert eventually(lambda: vmrun.processes() == [])
