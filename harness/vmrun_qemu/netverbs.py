@@ -51,12 +51,11 @@ def set_forward(parameters: Sequence[str], _flags: Flags) -> int:
             return 0
         old = _same_port(rules, rule["protocol"], rule["host_port"])
         up = switch.load(network.name)
-        if up is not None:
-            complaint = _exchange(up["qmp"], old, rule)
-        else:
-            complaint = "" if switch.port_is_free(rule) else "somebody listens there"
-        if complaint:
-            raise Failure(f"The host port {rule['host_port']}/{rule['protocol']} is already in use: {complaint}")
+        taken = f"The host port {rule['host_port']}/{rule['protocol']} is already in use"
+        if up is None and not switch.port_is_free(rule):
+            raise Failure(taken)
+        if up is not None and (complaint := _exchange(up["qmp"], old, rule)):
+            raise Failure(f"{taken}: {complaint}")
         networks.save_forwards(network.name, [other for other in rules if other != old] + [rule])
     return 0
 
