@@ -97,7 +97,7 @@ def test_a_port_that_somebody_has_is_refused_and_not_remembered(vmrun: Vmrun) ->
         assert forward(vmrun, port) == (255, taken + "\n")
         vmrun.ok("start", vmrun.machine("one"), "nogui")
         code, said = forward(vmrun, port)
-        assert (code, said.startswith(f"{taken}: could not set up host forwarding rule")) == (255, True), said
+        assert (code, said.startswith(f"{taken}: Could not set up host forwarding rule")) == (255, True), said
         assert vmrun.ok("listPortForwardings", "vmnet1") == "Total port forwardings: 0\n"
 
 
@@ -109,7 +109,7 @@ def test_a_udp_port_that_somebody_has_is_refused(vmrun: Vmrun) -> None:
         assert vmrun(*words) == (255, f"Error: The host port {port}/udp is already in use\n")
         vmrun.ok("start", vmrun.machine("one", 'ethernet0.connectionType = "nat"\nethernet0.vnet = ""\n'), "nogui")
         code, said = vmrun(*words)
-        assert (code, said.startswith(f"Error: The host port {port}/udp is already in use: could not set up")) == (
+        assert (code, said.startswith(f"Error: The host port {port}/udp is already in use: Could not set up")) == (
             255,
             True,
         )

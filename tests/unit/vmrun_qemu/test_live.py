@@ -73,7 +73,7 @@ class FakeQemu:
         return str(inner["filename"]) if isinstance(inner, Mapping) else str(node["driver"])
 
     def guest_has_its_disks(self) -> bool:
-        return [self.files[self.below[f"disk-{drive.id}"]] for drive in DISKS] == [str(drive.path) for drive in DISKS]
+        return [Path(self.files[self.below[f"disk-{drive.id}"]]) for drive in DISKS] == [drive.path for drive in DISKS]
 
 
 def machine(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> Running:
@@ -108,7 +108,7 @@ def stand_still(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> bool:
 
 
 def test_the_image_of_the_played_qemu_is_what_the_real_one_is_told() -> None:
-    assert FakeQemu().file(hardware.image_node(Path("/vms/0.vmdk"))) == "/vms/0.vmdk"
+    assert Path(FakeQemu().file(hardware.image_node(Path("/vms/0.vmdk")))) == Path("/vms/0.vmdk")
 
 
 def test_the_disks_are_closed_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from needs import posix_modes
 
 from harness import pids
 from harness.vmrun_qemu import images, imagetool, overlays, qemu, vmlocks
@@ -220,6 +221,7 @@ def test_what_the_system_refuses_is_one_line(
     assert said(capsys, "-U", tmp_path / "d.vmdk") == (1, full)
 
 
+@posix_modes
 def test_qemu_img_is_the_one_beside_qemu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "qemu-img"
     program.write_text("#!/bin/sh\n", encoding="utf-8")
