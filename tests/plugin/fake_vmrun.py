@@ -276,7 +276,9 @@ def write_program(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     if SUFFIX:
-        ScriptMaker(str(path.parent), str(path.parent)).make(path.name)
+        maker = ScriptMaker(str(path.parent), str(path.parent))
+        maker.force = True  # it compares the script with one of the same name, not with the program file
+        maker.make(path.name)
 
 
 def _create_disk(words: Sequence[str]) -> tuple[str, int]:
