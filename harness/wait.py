@@ -119,7 +119,6 @@ def wait_until(
     where: str = "",
     remedy: str = "",
     interval_s: float = 0.5,
-    on_change: Callable[[str], None] | None = None,
 ) -> T:
     """Return the first answer of `probe` that is not `Pending`.
 
@@ -133,22 +132,16 @@ def wait_until(
         where: The machine or file concerned.
         remedy: What the reader can do when the wait fails.
         interval_s: Pause between two attempts, in seconds.
-        on_change: Told each new reason, once.
 
     Raises:
         DeadlineExpired: With the last reason as `last_seen`.
     """
-    seen: str | None = None
     while True:
         answer = probe(deadline)
         if not isinstance(answer, Pending):
             return answer
-        if answer.reason != seen:
-            seen = answer.reason
-            if on_change is not None:
-                on_change(seen)
         if deadline.expired:
             raise DeadlineExpired(
-                f"{what}: not within {deadline.seconds:.0f} s", remedy=remedy, last_seen=seen, where=where
+                f"{what}: not within {deadline.seconds:.0f} s", remedy=remedy, last_seen=answer.reason, where=where
             )
         deadline.clock.sleep(min(interval_s, deadline.remaining))

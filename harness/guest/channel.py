@@ -2,7 +2,7 @@
 
 GuestError
 ├── NoRoot            the account may not become root without a password
-├── ConnectFailed     nobody answers, or not yet with SSH; asking again later is right (`retryable`)
+├── ConnectFailed     nobody answers, or not yet with SSH; asking again later is right
 ├── AuthFailed        sshd answers and refuses the lab's key
 ├── HostKeyMismatch   somebody else answers; never asked again
 ├── ChannelLost       the connection, or the shell behind it, ended while it was used
@@ -13,7 +13,7 @@ GuestError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from harness.errors import GuestError
 from harness.secret import redact
@@ -55,25 +55,17 @@ class GuestChannel(Protocol):
 class NoRoot(GuestError):
     """sudo wants a password, or is not there."""
 
-    retryable: ClassVar[bool] = False
-
 
 class ConnectFailed(GuestError):
     """No SSH connection came about: refused, no route, no banner, no answer in time."""
-
-    retryable: ClassVar[bool] = True
 
 
 class AuthFailed(GuestError):
     """sshd refuses the lab's key. While a guest's first boot makes the account, this passes by itself."""
 
-    retryable: ClassVar[bool] = False
-
 
 class HostKeyMismatch(GuestError):
     """The machine that answers is not the one whose host key is pinned."""
-
-    retryable: ClassVar[bool] = False
 
     def __init__(self, *, where: str, expected: str, seen: str) -> None:
         self.expected = expected
@@ -90,13 +82,9 @@ class HostKeyMismatch(GuestError):
 class ChannelLost(GuestError):
     """The connection or the kept shell ended; whether the command was carried out is not known."""
 
-    retryable: ClassVar[bool] = True
-
 
 class CommandTimeout(GuestError):
     """A command did not end in time. `stdout` and `stderr` are what it had printed until then."""
-
-    retryable: ClassVar[bool] = False
 
     def __init__(self, command: str, *, where: str, timeout_s: float, stdout: str = "", stderr: str = "") -> None:
         self.command = command
@@ -112,8 +100,6 @@ class CommandTimeout(GuestError):
 
 class OutputTooLarge(GuestError):
     """A command or a file has more bytes than the harness holds in memory."""
-
-    retryable: ClassVar[bool] = False
 
 
 def brief(command: str, width: int = 120) -> str:

@@ -99,7 +99,6 @@ class SerialFollower:
     Attributes:
         path: The file.
         foreign: How many events came from which other nonce: an older guest, or another machine, writes here.
-        torn: Lines that looked like an event and were none.
     """
 
     def __init__(
@@ -111,7 +110,6 @@ class SerialFollower:
     ) -> None:
         self.path = path
         self.foreign: Counter[str] = Counter()
-        self.torn = 0
         self._nonce = nonce
         self._clock = clock
         self._record = record
@@ -157,12 +155,11 @@ class SerialFollower:
     def _judge(self, line: str) -> GuestEvent | None:
         event = parse_event(line)
         if event is None:
-            self.torn += 1
-        elif event.nonce != self._nonce:
+            return None
+        if event.nonce != self._nonce:
             self.foreign[event.nonce] += 1
-        else:
-            return replace(event, at_s=self._clock.monotonic())
-        return None
+            return None
+        return replace(event, at_s=self._clock.monotonic())
 
     def _new_lines(self) -> list[bytes]:
         fresh = self._read()

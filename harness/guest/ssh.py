@@ -37,14 +37,12 @@ class SshChannel:
     Attributes:
         target: Where it leads.
         logins: Successful logins so far.
-        sessions: Shells started so far.
         host_key: `type blob`: the pinned key, or the one that was seen first.
     """
 
     def __init__(self, target: SshTarget, clock: Clock = SYSTEM_CLOCK) -> None:
         self.target = target
         self.logins = 0
-        self.sessions = 0
         self.host_key = normal_key(target.host_key) if target.host_key else None
         self._clock = clock
         self._busy = threading.Lock()
@@ -130,7 +128,6 @@ class SshChannel:
                 raise self._lost(command, None, str(error), as_root=as_root) from error
             said = f"the guest did not start a shell: {error}"
             raise CommandTimeout(command, where=self.target.where, timeout_s=deadline.seconds, stderr=said) from error
-        self.sessions += 1
         shell = KeptShell(channel, lambda: hang_up(transport), connection_errors())
         self._shells[as_root] = shell
         left_behind = self._left_behind.pop(as_root, None)

@@ -45,16 +45,6 @@ def test_a_wait_is_asked_once_even_without_time() -> None:
     assert asked == [1]
 
 
-def test_a_reason_is_told_on_change_only() -> None:
-    reasons = iter(["a", "a", "b", "b", "a"])
-    told: list[str] = []
-    with pytest.raises(DeadlineExpired):
-        wait_until(
-            lambda _: Pending(next(reasons)), Deadline(4, FakeClock()), what="it", interval_s=1, on_change=told.append
-        )
-    assert told == ["a", "b", "a"]
-
-
 def test_an_exception_ends_the_wait_at_once() -> None:
     clock = FakeClock()
 

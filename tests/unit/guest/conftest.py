@@ -69,13 +69,18 @@ def target(guest: FakeSshGuest, keys: Path) -> SshTarget:
 
 
 @pytest.fixture(scope="module")
-def shared_channel(keys: Path) -> Iterator[SshChannel]:
-    """A channel that is logged in, for commands that harm neither it nor its guest."""
+def shared_guest(keys: Path) -> Iterator[FakeSshGuest]:
     with running_guest(keys) as fake:
-        channel = SshChannel(target_of(fake, keys))
-        channel.connect(10)
-        yield channel
-        channel.close()
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def shared_channel(shared_guest: FakeSshGuest, keys: Path) -> Iterator[SshChannel]:
+    """A channel that is logged in, for commands that harm neither it nor its guest."""
+    channel = SshChannel(target_of(shared_guest, keys))
+    channel.connect(10)
+    yield channel
+    channel.close()
 
 
 @pytest.fixture

@@ -104,7 +104,6 @@ def test_a_wrong_host_key_ends_it_before_the_user_is_named(
     assert caught.value.expected == fingerprint(pinned)
     assert caught.value.seen == fingerprint(seen)
     assert caught.value.seen in str(caught.value)
-    assert not caught.value.retryable
     assert not client_threads()
 
 
@@ -134,12 +133,11 @@ def test_a_fingerprint_is_the_one_of_openssh(keys: Path) -> None:
         fingerprint("AAAA")
 
 
-def test_a_closed_port_is_retryable(open_channel: OpenChannel) -> None:
+def test_a_closed_port_is_no_connection(open_channel: OpenChannel) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with pytest.raises(ConnectFailed) as caught:
         open_channel(port=port).connect(10)
-    assert caught.value.retryable
     assert f"127.0.0.1:{port}" in str(caught.value)
 
 
