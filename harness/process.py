@@ -71,10 +71,10 @@ def refuse_batch_words(words: Sequence[str]) -> None:
     """
     if not words[0].lower().endswith((".bat", ".cmd")):
         return
-    for word in words[1:]:
+    for word, shown in zip(words[1:], redact_argv(tuple(words))[1:], strict=True):
         if found := _MEANT_FOR_CMD.search(word):
             raise ProcessError(
-                f"cannot start {words[0]}: cmd.exe would not take the {found[0]!r} in {word!r} as it stands",
+                f"cannot start {words[0]}: cmd.exe would not take the {found[0]!r} in {redact(shown)!r} as it stands",
                 remedy="give the program itself (.exe) in place of a batch file, or names without such characters",
             )
 

@@ -18,6 +18,7 @@ from harness.process import (
     run,
     start,
 )
+from harness.secret import Secret
 
 PYTHON = sys.executable
 
@@ -235,3 +236,11 @@ def test_a_batch_file_takes_no_word_that_cmd_would_read(word: str) -> None:
     for program in (r"C:\vmrun.BAT", "vmrun.cmd"):
         with pytest.raises(ProcessError, match=r"cmd\.exe would not take"):
             refuse_batch_words((program, "start", word))
+
+
+def test_a_password_for_a_batch_file_is_not_shown() -> None:
+    Secret("known\\100%")
+    for words in (("vmrun.bat", "-gp", "hidden\\100%", "list"), ("vmrun.bat", "list", "known\\100%")):
+        with pytest.raises(ProcessError) as caught:
+            refuse_batch_words(words)
+        assert "100" not in str(caught.value)
