@@ -67,10 +67,11 @@ def partition_starts(raw: Path) -> Iterator[int]:
         entries = [record[at : at + 16] for at in _MBR_ENTRIES]
         if any(entry[4] == _GPT_COVER for entry in entries):
             image.seek(SECTOR + 72)
-            first, number, size = _GPT_HEADER.unpack(image.read(_GPT_HEADER.size))
+            header = image.read(_GPT_HEADER.size)
+            first, number, size = _GPT_HEADER.unpack(header.ljust(_GPT_HEADER.size, b"\0"))
             for index in range(min(number, 128)):
                 image.seek(first * SECTOR + index * size + 32)
-                (sector,) = struct.unpack("<Q", image.read(8))
+                sector = int.from_bytes(image.read(8), "little")
                 if sector:
                     yield sector * SECTOR
             return

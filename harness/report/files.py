@@ -36,7 +36,11 @@ def write_reports(run_dir: Path) -> RunResult:
     files = RunFiles(run_dir)
     told = from_journal(files.events)
     if files.junit.is_file():
-        _add_properties(files.junit, junit_properties(told))
+        try:
+            _add_properties(files.junit, junit_properties(told))
+        except (ET.ParseError, OSError) as error:
+            note = f"{files.junit.name} was left as it is: {error}"
+            told = dataclasses.replace(told, notes=(*told.notes, note))
     run = with_evidence(told, run_dir)
     _replace(files.run_json, to_json(run))
     _replace(files.html, render(run, _tails(run, run_dir)))

@@ -97,3 +97,8 @@ def test_what_has_no_boot_record_has_no_partitions(tmp_path: Path, head: bytes) 
 def test_only_linux_partitions_are_looked_at(tmp_path: Path) -> None:
     (tmp_path / "raw").write_bytes(mbr((0x07, 63), (0x83, 2048), (0x82, 9000), (0x83, 4096)))
     assert list(partition_starts(tmp_path / "raw")) == [MIB, 2 * MIB]
+
+
+def test_a_disk_that_ends_inside_its_partition_table_has_none(tmp_path: Path) -> None:
+    (tmp_path / "raw").write_bytes(mbr((0xEE, 1))[:512] + b"EFI PART")
+    assert list(partition_starts(tmp_path / "raw")) == []

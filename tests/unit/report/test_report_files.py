@@ -168,3 +168,10 @@ def test_a_file_called_latest_is_left_alone(tmp_path: Path) -> None:
 def test_a_pointer_that_leads_nowhere_is_no_run(tmp_path: Path, text: str) -> None:
     (tmp_path / "latest.txt").write_text(text)
     assert latest_run(tmp_path) is None
+
+
+def test_a_junit_file_that_was_cut_short_is_left_and_told(tmp_path: Path) -> None:
+    directory = run_directory(tmp_path)
+    (directory / "junit.xml").write_text("<testsuites><testsuite")
+    assert "junit.xml was left as it is" in str(write_reports(directory).notes)
+    assert (directory / "junit.xml").read_text() == "<testsuites><testsuite"
