@@ -9,6 +9,8 @@ import pytest
 from harness.asking import check_name
 from harness.events import Journal
 from harness.lab import Lab
+from harness.report import payload
+from harness.report.model import CaseResult, Outcome
 from harness.secret import redact
 from harness.verdict import Check, Phase, Status, Verdict
 
@@ -76,17 +78,18 @@ class Proof:
         if report.when != "call" and not (report.when == "setup" and not report.passed) and not report.failed:
             return
         reason = _reason(report)
-        self._journal.write(
-            "test", machine, nodeid=report.nodeid, outcome=report.outcome, reason=reason, duration_s=report.duration
-        )
+        case = CaseResult(report.nodeid, outcome_of(report), reason, report.duration)
         self.passed += report.when == "call" and report.passed
         if phase is Phase.GUESTS and machine is not None:
             self._note_guest(report, machine, reason)
+        self._journal.write(payload.TEST, machine, **payload.case_end(case))
 
     def _note_guest(self, report: pytest.TestReport, machine: str, reason: str) -> None:
         now = self._journal.now()
         begun, _ = self._guest_spans.get(machine, (now - report.duration, now))
         self._guest_spans[machine] = (begun, now)
+        if machine in self._guest_blocks:
+            return  # the test told of an earlier phase: nothing of this guest was looked at
         status = _guest_status(report)
         if status is not Status.BLOCKED:
             title = check_name(report.nodeid, machine)
@@ -114,10 +117,22 @@ def _guest_status(report: pytest.TestReport) -> Status:
     return Status.FAIL if report.when == "call" else Status.ERROR
 
 
+def outcome_of(report: pytest.TestReport) -> Outcome:
+    """Return the outcome of a test: one that breaks outside of its own lines is an error, as pytest prints it."""
+    if hasattr(report, "wasxfail"):
+        return Outcome.XPASSED if report.passed else Outcome.XFAILED
+    if report.failed:
+        return Outcome.FAILED if report.when == "call" else Outcome.ERROR
+    return Outcome.PASSED if report.passed else Outcome.SKIPPED
+
+
 def mask(report: pytest.TestReport) -> None:
     """Have no secret in what pytest prints and writes of a test: an assertion shows whatever the guest answered."""
     text = report.longreprtext
-    if redact(text) != text:
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, redact(reason))  # pytest reads the three of them
+    elif redact(text) != text:
         report.longrepr = redact(text)
     report.sections = [(name, redact(content)) for name, content in report.sections]
 

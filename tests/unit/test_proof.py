@@ -10,7 +10,9 @@ import pytest
 from harness.asking import needs_of
 from harness.events import Journal, read_journal
 from harness.lab import Lab
-from harness.proof import Proof
+from harness.proof import Proof, mask, outcome_of
+from harness.report.model import Outcome
+from harness.secret import Secret
 from harness.verdict import Check, Phase, Status, Verdict
 
 GOOD = Check("vmx", Status.PASS, "as planned", "as planned")
@@ -142,6 +144,18 @@ def test_guest_tests_of_a_blocked_machine_are_skipped_and_the_phase_is_blocked(p
     assert lab.verdicts[-1].blocked_by == "creation of m"
 
 
+def test_the_test_that_tells_of_the_block_is_no_check_of_the_guest(prove: Callable[..., Proof]) -> None:
+    lab = FakeLab(*blocked_chain())
+    proof = prove()
+    proof._lab = cast(Lab, lab)
+    with failed():
+        proof.require("m", Phase.GUESTS)
+    proof.note(report("failed", "setup", longrepr="creation of m: vmx: fail"), Phase.GUESTS, "m")
+    proof.finish()
+    assert (lab.verdicts[-1].status, lab.verdicts[-1].checks) == (Status.BLOCKED, ())
+    assert lab.suspects == []
+
+
 def test_guest_tests_of_a_good_machine_run(prove: Callable[..., Proof]) -> None:
     prove(verdict(Phase.CREATION, GOOD), verdict(Phase.BOOT, UNSEEN)).require("m", Phase.GUESTS)
 
@@ -149,6 +163,12 @@ def test_guest_tests_of_a_good_machine_run(prove: Callable[..., Proof]) -> None:
 def report(outcome: str, when: str = "call", longrepr: object = None, name: str = "test_swap[m]") -> pytest.TestReport:
     nodeid = f"scenarios/test_80_guests.py::{name}"
     return pytest.TestReport(nodeid, ("f", 1, "d"), {}, outcome, longrepr, when, duration=0.5)  # type: ignore[arg-type]  # outcomes are literals
+
+
+def expected(told: pytest.TestReport) -> pytest.TestReport:
+    """Return the report as pytest leaves it of a test that is marked as one that fails."""
+    told.wasxfail = "known"
+    return told
 
 
 @pytest.mark.parametrize(
@@ -187,13 +207,39 @@ def test_a_test_with_further_parameters_is_a_check_of_its_own(prove: Callable[..
     assert names == ["ssh hardening permitrootlogin-root_ssh", "ssh hardening passwordauthentication-password_ssh"]
 
 
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [
+        (report("passed"), Outcome.PASSED),
+        (report("failed"), Outcome.FAILED),
+        (report("failed", "setup"), Outcome.ERROR),
+        (report("failed", "teardown"), Outcome.ERROR),
+        (report("skipped", "setup"), Outcome.SKIPPED),
+        (expected(report("skipped")), Outcome.XFAILED),
+        (expected(report("passed")), Outcome.XPASSED),
+    ],
+)
+def test_the_outcome_is_the_one_that_pytest_prints(told: pytest.TestReport, outcome: Outcome) -> None:
+    assert outcome_of(told) is outcome
+
+
+def test_a_secret_in_a_skips_reason_is_masked_and_the_report_stays_one_that_pytest_reads() -> None:
+    Secret("hunter22")
+    told = report("skipped", longrepr=("/home/hunter22/test.py", 3, "Skipped: hunter22 is no host"))
+    mask(told)
+    assert told.longrepr == ("/home/hunter22/test.py", 3, "Skipped: *** is no host")
+    failing = report("failed", longrepr="hunter22 is no host")
+    mask(failing)
+    assert failing.longreprtext == "*** is no host"
+
+
 def test_each_test_is_one_event_and_passes_are_counted(prove: Callable[..., Proof], journal: Journal) -> None:
     proof = prove()
     for when in ("setup", "call", "teardown"):
         proof.note(report("passed", when), Phase.BOOT, "m")
     proof.note(report("failed", "teardown", longrepr="close"), Phase.BOOT, "m")
     events = list(read_journal(journal.path))
-    assert [event["outcome"] for event in events] == ["passed", "failed"]
+    assert [event["outcome"] for event in events] == ["passed", "error"]
     assert events[1]["reason"] == "close"
     assert proof.passed == 1
 
