@@ -30,6 +30,7 @@ from harness.phases.creation import write_vmx
 from harness.phases.power_cycle import edit_vmx
 from harness.ports import HeldPorts
 from harness.session import Selection, lock, open_lab, select
+from harness.uses import destroy
 from harness.wait import Deadline, Pending, wait_until
 
 _LIMIT_S = 3600
@@ -70,7 +71,8 @@ def bare(lab: Lab) -> float:
     with ThreadPoolExecutor(len(lab.machines)) as pool:
         list(pool.map(bare_guest, lab.machines.values()))
     seconds = time.monotonic() - started
-    lab.close(destroy=True)
+    lab.close(remove=())
+    destroy(lab.shared, list(lab.machines))
     return seconds
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from harness.attempt import attempt
 from harness.config.model import Keep
 from harness.errors import HarnessError
 from harness.lab import Lab
+from harness.uses import Use
 
 
 @dataclass(frozen=True)
@@ -15,28 +19,35 @@ class Disposal:
     """What was done.
 
     Attributes:
-        reason: Why the machines that are left were kept.
+        reasons: Why each machine that is left was kept, by name.
         until: When they are no longer wanted: UTC, ISO 8601; empty where there is no end, or nothing is left.
-        troubles: What could not be removed, as text.
+        troubles: What could not be done, as text.
     """
 
-    reason: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
     until: str = ""
     troubles: tuple[str, ...] = ()
 
 
-def destroys(keep: Keep, *, green: bool) -> bool:
-    """Return whether the machines of a run go: always for `never`, and after a green run for `on-failure`."""
-    return keep is Keep.NEVER or (keep is Keep.ON_FAILURE and green)
+def destroys(keep: Keep, *, green: bool) -> tuple[Use, ...]:
+    """Return which machines of a run go: for `never` all that it worked on, for `on-failure` what a green one built.
+
+    A machine that it did not work on stays whatever `keep` says.
+    """
+    if keep is Keep.NEVER:
+        return (Use.BUILT, Use.TAKEN)
+    return (Use.BUILT,) if keep is Keep.ON_FAILURE and green else ()
 
 
-def reason_of(keep: Keep) -> str:
-    """Return why machines are left, for people."""
+def reason_of(keep: Keep, use: Use | None, *, green: bool) -> str:
+    """Return why a machine is left, for people."""
+    if use is None:
+        return "this run did not touch it"
+    if use in destroys(keep, green=green):
+        return "it could not be removed"
     if keep is Keep.ALWAYS:
         return "keep: always"
-    if keep is Keep.ON_FAILURE:
-        return "keep: on-failure, and the run is not green"
-    return "it could not be removed"
+    return f"keep: on-failure, and {'an earlier run built it' if green else 'the run is not green'}"
 
 
 def expiry(keep_for_s: int | None, now: datetime | None = None) -> str:
@@ -46,20 +57,35 @@ def expiry(keep_for_s: int | None, now: datetime | None = None) -> str:
     return ((now or datetime.now(UTC)) + timedelta(seconds=keep_for_s)).isoformat(timespec="seconds")
 
 
+def extended(known: str, fresh: str) -> str:
+    """Return the later of two such times: what was said of a machine that a run left alone is not taken back."""
+    return max(known, fresh, key=datetime.fromisoformat) if known and fresh else ""
+
+
 def expired(until: str, now: datetime | None = None) -> bool:
     """Return whether that time is over; an empty one never is."""
     return bool(until) and datetime.fromisoformat(until) <= (now or datetime.now(UTC))
 
 
 def dispose(lab: Lab, keep: Keep, *, green: bool) -> Disposal:
-    """Have the session's threads ended, its evidence collected, and its machines kept or gone."""
-    removals = lab.close(destroy=destroys(keep, green=green))
-    troubles = tuple(str(removal) for removal in removals if removal.error is not None)
-    until = expiry(lab.shared.plan.spec.keep_for_s)
-    if not lab.claimed():
-        return Disposal(troubles=troubles)
-    try:
-        lab.shared.ledger.keep_until(until)
-    except HarnessError as error:
-        troubles = (*troubles, str(error))
-    return Disposal(reason_of(keep), until, troubles)
+    """Have the session's threads ended, its evidence collected, and its machines kept or gone; never raises.
+
+    The time until which machines are kept is the lab's: it begins anew where one stays that this run worked on, and
+    becomes no shorter where another one stays, too.
+    """
+    troubles = lab.close(remove=destroys(keep, green=green))
+    uses = {machine.name: lab.use_of(machine.name) for machine in lab.claimed()}
+    ledger = lab.shared.ledger
+    until = _until(lab) if uses else ""
+    if any(uses.values()):
+        fresh = expiry(lab.shared.plan.spec.keep_for_s)
+        until = fresh if all(uses.values()) else extended(until, fresh)
+        troubles += attempt("the ledger", lambda: ledger.keep_until(until))
+    reasons = {name: reason_of(keep, use, green=green) for name, use in uses.items()}
+    return Disposal(reasons, until, tuple(troubles))
+
+
+def _until(lab: Lab) -> str:
+    with contextlib.suppress(HarnessError):
+        return lab.shared.ledger.read().kept_until
+    return ""

@@ -7,6 +7,7 @@ off, its disk.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from harness.disk_content import read_files
@@ -48,6 +49,9 @@ class Collector:
         """Have the evidence in the run directory: a little of it, or all of it."""
         deadline = self.machine.deadline(COMPLETE_S if complete else CHEAP_S)
         self.collect_host_files()
+        self._attempt("the guest's files", lambda: self._collect_guest(deadline, complete=complete))
+
+    def _collect_guest(self, deadline: Deadline, *, complete: bool) -> None:
         if self.machine.boot is None:
             return
         if complete:
@@ -60,13 +64,23 @@ class Collector:
         """Have the files that the guest does not give read from its disk, if the machine is off."""
         self._attempt("the stopped disk", lambda: self._from_disk(deadline))
 
+    def stop_and_read_disk(self) -> None:
+        """Have the disk of a started machine whose guest did not answer read, before both are deleted."""
+        if not self.silent or self.machine.boot is None:
+            return
+        deadline = Deadline(self.machine.host.plan.spec.deadlines_s.power)
+        with contextlib.suppress(HarnessError):  # what does not go off is the removal's to tell
+            self.machine.host.vmrun.stop_and_verify(self.machine.plan.files.vmx, deadline, soft_s=0)
+        self.read_disk(Deadline(COMPLETE_S))
+
     def collect_host_files(self) -> None:
         """Have VMX, hypervisor's logs and console as they are now."""
-        self.target.mkdir(parents=True, exist_ok=True)
+        self._attempt("the run directory", lambda: self.target.mkdir(parents=True, exist_ok=True))
         self._attempt("the hypervisor's files", self._host_files)
         if self.machine.boot is not None:
             self.texts[Source.CONSOLE] = self.machine.boot.console
-            self._found(self.machine.boot.follower.path.name)
+            name = self.machine.boot.follower.path.name
+            self._attempt("the console", lambda: self._found(name))
 
     def condition(self) -> str:
         """Return why the guest is silent, where that can be known without it: the machine is off, suspended or paused,
@@ -169,6 +183,8 @@ class Collector:
             self._note(f"{what} could not be had: {error.what}")
         except OSError as error:
             self._note(f"{what} could not be had: {error.strerror or error}")
+        except Exception as error:  # noqa: BLE001  (evidence is never the reason for which a run ends)
+            self._note(f"{what} could not be had: {type(error).__name__}: {error}")
 
     def _write(self, name: str, text: str) -> None:
         (self.target / name).write_text(redact(text), encoding="utf-8", errors="replace", newline="\n")
@@ -180,4 +196,5 @@ class Collector:
             self.machine.host.journal.write("evidence", self.machine.name, path=path)
 
     def _note(self, text: str) -> None:
-        self.machine.host.journal.write("note", self.machine.name, text=text)
+        with contextlib.suppress(OSError):  # on a full disk the phases tell
+            self.machine.host.journal.write("note", self.machine.name, text=text)

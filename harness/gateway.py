@@ -16,7 +16,7 @@ from harness.airgap.judge import Connection, HostRecord
 from harness.airgap.packets import read_pcap
 from harness.airgap.questions import Pull
 from harness.config.model import SeedSource
-from harness.errors import HarnessError, HostError
+from harness.errors import HostError
 from harness.hypervisor import Kind
 from harness.layout import RunFiles, cache_directory
 from harness.ledger import Ledger
@@ -107,8 +107,8 @@ class Gateway:
     def _try(self, action: Callable[[], None]) -> str:
         try:
             action()
-        except (HarnessError, OSError) as error:
-            return " ".join(str(error).split("\n", 1)[0].split())
+        except Exception as error:  # noqa: BLE001  (whatever it is, the reason is kept, and the work goes on)
+            return " ".join(str(error).split("\n", 1)[0].split()) or type(error).__name__
         return ""
 
     def _open_record(self) -> None:

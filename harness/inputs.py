@@ -15,8 +15,9 @@ from harness.vmx import Vmx, VmxError
 
 # Keys of a lab file that shape no machine: how long one waits, what is asked of it, what becomes of it.
 _SHAPELESS = ("name", "vm_directory", "machines", "deadlines_s", "claims", "cluster", "keep", "keep_for", "overlays")
+_CD_CONNECTED = "sata0:1.startConnected"
 # Keys of the VMX that the phases themselves change.
-CHANGED_BY_PHASES = ("sata0:1.startconnected", "serial0.filename")
+CHANGED_BY_PHASES = (_CD_CONNECTED.lower(), "serial0.filename")
 
 
 def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str, str]:
@@ -43,6 +44,16 @@ def vmx_changes(planned: Mapping[str, str], vmx: Path) -> tuple[str, ...]:
         for key, value in planned.items()
         if key.lower() not in CHANGED_BY_PHASES and read.get(key.lower()) != value
     )
+
+
+def iso_attached(vmx: Path) -> bool:
+    """Return whether the file has the ISO in the drive at the next start, which is so where it does not say.
+
+    Raises:
+        VmxError: It is no VMX.
+        OSError: It cannot be read.
+    """
+    return (Vmx.read(vmx).get(_CD_CONNECTED) or "TRUE").upper() != "FALSE"
 
 
 def _digest(value: object) -> str:

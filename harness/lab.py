@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
+from functools import partial
 
 from harness import guest_tools, host, process
+from harness.attempt import attempt
 from harness.errors import HarnessError
-from harness.evidence import COMPLETE_S, Collector
+from harness.evidence import Collector
 from harness.explain import explained
 from harness.layout import RunFiles
 from harness.machine import Machine
-from harness.phases import MACHINE_PHASES, PhaseModule, cluster
-from harness.phases.runner import collect, run_phase
-from harness.removal import Removal, remove_all, remove_rest
+from harness.phases import CARRIED_PHASES, MACHINE_PHASES, PhaseModule, cluster
+from harness.phases.runner import collect, from_exception, run_phase
 from harness.report import payload
 from harness.resume import Decision, afresh
 from harness.resumption import Resumption
 from harness.shared import Host
+from harness.uses import Use, destroy
 from harness.verdict import Phase, Status, Verdict
-from harness.wait import Cancelled, Deadline, SessionClock
+from harness.wait import Cancelled, SessionClock
 
 _HEARTBEAT_S = 1.0
 _LISTEN_S = 0.25
@@ -64,6 +66,7 @@ class Lab:
         self._work_units: list[Future[None]] = []
         self._collectors: dict[str, Collector] = {}
         self._suspects: set[str] = set()
+        self._uses: dict[str, Use] = {}
         self._ending = threading.Event()
 
     # -- asking --------------------------------------------------------------------------------------------------
@@ -145,8 +148,18 @@ class Lab:
         return self._record(Verdict(Phase.ENVIRONMENT, None, checks, started, journal.now()))
 
     def _work(self, machine: Machine, count: int, environment: Verdict) -> None:
+        """Have a verdict of each of these phases, whatever breaks; none where the session broke off."""
+        try:
+            self._work_through(machine, count, environment)
+        except Exception as error:  # noqa: BLE001  (somebody waits for each of the verdicts)
+            if not self._clock.cancelled:
+                self._give_up(machine, count, error)
+
+    def _work_through(self, machine: Machine, count: int, environment: Verdict) -> None:
         blocker: Verdict | None = environment if environment.status.stops else None
         decision = afresh("") if blocker else self._earlier.take_up(machine)
+        if decision.carried and self._earlier.refusal(machine, decision) is None:
+            self._uses[machine.name] = Use.TAKEN
         for module in MACHINE_PHASES[:count]:
             verdict = self._verdict(module, machine, decision, blocker)
             if self._clock.cancelled:
@@ -158,6 +171,20 @@ class Lab:
         if not self._clock.cancelled:
             guest_tools.observe(machine)  # nothing else is asked of this machine's phases now
 
+    def _give_up(self, machine: Machine, count: int, error: Exception) -> None:
+        """Have the error in the first phase that has no verdict, and those after it blocked by that one."""
+        check, blocked_by = from_exception("harness", error).masked(), ""
+        for module in MACHINE_PHASES[:count]:
+            future, now = self._future(machine.name, module.PHASE), self.shared.journal.now()
+            if future.done():
+                continue
+            checks = () if blocked_by else (check,)
+            verdict = Verdict(module.PHASE, machine.name, checks, now, now, blocked_by=blocked_by)
+            attempt("the journal", partial(self._record, verdict))  # it may be what broke
+            future.set_result(verdict)
+            blocked_by = blocked_by or verdict.title
+        self.shared.meeting.stay_away(machine.name, blocked_by or "it had no more to do")
+
     def _verdict(self, module: PhaseModule, machine: Machine, decision: Decision, blocker: Verdict | None) -> Verdict:
         """Return what becomes of a phase: blocked, carried over from an earlier run, refused, or done now."""
         now, carried = self.shared.journal.now(), decision.verdict(module.PHASE)
@@ -168,6 +195,8 @@ class Lab:
             return Verdict(module.PHASE, machine.name, (refusal,), now, now)
         if carried is not None:
             return replace(carried, started_s=now, ended_s=now)
+        if module.PHASE in CARRIED_PHASES:
+            self._uses[machine.name] = Use.BUILT
         return run_phase(module, machine)
 
     def _listen(self) -> None:
@@ -175,7 +204,8 @@ class Lab:
         with contextlib.suppress(Cancelled):
             while not self._ending.is_set():
                 for machine in self.machines.values():
-                    machine.listen()
+                    with contextlib.suppress(OSError):  # a journal that cannot be written is that machine's error
+                        machine.listen()
                 self._clock.sleep(_LISTEN_S)
 
     def _explained(self, verdict: Verdict, machine: Machine) -> Verdict:
@@ -211,38 +241,43 @@ class Lab:
 
     # -- ending --------------------------------------------------------------------------------------------------
 
-    def close(self, *, destroy: bool) -> list[Removal]:
-        """Have all threads ended, the evidence collected, and the machines gone if `destroy`, else left running.
-
-        Returns:
-            What became of each machine that was to be destroyed.
-        """
+    def end(self) -> None:
+        """Have all threads ended; safe to call twice."""
         if not all(verdict.done() for verdict in self._verdicts.values()):
             self._clock.cancel()
-        self._end_work()
-        self._clock.resume()
-        self.shared.gateway.close()
-        claimed = self.claimed()
-        with ThreadPoolExecutor(max_workers=max(1, len(claimed))) as pool:
-            list(pool.map(self._last_evidence, claimed))
-        doomed = claimed if destroy else []
-        for machine in doomed:
-            self._evidence_of_disk(machine)
-        return self._destroy([machine.name for machine in doomed]) if self._readable() else []
-
-    def _end_work(self) -> None:
-        """Have the machines' threads ended; what one of them waits for outside is ended after a moment of grace."""
         self._ending.set()
         _, busy = wait(self._work_units, timeout=_GRACE_S)
-        if busy:
+        if busy:  # what one of them waits for outside is ended after a moment of grace
             for machine in self.machines.values():
                 machine.disconnect()
             process.end_running()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def close(self, *, remove: Collection[Use]) -> list[str]:
+        """Have all threads ended, the evidence collected, and the machines gone that were used so; never raises.
+
+        Returns:
+            What could not be done.
+        """
+        self.end()
+        self._clock.resume()
+        self.shared.gateway.close()
+        claimed = self.claimed()
+        doomed = [machine for machine in claimed if self.use_of(machine.name) in remove]
+        with ThreadPoolExecutor(max_workers=max(1, len(claimed))) as pool:
+            told = pool.map(lambda one: attempt(f"evidence of {one.name}", partial(self._last_evidence, one)), claimed)
+            troubles = [text for texts in told for text in texts]
+        for machine in doomed:
+            collector = self._collectors.get(machine.name, Collector(machine))
+            troubles += attempt(f"evidence of {machine.name}", collector.stop_and_read_disk)
+        return troubles + destroy(self.shared, [machine.name for machine in doomed])
+
+    def use_of(self, machine: str) -> Use | None:
+        """Return what this session did with the machine, or None where it left it alone."""
+        return self._uses.get(machine)
+
     def _last_evidence(self, machine: Machine) -> None:
-        if machine.boot is not None:
-            machine.boot.finish()
+        machine.end_boot()
         collector = self._collectors.get(machine.name)
         if collector is None:
             collector = self._collectors[machine.name] = Collector(machine)
@@ -253,38 +288,8 @@ class Lab:
 
     def claimed(self) -> list[Machine]:
         """Return the machines that exist by the ledger; none where it cannot be read, as the environment phase says."""
-        if not self._readable():
-            return []
-        names = {machine.name for machine in self.shared.ledger.machines()}
-        return [machine for machine in self.machines.values() if machine.name in names]
-
-    def _readable(self) -> bool:
         try:
-            self.shared.ledger.read()
+            names = {machine.name for machine in self.shared.ledger.machines()}
         except HarnessError:
-            return False
-        return True
-
-    def _destroy(self, names: Sequence[str]) -> list[Removal]:
-        """Remove these machines and, where none is left at all, what else the lab has on this host."""
-        ledger, vmrun = self.shared.ledger, self.shared.vmrun
-        removals = remove_all(vmrun, ledger, names, self.shared.plan.spec.deadlines_s.power)
-        for removal in removals:
-            self.shared.journal.write(payload.NOTE, removal.machine, text=str(removal))
-        remove_rest(vmrun, ledger)
-        ledger.settle()
-        return removals
-
-    def _evidence_of_disk(self, machine: Machine) -> None:
-        """Have the disk of a machine read whose guest did not answer, before both are deleted."""
-        collector = self._collectors[machine.name]
-        if collector.silent and machine.boot is not None:
-            deadline = Deadline(self.shared.plan.spec.deadlines_s.power)
-            with contextlib.suppress(HarnessError):  # what does not go off is the removal's to tell
-                self.shared.vmrun.stop_and_verify(machine.plan.files.vmx, deadline, soft_s=0)
-            collector.read_disk(Deadline(COMPLETE_S))
-
-    @property
-    def failed(self) -> bool:
-        """Whether any verdict so far is a FAIL or an ERROR."""
-        return any(verdict.status in (Status.FAIL, Status.ERROR) for verdict in self.recorded())
+            return []
+        return [machine for machine in self.machines.values() if machine.name in names]

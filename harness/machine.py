@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from harness.errors import GuestError
 from harness.guest import identity
 from harness.guest.boot import Boot
-from harness.guest.channel import AuthFailed, CommandResult, ConnectFailed
+from harness.guest.channel import AuthFailed, ChannelLost, CommandResult, CommandTimeout, ConnectFailed
 from harness.guest.record import StampedLog
 from harness.guest.serial import GuestEvent, SerialFollower
 from harness.guest.ssh import SshChannel
@@ -87,12 +87,19 @@ class Machine:
 
     def follow(self, number: int) -> None:
         """Have the console of that power-on followed from its start."""
-        if self.boot is not None:
-            self.boot.finish()
+        self.end_boot()
         serial = self.plan.files.serial(number)
         record = StampedLog(self.host.run.machine(self.name) / serial.name, self.host.journal.now)
         follower = SerialFollower(serial, self.plan.nonce, self.host.clock, record.take)
         self.boot = Boot(number, follower, self.host.clock, self._hear)
+
+    def end_boot(self) -> None:
+        """Have the rest of the console taken, and noted whether another machine wrote to it; nothing more will come."""
+        if self.boot is None:
+            return
+        self.boot.finish()
+        for text in self.boot.strangers:
+            self.host.journal.write("note", self.name, text=text)
 
     def power_off(self, deadline: Deadline) -> None:
         """Have the machine off and its locks gone: asked politely first, then cut."""
@@ -138,12 +145,7 @@ class Machine:
         return GuestError(what, where=self.name, said=tail or self.last_seen, remedy=remedy, evidence=logs)
 
     def wait_for(
-        self,
-        what: str,
-        answer: Callable[[], object | None],
-        deadline: Deadline,
-        *,
-        interval_s: float = 0.25,
+        self, what: str, answer: Callable[[], object | None], deadline: Deadline, *, interval_s: float = 0.25
     ) -> object:
         """Return the first answer that is not None; events are followed while waiting, and hopeless waits end early.
 
@@ -216,8 +218,8 @@ class Machine:
             channel.connect(min(30.0, max(1.0, deadline.remaining)))
             box_s = min(30.0, max(1.0, deadline.remaining))
             who = identity.parse_answer(channel.run(identity.QUESTION, timeout_s=box_s, as_root=True).stdout)
-        except (ConnectFailed, AuthFailed) as error:
-            # The account or its key may not exist yet while the guest boots; the deadline decides.
+        except (ConnectFailed, AuthFailed, ChannelLost, CommandTimeout) as error:
+            # While it boots, account and key may not exist yet, and a busy guest answers late; the deadline decides.
             self.saw(": ".join([error.what, *error.said.splitlines()[:1]]))
             channel.close()
             return False
@@ -229,13 +231,14 @@ class Machine:
             channel.close()
             return False
         self.saw("logged in by SSH")
-        self._note_boot(who.boot_id, channel)
+        boots = [*self.boot_ids, who.boot_id]
+        self.learn({"boot_ids": boots, "ssh_logins": channel.logins, "host_key": channel.host_key})
         return True
 
-    def _note_boot(self, boot_id: str, channel: SshChannel) -> None:
-        boots = [*self.boot_ids, boot_id]
-        self.facts |= {"boot_ids": boots, "ssh_logins": channel.logins, "host_key": channel.host_key}
-        self.host.journal.write("machine-facts", self.name, facts=dict(self.facts))
+    def learn(self, facts: Mapping[str, object]) -> None:
+        """Have these in the machine's facts and in the journal."""
+        self.facts |= facts
+        self.host.journal.write("machine-facts", self.name, facts=dict(facts))
 
     @property
     def boot_ids(self) -> list[str]:

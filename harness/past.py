@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from harness.errors import HarnessError
 from harness.events import read_journal
 from harness.layout import RunFiles
 from harness.report.build import from_events
-from harness.report.model import RunResult
+from harness.report.codec import verdict_from_dict
+from harness.report.model import MachineFacts, RunResult
 from harness.report.payload import MACHINE_INPUTS
-from harness.resume import Past
+from harness.resume import MACHINE_ID, RUNS, Past
 from harness.verdict import Phase
 
 _SEARCHED = 50  # run directories, the newest first
 
 
 def find_past(reports: Path, lab: str, vm_directory: Path, names: Iterable[str]) -> dict[str, Past]:
-    """Return, for each machine that is found, what the newest journal tells that has it.
+    """Return, for each machine that is found, what the newest journal tells that has it; a damaged one tells nothing.
 
     Args:
         reports: Where runs leave their results.
@@ -37,9 +40,11 @@ def find_past(reports: Path, lab: str, vm_directory: Path, names: Iterable[str])
         if not inputs:
             continue
         run = from_events(events)
-        for name in wanted & inputs.keys() if run.lab == lab else ():
-            found[name] = _past(run, name, inputs[name])
-        wanted -= found.keys()
+        told = wanted & inputs.keys() if run.lab == lab else set()
+        for name in told:
+            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError, HarnessError):
+                found[name] = _past(run, name, inputs[name])
+        wanted -= told
         if not wanted:
             break
     return found
@@ -50,14 +55,16 @@ def _is_run(path: Path) -> bool:
 
 
 def _past(run: RunResult, name: str, event: dict[str, Any]) -> Past:
-    verdicts = sorted((item for item in run.verdicts if item.machine == name), key=lambda item: item.phase.number)
+    verdicts = {item.phase: item for item in map(verdict_from_dict, event["carried"])}
+    verdicts |= {item.phase: item for item in run.verdicts if item.machine == name}
     begun = next((phase for phase in Phase if run.unfinished(name, phase) is not None), None)
-    boots = next((machine.boot_ids for machine in run.machines if machine.name == name), ())
+    machine = next((machine for machine in run.machines if machine.name == name), MachineFacts(name))
     return Past(
         run_id=run.run_id,
         made_by=str(event["made_by"]),
         inputs={str(key): str(value) for key, value in event["inputs"].items()},
-        verdicts=tuple(verdicts),
+        verdicts=tuple(sorted(verdicts.values(), key=lambda item: item.phase.number)),
         begun=begun,
-        boot_id=boots[-1] if boots else "",
+        boot_id=machine.boot_ids[-1] if machine.boot_ids else "",
+        installation={fact: machine.facts[fact] for fact in (MACHINE_ID, RUNS) if fact in machine.facts},
     )

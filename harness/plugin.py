@@ -7,9 +7,9 @@ It does nothing unless a lab is asked for: a path on the command line that is in
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from harness.after import overdue
-from harness.asking import asked_by, machine_of, needs_of, phase_of
+from harness.asking import LAB_FILE, asked_by, lab_directory, machine_of, needs_of, phase_of
+from harness.attempt import attempt
 from harness.claims import Asked
 from harness.config.model import Keep, LabSpec
 from harness.console import speak_utf_8
-from harness.disposal import Disposal, dispose
 from harness.errors import HarnessError, UsageError
 from harness.events import Journal
 from harness.evidence import Collector
@@ -33,14 +33,11 @@ from harness.options import add_options
 from harness.ports import HeldPorts
 from harness.progress import Progress
 from harness.proof import Proof, mask
-from harness.report.files import point_latest, write_reports
-from harness.report.model import RunResult
-from harness.result import claims_of, close_run, open_run
+from harness.result import Ended, claims_of, end_run, open_run
 from harness.session import Selection, lock, new_run_id, open_lab, select
 from harness.terminal import say_at_once, writer
 from harness.verdict import Phase, Status
 
-LAB_FILE = "lab.yaml"
 _BACKSTOP_FACTOR = 1.5  # pytest-timeout fires only when our own deadlines, all of them together, did not
 
 
@@ -58,9 +55,8 @@ class LabSession:
     items: list[pytest.Item] = field(default_factory=list)
     deselected: list[pytest.Item] = field(default_factory=list)
     asked: Asked = field(default_factory=Asked)
-    result: RunResult | None = None
-    own_junit: bool = False
-    disposal: Disposal = field(default_factory=Disposal)
+    ended: Ended | None = None
+    troubles: tuple[str, ...] = ()  # what could not be done, as text
     hosts: dict[str, Any] = field(default_factory=dict)  # one testinfra host per machine: a new one asks who it is
 
 
@@ -73,24 +69,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
-def _lab_directory(config: pytest.Config) -> Path | None:
-    """Return the directory whose `lab.yaml` the command line's paths are in, or lead to."""
-    scenarios = config.rootpath / "scenarios"
-    for arg in config.args:
-        path = (config.invocation_params.dir / arg.split("::", 1)[0]).resolve()
-        for candidate in (path, *path.parents):
-            if (candidate / LAB_FILE).is_file() or candidate == scenarios:
-                return candidate
-        if path in (config.rootpath, *config.rootpath.parents) and (scenarios / LAB_FILE).is_file():
-            return scenarios
-    return None
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Read the lab file and find the hypervisor; wrong input ends pytest with exit code 4."""
     config.addinivalue_line("markers", "phase(name): the phase of the lab that the test belongs to")
-    directory = _lab_directory(config)
+    directory = lab_directory(config)
     if directory is None:
         return
     speak_utf_8()
@@ -118,7 +101,6 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"cannot write results: {error}\n  remedy:   give another --reports") from error
     if not option.xmlpath:
         option.xmlpath = str(session.run.junit)
-        session.own_junit = True
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -187,8 +169,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(pytestconfig: pytest.Config) -> Lab:
-    """The lab, working since the first test that asks for it."""
+def _work(pytestconfig: pytest.Config) -> tuple[Lab, Proof]:
     session = pytestconfig.stash.get(_SESSION, None)
     if session is None:
         pytest.fail("no lab here: run `pytest scenarios/`", pytrace=False)
@@ -206,15 +187,22 @@ def lab(pytestconfig: pytest.Config) -> Lab:
         wrong_input = isinstance(error, UsageError)
         status = pytest.ExitCode.USAGE_ERROR if wrong_input else pytest.ExitCode.TESTS_FAILED
         pytest.exit(f"the lab cannot be opened: {error}", returncode=status)
-    session.lab, session.proof = opened, Proof(opened, journal, session.progress.flush)
+    pytestconfig.stash[_CLEANUP].callback(opened.end)  # before journal, ports and lock are let go
+    proof = Proof(opened, journal, session.progress.flush)
+    session.lab, session.proof = opened, proof
     opened.start(needs, with_cluster=with_cluster)
-    return opened
+    return opened, proof
 
 
 @pytest.fixture(scope="session")
-def _proof(pytestconfig: pytest.Config, lab: Lab) -> Proof:
-    session = pytestconfig.stash[_SESSION]
-    return session.proof or Proof(lab, lab.shared.journal, lambda: None)
+def lab(_work: tuple[Lab, Proof]) -> Lab:
+    """The lab, working since the first test that asks for it."""
+    return _work[0]
+
+
+@pytest.fixture(scope="session")
+def _proof(_work: tuple[Lab, Proof]) -> Proof:
+    return _work[1]
 
 
 @pytest.fixture
@@ -254,42 +242,41 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     session = item.config.stash.get(_SESSION, None)
     phase = phase_of(item)
     if session is not None and session.proof is not None and phase is not None:
-        session.proof.note(report, phase, machine_of(item))
+        told = attempt("a test's outcome", partial(session.proof.note, report, phase, machine_of(item)))
+        session.troubles = tuple(dict.fromkeys((*session.troubles, *told)))
         mask(report)
     return report
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Keep or remove the machines, write the results; nothing looked at, hidden or owed is green."""
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Judge and end the session, after pytest's own results are written, and also where they cannot be."""
     mine = session.config.stash.get(_SESSION, None)
     if mine is None or mine.lab is None or mine.proof is None:
-        return
-    mine.proof.finish()
-    hidden = [v.title for v in mine.lab.recorded() if v.status in (Status.FAIL, Status.ERROR)]
-    if exitstatus == pytest.ExitCode.OK and (hidden or not mine.proof.passed):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    held_back = any(claim.holds_back for claim in claims_of(mine.lab, mine.asked))
-    if session.exitstatus == pytest.ExitCode.OK and held_back:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    keep = Keep(session.config.option.keep or mine.selection.spec.keep)
-    mine.disposal = dispose(mine.lab, keep, green=session.exitstatus == pytest.ExitCode.OK)
-    if mine.disposal.troubles and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    close_run(mine.lab, int(session.exitstatus), mine.disposal)
-    if not mine.own_junit:
-        with contextlib.suppress(OSError):
-            shutil.copyfile(session.config.option.xmlpath, mine.run.junit)
-    point_latest(mine.run.directory)
-    mine.result = write_reports(mine.run.directory)
+        return (yield)
+    try:
+        yield
+    except OSError as error:
+        mine.troubles += (f"pytest's own results: {error}",)
+    finally:
+        mine.troubles += attempt("the verdicts of the guests", mine.proof.finish)
+        hidden = any(verdict.status in (Status.FAIL, Status.ERROR) for verdict in mine.lab.recorded())
+        held_back = any(claim.holds_back for claim in claims_of(mine.lab, mine.asked))
+        if session.exitstatus == pytest.ExitCode.OK and (hidden or held_back or not mine.proof.passed):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        option = session.config.option
+        keep = Keep(option.keep or mine.selection.spec.keep)
+        mine.ended = end_run(mine.lab, keep, int(session.exitstatus), mine.troubles, Path(option.xmlpath))
+        session.exitstatus = mine.ended.exit_status
+    return None
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Say what is proven, where the report is, and how to get in."""
     session = config.stash.get(_SESSION, None)
-    if session is None or session.lab is None or session.progress is None or session.result is None:
+    if session is None or session.lab is None or session.progress is None or session.ended is None:
         return
     session.progress.flush()
     terminalreporter.section("lab")
-    for line in session.progress.summary(session.lab, session.result, session.disposal):
+    for line in session.progress.summary(session.lab, session.ended.result, session.ended.disposal):
         terminalreporter.write_line(line)

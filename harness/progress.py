@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.disposal import Disposal
@@ -50,13 +50,17 @@ class Progress:
         for line in news:
             self._write(line)
 
-    def summary(self, lab: Lab, result: RunResult, disposal: Disposal) -> list[str]:
-        """Return the closing lines: the claims, counts, what is not proven, the report, the way in."""
+    def summary(self, lab: Lab, result: RunResult | None, disposal: Disposal) -> list[str]:
+        """Return the closing lines: the claims, counts, what is not proven, the report, the way in.
+
+        Args:
+            result: None where the report could not be written.
+        """
         verdicts = lab.recorded()
         checks = [(verdict, check) for verdict in verdicts for check in verdict.checks]
         counts = {status: sum(check.status is status for _, check in checks) for status in Status}
         blocked = sum(verdict.status is Status.BLOCKED for verdict in verdicts)
-        lines = claim_lines(result)
+        lines = claim_lines(result) if result is not None else []
         lines += [
             f"checks: {counts[Status.PASS]} passed, {counts[Status.FAIL]} failed, {counts[Status.ERROR]} errors, "
             f"{counts[Status.NOT_PROVEN]} not proven; {blocked} phases blocked"
@@ -66,14 +70,23 @@ class Progress:
             for verdict, check in checks
             if check.status is Status.NOT_PROVEN
         ]
-        lines += [f"not removed: {trouble}" for trouble in disposal.troubles]
-        lines.append(f"report: {lab.run.html}")
+        lines += [f"not done: {trouble}" for trouble in disposal.troubles]
+        lines += [f"report: {lab.run.html}"] if result is not None else []
         kept = lab.claimed()
         if kept:
-            until = f" until {disposal.until}" if disposal.until else ""
-            lines.append(f"kept{until} ({disposal.reason}): {', '.join(machine.name for machine in kept)}")
+            lines += kept_lines(disposal, [machine.name for machine in kept])
             lines.append(f"log in: ssh -F {lab.run.ssh_config} {kept[0].name}    remove: lab down")
         return lines
+
+
+def kept_lines(disposal: Disposal, names: Sequence[str]) -> list[str]:
+    """Return a line for each reason for which machines were kept."""
+    until = f" until {disposal.until}" if disposal.until else ""
+    reasons = {name: disposal.reasons.get(name, "") for name in names}
+    return [
+        f"kept{until} ({reason}): {', '.join(name for name in names if reasons[name] == reason)}"
+        for reason in dict.fromkeys(reasons.values())
+    ]
 
 
 def claim_lines(result: RunResult) -> list[str]:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 import psutil
 
+from harness.attempt import attempt
 from harness.claim import Claim, Judgement
 from harness.claims import Asked, default_required, judge_claims
-from harness.config.model import SeedSource
-from harness.disposal import Disposal
+from harness.config.model import Keep, SeedSource
+from harness.disposal import Disposal, dispose
 from harness.errors import HarnessError
 from harness.guest.ssh_config import SshHost, known_hosts_text, ssh_config
 from harness.hypervisor import Kind
@@ -26,6 +29,7 @@ from harness.layout import RunFiles
 from harness.machine import Machine
 from harness.process import run as run_program
 from harness.report import payload
+from harness.report.files import point_latest, write_reports
 from harness.report.model import HypervisorFacts, KeptMachine, MachineFacts, RunHost, RunResult
 from harness.secret import redact
 from harness.session import Selection
@@ -83,17 +87,71 @@ def claims_of(lab: Lab, asked: Asked) -> tuple[Judgement, ...]:
     return judge_claims(lab.recorded(), list(lab.machines), asked.places, required)
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended.
+
+    Attributes:
+        exit_status: As it was, or 1 where it was 0 and something could not be done.
+        disposal: What became of the machines, and everything that could not be done.
+        result: None where the report could not be written.
+    """
+
+    exit_status: int
+    disposal: Disposal
+    result: RunResult | None = None
+
+
+def end_run(lab: Lab, keep: Keep, exit_status: int, troubles: Sequence[str], junit: Path) -> Ended:
+    """Keep or remove the machines and write the results, each whatever becomes of the others.
+
+    Args:
+        exit_status: pytest's.
+        troubles: What could not be done up to now.
+        junit: Where pytest wrote its own results.
+    """
+    exit_status = exit_status or int(bool(troubles))
+    ended = Ended(exit_status, Disposal(troubles=tuple(troubles)))
+    try:
+        disposal = dispose(lab, keep, green=exit_status == 0)
+        told = (*troubles, *disposal.troubles)
+        ended = Ended(exit_status or int(bool(told)), replace(disposal, troubles=told))
+    finally:  # an impatient person's second Ctrl-C ends the disposal, not the report
+        ended = _written(lab, ended, junit)
+    return ended
+
+
+def _written(lab: Lab, ended: Ended, junit: Path) -> Ended:
+    results: list[RunResult] = []
+    troubles = attempt("the journal", lambda: close_run(lab, ended.exit_status, ended.disposal))
+    if junit != lab.run.junit:
+        troubles += attempt("junit.xml", lambda: shutil.copyfile(junit, lab.run.junit))
+    troubles += attempt("the pointer to the newest run", lambda: point_latest(lab.run.directory))
+    troubles += attempt("the report", lambda: results.append(write_reports(lab.run.directory)))
+    told = (*ended.disposal.troubles, *troubles)
+    status = ended.exit_status or int(bool(troubles))
+    return Ended(status, replace(ended.disposal, troubles=told), next(iter(results), None))
+
+
 def close_run(lab: Lab, exit_status: int, disposal: Disposal) -> None:
-    """Write `ssh_config`, journal the machines that are left, and close the journal."""
+    """Write `ssh_config`, journal the machines that are left and what could not be done, and close the journal."""
     kept = lab.claimed()
-    write_ssh_config(kept, lab.run)
+    way_in = attempt("the way in", lambda: write_ssh_config(kept, lab.run))
+    try:
+        for trouble in (*disposal.troubles, *way_in):
+            lab.shared.journal.write(payload.NOTE, text=trouble)
+        _journal_end(lab, kept, exit_status, disposal)
+    finally:
+        lab.shared.journal.close()
+
+
+def _journal_end(lab: Lab, kept: Sequence[Machine], exit_status: int, disposal: Disposal) -> None:
     for machine in lab.machines.values():
         if machine.iso is not None and not machine.iso.input_hash:
             digest = {"seed_sha256": _sha256(machine.plan.seed)}
             lab.shared.journal.write(payload.MACHINE_FACTS, machine.name, facts=digest)
     ended = RunResult(ended_at=_now(), kept=tuple(_kept(machine, lab.run, disposal) for machine in kept))
     lab.shared.journal.write(payload.RUN_END, **payload.run_end(exit_status, ended))
-    lab.shared.journal.close()
 
 
 def write_ssh_config(machines: Sequence[Machine], run: RunFiles) -> None:
@@ -106,9 +164,9 @@ def write_ssh_config(machines: Sequence[Machine], run: RunFiles) -> None:
 
 def _ssh_host(machine: Machine) -> SshHost:
     seen = machine.facts.get("host_key") or (machine.iso.host_key if machine.iso else None)
-    endpoint, shared = machine.plan.endpoint, machine.host.plan
+    host, port, shared = machine.plan.endpoint.host, machine.host.port_of(machine.plan), machine.host.plan
     key = str(seen) if seen else None
-    return SshHost(machine.name, endpoint.host, endpoint.port, shared.spec.ssh.user, shared.ssh_key, key)
+    return SshHost(machine.name, host, port, shared.spec.ssh.user, shared.ssh_key, key)
 
 
 def _sha256(path: Path) -> str:
@@ -175,7 +233,7 @@ def _kept(machine: Machine, run: RunFiles, disposal: Disposal) -> KeptMachine:
     return KeptMachine(
         name=machine.name,
         directory=str(machine.plan.files.directory),
-        reason=disposal.reason,
+        reason=disposal.reasons.get(machine.name, ""),
         until=disposal.until,
         enter=f"ssh -F {run.ssh_config} {machine.name}",
         remove="lab down",

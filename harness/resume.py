@@ -8,10 +8,13 @@ the same boot where that matters. Anything else starts the machine afresh, and s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from harness.verdict import Phase, Verdict
+
+# Facts of a machine that tell its installation from another one, as journals have them.
+MACHINE_ID, RUNS = "machine id", "installer runs"
 
 
 class Again(StrEnum):
@@ -34,6 +37,7 @@ class Past:
         verdicts: Of its phases, in their order.
         begun: A phase that began and has no verdict.
         boot_id: The boot that was logged into last.
+        installation: What tells its installation from another one, by name; nothing where no phase asked for it.
     """
 
     run_id: str
@@ -42,6 +46,7 @@ class Past:
     verdicts: tuple[Verdict, ...] = ()
     begun: Phase | None = None
     boot_id: str = ""
+    installation: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ class Present:
         problem: Why its directory, its disk or its VMX are not what the earlier run left; empty where they are.
         running: Whether `vmrun list` has it.
         started: Whether it was ever switched on.
+        attached: Whether its VMX has the ISO in the drive at the next start.
     """
 
     made_by: str
@@ -61,6 +67,7 @@ class Present:
     problem: str = ""
     running: bool = False
     started: bool = False
+    attached: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,11 +78,13 @@ class Decision:
         carried: The verdicts that are carried over, from the first phase on; nothing means that it starts afresh.
         why: Why it starts afresh, or where it goes on.
         boot_id: The boot that it has to be on; empty where another one is as good.
+        installation: What it has to answer, as in `Past`.
     """
 
     carried: tuple[Verdict, ...]
     why: str
     boot_id: str = ""
+    installation: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> Phase | None:
@@ -157,12 +166,24 @@ def _by_power(past: Past, now: Present, carried: tuple[Verdict, ...]) -> Decisio
     restarted = last.number >= Phase.ISO_DETACHED.number
     if not now.running and not restarted:
         return afresh("it is off, and was not restarted from its disk yet")
-    any_boot = restarted or past.begun is Phase.ISO_DETACHED
-    return Decision(carried, going_on, "" if any_boot else past.boot_id)
+    if restarted and not past.installation:
+        return afresh(f"run {past.run_id} does not tell which installation it is")
+    if restarted and now.attached and past.begun is not Phase.RESTARTS:
+        return afresh("its VMX has the ISO in the drive again")
+    any_boot = restarted or (past.begun is Phase.ISO_DETACHED and bool(past.installation))
+    return Decision(carried, going_on, "" if any_boot else past.boot_id, past.installation)
 
 
-def confirm(decision: Decision, boot_id: str) -> Decision:
-    """Return the decision for a machine that was logged into: its boot may have to be the one that was proven."""
+def confirm(decision: Decision, boot_id: str, installation: Mapping[str, str]) -> Decision:
+    """Return the decision for a machine that was logged into: it has to be what was proven.
+
+    Args:
+        boot_id: The boot that answers.
+        installation: What it answers, as in `Past`.
+    """
     if decision.boot_id and boot_id != decision.boot_id:
         return afresh(f"it has restarted since: boot {boot_id}, not {decision.boot_id}")
+    for name, known in decision.installation.items():
+        if installation.get(name) != known:
+            return afresh(f"it was installed again: {name} {installation.get(name)}, not {known}")
     return decision

@@ -7,18 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import HarnessError
-from harness.inputs import inputs_of, vmx_changes
-from harness.ledger import Forwarding
+from harness.errors import HarnessError, HostError
+from harness.inputs import inputs_of, iso_attached, vmx_changes
 from harness.machine import Machine
 from harness.phases.boot import forward_ssh
+from harness.phases.identity import ask_installation
 from harness.phases.power_cycle import edit_vmx
 from harness.plan import LabPlan, MachinePlan
 from harness.removal import foreign_directory
+from harness.report.codec import verdict_to_dict
 from harness.report.payload import MACHINE_INPUTS
 from harness.resume import Again, Decision, Past, Present, afresh, confirm, decide
 from harness.verdict import Check, Phase, Status
 from harness.vmx import Vmx, VmxError
+from harness.wait import Cancelled
 
 _SERIAL = re.compile(r"serial-(\d+)\.log")
 
@@ -44,14 +46,20 @@ class Resumption:
     def take_up(self, machine: Machine) -> Decision:
         """Return what becomes of the machine; one that goes on is logged into, and planned as its first run planned it.
 
-        What the machine is made of is in the journal afterwards. Never raises.
+        What the machine is made of is in the journal afterwards, unless it is refused: what earlier journals tell of it
+        still holds then.
+
+        Raises:
+            HostError: The ledger cannot be read.
+            Cancelled: The session ends.
         """
         fresh = machine.plan
         decision = afresh("") if self.again is Again.FRESH else self._decide(machine)
         if not decision.carried:
             machine.forget()
             machine.plan = fresh
-        self._note(machine, decision)
+        if self.refusal(machine, decision) is None:
+            self._note(machine, decision)
         return decision
 
     def refusal(self, machine: Machine, decision: Decision) -> Check | None:
@@ -68,31 +76,38 @@ class Resumption:
 
     def _decide(self, machine: Machine) -> Decision:
         past = self._pasts.get(machine.name)
+        entry = machine.host.ledger.machine(machine.name)
+        made_by = entry.run_id if entry is not None else ""
         try:
-            entry = machine.host.ledger.machine(machine.name)
-            made_by = entry.run_id if entry is not None else ""
             planned = self._replan(made_by).machine(machine.name) if made_by else machine.plan
             decision = decide(past, self._look(machine, planned, made_by), self._phases)
-            if self.again is Again.CONVERGE and decision.carried and decision.missing(self._phases):
-                return afresh(self._unfinished(decision))
+            if self.again is not Again.RESUME and decision.carried and decision.missing(self._phases):
+                return decision if self.again is Again.REUSE else afresh(self._unfinished(decision))
             if decision.carried:
                 self._go_on(machine, planned, decision)
-                decision = confirm(decision, machine.boot_ids[-1] if machine.boot_ids else "")
+                seen = ask_installation(machine) if decision.installation else {}
+                decision = confirm(decision, machine.boot_ids[-1] if machine.boot_ids else "", seen)
+                machine.learn(seen if decision.carried else {})
+        except Cancelled:
+            raise
         except HarnessError as error:
             return afresh(f"it does not answer as that machine: {error.what}")
+        except (OSError, VmxError) as error:
+            return afresh(f"its files cannot be used: {error}")
         return decision
 
     def _unfinished(self, decision: Decision) -> str:
         return f"not finished: {', '.join(phase.value for phase in decision.missing(self._phases))}"
 
     def _look(self, machine: Machine, planned: MachinePlan, made_by: str) -> Present:
-        files = planned.files
+        files, problem = planned.files, _problem(machine, planned)
         return Present(
             made_by=made_by,
             inputs=inputs_of(machine.host.plan.spec, planned, machine.iso),
-            problem=_problem(machine, planned),
+            problem=problem,
             running=machine.is_running(),
             started=bool(_power_ons(files.directory)),
+            attached=not problem and iso_attached(files.vmx),
         )
 
     def _go_on(self, machine: Machine, planned: MachinePlan, decision: Decision) -> None:
@@ -100,15 +115,20 @@ class Resumption:
 
         Raises:
             HarnessError: It does not answer, or another machine does.
+            OSError: A file of it cannot be read or written.
+            VmxError: Its VMX is none.
         """
-        machine.plan = replace(planned, endpoint=replace(planned.endpoint, port=_port(machine, planned)))
+        port = machine.host.port_of(machine.plan)  # of this session, where none leads to the machine yet
+        machine.plan = replace(planned, endpoint=replace(planned.endpoint, port=port))
         if decision.last is Phase.CREATION:
             return  # the next phase switches it on, or finds it on
         forward_ssh(machine)
         deadline = machine.deadline(machine.host.plan.spec.deadlines_s.restart)
         numbers = _power_ons(planned.files.directory)
         if machine.is_running():
-            number = _current(planned) or max(numbers)
+            number = _current(planned) or max(numbers, default=0)
+            if not number:
+                raise HostError("it runs, and has no serial log", where=str(planned.files.directory), remedy="")
             machine.follow(number)
         else:
             number = max(numbers, default=0) + 1
@@ -129,6 +149,7 @@ class Resumption:
             vm_directory=str(plan.vm_directory),
             made_by=made_by,
             inputs=inputs_of(plan.spec, machine.plan, machine.iso),
+            carried=[verdict_to_dict(verdict) for verdict in decision.carried],
         )
         if self.again in (Again.RESUME, Again.REUSE) or machine.name in self._pasts:
             text = decision.why if decision.carried else f"starts afresh: {decision.why}"
@@ -146,13 +167,6 @@ def _problem(machine: Machine, planned: MachinePlan) -> str:
         return f"it is gone: {files.vmx.name} or {files.disk.name} is missing"
     changes = vmx_changes(planned.vmx, files.vmx)
     return f"{files.vmx.name} was changed: {'; '.join(changes)}" if changes else ""
-
-
-def _port(machine: Machine, planned: MachinePlan) -> int:
-    """Return the port that leads to the machine already, or the one of this session."""
-    things = machine.host.ledger.read().all_of(Forwarding)
-    known = next((thing.port for thing in things if thing.name == machine.name), None)
-    return known if known is not None and planned.endpoint.forward else machine.plan.endpoint.port
 
 
 def _power_ons(directory: Path) -> list[int]:

@@ -8,9 +8,9 @@ from harness.events import Journal
 from harness.gateway import Gateway
 from harness.hypervisor import Hypervisor
 from harness.layout import RunFiles
-from harness.ledger import Ledger
+from harness.ledger import Forwarding, Ledger
 from harness.meeting import Meeting
-from harness.plan import LabPlan
+from harness.plan import LabPlan, MachinePlan
 from harness.ports import HeldPorts
 from harness.vmrun import GuestLogin, Vmrun
 from harness.wait import SYSTEM_CLOCK, Clock
@@ -32,3 +32,14 @@ class Host:
     clock: Clock = SYSTEM_CLOCK
     login: GuestLogin | None = None
     meeting: Meeting = field(default_factory=Meeting)
+
+    def port_of(self, machine: MachinePlan) -> int:
+        """Return the port at which its SSH is reached: the one that leads to it by the ledger, else the planned one.
+
+        Raises:
+            HostError: The ledger cannot be read.
+        """
+        if not machine.endpoint.forward:
+            return machine.endpoint.port
+        known = self.ledger.read().all_of(Forwarding)
+        return next((thing.port for thing in known if thing.name == machine.name), machine.endpoint.port)

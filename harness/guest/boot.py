@@ -48,10 +48,17 @@ class Boot:
             self._take(self.follower.finish())
 
     def _take(self, fresh: Sequence[GuestEvent]) -> None:
-        for event in fresh:
+        if fresh:
             self._heard_at = self._clock.monotonic()
-            self.events.append(event)
+        self.events += fresh
+        for event in fresh:
             self._hear(event)
+
+    @property
+    def strangers(self) -> list[str]:
+        """A line for each other machine that wrote to this console: an older guest, or a neighbour."""
+        log, foreign = self.follower.path.name, dict(self.follower.foreign)
+        return [f"{count} event(s) in {log} are of another machine: it says {name}" for name, count in foreign.items()]
 
     @property
     def silence_s(self) -> float:

@@ -110,8 +110,7 @@ def log_in(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[p
     try:
         transport = ssh.Transport(sock)
         _negotiate(transport, target, pinned, deadline)
-        host_key = transport.get_remote_server_key()
-        seen = f"{host_key.get_name()} {host_key.get_base64()}"
+        seen = _host_key(transport, target)
         _compare(target, pinned, seen)
         _authenticate(ssh, transport, target, key, deadline)
     except BaseException:
@@ -198,6 +197,15 @@ def _negotiate(transport: paramiko.Transport, target: SshTarget, pinned: str | N
         raise _no_connection(target, said) from error
     if not transport.initial_kex_done:  # `start_client` returns in silence when its time is over
         raise _no_connection(target, "the key exchange did not end in time" if transport.remote_version else _MUTE)
+
+
+def _host_key(transport: paramiko.Transport, target: SshTarget) -> str:
+    """Return the key that the host has proven to hold, as `type blob`."""
+    try:
+        key = transport.get_remote_server_key()
+    except connection_errors() as error:
+        raise _no_connection(target, f"the connection ended behind the key exchange: {error}") from error
+    return f"{key.get_name()} {key.get_base64()}"
 
 
 def _compare(target: SshTarget, pinned: str | None, seen: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from harness.config.model import MarkersSpec
 from harness.machine import Machine
+from harness.resume import MACHINE_ID, RUNS
 from harness.seed.model import INSTALLER_RUNS
 from harness.verdict import Check, judge
 
@@ -42,15 +43,29 @@ def observe_identity(machine: Machine, markers: MarkersSpec) -> Identity:
         GuestError: It does not say.
     """
     iso_copy = shlex.quote(markers.iso_copy)
+    installation = ask_installation(machine)
+    machine.learn(installation)  # a run that goes on with this machine compares it
     return Identity(
         boot_id=_ask(machine, "cat /proc/sys/kernel/random/boot_id"),
-        machine_id=_ask(machine, "cat /etc/machine-id"),
+        machine_id=installation[MACHINE_ID],
         host_keys=_ask(machine, "cat /etc/ssh/ssh_host_*_key.pub"),
         instance=_ask(machine, "cat /var/lib/cloud/data/instance-id"),
-        installer_runs=_ask(machine, f"cat {INSTALLER_RUNS}", optional=not machine.sends_events),
+        installer_runs=installation[RUNS],
         iso_copy=_ask(machine, f"stat -c %Y {iso_copy}; cat {iso_copy}"),
         first_boot=_ask(machine, FIRST_BOOT),
     )
+
+
+def ask_installation(machine: Machine) -> dict[str, str]:
+    """Return what tells this installation from another one.
+
+    Raises:
+        GuestError: The guest does not say.
+    """
+    return {
+        MACHINE_ID: _ask(machine, "cat /etc/machine-id"),
+        RUNS: _ask(machine, f"cat {INSTALLER_RUNS}", optional=not machine.sends_events),
+    }
 
 
 def _ask(machine: Machine, command: str, *, optional: bool = False) -> str:

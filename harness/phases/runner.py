@@ -36,7 +36,7 @@ def collect(names: Sequence[str], steps: Callable[[], Iterator[Check]]) -> tuple
     except Exception as error:  # noqa: BLE001  (a verdict is owed whatever happens)
         answered = {check.name for check in checks}
         name = next((name for name in names if name not in answered), "harness")
-        checks.append(_from_exception(name, error))
+        checks.append(from_exception(name, error))
     return tuple(checks)
 
 
@@ -49,8 +49,10 @@ def run_phase(module: PhaseModule, machine: Machine) -> Verdict:
     return Verdict(module.PHASE, machine.name, checks, started, journal.now())
 
 
-def _from_exception(name: str, error: Exception) -> Check:
-    """An expired guest wait or a guest that cannot be asked is FAIL; whatever else breaks is ERROR."""
+def from_exception(name: str, error: Exception) -> Check:
+    """Return the check that an exception answers: FAIL for an expired guest wait, or a guest that cannot be asked; else
+    ERROR.
+    """
     known = error if isinstance(error, HarnessError) else of_file(error)
     if known is not None:
         error = known

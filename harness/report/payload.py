@@ -11,7 +11,8 @@ state            `text`: the last thing seen of that machine; written when it ch
 test             `nodeid`, `outcome` (a value of `Outcome`), `reason`, `duration_s`
 machine-facts    `facts`: fields of `MachineFacts` that are known now; other names go to its `facts`, as text
 machine-inputs   `inputs`: digests of what the machine is made of, by name; `made_by`: the run that creates or created
-                 it; `vm_directory`. For a run that goes on with it: `harness.past`
+                 it; `vm_directory`; `carried`: verdicts of an earlier run that hold for it, also of phases that
+                 this run does not ask for. For a run that goes on with it: `harness.past`
 evidence         `path`: relative to the run directory, with `/`; absolute where it is outside
 note             `text`: something that a reader should know, e.g. why a file could not be collected
 run-end          `exit_status`: pytest's; `run`: fields of `RunResult` that are known only now

@@ -26,7 +26,8 @@ WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
 # Lowest first. A module is named alone or by its package; it imports its own layer and the ones before it.
 LAYERS = (
     ("pids", "claim"),
-    ("errors", "secret", "secret_reference", "layout", "verdict", "claims", "resume", "wait", "windows", "console"),
+    ("errors", "secret", "secret_reference", "attempt", "layout", "verdict", "claims", "resume", "wait", "windows"),
+    ("console",),
     ("ending", "files", "process", "events", "vmx", "vmdisks", "config", "ownership", "lablock", "ports", "ledger"),
     ("seed", "setup", "seeding", "disk", "disk_content", "plan", "inputs", "vmrun"),
     ("hypervisor", "hypervisor_places", "host", "guest", "claiming", "removal", "meeting", "registry", "airgap"),
@@ -34,6 +35,7 @@ LAYERS = (
     ("explain", "shared", "machine", "evidence", "evidence_guest", "guest_tools", "past", "report"),
     ("phases",),
     ("resumption",),
+    ("uses",),
     ("lab",),
     ("session", "result", "progress", "showing", "after", "doctor", "disposal", "status"),
     ("asking", "proof", "options", "terminal", "plugin", "cli"),

@@ -68,7 +68,8 @@ def test_a_good_lab_is_green_and_leaves_results_and_a_way_in(fake_lab: FakeLab) 
     assert '<property name="phase" value="iso-detached"' in (run / "junit.xml").read_text()
     assert run_json(fake_lab)["exit_status"] == 0
     agreeing = {"Tools state": "running", "Tools address": "192.168.6.10", "Tools and SSH": "agree"}
-    assert _facts(fake_lab)["k3s-master1"] == agreeing
+    installation = {"machine id": fake_lab.guests["k3s-master1"].installed, "installer runs": "1"}
+    assert _facts(fake_lab)["k3s-master1"] == {**agreeing, **installation}
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("machine")] == []
     logins = [event for event in _events(run) if "boot_ids" in str(event) and event["kind"] == "machine-facts"]
     assert len(logins) == 4 * len(MACHINES), "one login per boot of each machine"
@@ -360,7 +361,7 @@ def test_a_machine_that_cannot_be_removed_is_not_green_and_told(fake_lab: FakeLa
     fake_lab.vmrun.answers["deleteVM"] = ("Error: Insufficient permissions in the host operating system\n", 255)
     result = fake_lab.run(*part("30_boot"), "-k", WORKER, "--keep=never")
     assert result.ret == 1
-    result.stdout.fnmatch_lines([f"not removed: {WORKER}: not removed: *", "*Insufficient permissions*"])
+    result.stdout.fnmatch_lines([f"not done: {WORKER}: not removed: *", "*Insufficient permissions*"])
     assert fake_lab.vmx(WORKER).exists()
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.seed.model import INSTALLER_RUNS
+
 from .fake_lab import MACHINES, FakeLab
 from .test_kill import Crashed
 from .test_outcomes import WORKER, claims, part, run_json
@@ -163,3 +165,64 @@ def test_a_lab_that_is_not_finished_is_not_reused_and_not_touched(fake_lab: Fake
     assert not {"start", "stop", "deleteVM"} & set(fake_lab.vmrun.verbs())
     after = fake_lab.tree()
     assert [name for name in before if before[name] != after.get(name) and not name.endswith("lab-ledger.json")] == []
+    result = fake_lab.run("--resume", *part("60_packages"), "-k", WORKER)
+    assert result.ret == 0, "a run that refused it takes nothing from what is known of it"
+    assert created(fake_lab) == set()
+
+
+def switch_off(lab: FakeLab, name: str) -> None:
+    lab.vmrun._do_stop(str(lab.vmx(name)), "hard")
+
+
+def test_a_machine_that_reuse_refuses_is_not_switched_on(fake_lab: FakeLab) -> None:
+    killed(fake_lab, "phase-end:iso-detached:after")
+    for name in MACHINES:
+        if fake_lab.vmx(name) in fake_lab.vmrun.running:
+            switch_off(fake_lab, name)
+    before, rules = fake_lab.tree(), dict(fake_lab.vmrun.rules)
+    fake_lab.vmrun.calls.clear()
+    assert fake_lab.run("--reuse").ret == 1
+    assert not {"start", "setPortForwarding"} & set(fake_lab.vmrun.verbs())
+    assert fake_lab.vmrun.rules == rules
+    mine = [name for name in before if name.startswith("vms/k3s-")]
+    assert [name for name in mine if before[name] != fake_lab.tree().get(name)] == []
+
+
+def test_a_look_at_a_part_of_a_finished_lab_does_not_make_it_an_unfinished_one(fake_lab: FakeLab) -> None:
+    assert fake_lab.run().ret == 0
+    assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0
+    fake_lab.vmrun.calls.clear()
+    assert fake_lab.run().ret == 0
+    assert created(fake_lab) == set()
+
+
+def test_a_finished_machine_with_its_iso_in_the_drive_again_is_not_taken(fake_lab: FakeLab) -> None:
+    assert fake_lab.run().ret == 0
+    vmx = fake_lab.vmx(WORKER)
+    off, on = 'sata0:1.startConnected = "FALSE"', 'sata0:1.startConnected = "TRUE"'
+    assert off in vmx.read_text()
+    vmx.write_text(vmx.read_text().replace(off, on))
+    fake_lab.vmrun.calls.clear()
+    result = fake_lab.run()
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: its VMX has the ISO in the drive again"])
+    assert created(fake_lab) == {WORKER}
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "told"),
+    [
+        ("# cat /etc/machine-id", "fedcba\n", "machine id fedcba, not *"),
+        (f"# cat {INSTALLER_RUNS}", "2\n", "installer runs 2, not 1"),
+    ],
+)
+def test_a_finished_machine_that_was_installed_again_is_not_taken(
+    fake_lab: FakeLab, command: str, answer: str, told: str
+) -> None:
+    assert fake_lab.run().ret == 0
+    switch_off(fake_lab, WORKER)
+    fake_lab.guests[WORKER].says[command] = (0, answer)
+    fake_lab.vmrun.calls.clear()
+    result = fake_lab.run(*part("30_boot"))
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: it was installed again: {told}"])
+    assert created(fake_lab) == {WORKER}

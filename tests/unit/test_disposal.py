@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.config.model import Keep
-from harness.disposal import destroys, expired, expiry, reason_of
+from harness.disposal import destroys, expired, expiry, extended, reason_of
+from harness.uses import Use
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -13,17 +14,25 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("keep", "green", "gone"),
     [
-        (Keep.ALWAYS, True, False),
-        (Keep.ALWAYS, False, False),
-        (Keep.ON_FAILURE, True, True),
-        (Keep.ON_FAILURE, False, False),
-        (Keep.NEVER, True, True),
-        (Keep.NEVER, False, True),
+        (Keep.ALWAYS, True, ()),
+        (Keep.ALWAYS, False, ()),
+        (Keep.ON_FAILURE, True, (Use.BUILT,)),
+        (Keep.ON_FAILURE, False, ()),
+        (Keep.NEVER, True, (Use.BUILT, Use.TAKEN)),
+        (Keep.NEVER, False, (Use.BUILT, Use.TAKEN)),
     ],
 )
-def test_what_becomes_of_the_machines(keep: Keep, green: bool, gone: bool) -> None:
-    assert destroys(keep, green=green) is gone
-    assert reason_of(keep)
+def test_what_becomes_of_the_machines(keep: Keep, green: bool, gone: tuple[Use, ...]) -> None:
+    assert destroys(keep, green=green) == gone
+    assert reason_of(keep, None, green=green) == "this run did not touch it"
+    for use in Use:
+        assert (reason_of(keep, use, green=green) == "it could not be removed") is (use in gone)
+
+
+def test_a_machine_is_left_for_the_reason_that_is_so() -> None:
+    assert reason_of(Keep.ALWAYS, Use.BUILT, green=True) == "keep: always"
+    assert reason_of(Keep.ON_FAILURE, Use.BUILT, green=False) == "keep: on-failure, and the run is not green"
+    assert reason_of(Keep.ON_FAILURE, Use.TAKEN, green=True) == "keep: on-failure, and an earlier run built it"
 
 
 def test_time_is_over_when_it_has_come() -> None:
@@ -36,3 +45,16 @@ def test_time_is_over_when_it_has_come() -> None:
 def test_without_an_end_nothing_expires() -> None:
     assert expiry(None, NOW) == ""
     assert not expired("", NOW)
+
+
+@pytest.mark.parametrize(
+    ("known", "fresh", "said"),
+    [
+        ("2026-01-02T00:00:00+00:00", "2026-01-03T00:00:00+00:00", "2026-01-03T00:00:00+00:00"),
+        ("2026-01-03T00:00:00+00:00", "2026-01-02T00:00:00+00:00", "2026-01-03T00:00:00+00:00"),
+        ("", "2026-01-02T00:00:00+00:00", ""),
+        ("2026-01-02T00:00:00+00:00", "", ""),
+    ],
+)
+def test_what_was_promised_is_not_taken_back(known: str, fresh: str, said: str) -> None:
+    assert extended(known, fresh) == said

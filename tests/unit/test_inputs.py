@@ -7,7 +7,7 @@ import pytest
 from lab_file import changed
 
 from harness.config.loader import build
-from harness.inputs import inputs_of, vmx_changes
+from harness.inputs import inputs_of, iso_attached, vmx_changes
 from harness.plan import MachinePlan, make_plan
 from harness.seed.model import IsoInfo
 from harness.vmx import Vmx
@@ -71,6 +71,17 @@ def test_a_vmx_as_the_phases_leave_it_is_unchanged(planned: MachinePlan) -> None
     vmx.set("serial0.fileName", "serial-2.log")
     vmx.write(planned.files.vmx)
     assert vmx_changes(planned.vmx, planned.files.vmx) == ()
+    assert not iso_attached(planned.files.vmx)
+
+
+@pytest.mark.parametrize("value", ["TRUE", None])
+def test_an_iso_is_in_the_drive_where_the_vmx_does_not_say_otherwise(planned: MachinePlan, value: str | None) -> None:
+    vmx = Vmx.read(planned.files.vmx)
+    vmx.remove("sata0:1.startConnected")
+    if value:
+        vmx.set("sata0:1.startConnected", value)
+    vmx.write(planned.files.vmx)
+    assert iso_attached(planned.files.vmx)
 
 
 def test_a_key_that_somebody_changed_is_named(planned: MachinePlan) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from harness.events import Journal
 from harness.past import find_past
 from harness.report import payload
+from harness.report.codec import verdict_to_dict
 from harness.report.model import RunResult
 from harness.verdict import Check, Phase, Status, Verdict
 
@@ -16,7 +17,7 @@ def journal(reports: Path, run_id: str, *, lab: str = "lab", vms: Path = VMS, la
     book = Journal(reports / run_id / "events.jsonl")
     book.write(payload.RUN_START, **payload.run_start(RunResult(run_id=run_id, lab=lab)))
     inputs = {"seed": run_id}
-    book.write(payload.MACHINE_INPUTS, "m1", vm_directory=str(vms), made_by="run-0", inputs=inputs)
+    book.write(payload.MACHINE_INPUTS, "m1", vm_directory=str(vms), made_by="run-0", inputs=inputs, carried=[])
     for phase in Phase:
         if last is None or phase is Phase.ENVIRONMENT:
             continue
@@ -28,7 +29,7 @@ def journal(reports: Path, run_id: str, *, lab: str = "lab", vms: Path = VMS, la
             "m1",
             **payload.phase_end(Verdict(phase, "m1", (Check("c", Status.PASS, "", ""),), 0.0, 1.0)),
         )
-    book.write(payload.MACHINE_FACTS, "m1", facts={"boot_ids": ["boot-1", "boot-2"]})
+    book.write(payload.MACHINE_FACTS, "m1", facts={"boot_ids": ["boot-1", "boot-2"], "machine id": "abc"})
     book.close()
     with (reports / run_id / "events.jsonl").open("a") as torn:
         torn.write('{"t": 9, "kind": "phase-e')
@@ -42,6 +43,27 @@ def test_the_newest_run_that_has_the_machine_tells_of_it(tmp_path: Path) -> None
     assert [verdict.phase for verdict in past.verdicts] == [Phase.CLEANUP, Phase.CREATION, Phase.BOOT]
     assert past.begun is Phase.ISO_COPY
     assert past.boot_id == "boot-2"
+    assert past.installation == {"machine id": "abc"}
+
+
+def test_what_a_run_took_up_and_did_not_ask_for_is_told_too(tmp_path: Path) -> None:
+    book = Journal(tmp_path / "run-1" / "events.jsonl")
+    book.write(payload.RUN_START, **payload.run_start(RunResult(run_id="run-1", lab="lab")))
+    held = [Verdict(phase, "m1", (), 0.0, 1.0, carried_from="run-0") for phase in (Phase.CREATION, Phase.BOOT)]
+    carried = [verdict_to_dict(verdict) for verdict in held]
+    book.write(payload.MACHINE_INPUTS, "m1", vm_directory=str(VMS), made_by="run-0", inputs={}, carried=carried)
+    asked = Verdict(Phase.CREATION, "m1", (Check("c", Status.PASS, "", ""),), 0.0, 1.0, carried_from="run-0")
+    book.write(payload.PHASE_END, "m1", **payload.phase_end(asked))
+    book.close()
+    assert find_past(tmp_path, "lab", VMS, ["m1"])["m1"].verdicts == (asked, held[1])
+
+
+def test_a_damaged_journal_tells_nothing_and_no_older_one_is_asked(tmp_path: Path) -> None:
+    journal(tmp_path, "run-1", last=Phase.BOOT)
+    journal(tmp_path, "run-2", last=Phase.BOOT)
+    file = tmp_path / "run-2" / "events.jsonl"
+    file.write_text(file.read_text().replace('"carried": []', '"carried": [{}]'))
+    assert find_past(tmp_path, "lab", VMS, ["m1"]) == {}
 
 
 def test_runs_of_another_lab_or_directory_are_passed_over(tmp_path: Path) -> None:

@@ -21,9 +21,11 @@ def verdicts(last: Phase, status: Status = Status.PASS) -> tuple[Verdict, ...]:
 
 
 def past(last: Phase, status: Status = Status.PASS, begun: Phase | None = None) -> Past:
-    return Past("run-2", "run-1", INPUTS, verdicts(last, status), begun, "boot-1")
+    seen = INSTALLATION if last.number >= Phase.ISO_DETACHED.number or begun is Phase.ISO_DETACHED else {}
+    return Past("run-2", "run-1", INPUTS, verdicts(last, status), begun, "boot-1", seen)
 
 
+INSTALLATION = {"machine id": "abc", "installer runs": "1"}
 NOW = Present("run-1", INPUTS, running=True, started=True)
 
 
@@ -88,6 +90,12 @@ AFRESH = {
     "nothing done": (Past("run-2", "run-1", INPUTS), NOW, "had not created it"),
     "installation broke off": (past(Phase.CREATION), replace(NOW, running=False), "its installation broke off"),
     "off before its restart": (past(Phase.PACKAGES), replace(NOW, running=False), "was not restarted"),
+    "ISO in the drive": (past(Phase.RESTARTS), replace(NOW, attached=True), "has the ISO in the drive again"),
+    "unknown installation": (
+        replace(past(Phase.RESTARTS), installation={}),
+        NOW,
+        "run run-2 does not tell which installation it is",
+    ),
 }
 
 
@@ -122,8 +130,33 @@ def test_the_boot_that_was_proven_has_to_last_until_a_restart_was_due(
 ) -> None:
     decision = decide(past(phase, begun=begun), NOW, PHASES)
     assert decision.boot_id == wanted
-    assert confirm(decision, "boot-1") == decision
-    other = confirm(decision, "boot-2")
+    assert confirm(decision, "boot-1", INSTALLATION) == decision
+    other = confirm(decision, "boot-2", INSTALLATION)
     assert (other == decision) is (wanted == "")
     if wanted:
         assert other.why == "it has restarted since: boot boot-2, not boot-1"
+
+
+def test_a_phase_that_had_begun_to_restart_the_machine_and_had_seen_nothing_of_it_leaves_the_boot() -> None:
+    known = replace(past(Phase.PACKAGES, begun=Phase.ISO_DETACHED), installation={})
+    assert decide(known, NOW, PHASES).boot_id == "boot-1"
+
+
+def test_a_machine_whose_power_was_being_cut_may_have_its_iso() -> None:
+    decision = decide(past(Phase.ISO_DETACHED, begun=Phase.RESTARTS), replace(NOW, attached=True), PHASES)
+    assert last(decision) is Phase.ISO_DETACHED
+    assert last(decide(past(Phase.PACKAGES), replace(NOW, attached=True), PHASES)) is Phase.PACKAGES
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({**INSTALLATION, "machine id": "fed"}, "it was installed again: machine id fed, not abc"),
+        ({**INSTALLATION, "installer runs": "2"}, "it was installed again: installer runs 2, not 1"),
+        ({}, "it was installed again: machine id None, not abc"),
+    ],
+)
+def test_a_restarted_machine_has_to_be_the_installation_that_was_proven(answer: dict[str, str], why: str) -> None:
+    decision = decide(past(Phase.RESTARTS), NOW, PHASES)
+    assert confirm(decision, "boot-9", INSTALLATION) == decision
+    assert confirm(decision, "boot-9", answer).why == why
