@@ -35,7 +35,7 @@ def edit(old: str, new: str) -> Break:
 def not_executable(lab: FakeLab) -> None:
     lab.vmrun.program.chmod(0o644)
     if sys.platform == "win32":  # the name decides
-        lab.edit(VMRUN, VMRUN.replace(".bat", ".txt"))
+        lab.edit(VMRUN, VMRUN.replace(SUFFIX, ".txt"))
         lab.vmrun.program.rename(lab.vmrun.program.with_suffix(".txt"))
 
 
