@@ -13,7 +13,7 @@ from functools import partial
 from harness import guest_tools, host, process
 from harness.attempt import attempt
 from harness.errors import HarnessError
-from harness.evidence import Collector
+from harness.evidence import CHEAP_S, Collector
 from harness.explain import explained
 from harness.layout import RunFiles
 from harness.machine import Machine
@@ -169,7 +169,9 @@ class Lab:
             self._future(machine.name, module.PHASE).set_result(self._record(verdict))
         self.shared.meeting.stay_away(machine.name, blocker.title if blocker else "it had no more to do")
         if not self._clock.cancelled:
-            guest_tools.observe(machine)  # nothing else is asked of this machine's phases now
+            guest_tools.observe(machine)
+        if blocker is None and machine.boot is not None and not self._clock.cancelled:
+            self._collector(machine).collect(complete=False)  # while other guests are still at work
 
     def _give_up(self, machine: Machine, count: int, error: Exception) -> None:
         """Have the error in the first phase that has no verdict, and those after it blocked by that one."""
@@ -212,7 +214,7 @@ class Lab:
         """Return the broken verdict with its cause, and have the evidence of it in the run directory."""
         if machine.boot is None:
             return verdict
-        collector = self._collectors[machine.name] = Collector(machine)
+        collector = self._collector(machine)
         condition = collector.condition() if verdict.status is Status.FAIL else ""
         collector.collect(complete=True)
         return explained(verdict, condition, collector.texts)
@@ -242,11 +244,12 @@ class Lab:
     # -- ending --------------------------------------------------------------------------------------------------
 
     def end(self) -> None:
-        """Have all threads ended; safe to call twice."""
-        if not all(verdict.done() for verdict in self._verdicts.values()):
+        """Have all threads ended; safe to call twice. Where every verdict is there, they may still collect evidence."""
+        judged = all(verdict.done() for verdict in self._verdicts.values())
+        if not judged:
             self._clock.cancel()
         self._ending.set()
-        _, busy = wait(self._work_units, timeout=_GRACE_S)
+        _, busy = wait(self._work_units, timeout=_GRACE_S + (CHEAP_S if judged else 0))
         if busy:  # what one of them waits for outside is ended after a moment of grace
             for machine in self.machines.values():
                 machine.disconnect()
@@ -276,12 +279,15 @@ class Lab:
         """Return what this session did with the machine, or None where it left it alone."""
         return self._uses.get(machine)
 
+    def _collector(self, machine: Machine) -> Collector:
+        return self._collectors.setdefault(machine.name, Collector(machine))
+
     def _last_evidence(self, machine: Machine) -> None:
         machine.end_boot()
-        collector = self._collectors.get(machine.name)
-        if collector is None:
-            collector = self._collectors[machine.name] = Collector(machine)
-            collector.collect(complete=machine.name in self._suspects)
+        known, suspect = machine.name in self._collectors, machine.name in self._suspects
+        collector = self._collector(machine)
+        if suspect or not known:
+            collector.collect(complete=suspect)
         else:
             collector.collect_host_files()
         machine.disconnect()
