@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv4Network
 
-# cloud-init's table of network devices, printed at the first boot (cloudinit/netinfo.py):
+# cloud-init's table of network devices, printed at each boot (cloudinit/netinfo.py):
 # ci-info: | Device |   Up  |   Address    |      Mask     | Scope  |     Hw-Address    |
 _DEVICE = re.compile(r"ci-info: \|\s*(?P<card>(?!lo\b)\w+)\s*\|\s*True\s*\|\s*(?P<address>\d+\.\d+\.\d+\.\d+)\s*\|")
 

@@ -170,14 +170,14 @@ class VmrunProgram:
         output = redact(done.output)
         more: list[str] = []
         evidence: list[str] = []
+        reason = ""
         if mark is not None and failures.hides_its_reason(output):
             reason = mark.error_since()
-            more += [f"vmware.log: {reason}"] if reason else []
             evidence += [str(mark.path)] if mark.path.is_file() else []
         if vmx is not None and failures.classify(output) is errors.VmBusy:
             more += [f"lock: {lock}" for lock in locks_beside(vmx)]
         where = str(words[0]) if words else " ".join(done.argv)
-        return failures.failure(verb, output, done.returncode, where=where, more=more, evidence=evidence)
+        return failures.failure(verb, output, done.returncode, where=where, reason=reason, more=more, evidence=evidence)
 
     def unexpected(self, verb: str, done: Completed, why: str) -> errors.UnexpectedAnswer:
         """Return the error for an answer that is no failure and fits no reading."""

@@ -102,7 +102,7 @@ class PortInUse(MappedError):
 
 
 class OperationCanceled(MappedError):
-    """VMware showed a question or an error that nobody could answer; `said` has the reason from vmware.log."""
+    """VMware showed a question or an error that nobody could answer."""
 
     advice = "the reason is in vmware.log beside the VMX; on Linux run `sudo vmware-modconfig --console --install-all`"
 

@@ -79,16 +79,29 @@ def hides_its_reason(output: str) -> bool:
 
 
 def failure(
-    verb: str, output: str, returncode: int, *, where: str, more: Sequence[str] = (), evidence: Sequence[str] = ()
+    verb: str,
+    output: str,
+    returncode: int,
+    *,
+    where: str,
+    reason: str = "",
+    more: Sequence[str] = (),
+    evidence: Sequence[str] = (),
 ) -> errors.MappedError:
-    """Return the error for a failed answer; `more` are lines that explain it, from the files beside the VMX."""
+    """Return the error for a failed answer.
+
+    Args:
+        reason: What vmware.log says of it, where the answer hides that.
+        more: Lines that explain it, from the files beside the VMX.
+    """
     kind = classify(output)
     said = [line for line in output.splitlines() if line.strip()]
     if kind is errors.UsagePrinted:
         said = said[:_USAGE_LINES]
     number = f" (VIX {kind.vix})" if kind.vix is not None else ""
     return kind(
-        f"vmrun {verb} failed: {_summary(kind)}{number}; exit {signed(returncode)}",
+        f"vmrun {verb} failed: {_summary(kind)}{number}; exit {signed(returncode)}"
+        + (f"; vmware.log: {reason}" if reason else ""),
         remedy=kind.advice,
         where=where,
         said="\n".join([*said, *more]) or "nothing",

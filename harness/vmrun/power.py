@@ -52,14 +52,14 @@ class Power:
 
     def start(self, vmx: Path, display: Display, deadline: Deadline | None) -> bool:
         """Have the machine running; return False where it ran already. A vmrun that hangs after it counts as done."""
-        if self.is_running(vmx):
+        if self.is_running(vmx, deadline):
             return False
         try:
             self.program.call("start", vmx, display, deadline=deadline)
         except errors.VmAlreadyRunning:
             return False
         except errors.VmrunTimeout:
-            if not self.is_running(vmx):
+            if self._listed(vmx, deadline) is not True:
                 raise
         return True
 
@@ -93,12 +93,12 @@ class Power:
         vmrun cannot stop a suspended machine: it is resumed first and its power is cut then.
         """
         done: StopMode | None = None
-        state = self.state(vmx)
+        state = self.state(vmx, deadline)
         if state is PowerState.SUSPENDED:
             self.start(vmx, Display.NOGUI, deadline)
             soft_s = 0
         if state is not PowerState.OFF:
-            soft = soft_s > 0 and self._stop_soft(vmx, deadline.at_most(soft_s))
+            soft = soft_s > 0 and self._stop_soft(vmx, deadline, soft_s)
             done = StopMode.SOFT if soft else StopMode.HARD
             if not soft:
                 self.cut(vmx, deadline)
@@ -110,7 +110,7 @@ class Power:
         try:
             self._stop_hard(vmx, deadline)
         except errors.MappedError:
-            if self.is_running(vmx):
+            if self._listed(vmx, deadline) is not False:
                 raise
         self._wait_until_gone(vmx, deadline)
 
@@ -121,14 +121,22 @@ class Power:
             self.program.call("unpause", vmx, deadline=deadline)
             self.stop(vmx, StopMode.HARD, deadline)
 
-    def _stop_soft(self, vmx: Path, box: Deadline) -> bool:
-        """Return whether the guest shut itself down within `box`; no failure of it is one of ours."""
+    def _stop_soft(self, vmx: Path, deadline: Deadline, soft_s: float) -> bool:
+        """Return whether the guest shut itself down within `soft_s`; no failure of it is one of ours."""
+        box = deadline.at_most(soft_s)
         try:
             self.stop(vmx, StopMode.SOFT, box)
             self._wait_until_gone(vmx, box)
         except (errors.MappedError, DeadlineExpired):
-            return not self.is_running(vmx)
+            return self._listed(vmx, deadline) is False
         return True
+
+    def _listed(self, vmx: Path, deadline: Deadline | None) -> bool | None:
+        """Return whether `list` has the machine, or None where it does not answer in time: for after a failure."""
+        try:
+            return self.is_running(vmx, deadline)
+        except errors.VmrunTimeout:
+            return None
 
     def _wait_until_gone(self, vmx: Path, deadline: Deadline) -> None:
         def probe() -> bool | Pending:

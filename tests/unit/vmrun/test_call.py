@@ -82,18 +82,18 @@ def failed_with_log(vmx: Path, before: bytes, after: bytes, *, rotated: bool = F
 
 
 def test_a_reason_of_this_call(vmx: Path) -> None:
-    assert "vmware.log: no disk" in failed_with_log(vmx, b"", BOX % b"no disk").said
-    assert "vmware.log: no disk" in failed_with_log(vmx, b"old\n", b"old\n" + BOX % b"no disk").said
+    assert "vmware.log: no disk" in failed_with_log(vmx, b"", BOX % b"no disk").what
+    assert "vmware.log: no disk" in failed_with_log(vmx, b"old\n", b"old\n" + BOX % b"no disk").what
 
 
 def test_a_reason_in_a_new_log_that_is_longer_than_the_old_one(vmx: Path) -> None:
-    said = failed_with_log(vmx, BOX % b"long ago", BOX % b"no disk" + b"more\n" * 100, rotated=True).said
+    said = failed_with_log(vmx, BOX % b"long ago", BOX % b"no disk" + b"more\n" * 100, rotated=True).what
     assert "no disk" in said
     assert "long ago" not in said
 
 
 def test_a_reason_of_an_earlier_call_is_not_taken_for_this_one(vmx: Path) -> None:
-    assert "long ago" not in failed_with_log(vmx, BOX % b"long ago", BOX % b"long ago").said
+    assert "long ago" not in failed_with_log(vmx, BOX % b"long ago", BOX % b"long ago").what
 
 
 # -- locks -----------------------------------------------------------------------------------------------------------

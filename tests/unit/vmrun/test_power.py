@@ -82,9 +82,9 @@ def test_a_canceled_start_has_its_reason_from_vmware_log(tmp_path: Path) -> None
     run.effects["v", "-T", "ws", "start", str(vmx), "nogui"] = lambda: log.write_bytes(written)
     with pytest.raises(errors.OperationCanceled) as caught:
         Driver(("v",), run=run).start(vmx)
-    assert "Cannot open the disk 'a.vmdk'. It is" in caught.value.said
-    assert "older box" not in caught.value.said
-    assert "Module" not in caught.value.said
+    assert "Cannot open the disk 'a.vmdk'. It is" in caught.value.what
+    assert "older box" not in caught.value.what
+    assert "Module" not in caught.value.what
     assert caught.value.evidence == (str(tmp_path / "vmware.log"),)
 
 
