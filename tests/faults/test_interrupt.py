@@ -28,8 +28,22 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process sends
 
 # A moment of grace for what runs, then evidence of a guest that does not answer.
 END_S = 45
+K3S = "command -v k3s || test -x /usr/local/bin/k3s"
+
+
+def earlier_machine(lab: FakeLab) -> None:
+    """Have a machine of an earlier run in the way, and its deletion stand still."""
+    lab.run("scenarios/test_20_creation.py", "-k", WORKER)
+    lab.vmrun.hanging.add("deleteVM")
+
+
+def no_answer_of_the_master(lab: FakeLab) -> None:
+    lab.guests["k3s-master1"].fault = lambda one, _: one.when_asked(K3S, one.frozen.set)
+
+
 STANDSTILL: dict[Phase, Callable[[FakeLab], object]] = {
     Phase.ENVIRONMENT: lambda lab: lab.vmrun.hanging.add("listHostNetworks"),
+    Phase.CLEANUP: earlier_machine,
     Phase.CREATION: lambda lab: lab.vmrun.hanging.add("vmware-vdiskmanager"),
     Phase.BOOT: lambda lab: lab.vmrun.hanging.add("start"),
     Phase.ISO_COPY: guest(lambda one, _: one.when_asked("# cat /var/lib/iso-copy-complete", one.frozen.set)),
@@ -37,6 +51,7 @@ STANDSTILL: dict[Phase, Callable[[FakeLab], object]] = {
     Phase.PACKAGES: answer("# cat /var/lib/k8s-ops-packages-installed", "", 1),
     Phase.ISO_DETACHED: lambda lab: lab.vmrun.hanging.add("stop"),
     Phase.GUESTS: guest(lambda one, _: one.when_asked("hostname", one.frozen.set)),
+    Phase.CLUSTER: no_answer_of_the_master,
 }
 
 
@@ -61,8 +76,9 @@ def test_ctrl_c(
             threading.Timer(1.5, press).start()
 
     monkeypatch.setattr(Journal, "write", watch)
+    words = ("scenarios/test_90_cluster.py",) if phase is Phase.CLUSTER else ("scenarios", "-k", WORKER)
     result = fake_lab.pytester.runpytest_inprocess(
-        "-p", "no:cacheprovider", "--overlay=stand-in", "scenarios", "-k", WORKER, no_reraise_ctrlc=True
+        "-p", "no:cacheprovider", "--overlay=stand-in", *words, no_reraise_ctrlc=True
     )
     seconds = time.monotonic() - pressed[0]
     assert result.ret == pytest.ExitCode.INTERRUPTED

@@ -1,4 +1,5 @@
-"""Faults of a real guest on QEMU: paused, out of disk, powered off from inside, killed, in a kernel panic.
+"""Faults of a real guest on QEMU: paused, out of disk, powered off from inside, killed, in a kernel panic, its payload
+damaged, a package missing, a firewall of its own, a wrong address, the installer booted again.
 
 `LAB_INSTALLED` names a directory with `vms/k3s-master1/` and `seeds/` of a finished lab whose machines are off, for
 example `.lab` after `pytest scenarios/ --keep=always` and a power-off. The disk is copied; one boot is about a minute.
@@ -15,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.airgap import judge
 from harness.errors import GuestError, HarnessError
 from harness.events import Journal
 from harness.evidence import Collector
@@ -22,7 +24,8 @@ from harness.explain import explained
 from harness.lab import Lab
 from harness.layout import RunFiles
 from harness.machine import Machine
-from harness.phases import boot
+from harness.phases import air_gap, boot, iso_copy, packages
+from harness.phases.power_cycle import edit_vmx
 from harness.phases.runner import run_phase
 from harness.ports import HeldPorts
 from harness.session import open_lab, select
@@ -156,3 +159,82 @@ def test_hypervisor_process_killed(machine: Machine) -> None:
     check, _ = told(machine, nothing(machine, 60), 60)
     assert check.why.startswith("the machine is off: ")
     assert "the hypervisor's process ended (-9)" in check.why
+
+
+def first_line(verdict: Verdict) -> str:
+    """Return what the first broken check of a phase says first."""
+    assert verdict.status is Status.FAIL, str(verdict)
+    return next(f"{check.name}: {check.why}" for check in verdict.checks if check.status is Status.FAIL)
+
+
+def change(machine: Machine, command: str) -> None:
+    """Have that done in the guest."""
+    said = machine.run(command, 60, as_root=True)
+    assert said.ok, said.stderr
+
+
+def test_payload_damaged_then_package_missing_then_another_source(machine: Machine) -> None:
+    markers = machine.host.plan.spec.markers
+    # The disk is another run's, whose nonce its marker has.
+    change(machine, f"""sed -i 's/"nonce": "[^"]*"/"nonce": "{machine.plan.nonce}"/' {markers.iso_copy}""")
+    for sound in (iso_copy, packages):
+        verdict = run_phase(sound, machine)
+        assert verdict.status is Status.PASS, str(verdict)
+
+    change(machine, f"printf x >> {markers.payload}/build-timestamp")
+    assert first_line(run_phase(iso_copy, machine)) == "payload: damaged: build-timestamp"
+    change(machine, f"rm {markers.payload}/build-timestamp; echo > {markers.iso_copy}")
+    verdict = run_phase(iso_copy, machine)
+    assert first_line(verdict).startswith("marker: ")
+    assert verdict.checks[1].why == "missing: build-timestamp"
+
+    change(machine, "dpkg --force-depends --remove htop")
+    assert first_line(run_phase(packages, machine)).startswith("dpkg: not installed: htop ")
+    change(machine, "touch /var/lib/apt/lists/deb.debian.org_debian_dists_stable_InRelease")
+    assert run_phase(packages, machine).checks[2].why.startswith("apt has read deb.debian.org_")
+
+
+def test_a_firewall_of_the_guest_proves_no_air_gap(lab: Lab) -> None:
+    lab.shared.gateway.open()
+    if lab.shared.gateway.no_registry:
+        pytest.skip(f"without a registry there is no gateway: {lab.shared.gateway.no_registry}")
+    machine = lab.machines[NAME]
+    assert run_phase(boot, machine).status is Status.PASS
+    lab.shared.meeting.expect([NAME])
+    told = {check.name: check for check in run_phase(air_gap, machine).checks}
+    assert {name: told[name].seen for name in judge.CLOSED} == dict.fromkeys(judge.CLOSED, "no answer")
+    # The first is an error for who asks (EACCES), the second (EINVAL) and the third are not.
+    change(machine, "ip rule add ipproto udp dport 53 prohibit && ip rule add ipproto udp dport 123 blackhole")
+    change(machine, "ip route add prohibit 8.8.8.8")
+    lab.shared.gateway.close()
+    for file in (lab.run.directory / "network").glob("*.pcap"):
+        file.unlink()
+    lab.shared.gateway.open()
+    told = {check.name: check for check in run_phase(air_gap, machine).checks}
+    assert {name: told[name].status for name in judge.CLOSED} == dict.fromkeys(judge.CLOSED, Status.NOT_PROVEN)
+    assert told["no TCP"].seen.startswith("2 of 8 questions did not leave the guest: 8.8.8.8 port 53: ")
+    assert told["no NTP"].seen.startswith("2 of 2 questions did not leave the guest: ")
+    assert told["nothing left the network"].status is Status.PASS
+
+
+def test_wrong_address(lab: Lab, machine: Machine) -> None:
+    address, other = machine.plan.address, machine.plan.address + 89
+    change(machine, f"sed -i 's/{address}/{other}/' /etc/netplan/*.yaml")
+    before = machine.boot_ids[-1]
+    machine.power_off(machine.deadline(120))
+    edit_vmx(machine, 2, attached=False)
+    machine.power_on(2, machine.deadline(60))
+    booted = lambda: machine.boot.last("boot-complete") if machine.boot else None  # noqa: E731  (asked again and again)
+    machine.wait_for("the guest to have booted", booted, machine.deadline(BOOT_S))
+    check, _ = told(machine, lambda: machine.connect(machine.deadline(15), not_boot_id=before), 15)
+    assert check.why.startswith(f"the guest has {other}, not {address}: ")
+
+
+def test_reinstall_loop(lab: Lab) -> None:
+    machine = lab.machines[NAME]
+    edit_vmx(machine, 1, attached=True)
+    vmx = Vmx.read(machine.plan.files.vmx)
+    vmx.set("bios.bootOrder", "cdrom,hdd")
+    vmx.write(machine.plan.files.vmx)
+    line = first_line(run_phase(boot, machine))
+    assert line.startswith("ssh login: the machine booted its seed ISO although it is installed (reinstall loop)")
