@@ -227,9 +227,8 @@ class Lab:
         for name in self.machines:
             blocker = self.ready_for(name, Phase.CLUSTER, waiting)
             if blocker is not None:
-                verdict = Verdict(Phase.CLUSTER, None, (), started, started, blocked_by=blocker.title)
-                future.set_result(self._record(verdict))
-                return verdict
+                future.set_result(self._record(Verdict(Phase.CLUSTER, None, (), started, started, blocker.title)))
+                return future.result()
         self.shared.journal.write(payload.PHASE_START, **payload.phase_start(Phase.CLUSTER))
         master = next(machine for machine in self.machines.values() if machine.plan.role == "master")
         checks = collect(cluster.CHECKS, lambda: cluster.run(master, list(self.machines)))
