@@ -139,8 +139,9 @@ def test_a_key_that_is_written_is_private_and_one_that_is_opened_is_told(tmp_pat
     key.write_bytes(b"old")
     set_access_list(key, "D:P(A;;FA;;;SY)(A;;FR;;;WD)")
     assert windows_readers(key) == ("Everyone",)
-    set_access_list(key, "D:P(A;;FA;;;SY)(A;;FR;;;S-1-5-21-1-2-3-1002)")
-    assert windows_readers(key) == ("S-1-5-21-1-2-3-1002",)
+    if not under_wine():  # it keeps a list as a mode, which has no other account
+        set_access_list(key, "D:P(A;;FA;;;SY)(A;;FR;;;S-1-5-21-1-2-3-1002)")
+        assert windows_readers(key) == ("S-1-5-21-1-2-3-1002",)
     write_private(key, b"new")
     assert windows_readers(key) == ()
     assert account_sid() in access_list(key)
