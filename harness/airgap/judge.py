@@ -73,7 +73,7 @@ def judge_pull(answer: Answer, pull: Pull | None, problem: str) -> Check:
         ok=found == {"manifest": pull.manifest, "layer": pull.layer},
         expected=f"{pull.repository}:{pull.tag}, manifest {pull.manifest}, layer {pull.layer}",
         seen=", ".join(f"{part} {value}" for part, value in found.items()) or answer.said,
-        remedy="read registry.log in the run's directory",
+        remedy="read registry.log in the directory of the run that started it",
     )
 
 
