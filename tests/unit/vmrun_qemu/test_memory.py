@@ -25,6 +25,7 @@ def settled() -> bool:
 
 def test_a_refused_migration_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
+        threading.Event().wait(0.5)  # until the receiver waits in `accept`
         raise qmp.QmpError("State blocked by the device")
 
     monkeypatch.setattr(qmp, "ask", refuse)
