@@ -219,7 +219,8 @@ def _start(
 
 def _cut_short(shown: Sequence[str], what: str, said: Sequence[IO[bytes]], remedy: str) -> ProcessError:
     text = redact("".join(map(_read, said)))
-    return ProcessError(f"{Path(shown[0]).name} {what}", where=" ".join(shown), said=text, remedy=remedy)
+    name = shown[2] if shown[1:2] == ("-m",) else Path(shown[0]).name  # a module of Python's, not Python
+    return ProcessError(f"{name} {what}", where=" ".join(shown), said=text, remedy=remedy)
 
 
 def _not_started(words: tuple[str, ...], shown: tuple[str, ...], error: OSError) -> ProcessError:

@@ -65,12 +65,12 @@ def switch_off(seconds: float, soft_s: float = 0.0) -> Act:
 
 # Faults, whether the machine is on, what is asked, the longest that it may take, part of the first line.
 REFUSED: dict[str, tuple[bool, Act, float, str]] = {
-    "hang:start": (False, start(3), 3, "vmrun start: python did not end within "),
+    "hang:start": (False, start(3), 3, "vmrun start: harness.vmrun_qemu did not end within "),
     "start-canceled": (False, start(20), 20, "vmrun start failed: "),
     "exit-zero-error:start": (False, start(20), 20, "vmrun start failed: "),
     "file-in-use:start": (False, start(20), 20, "vmrun start failed: somebody else has the machine open"),
-    "hang:stop": (True, switch_off(4, soft_s=1), 4, "vmrun stop: python did not end within "),
-    "hang:list": (True, switch_off(4), 4, "vmrun list: python did not end within "),
+    "hang:stop": (True, switch_off(4, soft_s=1), 4, "vmrun stop: harness.vmrun_qemu did not end within "),
+    "hang:list": (True, switch_off(4), 4, "vmrun list: harness.vmrun_qemu did not end within "),
     "exit-zero-error:stop": (True, switch_off(20), 20, "vmrun stop failed: "),
     "list-empty": (True, switch_off(3), 3, "the machine is not in `vmrun list`, but its files are still locked"),
 }
@@ -131,8 +131,12 @@ BOOT, RUNNING, ERROR = Phase.BOOT, "running", Status.ERROR
 RUNS: dict[str, Expected] = {
     f"start-canceled/{WORKER}": Expected(BOOT, RUNNING, "vmware.log: A fault was asked for", "vmware.log", 20, ERROR),
     f"exit-zero-error:start/{WORKER}": Expected(BOOT, RUNNING, "vmrun start failed: ", "by hand", 20, ERROR),
-    f"hang:start/{WORKER}": Expected(BOOT, RUNNING, "python did not end within ", "Workstation window", 15, ERROR),
-    "hang:list#4+": Expected(BOOT, RUNNING, "vmrun list: python did not end within ", "Workstation window", 15, ERROR),
+    f"hang:start/{WORKER}": Expected(
+        BOOT, RUNNING, "harness.vmrun_qemu did not end within ", "Workstation window", 15, ERROR
+    ),
+    "hang:list#4+": Expected(
+        BOOT, RUNNING, "vmrun list: harness.vmrun_qemu did not end within ", "Workstation window", 15, ERROR
+    ),
     f"file-in-use:start/{WORKER}": Expected(BOOT, RUNNING, "somebody else has the machine open", "lab down", 20, ERROR),
 }
 

@@ -43,6 +43,12 @@ def test_standard_input_is_empty_and_at_its_end() -> None:
     assert run(python("import sys; print(repr(sys.stdin.read()))"), timeout_s=20).stdout == "''\n"
 
 
+def test_a_module_of_python_is_named_and_not_python() -> None:
+    with pytest.raises(ProcessError) as caught:
+        run([PYTHON, "-m", "http.server", "--bind", "127.0.0.1", "0"], timeout_s=0.2)
+    assert caught.value.what.startswith("http.server did not end within 0 s")
+
+
 def test_a_program_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> None:
     mark = tmp_path / "child"
     program = (
