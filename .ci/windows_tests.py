@@ -32,7 +32,7 @@ from harness.setup.deps import ensure_packages
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = ("tests/contract/test_suite_itself.py", "tests/contract/test_contract_driver.py")  # on transcripts
 # A test that hangs shows where, long before the limit ends it.
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=600")
+PYTEST = ("-m", "pytest", "-q", "-o", "faulthandler_timeout=600")
 TESTS = ("-n", "auto", "tests/unit", "tests/plugin", "tests/windows", *CONTRACT)
 PACKAGES = ("wine64", "wine", "binutils-mingw-w64-x86-64")
 WINE = Path("/usr/lib/wine/wine64")
@@ -43,6 +43,11 @@ NOT_FOR_TESTS = re.compile(r"mypy|ruff|types-")
 SKIPPED = 77  # as automake's test drivers have it
 LIMIT_S = 40 * 60
 EXPIRED = 124  # as timeout(1) has it
+TESTS_FAILED = 1  # pytest.ExitCode
+# Of some ten thousand processes wine 8 does not start one or two: Python, the launcher of a script and cmd.exe say so.
+NOT_STARTED = re.compile(
+    rb"WinError 1359|cannot start [^\r\n]*: Internal error|Unable to create process|Can't recognize '"
+)
 # cryptography, bcrypt and pydantic-core import it; wine 8 has no such library. RtlGenRandom does the same.
 FORWARDER = "LIBRARY bcryptprimitives.dll\nEXPORTS\n  ProcessPrng = ADVAPI32.SystemFunction036\n"
 ENTRY = ".globl DllMainCRTStartup\nDllMainCRTStartup:\n movl $1,%eax\n ret\n"
@@ -63,7 +68,17 @@ def main(arguments: Sequence[str]) -> int:
     with lock, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         os.environ["TMPDIR"] = scratch
         make_toolchain(home)
-        return run_python(home, (*PYTEST, f"--basetemp=Z:{scratch}/pytest", *(arguments or TESTS)))
+        return run_tests(home, scratch, arguments or TESTS)
+
+
+def run_tests(home: Path, scratch: str, arguments: Sequence[str]) -> int:
+    """Return the exit status of pytest; where wine did not start a process, what failed is run once more."""
+    words = (*PYTEST, "-o", f"cache_dir=Z:{scratch}/cache", f"--basetemp=Z:{scratch}/pytest", *arguments)
+    status, said = run_python(home, words)
+    if status == TESTS_FAILED and NOT_STARTED.search(said):
+        print("\nwine did not start a process (see above): the tests that failed are run once more", flush=True)
+        status, _ = run_python(home, (*words, "--last-failed"))
+    return status
 
 
 def requirements() -> tuple[str, ...]:
@@ -164,8 +179,8 @@ def environment(home: Path) -> dict[str, str]:
     return {**os.environ, **own}
 
 
-def run_python(home: Path, arguments: Sequence[str]) -> int:
-    """Return the exit status of the Windows Python, EXPIRED where a test hangs; what it says is shown as it comes.
+def run_python(home: Path, arguments: Sequence[str]) -> tuple[int, bytes]:
+    """Return the exit status of the Windows Python, EXPIRED where a test hangs, and what it said, shown as it comes.
 
     Its output is a pipe, because to a file its standard streams do not open under wine.
     """
@@ -174,7 +189,7 @@ def run_python(home: Path, arguments: Sequence[str]) -> int:
     process = subprocess.Popen(
         command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT
     )
-    expired = threading.Event()
+    expired, said = threading.Event(), bytearray()
 
     def give_up() -> None:
         expired.set()
@@ -184,6 +199,7 @@ def run_python(home: Path, arguments: Sequence[str]) -> int:
     limit.start()
     try:
         for piece in iter(lambda: os.read(process.stdout.fileno(), 1 << 16) if process.stdout else b"", b""):
+            said += piece
             sys.stdout.buffer.write(piece)
             sys.stdout.flush()
         status = process.wait()
@@ -193,8 +209,8 @@ def run_python(home: Path, arguments: Sequence[str]) -> int:
         process.wait()
     if expired.is_set():
         print(f"\nThe tests on Windows were ended: they took more than {LIMIT_S // 60} min; where they hung is above.")
-        return EXPIRED
-    return status
+        return EXPIRED, bytes(said)
+    return status, bytes(said)
 
 
 def end_wine(variables: dict[str, str]) -> None:

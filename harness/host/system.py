@@ -51,7 +51,7 @@ def daemon(kind: Kind, platform: str) -> Daemon:
     if platform == "win32":
         return _service()
     if not _INSTALLED.exists():
-        return Daemon(_MODULE_NAMES, running=False, seen=f"no {_INSTALLED}", installed=False)
+        return Daemon(_MODULE_NAMES, running=False, seen=f"no {_INSTALLED.as_posix()}", installed=False)
     return loaded_modules(_PROC_MODULES.read_text(encoding="ascii", errors="replace"))
 
 
