@@ -375,17 +375,20 @@ def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(
 
 def test_a_process_is_ended_by_its_start_or_by_its_command_line_and_no_other_one_is(tmp_path: Path) -> None:
     word = str(tmp_path / "word")
-    argv = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", "serve", word]
-    child = subprocess.Popen(argv, stdout=subprocess.PIPE)
-    assert child.stdout is not None
-    child.stdout.readline()  # it is what it will be
-    child.stdout.close()
-    started = pids.identity(child.pid)["created"]
-    end_process(child.pid, started - 100, argv)
-    for other in ([word], ["less", *argv[1:]], argv[:-1], [argv[0], "serve", word]):
-        end_process(0, 0.0, other)  # an editor, a pager, another verb
-    assert child.poll() is None
-    end_process(0, 0.0, argv)
-    child.wait(10)
+    program = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", "serve", word]
+    with subprocess.Popen(program, stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            child.stdout.readline()  # it is what it will be
+            argv = psutil.Process(child.pid).cmdline()  # an interpreter that is a script is another program by now
+            started = pids.identity(child.pid)["created"]
+            end_process(child.pid, started - 100, argv)
+            for other in ([word], ["less", *argv[1:]], argv[:-1], [argv[0], "serve", word]):
+                end_process(0, 0.0, other)  # an editor, a pager, another verb
+            assert child.poll() is None
+            end_process(0, 0.0, argv)
+            child.wait(10)
+        finally:
+            child.kill()
     assert not psutil.pid_exists(child.pid)
     end_process(child.pid, started, argv)
