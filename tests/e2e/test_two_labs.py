@@ -16,7 +16,8 @@ from harness.vmx import Vmx
 
 pytestmark = asked_for
 
-PROVEN = ("creation", "boot", "iso-copy", "cloud-init", "packages", "iso-detached", "restarts", "air-gap", "guests")
+# Without the air gap: a machine that is asked alone has no neighbours to answer it.
+PROVEN = ("creation", "boot", "iso-copy", "cloud-init", "packages", "iso-detached", "restarts", "guests")
 
 
 def verdicts(lab: Path) -> dict[str, str]:
