@@ -32,6 +32,7 @@ def destroy(host: Host, names: Sequence[str]) -> list[str]:
     troubles += [str(removal) for removal in removals if removal.error is not None]
     for removal in removals:
         if removal.error is None:
-            troubles += attempt("the journal", partial(host.journal.write, payload.NOTE, text=str(removal)))
+            note = partial(host.journal.write, payload.NOTE, removal.machine, text=str(removal))
+            troubles += attempt("the journal", note)
     troubles += attempt("what else the lab has here", lambda: remove_rest(host.vmrun, host.ledger))
     return [*troubles, *attempt("the ledger", host.ledger.settle)]
