@@ -94,25 +94,10 @@ def make_plan(
     vm_directory = host_path(spec.vm_directory, base)
     seeds = host_path(spec.seeds.directory, base)
     machines = []
-    for index, (name, machine) in enumerate(spec.machines.items()):
-        files = MachineFiles(vm_directory / name, name)
+    for index, name in enumerate(spec.machines):
         nonce = hashlib.sha256(f"{run_id}/{vm_directory}/{name}".encode()).hexdigest()[:32]
-        seed = seeds / machine.seed
-        machines.append(
-            MachinePlan(
-                name=name,
-                role=machine.role,
-                address=machine.address,
-                files=files,
-                seed=seed,
-                nonce=nonce,
-                memory_mib=spec.memory_mib(name),
-                cpus=spec.cpus(name),
-                disk_gib=spec.hardware.disk_gib,
-                vmx=vmx_keys(spec, name, files, seed, nonce),
-                endpoint=_endpoint(spec, machine.address, index, ports),
-            )
-        )
+        endpoint = _endpoint(spec, spec.machines[name].address, index, ports)
+        machines.append(_machine_plan(spec, MachineFiles(vm_directory / name, name), seeds, nonce, endpoint))
     return LabPlan(
         spec=spec,
         lab_file=lab_file.resolve(),
@@ -121,6 +106,25 @@ def make_plan(
         seed_directory=seeds,
         ssh_key=host_path(spec.ssh.key, base),
         machines=tuple(machines),
+    )
+
+
+def _machine_plan(spec: LabSpec, files: MachineFiles, seeds: Path, nonce: str, endpoint: Endpoint) -> MachinePlan:
+    name = files.name
+    machine = spec.machines[name]
+    seed = seeds / machine.seed
+    return MachinePlan(
+        name=name,
+        role=machine.role,
+        address=machine.address,
+        files=files,
+        seed=seed,
+        nonce=nonce,
+        memory_mib=spec.memory_mib(name),
+        cpus=spec.cpus(name),
+        disk_gib=spec.hardware.disk_gib,
+        vmx=vmx_keys(spec, name, files, seed, nonce),
+        endpoint=endpoint,
     )
 
 

@@ -153,17 +153,17 @@ def run(
             process = _start(words, shown, {**os.environ, **(env or {})}, cwd, (inp, out, err))
             _running.waited_for.add(process)
         try:
-            code = process.wait(timeout=timeout_s)
-        except subprocess.TimeoutExpired as expired:
-            left = _end_alone(process) if alone else _end(process, grace_s)
-            how = f"its processes {', '.join(map(str, left))} cannot be ended" if left else "was ended"
-            remedy = "run the command by hand to see what it waits for"
-            raise _cut_short(shown, f"did not end within {timeout_s:.0f} s and {how}", (out, err), remedy) from expired
+            code = _exit_status(process, timeout_s)
+            left = () if code is not None else _end_alone(process) if alone else _end(process, grace_s)
         except BaseException:
             _end(process, grace_s)
             raise
         finally:
             ended = _running.forget(process)
+        if code is None:
+            remedy = "run the command by hand to see what it waits for"
+            how = f"its processes {', '.join(map(str, left))} cannot be ended" if left else "was ended"
+            raise _cut_short(shown, f"did not end within {timeout_s:.0f} s and {how}", (out, err), remedy)
         if ended:
             raise _cut_short(shown, "was ended because this session ends", (out, err), "run again")
         return Completed(shown, code, _read(out), _read(err), time.monotonic() - started)
@@ -239,6 +239,13 @@ def _end(process: subprocess.Popen[bytes], grace_s: float) -> tuple[int, ...]:
     else:
         process.wait()
     return left
+
+
+def _exit_status(process: subprocess.Popen[bytes], timeout_s: float) -> int | None:
+    try:
+        return process.wait(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _end_alone(process: subprocess.Popen[bytes]) -> tuple[int, ...]:

@@ -27,6 +27,15 @@ def python(program: str) -> tuple[str, ...]:
     return (PYTHON, "-IS", "-c", program)
 
 
+def parent(mark: Path, then: str) -> str:
+    """Return a program that starts a child, leaves its id in that file, and goes on with `then`."""
+    return (
+        "import pathlib, subprocess, time\n"
+        f"child = subprocess.Popen([{PYTHON!r}, '-IS', '-c', 'import time; time.sleep(60)'])\n"
+        f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); {then}"
+    )
+
+
 def test_what_a_program_says_and_how_it_ends() -> None:
     done = run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), timeout_s=20)
     assert (done.returncode, done.stdout, done.stderr, done.output) == (3, "out\n", "err\n", "out\nerr\n")
@@ -51,11 +60,7 @@ def test_a_module_of_python_is_named_and_not_python() -> None:
 
 def test_a_program_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> None:
     mark = tmp_path / "child"
-    program = (
-        "import subprocess, sys, pathlib, time\n"
-        f"child = subprocess.Popen([{PYTHON!r}, '-IS', '-c', 'import time; time.sleep(60)'])\n"
-        f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); print('working', flush=True); time.sleep(60)"
-    )
+    program = parent(mark, "print('working', flush=True); time.sleep(60)")
     started = time.monotonic()
     with pytest.raises(ProcessError) as caught:
         run(python(program), timeout_s=1.5)
@@ -115,11 +120,7 @@ def test_a_program_that_may_not_be_waited_for_is_looked_at(monkeypatch: pytest.M
 def test_a_program_is_waited_for_and_not_its_children_that_live_on(tmp_path: Path) -> None:
     """As `vmrun start gui`, whose window inherits the output and stays."""
     mark = tmp_path / "child"
-    program = (
-        "import subprocess, pathlib\n"
-        f"child = subprocess.Popen([{PYTHON!r}, '-IS', '-c', 'import time; time.sleep(30)'])\n"
-        f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); print('started')"
-    )
+    program = parent(mark, "print('started')")
     started = time.monotonic()
     done = run(python(program), timeout_s=20)
     child = int(mark.read_text())
@@ -134,11 +135,7 @@ def test_a_program_is_waited_for_and_not_its_children_that_live_on(tmp_path: Pat
 def test_a_program_that_is_ended_alone_leaves_what_it_started(tmp_path: Path) -> None:
     """As a `vmrun start` that hangs: the machine that it started may be fine."""
     mark = tmp_path / "child"
-    program = (
-        "import subprocess, pathlib, time\n"
-        f"child = subprocess.Popen([{PYTHON!r}, '-IS', '-c', 'import time; time.sleep(30)'])\n"
-        f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); time.sleep(60)"
-    )
+    program = parent(mark, "time.sleep(60)")
     with pytest.raises(ProcessError, match="did not end within 2 s and was ended"):
         run(python(program), timeout_s=1.5, alone=True)
     child = int(mark.read_text())
