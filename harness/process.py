@@ -152,14 +152,7 @@ def run(
         with _running.lock:
             process = _start(words, shown, {**os.environ, **(env or {})}, cwd, (inp, out, err))
             _running.waited_for.add(process)
-        try:
-            code = _exit_status(process, timeout_s)
-            left = () if code is not None else _end_alone(process) if alone else _end(process, grace_s)
-        except BaseException:
-            _end(process, grace_s)
-            raise
-        finally:
-            ended = _running.forget(process)
+        code, left, ended = _wait(process, timeout_s, grace_s, alone=alone)
         if code is None:
             remedy = "run the command by hand to see what it waits for"
             how = f"its processes {', '.join(map(str, left))} cannot be ended" if left else "was ended"
@@ -241,11 +234,26 @@ def _end(process: subprocess.Popen[bytes], grace_s: float) -> tuple[int, ...]:
     return left
 
 
-def _exit_status(process: subprocess.Popen[bytes], timeout_s: float) -> int | None:
+def _wait(
+    process: subprocess.Popen[bytes], timeout_s: float, grace_s: float, *, alone: bool
+) -> tuple[int | None, tuple[int, ...], bool]:
+    """Return how the program ended.
+
+    Returns:
+        Its exit status, None where it was ended for being late; the ids that could not be ended; whether `end_running`
+        ended it.
+    """
+    code, left, ended = None, tuple[int, ...](), False
     try:
-        return process.wait(timeout=timeout_s)
+        code = process.wait(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        return None
+        left = _end_alone(process) if alone else _end(process, grace_s)
+    except BaseException:
+        _end(process, grace_s)
+        raise
+    finally:
+        ended = _running.forget(process)
+    return code, left, ended
 
 
 def _end_alone(process: subprocess.Popen[bytes]) -> tuple[int, ...]:
