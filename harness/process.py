@@ -178,7 +178,8 @@ def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> tuple[int, float
             process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, **flags)
         except OSError as error:
             raise _not_started(words, redact_argv(words), error) from error
-    process.returncode = -1  # nobody waits for it: no warning that it still runs
+    # Where it ends before this session does, its id is free and no zombie stays.
+    threading.Thread(target=process.wait, name=f"wait-{process.pid}", daemon=True).start()
     who = pids.identity(process.pid)
     return who["pid"], who["created"]
 

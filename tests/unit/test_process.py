@@ -36,6 +36,11 @@ def parent(mark: Path, then: str) -> str:
     )
 
 
+def children() -> set[int]:
+    """Return the ids of what this process started; a zombie is a child too."""
+    return {process.pid for process in psutil.Process().children()}
+
+
 def test_what_a_program_says_and_how_it_ends() -> None:
     done = run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), timeout_s=20)
     assert (done.returncode, done.stdout, done.stderr, done.output) == (3, "out\n", "err\n", "out\nerr\n")
@@ -61,7 +66,7 @@ def test_a_module_of_python_is_named_and_not_python() -> None:
 def test_a_program_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> None:
     mark = tmp_path / "child"
     program = parent(mark, "print('working', flush=True); time.sleep(60)")
-    started = time.monotonic()
+    started, others = time.monotonic(), children()
     with pytest.raises(ProcessError) as caught:
         run(python(program), timeout_s=1.5)
     assert time.monotonic() - started < 20
@@ -69,7 +74,7 @@ def test_a_program_that_does_not_end_is_ended_with_its_children(tmp_path: Path) 
     assert caught.value.said == "working\n"
     assert not isinstance(caught.value.__cause__, OSError)
     assert not psutil.pid_exists(int(mark.read_text()))
-    assert psutil.Process().children() == [], "a zombie is a child too"
+    assert children() <= others
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a program cannot tidy up when Windows ends it")
@@ -136,12 +141,13 @@ def test_a_program_that_is_ended_alone_leaves_what_it_started(tmp_path: Path) ->
     """As a `vmrun start` that hangs: the machine that it started may be fine."""
     mark = tmp_path / "child"
     program = parent(mark, "time.sleep(60)")
+    others = children()
     with pytest.raises(ProcessError, match="did not end within 2 s and was ended"):
         run(python(program), timeout_s=1.5, alone=True)
     child = int(mark.read_text())
     try:
         assert psutil.pid_exists(child)
-        assert [process.pid for process in psutil.Process().children()] in ([], [child])
+        assert children() <= {*others, child}
     finally:
         end_tree(child)
 
@@ -155,9 +161,9 @@ def test_a_program_that_the_end_of_the_session_ends_is_no_success() -> None:
         except ProcessError as error:
             outcomes.append(error)
 
-    thread = threading.Thread(target=wait, daemon=True)
+    thread, others = threading.Thread(target=wait, daemon=True), children()
     thread.start()
-    while not psutil.Process().children() and thread.is_alive():
+    while children() <= others and thread.is_alive():
         time.sleep(0.01)
     end_running()
     thread.join(20)
@@ -166,6 +172,14 @@ def test_a_program_that_the_end_of_the_session_ends_is_no_success() -> None:
     assert "was ended because this session ends" in outcome.what
     assert not isinstance(outcome.__cause__, OSError)
     assert run(python("raise SystemExit(3)"), timeout_s=20).returncode == 3
+
+
+def test_a_program_that_ends_before_the_session_leaves_no_zombie(tmp_path: Path) -> None:
+    pid, _ = start(python("pass"), tmp_path / "log")
+    end = time.monotonic() + 20
+    while psutil.pid_exists(pid) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not psutil.pid_exists(pid)
 
 
 def test_a_process_is_the_same_whatever_becomes_of_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

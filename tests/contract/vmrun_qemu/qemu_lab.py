@@ -75,8 +75,13 @@ class Vmrun:
 
     def ok(self, *words: str | Path) -> str:
         code, said = self(*words)
-        assert code == 0, said
+        assert code == 0, said + self.logs()
         return said
+
+    def logs(self) -> str:
+        """Return the ends of what the machines' logs say, for a failure whose reason is only there."""
+        logs = [*self.vms.glob("*/vmware.log"), *self.home.rglob("*.log")]
+        return "".join(f"\n--- {log.name}\n{log.read_text(encoding='utf-8', errors='replace')[-1500:]}" for log in logs)
 
     def machine(self, name: str, extra: str = "") -> Path:
         folder = self.vms / name
