@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import IO
 
 from harness.vmrun_qemu.endpoint import Endpoint
+from harness.vmrun_qemu.wait import wait_for
 
 _CONNECT_S = 10.0
 _LENGTH = struct.Struct(">I")
@@ -35,14 +36,28 @@ def connect(cable: Endpoint, gateway: Endpoint, broken: Callable[[], object]) ->
     Raises:
         OSError: A hub does not listen.
     """
-    sides = []
-    for hub in (cable, gateway):
-        side = hub.connect(_CONNECT_S)
-        side.settimeout(None)
-        sides.append(side)
+    sides = [_connected(hub) for hub in (cable, gateway)]
     ways = ((sides[0], sides[1], is_for_the_gateway), (sides[1], sides[0], lambda _: True))
     for source, target, passes in ways:
         threading.Thread(target=_carry, args=(source, target, passes, broken), daemon=True).start()
+
+
+def _connected(hub: Endpoint) -> socket.socket:
+    """Return a connection to a hub, which QEMU may have listen a moment after it answers questions.
+
+    Raises:
+        OSError: It does not listen.
+    """
+
+    def attempt() -> socket.socket | None:
+        try:
+            return hub.connect(_CONNECT_S)
+        except OSError:
+            return None
+
+    side = wait_for(attempt, _CONNECT_S) or hub.connect(_CONNECT_S)
+    side.settimeout(None)
+    return side
 
 
 def _carry(

@@ -154,7 +154,10 @@ def _connect_all(vmnet: str, address: str) -> None:
         if complaint:
             raise Failure(f"port {rule['host_port']}/{rule['protocol']} of 127.0.0.1 is taken ({complaint})")
     for name, member in switch.members(vmnet).items():
-        switch.attach(address, name, member["plug"])
+        try:
+            switch.attach(address, name, member["plug"])
+        except qmp.QmpError as error:  # of a machine that is going off, perhaps; `plug_in` looks at its own
+            _log(f"{name} is not connected to {vmnet}: {error}")
 
 
 if __name__ == "__main__":

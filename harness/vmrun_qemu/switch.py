@@ -9,10 +9,11 @@ network's lock; the last one out ends the switch.
 from __future__ import annotations
 
 import contextlib
-import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypedDict, cast
 
 from filelock import FileLock, Timeout
@@ -29,6 +30,9 @@ from harness.vmrun_qemu.wait import wait_for
 _LOCK_S = 120.0
 _KEEPER_START_S = 60.0
 _KEEPER_END_S = 8.0
+# A QEMU answers questions a moment before its network cards listen.
+_CABLE_S = 10.0
+_NOT_PLUGGED = ("", "connection error")
 
 
 class SwitchRecord(TypedDict):
@@ -110,7 +114,10 @@ def plug_in(vm: str, plug: Plug, owner: Identity) -> None:
         record = load(vmnet)
         if record is None:
             forget(vmnet)
-            _start_keeper(vmnet)  # which connects every member
+            _start_keeper(vmnet)  # which connects every member that it can reach
+            record = load(vmnet)
+            if record is None or cable_state(record["qmp"], member) in _NOT_PLUGGED:
+                raise PowerOnFailure(f"{plug['nic']} is not connected to {vmnet}; see {_keeper_log(vmnet)}")
             return
         detach(record["qmp"], member)
         attach(record["qmp"], member, plug)
@@ -143,11 +150,32 @@ def attach(address: str, member: str, plug: Plug) -> None:
     """Connect the switch to a card.
 
     Raises:
-        QmpError: The switch is not there or refuses.
+        QmpError: The switch is not there or refuses, or the card cannot be reached.
     """
     cable = {"type": "stream", "id": f"m-{member}", "server": False, "addr": Endpoint(plug["endpoint"]).qapi()}
     port = {"type": "hubport", "id": f"h-{member}", "hubid": 0, "netdev": f"m-{member}"}
-    qmp.ask(address, ("netdev_add", cable), ("netdev_add", port))
+
+    def plugged() -> bool:
+        qmp.ask(address, ("netdev_add", cable), ("netdev_add", port))
+        wait_for(lambda: cable_state(address, member), 1.0)
+        if cable_state(address, member) not in _NOT_PLUGGED:
+            return True
+        detach(address, member)
+        return False
+
+    if not wait_for(plugged, _CABLE_S):
+        raise qmp.QmpError(f"nobody answers at {plug['endpoint']}, the end of the cable of {plug['nic']}")
+
+
+def cable_state(address: str, member: str) -> str:
+    """Return where the cable to a card leads; empty while it is being plugged in, `connection error` if to nowhere.
+
+    Raises:
+        QmpError: The switch is not there.
+    """
+    # QEMU 7.2, net/stream.c: the client's `info_str`.
+    row = re.search(rf"\bm-{re.escape(member)}: index=\d+,type=stream,([^\r\n]*)", qmp.human(address, "info network"))
+    return row[1].strip() if row else ""
 
 
 def detach(address: str, member: str) -> None:
@@ -192,10 +220,14 @@ def port_is_free(rule: Forward) -> bool:
 
 def _start_keeper(vmnet: str) -> None:
     folder = home.net_dir(vmnet)
-    with (folder / "keeper.log").open("ab") as log:
+    with _keeper_log(vmnet).open("ab") as log:
         keeper = process.start_detached("harness.vmrun_qemu.keeper", [vmnet], log, folder)
     said = process.first_line(keeper, _KEEPER_START_S)
     if said != "ok":
         process.end(pids.identity(keeper.pid))
         forget(vmnet)
-        raise PowerOnFailure(f"The network {vmnet} cannot be had: " + (said or f"see {folder}{os.sep}keeper.log"))
+        raise PowerOnFailure(f"The network {vmnet} cannot be had: " + (said or f"see {_keeper_log(vmnet)}"))
+
+
+def _keeper_log(vmnet: str) -> Path:
+    return home.net_dir(vmnet) / "keeper.log"

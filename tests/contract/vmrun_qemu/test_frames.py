@@ -6,13 +6,15 @@ import contextlib
 import socket
 import struct
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from qemu_lab import Vmrun, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
-from harness.vmrun_qemu import switch
+from harness.vmrun_qemu import crossing, qmp, switch
+from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.instances import Plug
 
 BROADCAST = b"\xff" * 6
@@ -30,14 +32,18 @@ def ip_packet(source: bytes, target: bytes, payload: bytes) -> bytes:
 class FakeGuest:
     """A network card at the end of a cable: QEMU's stream framing is a 32-bit length and the frame."""
 
-    def __init__(self, folder: Path, number: int, address: str) -> None:
+    def __init__(self, folder: Path, number: int, address: str, *, listens: bool = True) -> None:
         self.mac = b"\x00\x0c\x29\x00\x00" + bytes([number])
         self.address = socket.inet_aton(address)
         self.listener = socket.socket(socket.AF_UNIX)
         self.plug: Plug = {"nic": "ethernet0", "vmnet": "vmnet1", "endpoint": str(folder / f"guest{number}")}
+        self.listener.settimeout(10)
+        if listens:
+            self.listen()
+
+    def listen(self) -> None:
         self.listener.bind(self.plug["endpoint"])
         self.listener.listen()
-        self.listener.settimeout(10)
 
     def connect(self) -> None:
         self.cable, _ = self.listener.accept()
@@ -96,6 +102,51 @@ def test_frames_travel_between_guests(guests: list[FakeGuest]) -> None:
     one, two = guests
     assert one.say(two.mac, b"hello, two", two).startswith(b"hello, two")
     assert two.say(BROADCAST, b"hello, all", one).startswith(b"hello, all")
+
+
+def test_a_card_that_listens_late_is_connected_and_one_that_never_does_is_an_error(
+    vmrun: Vmrun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QEMU answers questions a moment before its cards listen, and says nothing of a cable that leads nowhere."""
+    vmrun.ok("start", vmrun.machine("one"), "nogui")
+    address = vmrun.switch()["qmp"]
+    with tempfile.TemporaryDirectory(prefix="vq-", dir="/tmp") as folder:
+        late = FakeGuest(Path(folder), 10, "192.168.6.10", listens=False)
+        timer = threading.Timer(0.5, late.listen)
+        timer.start()
+        switch.attach(address, "late", late.plug)
+        late.connect()
+        timer.join()
+        late.cable.close()
+        late.listener.close()
+        never = FakeGuest(Path(folder), 11, "192.168.6.11", listens=False)
+        monkeypatch.setattr(switch, "_CABLE_S", 0.3)
+        with pytest.raises(qmp.QmpError, match=r"nobody answers at .*guest11, the end of the cable of ethernet0"):
+            switch.attach(address, "never", never.plug)
+        never.listener.close()
+        assert "m-never" not in qmp.human(address, "info network")
+
+
+def test_frames_cross_between_hubs_that_listen_late_and_a_hub_that_never_does_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="vq-", dir="/tmp") as folder, contextlib.ExitStack() as kept:
+        cable, gateway = (Endpoint(str(Path(folder) / name)) for name in ("cable", "gateway"))
+        hubs: list[socket.socket] = []
+        timer = threading.Timer(0.5, lambda: hubs.extend(kept.enter_context(hub.listen()) for hub in (cable, gateway)))
+        timer.start()
+        broken = threading.Event()
+        crossing.connect(cable, gateway, broken.set)
+        timer.join()
+        inner, outer = (kept.enter_context(hub.accept()[0]) for hub in hubs)
+        frame = struct.pack(">I", 60) + BROADCAST.ljust(60, b"x")
+        inner.sendall(frame)
+        assert outer.recv(len(frame)) == frame
+        inner.close()
+        assert broken.wait(10)
+        monkeypatch.setattr(crossing, "_CONNECT_S", 0.3)
+        with pytest.raises(FileNotFoundError):
+            crossing.connect(Endpoint(str(Path(folder) / "nobody")), gateway, broken.set)
 
 
 def test_the_gateway_keeps_out_of_what_guests_say_to_each_other(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from harness.vmrun_qemu import instances, keeper, process, qemu, qmp, switch
+from harness import pids
+from harness.vmrun_qemu import instances, keeper, networks, process, qemu, qmp, switch, traffic
 from harness.vmrun_qemu.texts import Failure, PowerOnFailure
 
 
@@ -71,3 +73,43 @@ def test_a_socket_directory_is_noted_before_it_is_there(tmp_path: Path, monkeypa
     switch.forget("vmnet1")
     assert made
     assert not made[0] or not Path(made[0]).exists()
+
+
+PLUG: instances.Plug = {"nic": "ethernet0", "vmnet": "vmnet1", "endpoint": "/nowhere"}
+
+
+def test_a_card_that_cannot_be_reached_keeps_no_other_from_the_network(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attached: list[str] = []
+
+    def attach(_: str, name: str, __: instances.Plug) -> None:
+        if name == "going":
+            raise qmp.QmpError("nobody answers")
+        attached.append(name)
+
+    monkeypatch.setattr(traffic, "record", lambda *_: None)
+    monkeypatch.setattr(networks, "forwards", lambda _: [])
+    monkeypatch.setattr(switch, "members", lambda _: {name: {"plug": PLUG} for name in ("going", "coming")})
+    monkeypatch.setattr(switch, "attach", attach)
+    keeper._connect_all("vmnet1", "qmp")
+    assert attached == ["coming"]
+    assert "going is not connected to vmnet1: nobody answers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("state", ["", "connection error", "unix:/somewhere"])
+def test_a_machine_whose_own_card_is_not_connected_is_not_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
+    records = [None, {"qmp": "qmp"}]
+    monkeypatch.setattr(switch, "load", lambda _: records.pop(0))
+    monkeypatch.setattr(switch, "_start_keeper", lambda _: None)
+    monkeypatch.setattr(switch, "cable_state", lambda *_: state)
+    if state.startswith("unix:"):
+        switch.plug_in("m", PLUG, pids.identity(os.getpid()))
+    else:
+        with pytest.raises(PowerOnFailure, match=r"operation was canceled") as caught:
+            switch.plug_in("m", PLUG, pids.identity(os.getpid()))
+        assert caught.value.reason.startswith("ethernet0 is not connected to vmnet1; see ")
+    assert records == []
