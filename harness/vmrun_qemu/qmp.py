@@ -13,8 +13,9 @@ from harness.vmrun_qemu.endpoint import Endpoint
 from harness.vmrun_qemu.texts import UNKNOWN, Failure
 
 _TIMEOUT_S = 20.0
-# The client library logs each lost connection; here it is an expected answer.
+# The client library logs each lost connection, and asyncio what it leaves when its time is up: here both are answers.
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL + 1)
+logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
 
 
 class QmpError(Failure):
