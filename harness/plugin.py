@@ -27,6 +27,7 @@ from harness.events import Journal
 from harness.evidence import Collector
 from harness.guest.testinfra_backend import lab_host
 from harness.host import check_names
+from harness.interrupt import taken_as_ctrl_c
 from harness.lab import Lab
 from harness.layout import RunFiles
 from harness.options import add_options
@@ -101,6 +102,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"cannot write results: {error}\n  remedy:   give another --reports") from error
     if not option.xmlpath:
         option.xmlpath = str(session.run.junit)
+    stack.enter_context(taken_as_ctrl_c())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

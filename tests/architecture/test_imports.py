@@ -27,7 +27,7 @@ WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
 LAYERS = (
     ("pids", "claim"),
     ("errors", "secret", "secret_reference", "attempt", "layout", "verdict", "claims", "resume", "wait", "windows"),
-    ("console",),
+    ("console", "interrupt"),
     ("ending", "files", "process", "events", "vmx", "vmdisks", "config", "ownership", "lablock", "ports", "ledger"),
     ("seed", "setup", "seeding", "disk", "disk_content", "plan", "inputs", "vmrun"),
     ("hypervisor", "hypervisor_places", "host", "guest", "claiming", "removal", "meeting", "registry", "airgap"),

@@ -55,16 +55,30 @@ STANDSTILL: dict[Phase, Callable[[FakeLab], object]] = {
 }
 
 
-@pytest.mark.parametrize("phase", STANDSTILL)
+@pytest.mark.parametrize(
+    ("phase", "sent"),
+    [
+        *((phase, [signal.SIGINT]) for phase in STANDSTILL),
+        (Phase.BOOT, [signal.SIGTERM, signal.SIGTERM]),  # as a service manager
+        (Phase.CLOUD_INIT, [signal.SIGINT, signal.SIGTERM]),  # as a build server that cancels a job
+    ],
+    ids=lambda value: value if isinstance(value, Phase) else "+".join(number.name for number in value),
+)
 def test_ctrl_c(
-    fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch, phase: Phase, record_property: Callable[[str, object], None]
+    fake_lab: FakeLab,
+    monkeypatch: pytest.MonkeyPatch,
+    phase: Phase,
+    sent: list[signal.Signals],
+    record_property: Callable[[str, object], None],
 ) -> None:
     STANDSTILL[phase](fake_lab)
     pressed: list[float] = []
 
     def press() -> None:
         pressed.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
+        for number in sent:
+            os.kill(os.getpid(), number)
+            time.sleep(0.2)
 
     write = Journal.write
 
@@ -89,10 +103,12 @@ def test_ctrl_c(
     told = json.loads((fake_lab.latest / "run.json").read_text(encoding="utf-8"))
     assert told["overall"] == "incomplete"
     assert "interrupted" in told["headline"]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert (fake_lab.latest / "report.html").is_file()
     fake_lab.vmrun.hanging.clear()
     chosen = select(fake_lab.lab_file, overlay="stand-in")
     with lab_lock(chosen.vm_directory, chosen.spec.name):
         pass
     seen = {"expected": "incomplete, exit 2", "seen": told["headline"], "seconds": f"{seconds:.1f}", "at most": END_S}
-    record_property("fault", json.dumps({"fault": f"Ctrl-C in {phase}", **seen}))
+    name = "Ctrl-C" if sent == [signal.SIGINT] else " and ".join(number.name for number in sent)
+    record_property("fault", json.dumps({"fault": f"{name} in {phase}", **seen}))
