@@ -101,7 +101,7 @@ def _is_named(item: pytest.Item) -> bool:
 
 
 def check_name(nodeid: str, machine: str) -> str:
-    """Return `ssh hardening permitrootlogin` for `…::test_ssh_hardening[k3s-master1-permitrootlogin]`."""
+    """Return `no way out DNS` for `…::test_no_way_out[k3s-master1-DNS]`."""
     name, _, parameters = nodeid.rpartition("::")[2].removesuffix("]").partition("[")
     rest = f"-{parameters}-".replace(f"-{machine}-", "-", 1).strip("-")
     return f"{name.removeprefix('test_').replace('_', ' ')} {rest}".strip()
