@@ -85,8 +85,13 @@ class Collector:
     def condition(self) -> str:
         """Return why the guest is silent, where that can be known without it: the machine is off, suspended or paused,
         or it has another address than the planned one by its console, or by its Tools where there is no connection;
-        else nothing.
+        else nothing. Never raises.
         """
+        seen: list[str] = []
+        self._attempt("why the guest is silent", lambda: seen.append(self._condition()))
+        return "".join(seen)
+
+    def _condition(self) -> str:
         vmrun, vmx = self.machine.host.vmrun, self.machine.plan.files.vmx
         box = self.machine.deadline(_CONDITION_S)
         try:

@@ -18,6 +18,7 @@ from harness.guest import identity
 from harness.lablock import is_held
 from harness.machine import Machine
 from harness.resumption import Resumption
+from harness.vmrun import Vmrun
 
 from .fake_lab import MACHINES, FakeLab
 from .test_outcomes import WORKER, part, run_json
@@ -46,10 +47,11 @@ def test_a_thread_that_dies_is_an_error_of_its_machine_alone(
         return take_up(self, machine)
 
     monkeypatch.setattr(Resumption, "take_up", broken)
-    result = fake_lab.run(*part("10_cleanup", "30_boot"))
+    result = fake_lab.run(*part("10_cleanup", "30_boot", "78_air_gap"))
     assert result.ret == 1
-    assert result.parseoutcomes() == {"passed": 12, "failed": 1, "skipped": 5}
+    assert result.parseoutcomes() == {"passed": 24, "failed": 1, "skipped": 20}
     result.stdout.fnmatch_lines([f"cleanup of {WORKER}: harness: error: *", "*ZeroDivisionError: a defect*"])
+    result.stdout.fnmatch_lines([f"not proven: air-gap of {MACHINES[0]}: peers answer: {WORKER}: cleanup of {WORKER}"])
     assert_ended(fake_lab)
 
 
@@ -78,6 +80,22 @@ def test_evidence_that_cannot_be_collected_ends_nothing(fake_lab: FakeLab, monke
         monkeypatch.setattr(Collector, step, broken)
     assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0
     assert "a defect of the evidence" in str(run_json(fake_lab)["notes"])
+
+
+@pytest.mark.parametrize(("owner", "step"), [(Vmrun, "power_state"), (Collector, "_screen")])
+def test_a_guest_that_failed_has_its_own_verdict_and_its_files_whatever_breaks_beside(
+    fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch, owner: type, step: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(owner, step, broken)
+    fake_lab.guests[WORKER].says["cloud-init status --format=json"] = (1, '{"status": "error", "errors": ["boom"]}')
+    result = fake_lab.run(*part("60_packages"), "-k", WORKER)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines([f"cloud-init of {WORKER}: result: fail: error: boom*"])
+    assert "could not be had: Input/output error" in str(run_json(fake_lab)["notes"])
+    assert (fake_lab.latest / WORKER / "journal.log").is_file()
 
 
 @pytest.mark.parametrize("step", ["remove_all", "remove_rest"])
