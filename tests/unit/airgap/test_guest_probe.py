@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -114,6 +116,75 @@ def test_a_datagram_that_nobody_answers_is_closed(kind: str) -> None:
         assert ask({**asked(kind, server.getsockname()[1]), "seconds": 0.2})["open"] is False
 
 
+@pytest.mark.parametrize(
+    ("kind", "whole"),
+    [
+        ("dns", rb"..\x01\0\0\x01\0{6}\x07example\x03org\0\0\x01\0\x01"),  # RFC 1035, 4.1: recursion, one A record
+        ("quic", rb"\xc0\x1a\x2a\x3a\x4a\x08.{8}\0{1186}"),  # RFC 9000, 14.1: no server answers less than 1200 bytes
+        ("ntp", rb"\x23\0{47}"),  # RFC 5905, 7.3: version 4, mode 3 (client)
+    ],
+)
+def test_a_datagram_is_one_that_a_server_answers(kind: str, whole: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+
+    def answer(question: object, seconds: float, data: bytes) -> bytes:
+        sent.append(data)
+        return b"well"
+
+    monkeypatch.setattr(guest_probe, "_datagram", answer)
+    assert ask(asked(kind, 53))["said"] == "4 bytes"
+    assert re.fullmatch(whole, sent[0], re.DOTALL)
+
+
+class FakeEcho:
+    """A raw socket that hears what is made of the echo request that was sent, each from somebody, and then nothing."""
+
+    def __init__(self, *answers: tuple[str, Callable[[bytes], bytes]]) -> None:
+        self.sent = b""
+        self._answers = list(answers)
+
+    def __enter__(self) -> FakeEcho:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def settimeout(self, seconds: float) -> None:
+        pass
+
+    def sendto(self, packet: bytes, _: object) -> None:
+        self.sent = packet
+
+    def recvfrom(self, _: int) -> tuple[bytes, tuple[str, int]]:
+        if not self._answers:
+            raise TimeoutError("timed out")
+        sender, answer = self._answers.pop(0)
+        return b"\x45" + bytes(19) + answer(self.sent), (sender, 0)
+
+
+def reply(request: bytes) -> bytes:
+    return bytes(4) + request[4:]
+
+
+def foreign_reply(request: bytes) -> bytes:
+    return bytes(4) + bytes(byte ^ 0xFF for byte in request[4:6]) + request[6:]
+
+
+OTHERS = (LOCAL, bytes), (LOCAL, foreign_reply), ("192.168.6.1", reply)
+
+
+@pytest.mark.parametrize(("answers", "opened"), [(OTHERS, False), ((*OTHERS, (LOCAL, reply)), True)])
+def test_an_echo_is_the_reply_of_that_address_to_our_own_request(
+    monkeypatch: pytest.MonkeyPatch, answers: tuple[tuple[str, Callable[[bytes], bytes]], ...], opened: bool
+) -> None:
+    wire = FakeEcho(*answers)
+    monkeypatch.setattr(socket, "socket", lambda *_: wire)
+    assert ask({**asked("icmp", 0), "seconds": 0.2})["open"] is opened
+    assert wire.sent[:2] == b"\x08\0"
+    total = sum(struct.unpack(f">{len(wire.sent) // 2}H", wire.sent))
+    assert (total & 0xFFFF) + (total >> 16) == 0xFFFF, "RFC 1071: a host drops what has another checksum"
+
+
 @pytest.mark.parametrize(("error", "tried"), [(PermissionError(1, "not permitted"), False), (TimeoutError(), True)])
 def test_a_question_that_the_guest_forbids_itself_is_not_tried(
     monkeypatch: pytest.MonkeyPatch, error: OSError, tried: bool
@@ -124,6 +195,23 @@ def test_a_question_that_the_guest_forbids_itself_is_not_tried(
     monkeypatch.setattr(guest_probe, "_datagram", forbid)
     answer = ask(asked("ntp", 123))
     assert (answer["open"], answer["tried"]) == (False, tried)
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_a_neighbour_that_still_boots_is_waited_for_and_a_way_out_is_not(
+    monkeypatch: pytest.MonkeyPatch, patient: bool
+) -> None:
+    tried: list[float] = []
+
+    def late(_: dict[str, object], seconds: float) -> str:
+        tried.append(seconds)
+        if len(tried) == 1:
+            raise ConnectionRefusedError("refused")
+        return "connected"
+
+    monkeypatch.setattr(guest_probe, "_tcp", late)
+    assert ask({**asked("tcp", 22), "seconds": 10, "patient": patient})["open"] is patient
+    assert len(tried) == 1 + patient
 
 
 def test_the_image_is_pulled_with_the_certificate_verified(registry: int, seeds: Path) -> None:

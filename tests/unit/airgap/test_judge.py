@@ -16,6 +16,7 @@ from harness.verdict import Check, Status
 
 SUBNET = IPv4Network("192.168.6.0/24")
 GUEST, OUTSIDE = IPv4Address("192.168.6.10"), IPv4Address("198.51.100.7")
+NEIGHBOUR = IPv4Address("192.168.6.11")
 PULL = Pull("lab/probe", "run", "sha256:aa", "sha256:bb")
 PULLED = Answer(open=True, said=json.dumps({"manifest": "sha256:aa", "layer": "sha256:bb"}))
 SILENT = Answer(open=False, said="TimeoutError: timed out")
@@ -47,13 +48,21 @@ class TestPull:
         assert judge.judge_pull(PULLED, PULL, "").status is Status.PASS
 
     @pytest.mark.parametrize(
-        "said", ["{}", '{"manifest": "sha256:aa"}', '{"manifest": "sha256:aa", "layer": "sha256:cc"}', "no JSON"]
+        "said",
+        [
+            "{}",
+            '{"manifest": "sha256:aa"}',
+            '{"manifest": "sha256:aa", "layer": "sha256:cc"}',
+            '{"manifest": "sha256:cc", "layer": "sha256:bb"}',
+            "no JSON",
+        ],
     )
     def test_anything_else_fails(self, said: str) -> None:
         assert judge.judge_pull(Answer(open=True, said=said), PULL, "").status is Status.FAIL
 
-    def test_no_answer_fails(self) -> None:
-        assert judge.judge_pull(SILENT, PULL, "").status is Status.FAIL
+    @pytest.mark.parametrize("answer", [SILENT, replace(PULLED, open=False)])
+    def test_no_answer_fails(self, answer: Answer) -> None:
+        assert judge.judge_pull(answer, PULL, "").status is Status.FAIL
 
     def test_without_an_image_nothing_is_proven(self) -> None:
         assert judge.judge_pull(PULLED, None, "nobody pushed one").status is Status.NOT_PROVEN
@@ -121,7 +130,7 @@ class TestClosed:
         assert self.judged((self.ASKED, SILENT), (inward, SILENT)).status is Status.PASS
 
     def test_attempts_are_those_of_that_guest(self) -> None:
-        packets = (TRIED, replace(TRIED, source=OUTSIDE), Packet(GUEST, OUTSIDE, "icmp"))
+        packets = (TRIED, replace(TRIED, source=NEIGHBOUR, target_port=123), Packet(GUEST, OUTSIDE, "icmp"))
         expected = frozenset({("udp", str(OUTSIDE), 53), ("icmp", str(OUTSIDE), 0)})
         assert judge.attempts_of(GUEST, HostRecord(packets, ())) == expected
         assert judge.attempts_of(GUEST, None) is None
@@ -159,10 +168,23 @@ class TestRecord:
         opened = Connection("UDP", "239 sec", "192.168.6.10", "4000", target, "53")
         assert self.judged(replace(self.GOOD, connections=(opened,))).status is Status.FAIL
 
-    def test_a_record_without_an_attempt_of_this_guest_proves_nothing(self) -> None:
-        other = replace(TRIED, source=IPv4Address("192.168.6.11"))
-        assert self.judged(replace(self.GOOD, packets=(other,))).status is Status.NOT_PROVEN
+    @pytest.mark.parametrize(
+        "packet", [Packet(NEIGHBOUR, GUEST, "tcp", 22, 4001), Packet(OUTSIDE, NEIGHBOUR, "udp", 53, 4000)]
+    )
+    def test_what_a_neighbour_says_or_is_told_is_no_answer_to_this_guest(self, packet: Packet) -> None:
+        assert self.judged(replace(self.GOOD, packets=(*self.GOOD.packets, packet))).status is Status.PASS
+
+    def test_what_the_gateway_opened_for_a_neighbour_is_the_neighbours(self) -> None:
+        opened = Connection("UDP", "239 sec", str(NEIGHBOUR), "4000", "198.51.100.7", "53")
+        assert self.judged(replace(self.GOOD, connections=(opened,))).status is Status.PASS
+
+    @pytest.mark.parametrize("packet", [replace(TRIED, source=NEIGHBOUR), replace(TRIED, target=NEIGHBOUR)])
+    def test_a_record_without_an_attempt_of_this_guest_proves_nothing(self, packet: Packet) -> None:
+        assert self.judged(replace(self.GOOD, packets=(packet,))).status is Status.NOT_PROVEN
         assert self.judged(HostRecord((), ())).status is Status.NOT_PROVEN
+
+    def test_an_answer_without_an_attempt_on_the_record_fails(self) -> None:
+        assert self.judged(HostRecord((Packet(OUTSIDE, GUEST, "udp", 53, 4000),), ())).status is Status.FAIL
 
     def test_no_record_is_not_proven_with_its_reason(self) -> None:
         check = self.judged(None, "VMware shows nothing")
