@@ -23,7 +23,7 @@ def test_host_name(host: Host, machine_name: str) -> None:
 
 def test_address(host: Host, machine_name: str, spec: LabSpec) -> None:
     address = f"{spec.machines[machine_name].address}/{spec.network.subnet.prefixlen}"
-    assert address in host.check_output("ip -o -4 address show scope global")
+    assert f" inet {address} " in host.check_output("ip -o -4 address show scope global")
 
 
 def test_default_route_leads_to_the_gateway(host: Host, spec: LabSpec) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import runpy
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from harness.guest.testinfra_backend import lab_host
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 CHECKS: dict[str, Callable[..., None]] = runpy.run_path(str(SCENARIOS / "test_80_guests.py"))
 CERTIFICATE = "/usr/local/seed/ca.crt"
+NAME = "k3s-master1"
 
 
 class FakeChannel:
@@ -42,6 +45,101 @@ def lab(**promises: object) -> LabSpec:
 
 def said(text: str) -> tuple[int, str, str]:
     return 0, text, ""
+
+
+def look(check: str, answers: Mapping[str, tuple[int, str, str]], **promises: object) -> None:
+    """Have that check look at a guest that says so, in a lab with these promises."""
+    known = {"host": guest(**answers), "spec": lab(**promises), "machine_name": NAME}
+    wanted = inspect.signature(CHECKS[check]).parameters
+    CHECKS[check](**{word: known[word] for word in wanted})
+
+
+SWAPS = "Filename Type Size Used Priority\n"
+SWAPPING = f"{SWAPS}/swap.img file 1048572 0 -2\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "promises", "asked", "kept", "broken"),
+    [
+        ("test_host_name", {}, "hostname", f"{NAME}\n", ("localhost\n", f"{NAME}.local\n", "")),
+        (
+            "test_address",
+            {},
+            "ip -o",
+            "2: ens32    inet 192.168.6.10/24 brd 192.168.6.255 scope global\n",
+            ("2: ens32    inet 192.168.6.100/24 brd x\n", "2: ens32    inet 192.168.6.10/16 brd x\n", ""),
+        ),
+        (
+            "test_default_route_leads_to_the_gateway",
+            {},
+            "ip -4 route",
+            "default via 192.168.6.1 dev ens32\n",
+            ("default via 192.168.6.11 dev ens32\n", ""),
+        ),
+        ("test_swap", {"swap": False}, "swaps", SWAPS, (SWAPPING,)),
+        ("test_swap", {"swap": True}, "swaps", SWAPPING, (SWAPS,)),
+        (
+            "test_packages_survived_the_restart",
+            {"packages": ("jq", "htop")},
+            "dpkg-query",
+            "jq ii  1.6\nhtop ii  3\n",
+            ("jq rc  1.6\nhtop ii  3\n", "htop ii  3\n", ""),
+        ),
+        ("test_no_failed_units", {}, "systemctl", "", ("dev-sdb.swap loaded failed failed Swap\n",)),
+    ],
+)
+def test_a_promise_that_is_not_kept_is_red(
+    check: str, promises: dict[str, object], asked: str, kept: str, broken: tuple[str, ...]
+) -> None:
+    look(check, {asked: said(kept)}, **promises)
+    for answer in (*map(said, broken), (1, kept, "")):
+        with pytest.raises(AssertionError):
+            look(check, {asked: answer}, **promises)
+
+
+def test_a_clock_that_is_off_is_red_however_it_is_off() -> None:
+    look("test_clock_is_the_hosts", {"date": said(f"{time.time()}\n")}, max_clock_skew_s=60)
+    for skew in (-90, 90):
+        with pytest.raises(AssertionError, match="s off"):
+            look("test_clock_is_the_hosts", {"date": said(f"{time.time() + skew}\n")}, max_clock_skew_s=60)
+
+
+@pytest.mark.parametrize(
+    ("password_ssh", "root_ssh", "password", "root", "kept"),
+    [
+        (False, False, "no", "no", True),
+        (True, False, "yes", "no", True),
+        (False, True, "no", "yes", True),
+        (False, False, "yes", "no", False),
+        (False, False, "no", "yes", False),
+        (False, False, "no", "prohibit-password", False),
+        (True, False, "no", "no", False),
+        (False, True, "no", "no", False),
+    ],
+)
+def test_sshd_lets_in_whom_the_lab_file_says(
+    password_ssh: bool, root_ssh: bool, password: str, root: str, kept: bool
+) -> None:
+    answers = {"sshd": said(f"port 22\npermitrootlogin {root}\npasswordauthentication {password}\n")}
+    promises = {"password_ssh": password_ssh, "root_ssh": root_ssh}
+    if kept:
+        look("test_ssh_hardening", answers, **promises)
+        return
+    with pytest.raises(AssertionError, match=f"'passwordauthentication': '{password}', 'permitrootlogin': '{root}'"):
+        look("test_ssh_hardening", answers, **promises)
+
+
+def test_a_user_without_a_key_is_red() -> None:
+    with pytest.raises(AssertionError):
+        look(
+            "test_ssh_user_has_a_key_and_no_password",
+            {"passwd": said("ubuntu L 2026-01-12 0 99999 7 -1\n"), "stat": said("0\n")},
+        )
+
+
+def test_a_payload_without_an_authority_proves_nothing() -> None:
+    with pytest.raises(pytest.skip.Exception, match="not proven"):
+        look("test_lab_ca_is_trusted", {"find": said("")})
 
 
 def test_a_lab_without_kernel_settings_is_legal() -> None:
