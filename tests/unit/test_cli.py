@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -10,8 +11,9 @@ from lab_file import LAB_FILE, changed
 from needs import links
 
 from harness import session
-from harness.cli import main
+from harness.cli import main, told
 from harness.config import lab_schema
+from harness.errors import ConfigError, DeadlineExpired, HostError
 from harness.guest_tools import ToolsView
 from harness.hypervisor import Hypervisor, Kind
 from harness.layout import RunFiles
@@ -19,6 +21,7 @@ from harness.ledger import Ledger, Machine
 from harness.ownership import Why, write_mark
 from harness.report.files import latest_run, point_latest
 from harness.vmrun import PowerState, ToolsState, Vmrun
+from harness.vmx import VmxError
 
 VMWARE = Hypervisor(Kind.VMWARE, ("no-such-vmrun",), ("no-such-disk-tool",), "VMware Workstation 17")
 
@@ -49,6 +52,48 @@ def test_every_command_explains_itself() -> None:
         assert result.exit_code == 0
         assert len(result.output.splitlines()) >= 3
     assert set(main.commands) >= {"setup", "doctor", "plan", "seed", "ssh", "status", "report", "down", "schema"}
+
+
+def of_vmx(reason: str, path: str) -> VmxError:
+    error = VmxError(reason, 3)
+    error.filename = path
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (ConfigError("no name", where="lab.yaml:1:1", remedy="write one"), 4, "lab.yaml:1:1: no name"),
+        (HostError("no memory", remedy="buy some"), 1, "no memory"),
+        (DeadlineExpired("it goes off", remedy="wait", last_seen="on", where="m"), 1, "m: it goes off"),
+        (PermissionError(errno.EACCES, "Permission denied", "run.json"), 1, "run.json: the file cannot be used"),
+        (of_vmx("no key", "m.vmx"), 1, "m.vmx: the file cannot be used: line 3: no key"),
+    ],
+)
+def test_what_goes_wrong_is_one_error_and_an_exit_code(
+    error: Exception, code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @told
+    def command() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        command()
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (code, "")
+    assert err.startswith(f"ERROR: {says}")
+    assert (err.count("ERROR: "), err.count("remedy:")) == (1, 1)
+
+
+@pytest.mark.parametrize("error", [ValueError("a defect"), OSError(errno.EBADF, "Bad file descriptor"), KeyError("x")])
+def test_a_defect_keeps_its_traceback(error: Exception) -> None:
+    @told
+    def command() -> None:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        command()
+    assert raised.value is error
 
 
 def test_plan_prints_everything_and_changes_nothing(lab_file: Path, tmp_path: Path) -> None:
