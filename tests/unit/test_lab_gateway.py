@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import cast
 
@@ -10,7 +11,7 @@ import pytest
 
 from harness import gateway
 from harness.config import load_lab
-from harness.errors import VmrunError
+from harness.errors import HostError, VmrunError
 from harness.gateway import Gateway, Place
 from harness.hypervisor import Kind
 from harness.layout import RunFiles
@@ -21,6 +22,7 @@ from harness.vmrun import Service, Vmrun
 from harness.wait import SYSTEM_CLOCK
 
 LAB = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
+REGISTRY = IPv4Address("192.168.6.1")
 
 
 class FakeNetworks:
@@ -29,6 +31,7 @@ class FakeNetworks:
     def __init__(self, *, refuses: bool = False) -> None:
         self.refuses = refuses
         self.said: list[str] = []
+        self.services: tuple[Service, ...] = ()
 
     def start_record(self, vmnet: str, directory: Path) -> None:
         self._say(f"record {vmnet} {directory.name}")
@@ -39,8 +42,8 @@ class FakeNetworks:
     def set_service(self, vmnet: str, service: Service) -> None:
         self._say(f"service {vmnet} {service.host_port}")
 
-    def list_services(self, vmnet: str) -> tuple[()]:
-        return ()
+    def list_services(self, vmnet: str) -> tuple[Service, ...]:
+        return self.services
 
     def list_connections(self, vmnet: str) -> tuple[dict[str, str], ...]:
         row = {"protocol": "UDP", "state": "9 sec", "source": "192.168.6.10", "source_port": "4000"}
@@ -95,16 +98,45 @@ def test_a_registry_that_serves_is_kept_unless_the_network_leads_elsewhere(
     monkeypatch.setattr(gateway, "ensure_registry_certificate", lambda *_: (tmp_path / "crt", tmp_path / "key"))
     monkeypatch.setattr(gateway, "running_registry", lambda *_: running)
     monkeypatch.setattr(gateway, "find_program", lambda _: tmp_path / "docker-registry")
-    monkeypatch.setattr(gateway, "start_registry", lambda *_: 50000)
+    started = starts(monkeypatch)
     pushed: list[Endpoint] = []
     monkeypatch.setattr(gateway, "push", lambda endpoint, *_: pushed.append(endpoint))
     networks = FakeNetworks()
+    elsewhere = Service(IPv4Address("192.168.6.2"), 5000, 40009), Service(REGISTRY, 8080, 40008)
+    networks.services = (*elsewhere, *([Service(REGISTRY, 5000, led_to)] if led_to else []))
     opened = made(tmp_path, networks, Kind.EMBEDDED)
-    monkeypatch.setattr(Gateway, "_known_port", lambda *_: led_to)
     opened.open()
     assert opened.no_registry == ""
     assert opened.port == pushed[0].port == port
+    assert started == ([] if port == running else [led_to])
     assert networks.said[-1] == f"service vmnet1 {port}"
+
+
+def starts(monkeypatch: pytest.MonkeyPatch, taken: int = 0) -> list[int]:
+    """Have a registry of no process; return the ports that were wanted of it, where 0 is any and one may be taken."""
+    wanted: list[int] = []
+
+    def start(program: Path, files: object, ledger: object, port: int, deadline: object) -> int:
+        wanted.append(port)
+        if port and port == taken:
+            raise HostError("the registry ended: address already in use", remedy="")
+        return 50000
+
+    monkeypatch.setattr(gateway, "start_registry", start)
+    return wanted
+
+
+def test_a_port_that_somebody_else_has_by_now_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway, "ensure_registry_certificate", lambda *_: (tmp_path / "crt", tmp_path / "key"))
+    monkeypatch.setattr(gateway, "running_registry", lambda *_: 0)
+    monkeypatch.setattr(gateway, "find_program", lambda _: tmp_path / "docker-registry")
+    monkeypatch.setattr(gateway, "push", lambda *_: None)
+    started, networks = starts(monkeypatch, taken=40001), FakeNetworks()
+    networks.services = (Service(REGISTRY, 5000, 40001),)
+    opened = made(tmp_path, networks, Kind.EMBEDDED)
+    opened.open()
+    assert (opened.no_registry, started) == ("", [40001, 0])
+    assert networks.said[-1] == "service vmnet1 50000"
 
 
 def test_what_the_hypervisor_refuses_is_a_reason_and_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
