@@ -46,6 +46,20 @@ def test_a_good_machine_is_asked_for_little_and_a_broken_one_for_everything(fake
         assert f'href="./{WORKER}/{name}"' in page
 
 
+def test_a_good_guest_is_asked_while_tests_still_run_and_not_again_at_the_end(fake_lab: FakeLab) -> None:
+    (fake_lab.scenarios / "test_35_own.py").write_text(
+        "import time\nimport pytest\npytestmark = pytest.mark.phase('boot')\n\n"
+        "def test_own(lab, machine_name):\n"
+        "    wanted, limit = lab.run.machine(machine_name) / 'cloud-init.log', time.monotonic() + 20\n"
+        "    while not wanted.is_file():\n"
+        "        assert time.monotonic() < limit, 'nothing was collected yet'\n"
+        "        time.sleep(0.05)\n"
+    )
+    assert fake_lab.run("scenarios/test_35_own.py", "-k", WORKER).ret == 0
+    events = (fake_lab.latest / "events.jsonl").read_text(encoding="utf-8")
+    assert events.count(f'"{WORKER}/cloud-init.log"') == 1
+
+
 def test_a_guest_test_that_fails_has_its_machines_evidence_collected_whole(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].says["hostname"] = (0, "localhost\n")
     assert fake_lab.run("scenarios/test_80_guests.py", "-k", "host_name").ret == 1

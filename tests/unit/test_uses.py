@@ -1,0 +1,48 @@
+"""The end of machines that a session worked on, and what is told of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness import uses
+from harness.errors import HostError
+from harness.events import Journal, read_journal
+from harness.ownership import Left, Why
+from harness.removal import Removal
+from harness.uses import destroy
+
+GONE = Removal("w1", left=(Left(Path("thesis.docx"), Why.NAME),))
+STUCK = Removal("w2", error=HostError("its disk is in use", remedy="close it"))
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """What `destroy` uses of a host, with two machines of which one cannot be removed."""
+    monkeypatch.setattr(uses, "remove_all", lambda vmrun, ledger, names, power_s: [GONE, STUCK])
+    monkeypatch.setattr(uses, "remove_rest", lambda vmrun, ledger: None)
+    plan = SimpleNamespace(spec=SimpleNamespace(deadlines_s=SimpleNamespace(power=1)))
+    ledger = SimpleNamespace(read=lambda: None, settle=lambda: None)
+    journal = Journal(tmp_path / "events.jsonl")
+    yield SimpleNamespace(plan=plan, vmrun=None, ledger=ledger, journal=journal)
+    journal.close()
+
+
+def test_what_became_of_a_machine_is_that_machines_note_and_what_stays_is_returned(host: Any) -> None:
+    assert destroy(host, ["w1", "w2"]) == [str(STUCK)]
+    told = [(event["kind"], event["machine"], event["text"]) for event in read_journal(host.journal.path)]
+    assert told == [("note", "w1", str(GONE))]
+
+
+def test_without_a_ledger_nothing_is_removed(host: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable() -> None:
+        raise HostError("the ledger has version 2, not 3", remedy="-")
+
+    monkeypatch.setattr(host.ledger, "read", unreadable)
+    monkeypatch.setattr(uses, "remove_all", lambda *_: pytest.fail("machines were removed"))
+    monkeypatch.setattr(uses, "remove_rest", lambda *_: pytest.fail("the rest was removed"))
+    assert destroy(host, ["w1"]) == []
