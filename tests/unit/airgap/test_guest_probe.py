@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from needs import posix_sh
 from harness.airgap import guest_probe, questions
 from harness.airgap.guest_probe import answer_all
 from harness.airgap.questions import Pull, Question, registry_question
-from harness.registry.image import digest, tiny_image
+from harness.registry.image import MANIFEST_TYPE, digest, tiny_image
 from harness.seed.keys import ensure_keys, ensure_registry_certificate
 
 LOCAL = "127.0.0.1"
@@ -31,7 +32,7 @@ PULL = Pull("lab/probe", "run-1", digest(IMAGE.manifest), digest(IMAGE.layer))
 
 
 class FakeRegistry(http.server.BaseHTTPRequestHandler):
-    """Has one image."""
+    """Has one image, and one of the same manifest whose layer has other bytes."""
 
     def do_GET(self) -> None:
         layer = json.loads(IMAGE.manifest)["layers"][0]["digest"]
@@ -39,8 +40,13 @@ class FakeRegistry(http.server.BaseHTTPRequestHandler):
             "/v2/": b"{}",
             "/v2/lab/probe/manifests/run-1": IMAGE.manifest,
             f"/v2/lab/probe/blobs/{layer}": IMAGE.layer,
+            "/v2/lab/damaged/manifests/run-1": IMAGE.manifest,
+            f"/v2/lab/damaged/blobs/{layer}": b"other bytes",
         }
-        body = parts.get(self.path)
+        manifest_asked_for = (
+            self.headers["Accept"] == MANIFEST_TYPE
+        )  # without it a registry may answer with another form
+        body = parts.get(self.path) if manifest_asked_for or "/manifests/" not in self.path else None
         self.send_response(200 if body is not None else 404)
         self.send_header("Content-Length", str(len(body or b"")))
         self.end_headers()
@@ -220,6 +226,12 @@ def test_the_image_is_pulled_with_the_certificate_verified(registry: int, seeds:
     assert json.loads(answer["said"]) == {"manifest": PULL.manifest, "layer": PULL.layer}
 
 
+def test_a_layer_is_told_by_its_bytes_and_not_by_its_name(registry: int, seeds: Path) -> None:
+    damaged = replace(PULL, repository="lab/damaged")
+    answer = ask(registry_question(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), damaged))
+    assert json.loads(answer["said"]) == {"manifest": PULL.manifest, "layer": digest(b"other bytes")}
+
+
 def test_a_certificate_of_an_unknown_authority_is_no_answer(registry: int) -> None:
     answer = ask(registry_question(IPv4Address(LOCAL), registry, "", PULL))
     assert answer["open"] is False
@@ -264,3 +276,10 @@ def test_every_way_out_is_asked_for_at_more_than_one_address() -> None:
         assert len({question.address for question in asked_for if question.way == way}) >= 2, way
     assert ("192.168.6.1", "dns") in {(question.address, question.kind) for question in asked_for}
     assert ("192.168.6.254", 40000) in {(question.address, question.port) for question in asked_for}
+
+
+def test_every_neighbour_is_asked_by_icmp_and_at_its_ssh_port_and_waited_for() -> None:
+    near = questions.neighbours({"w1": IPv4Address("192.168.6.11"), "w2": IPv4Address("192.168.6.12")}, 2222)
+    ways = {(question.address, question.kind, question.port) for question in near}
+    assert ways == {(f"192.168.6.{host}", *way) for host in (11, 12) for way in (("icmp", 0), ("tcp", 2222))}
+    assert all(question.patient for question in near)
