@@ -70,7 +70,7 @@ class Resumption:
             "reusable",
             Status.ERROR,
             f"{machine.name} as a finished run left it",
-            decision.why if not decision.carried else self._unfinished(decision),
+            decision.why,
             "run without --reuse; --resume goes on with what is not finished",
         )
 
@@ -81,8 +81,9 @@ class Resumption:
         try:
             planned = self._replan(made_by).machine(machine.name) if made_by else machine.plan
             decision = decide(past, self._look(machine, planned, made_by), self._phases)
-            if self.again is not Again.RESUME and decision.carried and decision.missing(self._phases):
-                return decision if self.again is Again.REUSE else afresh(self._unfinished(decision))
+            missing = decision.missing(self._phases)
+            if self.again is not Again.RESUME and decision.carried and missing:
+                return afresh(f"not finished: {', '.join(phase.value for phase in missing)}")
             if decision.carried:
                 self._go_on(machine, planned, decision)
                 seen = ask_installation(machine) if decision.installation else {}
@@ -95,9 +96,6 @@ class Resumption:
         except (OSError, VmxError) as error:
             return afresh(f"its files cannot be used: {error}")
         return decision
-
-    def _unfinished(self, decision: Decision) -> str:
-        return f"not finished: {', '.join(phase.value for phase in decision.missing(self._phases))}"
 
     def _look(self, machine: Machine, planned: MachinePlan, made_by: str) -> Present:
         files, problem = planned.files, _problem(machine, planned)
