@@ -50,7 +50,7 @@ def test_a_good_guest_is_asked_while_tests_still_run_and_not_again_at_the_end(fa
     (fake_lab.scenarios / "test_35_own.py").write_text(
         "import time\nimport pytest\npytestmark = pytest.mark.phase('boot')\n\n"
         "def test_own(lab, machine_name):\n"
-        "    wanted, limit = lab.run.machine(machine_name) / 'cloud-init.log', time.monotonic() + 20\n"
+        "    wanted, limit = lab.run.machine(machine_name) / 'cloud-init.log', time.monotonic() + 60\n"
         "    while not wanted.is_file():\n"
         "        assert time.monotonic() < limit, 'nothing was collected yet'\n"
         "        time.sleep(0.05)\n"
