@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from needs import ctrl_c  # noqa: F401 - pytest finds the fixture here
 from plugin.fake_lab import FakeLab
 
 from harness.events import Journal
@@ -24,7 +25,10 @@ from .making import answer, console, guest
 from .outcome import WORKER
 
 pytest_plugins = ("pytester",)
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a process sends itself no Ctrl-C there")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="a process sends itself no Ctrl-C there"),
+    pytest.mark.usefixtures("ctrl_c"),
+]
 
 # A moment of grace for what runs, then evidence of a guest that does not answer.
 END_S = 45

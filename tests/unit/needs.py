@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import shutil
+import signal
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -24,3 +26,11 @@ def real_windows(wines_fault: str) -> pytest.MarkDecorator:
 
 
 links = real_windows("a symbolic link is said to be made, and there is none")
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C interrupts, also where pytest runs in the background of a shell, which has it ignored there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
