@@ -50,7 +50,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "behaviour(verbs, line, confidence, settles): the line that the test fixes")
     config.addinivalue_line("markers", "guest: needs a guest with Tools")
-    config.addinivalue_line("markers", "xdist_group(name): one process of pytest-xdist runs them all")
     folder = config.getoption("--contract-transcripts", None) or SUITE / "transcripts"
     files = sorted(folder.glob("*.txt")) if config.getoption("--vmrun") in (None, "none") else []
     config.stash[_TOLD] = {path.stem: (path, transcript.parse(path.read_text(encoding="utf-8"))) for path in files}
