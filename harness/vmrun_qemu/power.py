@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from harness import pids
 from harness.vmrun_qemu import home, instances
 from harness.vmrun_qemu.instances import Record
 from harness.vmrun_qemu.texts import (
@@ -26,6 +27,7 @@ _HARD_STOP_S = 60.0
 _SOFT_STOP_S = 180.0
 _ASK_AGAIN_S = 10.0
 _VANISHING_S = 5.0
+_ENDING_S = 5.0
 _CLEAN_UP_S = 15.0
 
 
@@ -195,7 +197,11 @@ def gone(record: Record, timeout_s: float) -> bool:
         now = instances.find(record["vmx"])
         return now is None or now["supervisor"] != record["supervisor"]
 
-    return bool(wait_for(off, timeout_s))
+    if not wait_for(off, timeout_s):
+        return False
+    # Its last act is behind it: whoever is told that the machine is off finds no process of it.
+    wait_for(lambda: not pids.alive(record["supervisor"]), _ENDING_S)
+    return True
 
 
 def _word(parameters: Sequence[str], known: set[str], default: str) -> str:
