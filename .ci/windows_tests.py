@@ -44,9 +44,11 @@ SKIPPED = 77  # as automake's test drivers have it
 LIMIT_S = 40 * 60
 EXPIRED = 124  # as timeout(1) has it
 TESTS_FAILED = 1  # pytest.ExitCode
-# Of some ten thousand processes wine 8 does not start one or two: Python, the launcher of a script and cmd.exe say so.
+# Of some ten thousand processes wine 8 does not start one or two: Python, the launcher of a script and cmd.exe say so;
+# or the launcher ends with 1 and no word, which the stand-ins never do.
 NOT_STARTED = re.compile(
     rb"WinError 1359|cannot start [^\r\n]*: Internal error|Unable to create process|Can't recognize '"
+    rb"|failed \(exit 1\)\r?\n +nothing"
 )
 # cryptography, bcrypt and pydantic-core import it; wine 8 has no such library. RtlGenRandom does the same.
 FORWARDER = "LIBRARY bcryptprimitives.dll\nEXPORTS\n  ProcessPrng = ADVAPI32.SystemFunction036\n"
