@@ -13,7 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 MACHINE = "k3s-master1"
-LIMIT_S = 900
+LIMIT_S = 1800
 
 asked_for = pytest.mark.skipif(not os.environ.get("LAB_E2E"), reason="takes minutes: LAB_E2E=1 asks for it")
 
