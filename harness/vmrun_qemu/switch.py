@@ -157,8 +157,7 @@ def attach(address: str, member: str, plug: Plug) -> None:
 
     def plugged() -> bool:
         qmp.ask(address, ("netdev_add", cable), ("netdev_add", port))
-        wait_for(lambda: cable_state(address, member), 1.0)
-        if cable_state(address, member) not in _NOT_PLUGGED:
+        if (wait_for(lambda: cable_state(address, member), 1.0) or "") not in _NOT_PLUGGED:
             return True
         detach(address, member)
         return False

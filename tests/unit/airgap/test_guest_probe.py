@@ -43,9 +43,8 @@ class FakeRegistry(http.server.BaseHTTPRequestHandler):
             "/v2/lab/damaged/manifests/run-1": IMAGE.manifest,
             f"/v2/lab/damaged/blobs/{layer}": b"other bytes",
         }
-        manifest_asked_for = (
-            self.headers["Accept"] == MANIFEST_TYPE
-        )  # without it a registry may answer with another form
+        # Without it a registry may answer with another form.
+        manifest_asked_for = self.headers["Accept"] == MANIFEST_TYPE
         body = parts.get(self.path) if manifest_asked_for or "/manifests/" not in self.path else None
         self.send_response(200 if body is not None else 404)
         self.send_header("Content-Length", str(len(body or b"")))
