@@ -48,7 +48,7 @@ TESTS_FAILED = 1  # pytest.ExitCode
 # or the launcher ends with 1 and no word, which the stand-ins never do.
 NOT_STARTED = re.compile(
     rb"WinError 1359|cannot start [^\r\n]*: Internal error|Unable to create process|Can't recognize '"
-    rb"|failed \(exit 1\)\r?\n +nothing"
+    rb"|exit 1\)?\r?\n +nothing"
 )
 # cryptography, bcrypt and pydantic-core import it; wine 8 has no such library. RtlGenRandom does the same.
 FORWARDER = "LIBRARY bcryptprimitives.dll\nEXPORTS\n  ProcessPrng = ADVAPI32.SystemFunction036\n"
