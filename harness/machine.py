@@ -19,10 +19,8 @@ from harness.shared import Host
 from harness.vmrun import Display
 from harness.wait import Deadline, Pending, wait_until
 
-# Without events from the guest SSH itself is tried this often: a login costs a booting guest 5 to 10 s of its
-# processors. A guest that sends events is tried only after a long silence.
-_BLIND_LOGIN_S = 20.0
-_SILENCE_S = 300.0
+_BLIND_LOGIN_S = 20.0  # without events SSH itself is tried this often: a login costs a booting guest seconds
+_SILENCE_S = 300.0  # a guest that sends events is tried so only after a long silence
 _POWER_CHECK_S = 10.0  # how often `vmrun list` is asked during a wait: a machine that is gone ends it at once
 _SOFT_SHARE = 0.75  # of a power-off's deadline: for the guest to shut down by itself; the rest is for cutting its power
 
@@ -69,6 +67,11 @@ class Machine:
     def last_seen(self) -> str:
         """The last thing seen of this machine."""
         return self._state or "nothing yet"
+
+    @property
+    def silent(self) -> bool:
+        """Whether its console tells nothing: by its seed, or for so long that something is wrong with it."""
+        return not self.sends_events or (self.boot is not None and self.boot.silence_s > _SILENCE_S)
 
     # -- power ---------------------------------------------------------------------------------------------------
 
@@ -121,10 +124,9 @@ class Machine:
             self.boot.poll()
 
     def _hear(self, event: GuestEvent) -> None:
-        self.host.journal.write(
-            "guest-event", self.name, event=event.event, boot_id=event.boot_id, fields=dict(event.fields)
-        )
-        self.saw(" ".join([event.event, *(f"{key}={value}" for key, value in event.fields.items())]))
+        told = {"event": event.event, "boot_id": event.boot_id, "fields": dict(event.fields)}
+        self.host.journal.write("guest-event", self.name, **told)
+        self.saw(str(event))
 
     def fail_early(self) -> None:
         """Raise when waiting on is useless.
@@ -195,8 +197,7 @@ class Machine:
             now = self.host.clock.monotonic()
             listens, booted = self._told("ssh-ready", not_boot_id), self._told("boot-complete", not_boot_id)
             ready = listens or booted
-            silent = not self.sends_events or (self.boot is not None and self.boot.silence_s > _SILENCE_S)
-            if now < next_try or not (ready or silent):
+            if now < next_try or not (ready or self.silent):
                 return None
             next_try = now + (2.0 if ready else _BLIND_LOGIN_S)
             if self._try_login(deadline, not_boot_id):
@@ -212,7 +213,8 @@ class Machine:
         return event is not None and event.boot_id != not_boot_id
 
     def _try_login(self, deadline: Deadline, not_boot_id: str | None) -> bool:
-        channel = self._channel or self._new_channel()
+        pinned = self.iso.host_key if self.iso else None
+        channel = self._channel or SshChannel(identity.ssh_target(self.host.plan, self.plan, pinned), self.host.clock)
         self._channel = channel
         try:
             channel.connect(min(30.0, max(1.0, deadline.remaining)))
@@ -231,9 +233,12 @@ class Machine:
             channel.close()
             return False
         self.saw("logged in by SSH")
-        boots = [*self.boot_ids, who.boot_id]
-        self.learn({"boot_ids": boots, "ssh_logins": channel.logins, "host_key": channel.host_key})
+        self.has_booted(who.boot_id, ssh_logins=channel.logins, host_key=channel.host_key)
         return True
+
+    def has_booted(self, boot_id: str, **facts: object) -> None:
+        """Have that boot in the machine's facts: it was logged into, or told its end on the serial line."""
+        self.learn({"boot_ids": [*self.boot_ids, boot_id], **facts})
 
     def learn(self, facts: Mapping[str, object]) -> None:
         """Have these in the machine's facts and in the journal."""
@@ -242,13 +247,9 @@ class Machine:
 
     @property
     def boot_ids(self) -> list[str]:
-        """The boot ids that were logged into, oldest first."""
+        """The boot ids that were logged into or told their end, oldest first."""
         known = self.facts.get("boot_ids", [])
         return [str(item) for item in known] if isinstance(known, list) else []
-
-    def _new_channel(self) -> SshChannel:
-        pinned = self.iso.host_key if self.iso else None
-        return SshChannel(identity.ssh_target(self.host.plan, self.plan, pinned), self.host.clock)
 
     @property
     def channel(self) -> SshChannel:

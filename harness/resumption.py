@@ -11,7 +11,7 @@ from harness.errors import HarnessError, HostError
 from harness.inputs import inputs_of, iso_attached, vmx_changes
 from harness.machine import Machine
 from harness.phases.boot import forward_ssh
-from harness.phases.identity import ask_installation
+from harness.phases.identity import ask_identity
 from harness.phases.power_cycle import edit_vmx
 from harness.plan import LabPlan, MachinePlan
 from harness.removal import foreign_directory
@@ -86,7 +86,7 @@ class Resumption:
                 return afresh(f"not finished: {', '.join(phase.value for phase in missing)}")
             if decision.carried:
                 self._go_on(machine, planned, decision)
-                seen = ask_installation(machine) if decision.installation else {}
+                seen = ask_identity(machine).installation if decision.installation else {}
                 decision = confirm(decision, machine.boot_ids[-1] if machine.boot_ids else "", seen)
                 machine.learn(seen if decision.carried else {})
         except Cancelled:

@@ -62,6 +62,10 @@ class GuestEvent:
     fields: Mapping[str, str] = field(default_factory=dict)
     at_s: float = 0.0
 
+    def __str__(self) -> str:
+        shown = {key: value for key, value in self.fields.items() if "\n" not in value}
+        return " ".join([self.event, *(f"{key}={value}" for key, value in shown.items())])
+
 
 def parse_event(line: str) -> GuestEvent | None:
     """Return the event of one line, or None where there is none, or a torn one.

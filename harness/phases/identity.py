@@ -1,78 +1,112 @@
-"""What makes a machine the same one after a restart, asked of the guest before and after; the judges are pure."""
+"""What makes a machine the same one after a restart, told by the guest before and after; the judges are pure.
+
+One script prints it: at the end of each boot a guest of ours runs it by itself and tells it on the serial line, and
+over SSH it is sent to any guest.
+"""
 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
-from harness.config.model import MarkersSpec
 from harness.machine import Machine
 from harness.resume import MACHINE_ID, RUNS
-from harness.seed.model import INSTALLER_RUNS
+from harness.setup.spec import template
 from harness.verdict import Check, judge
 
-# Name and age of what cloud-init writes once per instance.
-FIRST_BOOT = "stat -L -c %n:%Y /var/lib/cloud/instance/sem/*"
+SCRIPT = template("lab-identity.sh")
+EVENT, TOLD = "identity", "told"  # the event on the serial line, and its field
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What tells one boot, one installation and one first boot from another.
+    """What tells one boot, one installation and one first boot from another, as `lab-identity.sh` prints it.
 
     Attributes:
-        host_keys: The public SSH host keys that lie in the guest.
+        host_keys: The public SSH host keys that lie in the guest, one a line.
         instance: cloud-init's instance id.
         installer_runs: The counter that our installer keeps on the disk; empty where another installer was at work.
         iso_copy: Time and content of the copy marker.
-        first_boot: The age of every file that cloud-init writes once per instance.
+        first_boot: Name and age of every file that cloud-init writes once per instance, one a line.
+        volume: The volume identifier of the medium in the CD drive; empty where there is none.
+        drive: What reading the drive said where it showed no volume identifier.
+        source: How the guest told all this.
     """
 
-    boot_id: str
-    machine_id: str
-    host_keys: str
-    instance: str
-    installer_runs: str
-    iso_copy: str
-    first_boot: str
+    boot_id: str = ""
+    machine_id: str = ""
+    host_keys: str = ""
+    instance: str = ""
+    installer_runs: str = ""
+    iso_copy: str = ""
+    first_boot: str = ""
+    volume: str = ""
+    drive: str = ""
+    source: str = "over SSH"
+
+    @property
+    def installation(self) -> dict[str, str]:
+        """What tells this installation from another one: a run that goes on with the machine compares it."""
+        return {MACHINE_ID: self.machine_id, RUNS: self.installer_runs}
 
 
-def observe_identity(machine: Machine, markers: MarkersSpec) -> Identity:
-    """Ask the guest who it is.
+_PRINTED = {field.name for field in fields(Identity)} - {"source"}
+
+
+def parse_identity(text: str) -> Identity:
+    """Return what `lab-identity.sh` printed; what it did not print is empty."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        found.setdefault(name, []).append(value.strip())
+    return Identity(**{name: "\n".join(values) for name, values in found.items() if name in _PRINTED})
+
+
+def question(copy_marker: str) -> str:
+    """Return the command that asks a guest over SSH."""
+    return f"set -- {shlex.quote(copy_marker)}\n{SCRIPT}"
+
+
+def observe_identity(machine: Machine) -> Identity:
+    """Return who the guest is: asked over SSH where this boot was logged into, else as it told on the serial line.
 
     Raises:
         GuestError: It does not say.
     """
-    iso_copy = shlex.quote(markers.iso_copy)
-    installation = ask_installation(machine)
-    machine.learn(installation)  # a run that goes on with this machine compares it
-    return Identity(
-        boot_id=_ask(machine, "cat /proc/sys/kernel/random/boot_id"),
-        machine_id=installation[MACHINE_ID],
-        host_keys=_ask(machine, "cat /etc/ssh/ssh_host_*_key.pub"),
-        instance=_ask(machine, "cat /var/lib/cloud/data/instance-id"),
-        installer_runs=installation[RUNS],
-        iso_copy=_ask(machine, f"stat -c %Y {iso_copy}; cat {iso_copy}"),
-        first_boot=_ask(machine, FIRST_BOOT),
-    )
+    told = None if machine.connected else told_identity(machine, machine.boot_ids[-1])
+    return told or ask_identity(machine)
 
 
-def ask_installation(machine: Machine) -> dict[str, str]:
-    """Return what tells this installation from another one.
+def ask_identity(machine: Machine) -> Identity:
+    """Return who the guest is, asked over SSH.
 
     Raises:
-        GuestError: The guest does not say.
+        GuestError: It does not say.
     """
-    return {
-        MACHINE_ID: _ask(machine, "cat /etc/machine-id"),
-        RUNS: _ask(machine, f"cat {INSTALLER_RUNS}", optional=not machine.sends_events),
-    }
+    said = machine.run(question(machine.host.plan.spec.markers.iso_copy), as_root=True)
+    return _complete(machine, parse_identity(said.stdout), said.stderr)
 
 
-def _ask(machine: Machine, command: str, *, optional: bool = False) -> str:
-    said = machine.run(command, as_root=True)
-    if not said.ok and not optional:
-        raise machine.guest_error(f"{said.command}: {said.stderr.strip()}")
-    return said.stdout.strip() if said.ok else ""
+def told_identity(machine: Machine, boot_id: str) -> Identity | None:
+    """Return who the guest is by its word on the serial line in that boot, or None where it told nothing.
+
+    Raises:
+        GuestError: What it told is not enough.
+    """
+    event = machine.boot.last(EVENT, boot_id=boot_id) if machine.boot else None
+    if event is None:
+        return None
+    told = replace(parse_identity(event.fields.get(TOLD, "")), source="on the serial line")
+    return _complete(machine, told, f"it told {sorted(event.fields)}")
+
+
+def _complete(machine: Machine, known: Identity, otherwise: str) -> Identity:
+    counted = ("installer_runs",) if machine.sends_events else ()
+    needed = ("boot_id", "machine_id", "host_keys", "instance", "iso_copy", *counted)
+    missing = [name for name in needed if not getattr(known, name)]
+    if missing:
+        raise machine.guest_error(f"the guest does not tell its {', '.join(missing)} {known.source}: {otherwise}")
+    return known
 
 
 def judge_restarted(name: str, before: Identity, after: Identity) -> Check:
@@ -81,7 +115,7 @@ def judge_restarted(name: str, before: Identity, after: Identity) -> Check:
         name,
         ok=bool(after.boot_id) and after.boot_id != before.boot_id,
         expected=f"another boot id than {before.boot_id}",
-        seen=after.boot_id,
+        seen=f"{after.boot_id}, told {after.source}",
         remedy="the machine did not restart: look at its console",
     )
 

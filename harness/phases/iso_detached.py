@@ -13,7 +13,7 @@ from harness.phases.identity import (
     judge_same_machine,
     observe_identity,
 )
-from harness.phases.power_cycle import judge_no_medium, judge_vmx, medium, restart
+from harness.phases.power_cycle import judge_no_medium, judge_vmx, restart
 from harness.verdict import Check, Phase
 from harness.vmx import Vmx
 
@@ -30,13 +30,12 @@ CHECKS = (
 
 def run(machine: Machine) -> Iterator[Check]:
     """Have the guest shut down, detach the CD in the VMX, power on, and compare the machine with itself."""
-    markers = machine.host.plan.spec.markers
-    before = observe_identity(machine, markers)
-    restart(machine, 2, attached=False)
+    before = observe_identity(machine)
+    machine.learn(before.installation)
+    after = restart(machine, 2, attached=False)
     yield judge_vmx(CHECKS[0], Vmx.read(machine.plan.files.vmx))
-    after = observe_identity(machine, markers)
     yield judge_restarted(CHECKS[1], before, after)
     yield judge_same_machine(CHECKS[2], before, after)
-    yield judge_no_medium(CHECKS[3], medium(machine))
+    yield judge_no_medium(CHECKS[3], after)
     yield judge_installer(CHECKS[4], before, after, installer_events(machine))
     yield judge_first_boot(CHECKS[5], before, after)

@@ -10,9 +10,6 @@ from pathlib import Path
 from harness.config.model import MarkersSpec, Role
 from harness.secret import Secret
 
-# On the installed disk: how often an installer met it, refused runs included.
-INSTALLER_RUNS = "/var/lib/lab-installer-runs"
-
 
 @dataclass(frozen=True)
 class HostKey:

@@ -174,7 +174,7 @@ def _units() -> dict[str, GuestFile]:
 
 
 def _scripts() -> dict[str, GuestFile]:
-    names = ("lab-event", "lab-boot-complete", "k8s-ops-packages", "netplan")
+    names = ("lab-event", "lab-identity", "lab-boot-complete", "k8s-ops-packages", "netplan")
     return {f"usr/local/sbin/{name}": GuestFile(template(f"{name}.sh"), 0o755) for name in names}
 
 

@@ -22,14 +22,12 @@ from harness.config import LabSpec, load_lab
 from harness.evidence_guest import QUESTIONS
 from harness.guest import identity
 from harness.guest.serial import format_event
-from harness.phases.identity import FIRST_BOOT
+from harness.phases.identity import EVENT, TOLD, question
 from harness.phases.packages import APT_LISTS, DPKG
-from harness.phases.restarts import VOLUME_ID
 from harness.report.files import latest_run
 from harness.seed.build import write_seed_iso
 from harness.seed.inspection import inspect_iso, payload_digests
 from harness.seed.keys import ensure_keys
-from harness.seed.model import INSTALLER_RUNS
 from harness.vmx import Vmx
 from harness.windows.access import keep_private
 
@@ -39,7 +37,7 @@ from .fake_vmrun import SUFFIX, FakeVmrun, PoweredGuest
 REPOSITORY = Path(__file__).parents[2]
 MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")
 INSTALLER = ("installer-start", "disk-written", "copied", "installer-done")
-SYSTEM = ("boot", "cloud-init", "ssh-ready", "boot-complete")
+SYSTEM = ("boot", "cloud-init", "ssh-ready", EVENT, "boot-complete")
 EVENTS = (*INSTALLER, *SYSTEM)
 BUILT = "2026-01-12T09:30:00+00:00"
 OVERLAY = f"""\
@@ -76,6 +74,7 @@ class FakeGuestState:
     Attributes:
         says: Command -> (exit status, output), in place of what a good guest says.
         silent: Guest events that are not sent.
+        identity: Name -> value, in place of what a good guest prints of who it is.
         console: Text that each boot prints behind its events.
         fault: Done to each boot's guest as it begins, with its VMX: any fault that text alone is not.
         stale_boot: The boot that answers, in place of the one that spoke on the serial line.
@@ -85,6 +84,7 @@ class FakeGuestState:
 
     says: dict[str, tuple[int, str]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
+    identity: dict[str, str] = field(default_factory=dict)
     console: str = ""
     fault: Callable[[FakeShellGuest, Path], None] = lambda guest, vmx: None
     installed: str | None = None
@@ -180,31 +180,53 @@ class FakeLab:
         nonce = re.sub(r"[ -]", "", state.uuid)
         serial = vmx_file.parent / (vmx.get("serial0.fileName") or "")
         assert not serial.exists(), "VMware would ask what to do with it"
-        said = (format_event(*event) for event in self._events(state, nonce, boot_id))
+        attached = vmx.get("sata0:1.startConnected") == "TRUE"
+        who = good_identity(name, state, boot_id, self._volume(name) if attached else "")
+        said = (format_event(*event) for event in self._events(state, nonce, boot_id, who))
         serial.write_text("".join(f"\n{line}\n" for line in said) + state.console, encoding="utf-8")
         folder = self.unknown / name / str(state.boots)
         keys = self.seeds / "ssh"
         guest = FakeShellGuest(
             folder,
-            {**good_answers(self.spec, name, self.seeds, state, boot_id), **state.says},
+            {**good_answers(self.spec, name, self.seeds, state, boot_id, who), **state.says},
             paramiko.PKey.from_path(keys / "id_ed25519"),
             paramiko.PKey.from_path(keys / "host_keys" / name / "ssh_host_ed25519_key"),
         )
         state.fault(guest, vmx_file)
         return guest
 
+    def _volume(self, name: str) -> str:
+        return inspect_iso(self.seeds / self.spec.machines[name].seed).volume_id
+
     def _events(
-        self, state: FakeGuestState, nonce: str, boot_id: str
+        self, state: FakeGuestState, nonce: str, boot_id: str, who: str
     ) -> list[tuple[str, str, str, Mapping[str, str] | None]]:
         installer = INSTALLER if state.boots == 1 else ()
         installing = str(uuid.uuid4())
+        fields = {EVENT: {TOLD: who.rstrip()}}
         first = [(event, nonce, installing, None) for event in installer]
-        then = [(event, nonce, boot_id, None) for event in SYSTEM]
+        then = [(event, nonce, boot_id, fields.get(event)) for event in SYSTEM]
         return [event for event in (*first, *then) if event[0] not in state.silent]
 
 
+def good_identity(name: str, state: FakeGuestState, boot_id: str, volume: str) -> str:
+    """Return what a guest without a fault prints of who it is, with that medium in its drive."""
+    drive = {"volume": volume} if volume else {"drive": "dd: failed to open '/dev/sr0': No medium found"}
+    printed = {
+        "boot_id": boot_id,
+        "machine_id": str(state.installed),
+        "host_keys": "ssh-ed25519 AAAA root@guest",
+        "instance": f"{name}-0123",
+        "installer_runs": "1",
+        "iso_copy": "1768210200",
+        "first_boot": "config_users:17",
+        **drive,
+    }
+    return "".join(f"{key}={value}\n" for key, value in (printed | state.identity).items())
+
+
 def good_answers(
-    spec: LabSpec, name: str, seeds: Path, state: FakeGuestState, boot_id: str
+    spec: LabSpec, name: str, seeds: Path, state: FakeGuestState, boot_id: str, who: str = ""
 ) -> dict[str, tuple[int, str]]:
     """Return what a guest without a fault says to every command of phases and scenarios."""
     machine, markers, guest = spec.machines[name], spec.markers, spec.guest
@@ -213,12 +235,7 @@ def good_answers(
     copied, nonce = markers.iso_copy, re.sub(r"[ -]", "", state.uuid)
     told = {
         f"# {identity.QUESTION}": f"{state.stale_boot or boot_id}\nVMware-{state.uuid}\n",
-        "# cat /proc/sys/kernel/random/boot_id": f"{boot_id}\n",
-        "# cat /etc/machine-id": f"{state.installed}\n",
-        "# cat /etc/ssh/ssh_host_*_key.pub": "ssh-ed25519 AAAA root@guest\n",
-        "# cat /var/lib/cloud/data/instance-id": f"{name}-0123\n",
-        f"# cat {INSTALLER_RUNS}": "1\n",
-        f"# {VOLUME_ID}": inspect_iso(seeds / machine.seed).volume_id,
+        f"# {question(copied)}": who,
         f"# cat {copied}": f'{{"files": 7, "nonce": "{nonce}"}}\n',
         f"# cat {markers.cloud_init}": "done\n",
         f"# cat {markers.packages}": f"installed={count}\nexpected={count}\n",
@@ -228,9 +245,6 @@ def good_answers(
         "cloud-init status --format=json": '{"status": "done", "errors": [], "recoverable_errors": {}}\n',
         APT_LISTS: "_usr_local_seed_packages_._Packages\nlock\npartial\n",
         DPKG: "".join(f"{package} ii  1.0\n" for package in guest.packages),
-        f"# stat -c %Y {copied}; cat {copied}": "1768210200\nfiles=7\n",
-        f"# {FIRST_BOOT}": "/var/lib/cloud/instance/sem/config_users:17\n",
-        "# dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2>&1": "dd: failed to open '/dev/sr0': No medium found\n",
     }
     told |= {f"# {question.shell}": f"{question.name}\n" for question in QUESTIONS}
     told |= good_guest(spec, name)

@@ -13,8 +13,6 @@ import pytest
 
 from harness.after import remove_lab
 from harness.guest import identity
-from harness.phases.restarts import VOLUME_ID
-from harness.seed.model import INSTALLER_RUNS
 from harness.session import lock, select
 
 from .fake_lab import MACHINES, FakeLab
@@ -71,8 +69,10 @@ def test_a_good_lab_is_green_and_leaves_results_and_a_way_in(fake_lab: FakeLab) 
     installation = {"machine id": fake_lab.guests["k3s-master1"].installed, "installer runs": "1"}
     assert _facts(fake_lab)["k3s-master1"] == {**agreeing, **installation}
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("machine")] == []
-    logins = [event for event in _events(run) if "boot_ids" in str(event) and event["kind"] == "machine-facts"]
-    assert len(logins) == 4 * len(MACHINES), "one login per boot of each machine"
+    facts = [event for event in _events(run) if event["kind"] == "machine-facts"]
+    logins = [event for event in facts if "ssh_logins" in str(event)]
+    assert len(logins) == 2 * len(MACHINES), "one login to the first boot of each machine and one to the last"
+    assert sum("boot_ids" in str(event) for event in facts) == 4 * len(MACHINES)
 
 
 def test_what_tools_say_is_shown_beside_what_ssh_shows_and_decides_nothing(fake_lab: FakeLab) -> None:
@@ -243,7 +243,7 @@ def test_a_guest_that_never_answers_is_a_failure_with_the_last_thing_seen(fake_l
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 1
     result.assert_outcomes(passed=2, failed=1, skipped=1, deselected=8)
-    result.stdout.fnmatch_lines(["boot of *: ssh login: fail: an SSH login: not within 3 s; last seen: cloud-init*"])
+    result.stdout.fnmatch_lines(["boot of *: ssh login: fail: an SSH login: not within 3 s; last seen: identity*"])
 
 
 def test_a_machine_of_another_run_at_the_same_address_does_not_pass(fake_lab: FakeLab) -> None:
@@ -291,13 +291,28 @@ def test_a_disk_that_another_run_installed_does_not_pass(fake_lab: FakeLab) -> N
 
 
 def test_an_installer_that_ran_again_disproves_the_claim(fake_lab: FakeLab) -> None:
-    fake_lab.guests[WORKER].says[f"# cat {INSTALLER_RUNS}"] = (0, "2\n")
+    fake_lab.guests[WORKER].identity["installer_runs"] = "2"
     assert fake_lab.run(*part("75_restarts")).ret == 1
     assert claims(fake_lab)["iso-detached"][0] == "disproven"
 
 
+def test_a_guest_that_does_not_tell_who_it_is_is_asked_after_each_restart(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].silent.add("identity")
+    assert fake_lab.run(*part("75_restarts"), "-k", WORKER).ret == 0
+    facts = [event["facts"] for event in _events(fake_lab.latest) if event["kind"] == "machine-facts"]
+    assert sum("ssh_logins" in str(item) for item in facts) == 4
+    assert "told over SSH" in (fake_lab.latest / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_guest_that_tells_half_of_who_it_is_is_an_error(fake_lab: FakeLab) -> None:
+    fake_lab.guests[WORKER].fault = lambda guest, vmx: fake_lab.guests[WORKER].identity.update(machine_id="")
+    result = fake_lab.run(*part("75_restarts"), "-k", WORKER)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*the guest does not tell its machine_id on the serial line*"])
+
+
 def test_an_iso_that_was_not_attached_again_proves_nothing(fake_lab: FakeLab) -> None:
-    fake_lab.guests[WORKER].says[f"# {VOLUME_ID}"] = (0, "")
+    fake_lab.guests[WORKER].identity["volume"] = ""
     assert fake_lab.run(*part("75_restarts")).ret == 1
     assert claims(fake_lab)["iso-detached"][0] == "disproven"
     assert claims(fake_lab)["survived-restart"][0] == "proven"

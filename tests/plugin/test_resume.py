@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.seed.model import INSTALLER_RUNS
-
 from .fake_lab import MACHINES, FakeLab
 from .test_kill import Crashed
 from .test_outcomes import WORKER, claims, part, run_json
@@ -209,18 +207,15 @@ def test_a_finished_machine_with_its_iso_in_the_drive_again_is_not_taken(fake_la
 
 
 @pytest.mark.parametrize(
-    ("command", "answer", "told"),
-    [
-        ("# cat /etc/machine-id", "fedcba\n", "machine id fedcba, not *"),
-        (f"# cat {INSTALLER_RUNS}", "2\n", "installer runs 2, not 1"),
-    ],
+    ("name", "value", "told"),
+    [("machine_id", "fedcba", "machine id fedcba, not *"), ("installer_runs", "2", "installer runs 2, not 1")],
 )
 def test_a_finished_machine_that_was_installed_again_is_not_taken(
-    fake_lab: FakeLab, command: str, answer: str, told: str
+    fake_lab: FakeLab, name: str, value: str, told: str
 ) -> None:
     assert fake_lab.run().ret == 0
     switch_off(fake_lab, WORKER)
-    fake_lab.guests[WORKER].says[command] = (0, answer)
+    fake_lab.guests[WORKER].identity[name] = value
     fake_lab.vmrun.calls.clear()
     result = fake_lab.run(*part("30_boot"))
     assert result.ret == 0

@@ -210,6 +210,7 @@ class TestPackages:
 
 BEFORE = Identity("boot-1", "machine", "ssh-ed25519 AAAA root@m", "m-0123", "1", "17\nfiles=7", "a:1\nb:2")
 AFTER = replace(BEFORE, boot_id="boot-2")
+TEMPTED = replace(AFTER, volume="SEED_M")
 
 
 class TestIsoDetached:
@@ -225,15 +226,19 @@ class TestIsoDetached:
     @pytest.mark.parametrize(
         ("text", "status"),
         [
-            ("dd: failed to open '/dev/sr0': No medium found\n", Status.PASS),
-            ("dd: failed to open '/dev/sr0': No such file or directory\n", Status.PASS),
-            ("1+0 records in\n1+0 records out\n", Status.FAIL),
-            ("sudo: a password is required\n", Status.FAIL),
+            ("dd: failed to open '/dev/sr0': No medium found", Status.PASS),
+            ("dd: failed to open '/dev/sr0': No such file or directory", Status.PASS),
+            ("1+0 records in\n1+0 records out", Status.FAIL),
+            ("sudo: a password is required", Status.FAIL),
             ("", Status.FAIL),
         ],
     )
     def test_a_medium_is_absent_only_when_the_guest_says_so(self, text: str, status: Status) -> None:
-        assert power_cycle.judge_no_medium("medium", text).status is status
+        assert power_cycle.judge_no_medium("medium", replace(AFTER, drive=text)).status is status
+
+    def test_a_medium_is_named(self) -> None:
+        check = power_cycle.judge_no_medium("medium", TEMPTED)
+        assert (check.status, check.seen) == (Status.FAIL, "'SEED_M' in the drive")
 
 
 class TestIdentity:
@@ -281,24 +286,24 @@ class TestIdentity:
 
 class TestRestarts:
     def test_the_disk_boots_though_the_iso_is_in_the_drive(self) -> None:
-        assert restarts.judge_disk_first(BEFORE, AFTER, "SEED_M", "SEED_M", ()).status is Status.PASS
+        assert restarts.judge_disk_first(BEFORE, TEMPTED, "SEED_M", ()).status is Status.PASS
 
     @pytest.mark.parametrize("label", ["", "SEED_W"])
     def test_an_empty_drive_or_another_medium_proves_nothing(self, label: str) -> None:
-        check = restarts.judge_disk_first(BEFORE, AFTER, label, "SEED_M", ())
+        check = restarts.judge_disk_first(BEFORE, replace(AFTER, volume=label), "SEED_M", ())
         assert check.status is Status.FAIL
         assert "proves nothing" in check.remedy
 
     def test_an_unknown_iso_is_not_found_in_an_empty_drive(self) -> None:
-        assert restarts.judge_disk_first(BEFORE, AFTER, "", "", ()).status is Status.FAIL
+        assert restarts.judge_disk_first(BEFORE, AFTER, "", ()).status is Status.FAIL
 
     def test_the_installer_came_first(self) -> None:
-        check = restarts.judge_disk_first(BEFORE, AFTER, "SEED_M", "SEED_M", ("installer-start",))
+        check = restarts.judge_disk_first(BEFORE, TEMPTED, "SEED_M", ("installer-start",))
         assert check.status is Status.FAIL
         assert "bios.bootOrder" in check.remedy
 
     def test_the_boot_of_before_proves_nothing(self) -> None:
-        assert restarts.judge_disk_first(BEFORE, BEFORE, "SEED_M", "SEED_M", ()).status is Status.FAIL
+        assert restarts.judge_disk_first(BEFORE, replace(BEFORE, volume="SEED_M"), "SEED_M", ()).status is Status.FAIL
 
 
 class TestMarker:
