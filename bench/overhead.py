@@ -3,8 +3,12 @@
 Usage: python bench/overhead.py [--lab FILE]
 
 Bare means: disks and VMX files as planned, `vmrun start` for all machines at once, then nothing but a look at the
-serial files until every guest says `boot-complete`; then the three restarts of the lab, each until `boot-complete`.
-No SSH, no checks. Prints seconds of both, their ratio, and the harness's peak memory, as JSON.
+serial files until every guest says `boot-complete`; then the three restarts of the lab, each until `boot-complete`;
+then their removal, which is a part of both. No SSH, no checks.
+
+Prints seconds of both, their ratio, and the peak memory of the harness, as JSON. A shared machine may be twice as fast
+in one minute as in the next, so a fixed loop is timed every few seconds: `ratio_of_work` has the seconds of each half
+multiplied by the mean speed of that loop.
 """
 
 from __future__ import annotations
@@ -12,9 +16,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -34,6 +40,40 @@ from harness.uses import destroy
 from harness.wait import Deadline, Pending, wait_until
 
 _LIMIT_S = 3600
+_SAMPLED_EVERY_S = 3.0
+_LOOP = 300_000
+
+
+class Speedometer:
+    """Times a fixed loop while something else is measured; used as a context.
+
+    Attributes:
+        seconds: How long the context was open.
+        speed: Mean loops per second of processor time.
+    """
+
+    def __enter__(self) -> Speedometer:
+        self._done = threading.Event()
+        self._speeds: list[float] = []
+        self._thread = threading.Thread(target=self._sample)
+        self._started = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.monotonic() - self._started
+        self._done.set()
+        self._thread.join()
+        self.speed = statistics.fmean(self._speeds)
+
+    def _sample(self) -> None:
+        while True:
+            started, total = time.thread_time(), 0
+            for number in range(_LOOP):
+                total += number * number
+            self._speeds.append(1 / (time.thread_time() - started))
+            if self._done.wait(_SAMPLED_EVERY_S):
+                return
 
 
 def wait_for_boot(machine: Machine, power_on: int) -> None:
@@ -63,38 +103,37 @@ def bare_guest(machine: Machine) -> None:
         wait_for_boot(machine, number)
 
 
-def bare(lab: Lab) -> float:
-    """Return the seconds that all machines together take without the harness; they are gone afterwards."""
+def bare(lab: Lab) -> Speedometer:
+    """Return what all machines together take without the harness; they are gone afterwards."""
     spec = lab.shared.plan.spec
     lab.shared.vmrun.networks.define_network(spec.network.vmnet.lower(), spec.network.subnet)
-    started = time.monotonic()
-    with ThreadPoolExecutor(len(lab.machines)) as pool:
-        list(pool.map(bare_guest, lab.machines.values()))
-    seconds = time.monotonic() - started
-    lab.close(remove=())
-    destroy(lab.shared, list(lab.machines))
-    return seconds
+    with Speedometer() as meter:
+        with ThreadPoolExecutor(len(lab.machines)) as pool:
+            list(pool.map(bare_guest, lab.machines.values()))
+        lab.close(remove=())
+        destroy(lab.shared, list(lab.machines))
+    return meter
 
 
-def run_bare(selection: Selection) -> float:
+def run_bare(selection: Selection) -> Speedometer:
     """Return `bare` of a lab that is opened for it."""
     with tempfile.TemporaryDirectory() as scratch, lock(selection), HeldPorts() as ports:
         run = RunFiles(Path(scratch))
         journal = Journal(run.events)
-        seconds = bare(open_lab(selection, run, journal, ports))
+        meter = bare(open_lab(selection, run, journal, ports))
         journal.close()
-        return seconds
+        return meter
 
 
-def run_harness(lab_file: Path) -> tuple[float, int, float]:
-    """Return seconds and exit status of `pytest scenarios/`, and the peak memory of that process in MiB."""
+def run_harness(lab_file: Path) -> tuple[Speedometer, int, float]:
+    """Return what `pytest scenarios/` takes, its exit status, and the peak memory of that process in MiB."""
     import resource  # noqa: PLC0415  (POSIX only, like this benchmark's hypervisor)
 
     command = [sys.executable, "-m", "pytest", str(lab_file.parent), "--lab", str(lab_file), "--keep", "never"]
-    started = time.monotonic()
-    code = subprocess.call(command, env={**os.environ})
+    with Speedometer() as meter:
+        code = subprocess.call(command, env={**os.environ})
     peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return time.monotonic() - started, code, peak_kib / 1024
+    return meter, code, peak_kib / 1024
 
 
 def main() -> int:
@@ -103,11 +142,15 @@ def main() -> int:
     parser.add_argument("--lab", type=Path, default=Path("scenarios/lab.yaml"))
     arguments = parser.parse_args()
     without = run_bare(select(arguments.lab))
-    seconds, code, peak = run_harness(arguments.lab)
+    harness, code, peak = run_harness(arguments.lab)
+    ratio = harness.seconds / without.seconds
     figures = {
-        "bare_s": round(without, 1),
-        "harness_s": round(seconds, 1),
-        "ratio": round(seconds / without, 3),
+        "bare_s": round(without.seconds, 1),
+        "harness_s": round(harness.seconds, 1),
+        "ratio": round(ratio, 3),
+        "bare_speed": round(without.speed, 1),
+        "harness_speed": round(harness.speed, 1),
+        "ratio_of_work": round(ratio * harness.speed / without.speed, 3),
         "exit_status": code,
         "largest_process_mib": round(peak, 1),
     }
