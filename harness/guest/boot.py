@@ -36,6 +36,8 @@ class Boot:
         self._hear = hear
         self._lock = threading.Lock()
         self._heard_at = clock.monotonic()
+        self._looked_at = ""
+        self._shown: Diagnosis | None = None
 
     def poll(self) -> None:
         """Take what the console has to tell since the last time."""
@@ -89,8 +91,10 @@ class Boot:
                 Source.CONSOLE,
                 fatal=True,
             )
-        found = diagnose(self.console)
-        return found if found is not None and found.fatal else None
+        console = self.console
+        if console != self._looked_at:  # a waiting thread asks several times a second, and the patterns are many
+            self._looked_at, self._shown = console, diagnose(console)
+        return self._shown if self._shown is not None and self._shown.fatal else None
 
     def last(self, name: str, *, boot_id: str | None = None, **fields: str) -> GuestEvent | None:
         """Return the latest event of that name with these fields, of that boot if one is given."""
