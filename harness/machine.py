@@ -21,7 +21,7 @@ from harness.wait import Deadline, Pending, wait_until
 
 _BLIND_LOGIN_S = 20.0  # without events SSH itself is tried this often: a login costs a booting guest seconds
 _SILENCE_S = 300.0  # a guest that sends events is tried so only after a long silence
-_POWER_CHECK_S = 10.0  # how often `vmrun list` is asked during a wait: a machine that is gone ends it at once
+_POWER_CHECK_S = 15.0  # how often `vmrun list` is asked during a wait: a machine that is gone ends it at once
 _SOFT_SHARE = 0.75  # of a power-off's deadline: for the guest to shut down by itself; the rest is for cutting its power
 
 

@@ -18,7 +18,7 @@ IPV6 = "2606:4700:4700::1111"
 # As what a kind of question passes the gateway.
 PROTOCOLS = {"dns": "udp", "icmp": "icmp", "ntp": "udp", "quic": "udp", "tcp": "tcp"}
 # All questions are asked at once. Outward ones get no answer where the lab is sound: this is what they cost.
-OUTWARD_S = 5
+OUTWARD_S = 3
 INWARD_S = 60
 
 

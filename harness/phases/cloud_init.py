@@ -25,7 +25,7 @@ def run(machine: Machine) -> Iterator[Check]:
     spec = machine.host.plan.spec
     deadline = machine.deadline(spec.deadlines_s.cloud_init)
     wait_until_finished(machine, machine.boot_ids[-1], deadline)
-    said = machine.run(_STATUS, timeout_s=max(1.0, deadline.remaining))
+    said = machine.run(_STATUS, timeout_s=max(1.0, deadline.remaining), as_root=True)
     status = parse_status(said.stdout)
     state = str(status.get("status", "")) if status else f"no JSON: {_text(said)!r}"
     yield judge(CHECKS[0], ok=state not in ("running", "not run", ""), expected="no longer running", seen=state)
@@ -53,7 +53,7 @@ def wait_until_finished(machine: Machine, boot_id: str, deadline: Deadline) -> N
             return None
         next_question = now + 15.0
         # The file is what `cloud-init status` reads; asking for it costs no Python start in a busy guest.
-        return True if machine.run("test -s /run/cloud-init/result.json").ok else None
+        return True if machine.run("test -s /run/cloud-init/result.json", as_root=True).ok else None
 
     machine.wait_for("cloud-init to finish", answer, deadline)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from plugin.fake_lab import INSTALLER, SYSTEM
+
 from harness.verdict import Phase
 
 from .making import (
-    INSTALLER,
     STATUS,
-    SYSTEM,
     accept_and_hang,
     another_host_key,
     answer,
@@ -54,7 +54,7 @@ GUEST_FAULTS = (
     Fault(
         "package that fails to install while the marker claims success",
         both(
-            answer("dpkg-query -W", "jq ii  1.6\nhtop iF  3.2\n"),
+            answer("# dpkg-query -W", "jq ii  1.6\nhtop iF  3.2\n"),
             evidence("k8s-ops-packages.log", "dpkg: error processing package htop (--configure):\n"),
         ),
         "60_packages",
@@ -91,13 +91,13 @@ GUEST_FAULTS = (
     ),
     Fault(
         "installer that stops and waits for a person",
-        console("  Willkommen! Bienvenue! Welcome!\n", SYSTEM | INSTALLER),
+        console("  Willkommen! Bienvenue! Welcome!\n", {*SYSTEM, *INSTALLER}),
         "30_boot",
         Expected(BOOT, "guest answers", "the installer waits for a person", "ds=nocloud"),
     ),
     Fault(
         "kernel panic",
-        console("[ 4.4] Kernel panic - not syncing: VFS: Unable to mount root fs\n", SYSTEM),
+        console("[ 4.4] Kernel panic - not syncing: VFS: Unable to mount root fs\n", set(SYSTEM)),
         "30_boot",
         Expected(BOOT, LOGIN, "kernel panic: VFS: Unable to mount root fs", "disk controller"),
     ),

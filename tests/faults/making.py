@@ -9,7 +9,7 @@ from pathlib import Path
 
 import paramiko
 from plugin.fake_guest_shell import FakeShellGuest
-from plugin.fake_lab import FakeLab
+from plugin.fake_lab import SYSTEM, FakeLab
 
 from harness.evidence_guest import QUESTIONS
 from harness.guest.serial import format_event
@@ -17,9 +17,7 @@ from harness.guest.serial import format_event
 from .outcome import WORKER
 
 Make = Callable[[FakeLab], object]
-SYSTEM = {"boot", "cloud-init", "ssh-ready", "boot-complete"}
-INSTALLER = {"installer-start", "disk-written", "copied", "installer-done"}
-STATUS = "cloud-init status --format=json"
+STATUS = "# cloud-init status --format=json"
 
 
 def answer(part: str, text: str, status: int = 0) -> Make:
@@ -135,7 +133,7 @@ def installer_says(event: str, reason: str) -> Make:
         serial.write_text(serial.read_text() + f"\n{line}\n")
 
     def make(lab: FakeLab) -> None:
-        lab.guests[WORKER].silent |= SYSTEM | {"copied", "installer-done"}
+        lab.guests[WORKER].silent |= {*SYSTEM, "copied", "installer-done"}
         lab.guests[WORKER].fault = fault
 
     return make

@@ -242,8 +242,9 @@ def good_answers(
         f"# cd {markers.payload} && find . -type f -exec sha256sum {{}} +": "".join(
             f"{digest}  ./{path}\n" for path, digest in sums.items()
         ),
-        "cloud-init status --format=json": '{"status": "done", "errors": [], "recoverable_errors": {}}\n',
-        APT_LISTS: "_usr_local_seed_packages_._Packages\nlock\npartial\n",
+        "# cloud-init status --format=json": '{"status": "done", "errors": [], "recoverable_errors": {}}\n',
+        f"# {APT_LISTS}": "_usr_local_seed_packages_._Packages\nlock\npartial\n",
+        f"# {DPKG}": "".join(f"{package} ii  1.0\n" for package in guest.packages),
         DPKG: "".join(f"{package} ii  1.0\n" for package in guest.packages),
     }
     told |= {f"# {question.shell}": f"{question.name}\n" for question in QUESTIONS}

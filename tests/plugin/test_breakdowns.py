@@ -90,7 +90,7 @@ def test_a_guest_that_failed_has_its_own_verdict_and_its_files_whatever_breaks_b
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(owner, step, broken)
-    fake_lab.guests[WORKER].says["cloud-init status --format=json"] = (1, '{"status": "error", "errors": ["boom"]}')
+    fake_lab.guests[WORKER].says["# cloud-init status --format=json"] = (1, '{"status": "error", "errors": ["boom"]}')
     result = fake_lab.run(*part("60_packages"), "-k", WORKER)
     assert result.ret == 1
     result.stdout.fnmatch_lines([f"cloud-init of {WORKER}: result: fail: error: boom*"])

@@ -18,7 +18,7 @@ pytest_plugins = ("pytester",)
 WORKER = "k3s-worker1"
 CHEAP = {question.name for question in QUESTIONS if question.cheap}
 ALL = {question.name for question in QUESTIONS}
-BAD_STATUS = {"cloud-init status --format=json": (1, '{"status": "error", "errors": ["boom"]}')}
+BAD_STATUS = {"# cloud-init status --format=json": (1, '{"status": "error", "errors": ["boom"]}')}
 
 
 def files(lab: FakeLab, name: str) -> set[str]:

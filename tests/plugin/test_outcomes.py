@@ -151,7 +151,7 @@ def test_a_failing_check_is_red_once_and_blocks_its_machine_alone(fake_lab: Fake
 
 
 def test_a_module_alone_drives_the_phases_before_it_and_tells_why_they_failed(fake_lab: FakeLab) -> None:
-    fake_lab.guests[WORKER].says["cloud-init status --format=json"] = (1, '{"status": "error", "errors": ["boom"]}')
+    fake_lab.guests[WORKER].says["# cloud-init status --format=json"] = (1, '{"status": "error", "errors": ["boom"]}')
     result = fake_lab.run(*part("60_packages"))
     assert result.ret == 1
     assert result.parseoutcomes() == {"passed": 6, "failed": 1, "skipped": 2}
@@ -212,7 +212,7 @@ def test_a_required_claim_that_is_not_proven_is_not_green(fake_lab: FakeLab) -> 
 
 
 def test_a_failed_check_disproves_its_claim_and_leaves_later_ones_unproven(fake_lab: FakeLab) -> None:
-    dpkg = next(command for command in fake_lab.answers(WORKER) if command.startswith("dpkg-query -W"))
+    dpkg = next(command for command in fake_lab.answers(WORKER) if command.startswith("# dpkg-query -W"))
     fake_lab.guests[WORKER].says[dpkg] = (0, "jq un \n")
     assert fake_lab.run().ret == 1
     assert claims(fake_lab)["packages-offline"] == ("disproven", True)
@@ -228,7 +228,7 @@ def test_nothing_but_skips_is_not_green(fake_lab: FakeLab) -> None:
 
 def test_a_recoverable_error_is_shown_and_judged_by_the_lab_file(fake_lab: FakeLab) -> None:
     degraded = '{"status": "done", "errors": [], "recoverable_errors": {"WARNING": ["old key"]}}'
-    fake_lab.guests[WORKER].says["cloud-init status --format=json"] = (2, degraded)
+    fake_lab.guests[WORKER].says["# cloud-init status --format=json"] = (2, degraded)
     words = (*part("50_cloud_init"), "-k", WORKER)
     result = fake_lab.run(*words)
     assert result.ret == 1
