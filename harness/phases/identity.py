@@ -97,15 +97,16 @@ def told_identity(machine: Machine, boot_id: str) -> Identity | None:
     if event is None:
         return None
     told = replace(parse_identity(event.fields.get(TOLD, "")), source="on the serial line")
-    return _complete(machine, told, f"it told {sorted(event.fields)}")
+    return _complete(machine, told)
 
 
-def _complete(machine: Machine, known: Identity, otherwise: str) -> Identity:
+def _complete(machine: Machine, known: Identity, stderr: str = "") -> Identity:
     counted = ("installer_runs",) if machine.sends_events else ()
     needed = ("boot_id", "machine_id", "host_keys", "instance", "iso_copy", *counted)
     missing = [name for name in needed if not getattr(known, name)]
     if missing:
-        raise machine.guest_error(f"the guest does not tell its {', '.join(missing)} {known.source}: {otherwise}")
+        said = f"the guest does not tell its {', '.join(missing)} {known.source}"
+        raise machine.guest_error(": ".join(filter(None, [said, stderr.strip()])))
     return known
 
 
