@@ -9,7 +9,8 @@ import json
 import re
 from pathlib import Path
 
-from whole_lab import LIMIT_S, MACHINE, asked_for, command, decoy, left, make_lab, processes, run, said
+from leftovers import processes
+from whole_lab import LIMIT_S, MACHINE, asked_for, command, decoy, left, make_lab, run, said
 
 from harness.ending import end_tree
 from harness.vmx import Vmx

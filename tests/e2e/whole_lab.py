@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
@@ -50,13 +49,6 @@ def run(folder: Path, *options: str) -> subprocess.Popen[bytes]:
 def said(folder: Path) -> str:
     """Return the end of what pytest said."""
     return (folder / "pytest.log").read_text(encoding="utf-8", errors="replace")[-5000:]
-
-
-def processes(folder: Path) -> list[str]:
-    """Return the command lines that name the folder, without this process."""
-    found = (process for process in psutil.process_iter(["cmdline"]) if process.pid != os.getpid())
-    lines = (" ".join(process.info["cmdline"] or []) for process in found)
-    return [line for line in lines if f"{folder}/" in line]
 
 
 def left(folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from leftovers import processes
 
 from harness.airgap import judge
 from harness.errors import DeadlineExpired, GuestError, HarnessError
@@ -28,9 +29,11 @@ from harness.phases import air_gap, boot, iso_copy, packages
 from harness.phases.power_cycle import edit_vmx
 from harness.phases.runner import run_phase
 from harness.ports import HeldPorts
+from harness.removal import remove_rest
 from harness.session import open_lab, select
 from harness.verdict import Check, Phase, Status, Verdict
 from harness.vmx import Vmx
+from harness.wait import Deadline, Pending, wait_until
 
 INSTALLED = os.environ.get("LAB_INSTALLED", "")
 NAME = "k3s-master1"
@@ -75,9 +78,13 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         machine.disconnect()
         with suppress(HarnessError):
             opened.shared.vmrun.stop_and_verify(machine.plan.files.vmx, machine.deadline(60), soft_s=0)
-        for rule in opened.shared.vmrun.networks.list_port_forwardings(spec.network.vmnet):
-            opened.shared.vmrun.networks.delete_port_forwarding(spec.network.vmnet, rule)
+        remove_rest(opened.shared.vmrun, opened.shared.ledger)
         journal.close()
+    wait_until(
+        lambda _: Pending("; ".join(left)) if (left := processes(tmp_path)) else True,
+        Deadline(10),
+        what="the end of every process of this lab",
+    )
 
 
 @pytest.fixture
