@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from leftovers import processes
 
 REPOSITORY = Path(__file__).parents[2]
 MACHINE = "k3s-master1"
