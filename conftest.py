@@ -1,3 +1,3 @@
-"""The repository's pytest plugin; everything else is in `harness/plugin.py`."""
+"""The repository's pytest plugin; everything else is in `harness/plugin`."""
 
 pytest_plugins = ("harness.plugin",)

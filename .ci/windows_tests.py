@@ -25,9 +25,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from harness.errors import HostError
-from harness.layout import cache_directory
-from harness.setup.deps import ensure_packages
+from harness.cli.host_packages import ensure_packages
+from harness.core.errors import HostError
+from harness.core.layout import cache_directory
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACT = ("tests/contract/test_suite_itself.py", "tests/contract/test_contract_driver.py")  # on transcripts

@@ -25,19 +25,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from harness.claiming import claim_directory
-from harness.disk import create_disk
-from harness.events import Journal
+from harness.core.deadline import Deadline, Pending, wait_until
+from harness.core.layout import RunFiles
 from harness.guest.serial import SerialFollower
-from harness.lab import Lab
-from harness.layout import RunFiles
-from harness.machine import Machine
+from harness.lab.lab import Lab
+from harness.lab.session import Selection, lock, open_lab, select
+from harness.lab.usage import destroy
+from harness.machine.machine import Machine
+from harness.ownership.register import claim_directory
 from harness.phases.creation import write_vmx
 from harness.phases.power_cycle import edit_vmx
-from harness.ports import HeldPorts
-from harness.session import Selection, lock, open_lab, select
-from harness.uses import destroy
-from harness.wait import Deadline, Pending, wait_until
+from harness.results.journal import Journal
+from harness.system.ports import HeldPorts
+from harness.vmrun.vdiskmanager import create_disk
 
 _LIMIT_S = 3600
 _SAMPLED_EVERY_S = 3.0

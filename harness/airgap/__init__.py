@@ -1,1 +1,4 @@
-"""The air gap: what is asked of each guest, what the host recorded of its network, and what follows."""
+"""The air gap: gateway, OCI registry and probes of the lab network, and the judgement of what they saw.
+
+Entry: `Gateway`, `harness.airgap.judge`.
+"""

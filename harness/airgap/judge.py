@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from harness.airgap.packets import Packet, is_outside
-from harness.airgap.questions import PROTOCOLS, Answer, Pull, Question
-from harness.verdict import Check, Status, judge
+from harness.airgap.pcap import Packet, is_outside
+from harness.airgap.probes import PROTOCOLS, Answer, Pull, Question
+from harness.core.verdict import Check, Status, judge
 
 REGISTRY, PULL, PEERS = "registry answers with a verified certificate", "image pulled", "peers answer"
 CLOSED = ("no DNS", "no TCP", "no UDP", "no ICMP", "no NTP")

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config import yaml_tree
+from harness.config import yaml_nodes as yaml_tree
 from harness.config.model import LabSpec, Reach, SeedSource
-from harness.errors import ConfigError
-from harness.secret import MASK
+from harness.core.errors import ConfigError
+from harness.core.secret import MASK
 
 EMBEDDED_OVERLAY = "embedded"
 MOST_BUILT_DISK_GIB = 2048  # a master boot record counts sectors of 512 bytes with 32 bits

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from harness.claim import Claim
-from harness.secret_reference import PATTERN, check_reference
+from harness.config.secret_reference import PATTERN, check_reference
+from harness.core.claims import Claim
 
 # RFC 1123 host label; it is also the directory name of the machine.
 HostName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]

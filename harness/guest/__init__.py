@@ -1,1 +1,4 @@
-"""What is known of a guest: its answers over SSH, its words on the serial line, and the checks of testinfra."""
+"""Access to a guest: keys, SSH, a persistent shell, serial events, and the testinfra backend.
+
+Entry: `SshChannel`, `SerialFollower`, `lab_host`.
+"""

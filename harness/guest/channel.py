@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.errors import GuestError
-from harness.secret import redact
+from harness.core.errors import GuestError
+from harness.core.secret import redact
 
 # How much of a stream is shown in an error text, in characters.
 SHOWN_CHARACTERS = 2000

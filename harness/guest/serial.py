@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from harness.wait import SYSTEM_CLOCK, Clock
+from harness.core.deadline import SYSTEM_CLOCK, Clock
 
 __all__ = [
     "GuestEvent",

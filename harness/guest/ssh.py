@@ -5,23 +5,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from harness.errors import GuestError
-from harness.guest.channel import (
-    ChannelLost,
-    CommandResult,
-    CommandTimeout,
-    NoRoot,
-    OutputTooLarge,
-    brief,
-    output_tail,
-)
-from harness.guest.framing import FrameReader
-from harness.guest.login import SshTarget, connection_errors, hang_up, log_in, normal_key, start_sh
-from harness.guest.shell import KeptShell, ShellEnded, TooLong, ended_at
-from harness.wait import SYSTEM_CLOCK, Clock, Deadline
+from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
+from harness.core.errors import GuestError
+from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, NoRoot, OutputTooLarge, brief, output_tail
+from harness.guest.persistent_shell import KeptShell, ShellEnded, TooLong, ended_at
+from harness.guest.shell_protocol import FrameReader
+from harness.guest.ssh_login import SshTarget, connection_errors, hang_up, log_in, normal_key, start_sh
 
 if TYPE_CHECKING:
-    from harness.guest.login import Transport
+    from harness.guest.ssh_login import Transport
 
 __all__ = ["SshChannel", "SshTarget"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import testinfra.backend.base
 import testinfra.host
 
-from harness.errors import GuestError
+from harness.core.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandTimeout, GuestChannel
 
 # After a command that did not end: long enough for a guest that is only slow.

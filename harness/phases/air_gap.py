@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 
-from harness.airgap import judge, questions
+from harness.airgap import judge
+from harness.airgap import probes as questions
 from harness.airgap.judge import HostRecord
-from harness.airgap.questions import Answer, Question
-from harness.errors import HarnessError
-from harness.machine import Machine
-from harness.verdict import Check, Phase
+from harness.airgap.probes import Answer, Question
+from harness.core.errors import HarnessError
+from harness.core.verdict import Check, Phase
+from harness.machine.machine import Machine
 
 PHASE = Phase.AIR_GAP
 CHECKS = judge.CHECKS

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from harness.claiming import claim_forwarding
-from harness.machine import Machine
-from harness.verdict import Check, Phase, Status
+from harness.core.deadline import Pending, wait_until
+from harness.core.verdict import Check, Phase, Status
+from harness.machine.machine import Machine
+from harness.ownership.register import claim_forwarding
 from harness.vmrun import PortForwarding, Protocol
 from harness.vmrun.errors import PortInUse
-from harness.wait import Pending, wait_until
 
 PHASE = Phase.BOOT
 CHECKS = ("running", "guest answers", "ssh login", "this run's machine")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.machine import Machine
-from harness.ownership import Left, in_the_way, is_link
-from harness.removal import foreign_directory, remove_machine
-from harness.verdict import Check, Phase, Status, judge
+from harness.core.verdict import Check, Phase, Status, judge
+from harness.machine.machine import Machine
+from harness.machine.removal import foreign_directory, remove_machine
+from harness.ownership.marker import Left, in_the_way, is_link
 
 PHASE = Phase.CLEANUP
 CHECKS = ("only what is ours", "machine is gone")

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.config.model import Recoverable
+from harness.core.deadline import Deadline
+from harness.core.verdict import Check, Phase, Status, judge
 from harness.guest.channel import CommandResult
-from harness.machine import Machine
+from harness.machine.machine import Machine
 from harness.phases.iso_copy import read_marker
-from harness.verdict import Check, Phase, Status, judge
-from harness.wait import Deadline
 
 PHASE = Phase.CLOUD_INIT
 CHECKS = ("finished", "result", "marker")

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import Any
 
-from harness.machine import Machine
-from harness.verdict import Check, Phase, Status, judge
+from harness.core.verdict import Check, Phase, Status, judge
+from harness.machine.machine import Machine
 
 PHASE = Phase.CLUSTER
 CHECKS = ("nodes ready", "kubesphere port")

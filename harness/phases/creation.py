@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.claiming import claim_directory
-from harness.disk import CREATE_TYPES, create_disk
-from harness.machine import Machine
-from harness.verdict import Check, Phase, judge
-from harness.vmx import Vmx
+from harness.core.verdict import Check, Phase, judge
+from harness.machine.machine import Machine
+from harness.ownership.register import claim_directory
+from harness.vmrun.vdiskmanager import CREATE_TYPES, create_disk
+from harness.vmware.vmx import Vmx
 
 PHASE = Phase.CREATION
 CHECKS = ("virtual disk", "vmx")

@@ -6,9 +6,9 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 
-from harness.machine import Machine
-from harness.seed.inspection import payload_digests
-from harness.verdict import Check, Phase, Status, judge
+from harness.core.verdict import Check, Phase, Status, judge
+from harness.machine.machine import Machine
+from harness.seed.inspect import payload_digests
 
 PHASE = Phase.ISO_COPY
 CHECKS = ("marker", "payload")

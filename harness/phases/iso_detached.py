@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.machine import Machine
-from harness.phases.identity import (
+from harness.core.verdict import Check, Phase
+from harness.machine.machine import Machine
+from harness.phases.installation_identity import (
     installer_events,
     judge_first_boot,
     judge_installer,
@@ -14,8 +15,7 @@ from harness.phases.identity import (
     observe_identity,
 )
 from harness.phases.power_cycle import judge_no_medium, judge_vmx, restart
-from harness.verdict import Check, Phase
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 PHASE = Phase.ISO_DETACHED
 CHECKS = (

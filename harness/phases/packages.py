@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from harness.machine import Machine
+from harness.core.verdict import Check, Phase, Status, judge
+from harness.machine.machine import Machine
 from harness.phases.iso_copy import read_marker
-from harness.verdict import Check, Phase, Status, judge
 
 PHASE = Phase.PACKAGES
 CHECKS = ("marker", "dpkg", "from the seed")

@@ -3,12 +3,12 @@ again from memory at power-off."""
 
 from __future__ import annotations
 
-from harness.machine import Machine
+from harness.core.deadline import Deadline
+from harness.core.verdict import Check, judge
+from harness.machine.machine import Machine
 from harness.phases.cloud_init import wait_until_finished
-from harness.phases.identity import Identity, observe_identity, told_identity
-from harness.verdict import Check, judge
-from harness.vmx import Vmx
-from harness.wait import Deadline
+from harness.phases.installation_identity import Identity, observe_identity, told_identity
+from harness.vmware.vmx import Vmx
 
 CD = "sata0:1"
 

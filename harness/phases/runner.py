@@ -6,10 +6,10 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from harness.errors import DeadlineExpired, GuestError, HarnessError
-from harness.files import of_file
-from harness.machine import Machine
-from harness.verdict import Check, Phase, Status, Verdict
+from harness.core.errors import DeadlineExpired, GuestError, HarnessError
+from harness.core.files import of_file
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.machine.machine import Machine
 
 
 class PhaseModule(Protocol):

@@ -1,1 +1,4 @@
-"""Results of a run: `run.json` is the truth, made from the journal; the page, JUnit and Markdown are views of it."""
+"""Views of a result: HTML page, Markdown summary, JUnit properties, timeline.
+
+Entry: `write_reports`.
+"""

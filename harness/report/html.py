@@ -13,13 +13,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from harness.report import marks
-from harness.report.conclusion import headline
-from harness.report.model import RunResult
-from harness.report.parts import link
-from harness.report.text import Budget, plain
+from harness.core.text import Budget, plain
+from harness.report import symbols as marks
+from harness.report.page import View
+from harness.report.page_model import link
 from harness.report.timeline import WIDTH, draw
-from harness.report.view import View
+from harness.results.conclusion import headline
+from harness.results.model import RunResult
 
 # Room for texts of unknown length, in characters after escaping; tables and drawing come on top.
 PAGE_TEXT = 560_000

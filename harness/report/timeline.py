@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.report.marks import CUT_OFF, STATUS, duration
-from harness.report.model import RunResult, Span, SpanKind
-from harness.report.text import clip
+from harness.core.text import clip
+from harness.report.symbols import CUT_OFF, STATUS, duration
+from harness.results.model import RunResult, Span, SpanKind
 
 WIDTH = 1000.0
 _LEFT = 118.0

@@ -1,1 +1,4 @@
-"""Seed ISOs: what a guest is told, the bootable image that carries it, and reading such an image back."""
+"""Seed ISOs: cloud-init data, the bootable image that carries it, and inspection of any such image.
+
+Entry: `build_seeds`, `inspect_iso`.
+"""

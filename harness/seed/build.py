@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness.errors import SeedError
-from harness.seed.content import DISK_CHUNKS, DISK_START, Tree, differences, iso_tree, seed_hash
-from harness.seed.inspection import inspect_iso, whole_listing
+from harness.core.errors import SeedError
+from harness.image.spec import GuestImage
+from harness.seed.inspect import inspect_iso, whole_listing
 from harness.seed.iso9660 import SECTOR, IsoReader
-from harness.seed.isowriter import BOOT_FILE, write_iso
+from harness.seed.iso_tree import DISK_CHUNKS, DISK_START, Tree, differences, iso_tree, seed_hash
+from harness.seed.iso_writer import BOOT_FILE, write_iso
 from harness.seed.model import SeedSpec
-from harness.setup.spec import GuestImage
 
 
 def _volume_id(spec: SeedSpec) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from harness.errors import SeedError
+from harness.core.errors import SeedError
 
 SECTOR = 2048
 _REBUILD = "build the seeds again with `lab seed`, or copy the ISO again from where it was built"

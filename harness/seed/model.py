@@ -8,15 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.config.model import MarkersSpec, Role
-from harness.secret import Secret
-
-
-@dataclass(frozen=True)
-class HostKey:
-    """An SSH host key of type ed25519: OpenSSH private key text, and `ssh-ed25519 AAAA…` without a comment."""
-
-    private: Secret
-    public: str
+from harness.guest.lab_keys import HostKey
 
 
 @dataclass(frozen=True)

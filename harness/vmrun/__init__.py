@@ -8,13 +8,14 @@ power, snapshots, networks, runtime, guest, guest_program     the verbs by subje
 paths, locks, log, clones, fresh      what is read beside a VMX, and of files that vmrun writes
 """
 
-from harness.vmrun.answers import Display, StopMode, ToolsState, VmrunVersion
-from harness.vmrun.call import GuestLogin, RunProgram
+from harness.system.process import RunProgram
 from harness.vmrun.driver import CloneKind, Vmrun
 from harness.vmrun.guest import Guest
-from harness.vmrun.guest_answers import GuestProcess
-from harness.vmrun.guest_program import Starting
+from harness.vmrun.guest_arguments import Starting
+from harness.vmrun.invocation import GuestLogin
 from harness.vmrun.networks import HostNetwork, NetworkKind, PortForwarding, Protocol, Service
+from harness.vmrun.parse import Display, StopMode, ToolsState, VmrunVersion
+from harness.vmrun.parse_guest import GuestProcess
 from harness.vmrun.paths import GuestPath, GuestStyle
 from harness.vmrun.power import PowerState
 from harness.vmrun.runtime import Runtime, VariableKind

@@ -24,18 +24,20 @@ from enum import StrEnum
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from harness import process
-from harness.vmrun import answers, errors
-from harness.vmrun.answers import Display, StopMode, ToolsState, VmrunVersion
-from harness.vmrun.call import GuestLogin, RunProgram, VmrunProgram
-from harness.vmrun.clones import clones_of
-from harness.vmrun.fresh import fresh
+from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
+from harness.system import process
+from harness.system.process import RunProgram
+from harness.vmrun import errors
+from harness.vmrun import parse as answers
 from harness.vmrun.guest import Guest
+from harness.vmrun.invocation import GuestLogin, VmrunProgram
 from harness.vmrun.networks import HostNetworks
+from harness.vmrun.parse import Display, StopMode, ToolsState, VmrunVersion
 from harness.vmrun.power import Power, PowerState
+from harness.vmrun.replaced_file import fresh
 from harness.vmrun.runtime import Runtime
 from harness.vmrun.snapshots import Snapshots
-from harness.wait import SYSTEM_CLOCK, Clock, Deadline
+from harness.vmware.clones import clones_of
 
 _SOFT_STOP_S = 60.0
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -1,4 +1,4 @@
-"""What can go wrong with `vmrun`: each class carries a meaning and a remedy. `harness.vmrun.failures` tells them apart.
+"""Failures of `vmrun`: each class has a meaning and a remedy. `harness.vmrun.error_table` selects the class.
 
 VmrunError
 ├── VmrunTimeout, VmrunUnavailable, UnexpectedAnswer      the call itself went wrong
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from harness.errors import VmrunError
+from harness.core.errors import VmrunError
 
 
 class MappedError(VmrunError):

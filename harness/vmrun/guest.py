@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from harness.errors import UsageError
-from harness.process import Completed
-from harness.vmrun.call import GuestLogin, VmrunProgram
-from harness.vmrun.failures import failed
-from harness.vmrun.fresh import fresh
-from harness.vmrun.guest_answers import GuestProcess, parse_directory, parse_exists, parse_processes
-from harness.vmrun.guest_program import Starting, argument_words, exit_status
+from harness.core.deadline import Deadline
+from harness.core.errors import UsageError
+from harness.system.process import Completed
+from harness.vmrun.error_table import failed
+from harness.vmrun.guest_arguments import Starting, argument_words, exit_status
+from harness.vmrun.invocation import GuestLogin, VmrunProgram
+from harness.vmrun.parse_guest import GuestProcess, parse_directory, parse_exists, parse_processes
 from harness.vmrun.paths import GuestPath
-from harness.wait import Deadline
+from harness.vmrun.replaced_file import fresh
 
 T = TypeVar("T")
 

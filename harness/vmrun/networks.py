@@ -9,8 +9,8 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from harness.vmrun.answers import counted
-from harness.vmrun.call import VmrunProgram
+from harness.vmrun.invocation import VmrunProgram
+from harness.vmrun.parse import counted
 
 
 class NetworkKind(StrEnum):

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 
 _DRIVE = re.compile(r"^[A-Za-z]:[\\/]")
 _UNC = re.compile(r"^(?:\\\\|//)[^\\/]+[\\/][^\\/]+")

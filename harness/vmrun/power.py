@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from harness.errors import DeadlineExpired
-from harness.vmrun import answers, errors
-from harness.vmrun.answers import Display, StopMode
-from harness.vmrun.call import VmrunProgram
-from harness.vmrun.locks import locks_beside
+from harness.core.deadline import Clock, Deadline, Pending, wait_until
+from harness.core.errors import DeadlineExpired
+from harness.vmrun import errors
+from harness.vmrun import parse as answers
+from harness.vmrun.invocation import VmrunProgram
+from harness.vmrun.lock_files import locks_beside
+from harness.vmrun.parse import Display, StopMode
 from harness.vmrun.paths import same_vmx
-from harness.vmx import Vmx, VmxError
-from harness.wait import Clock, Deadline, Pending, wait_until
+from harness.vmware.vmx import Vmx, VmxError
 
 _POLL_S = 0.25
 _SETTLE_S = 5.0  # after `reset`, for a machine that is not in `list` for a moment

@@ -6,8 +6,8 @@ import re
 from enum import StrEnum
 from pathlib import Path
 
-from harness.errors import UsageError
-from harness.vmrun.call import GuestLogin, VmrunProgram
+from harness.core.errors import UsageError
+from harness.vmrun.invocation import GuestLogin, VmrunProgram
 
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 _DEVICE = re.compile(r"[a-z][a-z_]*\d*(:\d+)?", re.IGNORECASE)

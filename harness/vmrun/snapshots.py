@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UsageError
+from harness.core.deadline import Deadline
+from harness.core.errors import UsageError
 from harness.vmrun import errors
-from harness.vmrun.answers import counted
-from harness.vmrun.call import VmrunProgram
-from harness.vmrun.clones import clones_of
+from harness.vmrun.invocation import VmrunProgram
+from harness.vmrun.parse import counted
 from harness.vmrun.power import Power, PowerState
-from harness.wait import Deadline
+from harness.vmware.clones import clones_of
 
 _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f]")
 

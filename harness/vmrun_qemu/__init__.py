@@ -1,7 +1,7 @@
 """vmrun-qemu: VMware's `vmrun` and `vmware-vdiskmanager`, spoken by QEMU.
 
-A program of its own: it shares the VMX reader and `harness.pids` with the harness and nothing else, and the harness
-knows it only as an executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same disk and ISO, and
+A program of its own: it shares the VMX reader and the process identity with the harness and nothing else, and the
+harness knows it only as an executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same disk and ISO, and
 answers in the same words and exit codes as VMware's tool.
 
     texts                 VMware's words

@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.vmrun_qemu import images, overlays
-from harness.vmrun_qemu.imagetool import INVALID, NOT_FOUND, DiskError
-from harness.vmrun_qemu.texts import Failure, of_os_error, say
+from harness.vmrun_qemu.base.messages import Failure, of_os_error, say
+from harness.vmrun_qemu.disks import chains as overlays
+from harness.vmrun_qemu.disks import images
+from harness.vmrun_qemu.disks.qemu_img import INVALID, NOT_FOUND, DiskError
 
 EXIT_FAILURE = 1
 _OPERATIONS = "crxndkeUpRD"

@@ -10,7 +10,8 @@ from vmrun_contract.bench import Bench
 from vmrun_contract.guests import Guest
 from vmrun_contract.states import started
 
-from harness.secret import Secret
+from harness.core.deadline import Deadline
+from harness.core.secret import Secret
 from harness.vmrun import (
     CloneKind,
     Display,
@@ -24,7 +25,6 @@ from harness.vmrun import (
     Vmrun,
     errors,
 )
-from harness.wait import Deadline
 
 
 def driver(bench: Bench) -> Vmrun:

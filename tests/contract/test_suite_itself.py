@@ -19,7 +19,7 @@ from vmrun_contract.replay import NOT_WRITTEN_DOWN
 from vmrun_contract.replaying import ReplayBench
 from vmrun_contract.transcript import Call, Entry, Look, Transcript, TranscriptError
 
-from harness.process import Completed
+from harness.system.process import Completed
 
 TRANSCRIPTS = sorted((SUITE / "transcripts").glob("*.txt"))
 EXAMPLE = """\

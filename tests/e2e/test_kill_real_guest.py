@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from whole_lab import LIMIT_S, asked_for, command, decoy, left, make_lab, run, said
 
-from harness.ending import end_tree
+from harness.system.process_tree import end_tree
 
 # Which event of the journal has to be there when it is killed, and how long after it.
 MOMENTS = (

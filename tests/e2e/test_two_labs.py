@@ -12,8 +12,8 @@ from pathlib import Path
 from leftovers import processes
 from whole_lab import LIMIT_S, MACHINE, asked_for, command, decoy, left, make_lab, run, said
 
-from harness.ending import end_tree
-from harness.vmx import Vmx
+from harness.system.process_tree import end_tree
+from harness.vmware.vmx import Vmx
 
 pytestmark = asked_for
 

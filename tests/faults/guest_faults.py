@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plugin.fake_lab import INSTALLER, SYSTEM
 
-from harness.verdict import Phase
+from harness.core.verdict import Phase
 
 from .making import (
     STATUS,

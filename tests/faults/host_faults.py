@@ -9,7 +9,7 @@ from pathlib import Path
 from plugin.fake_guest_shell import FakeShellGuest
 from plugin.fake_lab import FakeLab
 
-from harness.verdict import Phase, Status
+from harness.core.verdict import Phase, Status
 
 from .making import Make, console
 from .outcome import WORKER, Expected, Fault

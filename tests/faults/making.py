@@ -11,8 +11,8 @@ import paramiko
 from plugin.fake_guest_shell import FakeShellGuest
 from plugin.fake_lab import SYSTEM, FakeLab
 
-from harness.evidence_guest import QUESTIONS
 from harness.guest.serial import format_event
+from harness.lab.evidence.guest_files import QUESTIONS
 
 from .outcome import WORKER
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 from plugin.fake_lab import FakeLab
 
-from harness.report.codec import from_json
-from harness.verdict import Check, Phase, Status, Verdict
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.results.run_json import from_json
 
 WORKER = "k3s-worker1"
 # A wait may end so much later than its deadline.

@@ -16,10 +16,10 @@ import pytest
 from needs import ctrl_c  # noqa: F401 - pytest finds the fixture here
 from plugin.fake_lab import FakeLab
 
-from harness.events import Journal
-from harness.lablock import lab_lock
-from harness.session import select
-from harness.verdict import Phase
+from harness.core.verdict import Phase
+from harness.lab.session import select
+from harness.ownership.lab_lock import lab_lock
+from harness.results.journal import Journal
 
 from .making import answer, console, guest
 from .outcome import WORKER

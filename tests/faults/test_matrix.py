@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from plugin.fake_lab import FakeLab
 
-from harness import machine
-from harness.lablock import lab_lock
-from harness.session import select
+from harness.lab.session import select
+from harness.machine import machine
+from harness.ownership.lab_lock import lab_lock
 
 from .guest_faults import GUEST_FAULTS
 from .host_faults import HOST_FAULTS, LIES

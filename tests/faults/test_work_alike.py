@@ -17,12 +17,12 @@ from plugin.fake_lab import FakeLab
 from plugin.fake_vmrun import SUFFIX
 from qemu_lab import vmrun_fixture
 
-from harness import machine
-from harness.cli import main
-from harness.errors import HarnessError
-from harness.verdict import Phase, Status
+from harness.cli.main import main
+from harness.core.deadline import SYSTEM_CLOCK, Deadline
+from harness.core.errors import HarnessError
+from harness.core.verdict import Phase, Status
+from harness.machine import machine
 from harness.vmrun import StopMode, Vmrun
-from harness.wait import SYSTEM_CLOCK, Deadline
 
 from .outcome import LATE_S, WORKER, Expected, assert_seen, set_deadlines
 

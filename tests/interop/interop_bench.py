@@ -22,8 +22,8 @@ import pytest
 from vmrun_contract.live import LiveBench
 from vmrun_contract.machines import Mould
 
-from harness.errors import HarnessError
-from harness.hypervisor import EMBEDDED, find_hypervisor
+from harness.core.errors import HarnessError
+from harness.vmrun.discovery import EMBEDDED, find_hypervisor
 
 VMWARE_VERSION = "VMware Workstation 17.6.3 build-24583834"
 _SCRIPTS = {

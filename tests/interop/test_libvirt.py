@@ -10,7 +10,7 @@ from interop_bench import bench_fixture, program  # noqa: F401  (pytest finds th
 from vmrun_contract.live import LiveBench
 from vmrun_contract.machines import lab_keys, write_medium
 
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 URI = "vmwarews:///session"
 

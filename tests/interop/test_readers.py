@@ -11,7 +11,7 @@ from interop_bench import as_it_is, bench_fixture, package, program  # noqa: F40
 from vmrun_contract.live import LiveBench
 from vmrun_contract.machines import lab_keys
 
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # what others' modules say when they are loaded
 

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.events import Journal
+from harness.results.journal import Journal
 
 VARIABLE = "FAKE_KILL"
 _ROOM = 64 << 30

@@ -16,20 +16,20 @@ import paramiko
 import pytest
 from seed_samples import fake_image
 
-from harness import seeding
-from harness.airgap import questions
+from harness.airgap import probes as questions
+from harness.cli import seed as seeding
 from harness.config import LabSpec, load_lab
-from harness.evidence_guest import QUESTIONS
-from harness.guest import identity
+from harness.guest import nonce as identity
+from harness.guest.lab_keys import ensure_keys
 from harness.guest.serial import format_event
-from harness.phases.identity import EVENT, TOLD, question
+from harness.lab.evidence.guest_files import QUESTIONS
+from harness.phases.installation_identity import EVENT, TOLD, question
 from harness.phases.packages import APT_LISTS, DPKG
-from harness.report.files import latest_run
+from harness.report.writer import latest_run
 from harness.seed.build import write_seed_iso
-from harness.seed.inspection import inspect_iso, payload_digests
-from harness.seed.keys import ensure_keys
-from harness.vmx import Vmx
-from harness.windows.access import keep_private
+from harness.seed.inspect import inspect_iso, payload_digests
+from harness.system.windows.acl import keep_private
+from harness.vmware.vmx import Vmx
 
 from .fake_guest_shell import FakeShellGuest
 from .fake_vmrun import SUFFIX, FakeVmrun, PoweredGuest

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from harness import uses
-from harness.events import Journal
-from harness.evidence import Collector
-from harness.guest import identity
-from harness.lablock import is_held
-from harness.machine import Machine
-from harness.resumption import Resumption
+from harness.guest import nonce as identity
+from harness.lab import usage as uses
+from harness.lab.evidence.collector import Collector
+from harness.lab.resume.continuation import Resumption
+from harness.machine.machine import Machine
+from harness.ownership.lab_lock import is_held
+from harness.results.journal import Journal
 from harness.vmrun import Vmrun
 
 from .fake_lab import MACHINES, FakeLab
@@ -149,7 +149,7 @@ def test_a_report_that_cannot_be_written_does_not_hide_what_was_proven(
     def broken(_: Path) -> None:
         raise full()
 
-    monkeypatch.setattr("harness.result.write_reports", broken)
+    monkeypatch.setattr("harness.lab.run_record.write_reports", broken)
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["not done: the report: OSError: *No space left*", f"kept*: {WORKER}"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.evidence_guest import QUESTIONS
+from harness.lab.evidence.guest_files import QUESTIONS
 
 from .fake_guest_shell import FakeShellGuest
 from .fake_lab import MACHINES, FakeLab

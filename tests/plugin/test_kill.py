@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.after import remove_lab
-from harness.ending import end_tree
-from harness.lablock import is_held
-from harness.session import lock, select
-from harness.verdict import Phase
+from harness.cli.down import remove_lab
+from harness.core.verdict import Phase
+from harness.lab.session import lock, select
+from harness.ownership.lab_lock import is_held
+from harness.system.process_tree import end_tree
 
 from .fake_kill import VARIABLE
 from .fake_lab import FakeLab

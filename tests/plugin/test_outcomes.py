@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.after import remove_lab
-from harness.guest import identity
-from harness.session import lock, select
+from harness.cli.down import remove_lab
+from harness.guest import nonce as identity
+from harness.lab.session import lock, select
 
 from .fake_lab import MACHINES, FakeLab
 

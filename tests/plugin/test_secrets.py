@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.evidence_guest import QUESTIONS
-from harness.seed.keys import ensure_keys
+from harness.guest.lab_keys import ensure_keys
+from harness.lab.evidence.guest_files import QUESTIONS
 
 from .fake_lab import MACHINES, FakeLab
 

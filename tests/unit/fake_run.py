@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.errors import ProcessError
-from harness.process import Completed, decode
+from harness.core.errors import ProcessError
+from harness.core.text import decode
+from harness.system.process import Completed
 
 
 @dataclass
@@ -64,7 +65,7 @@ class FakeRun:
 
 
 def timed_out() -> ProcessError:
-    """As harness.process.run raises it: its cause is not an OSError."""
+    """As harness.system.process.run raises it: its cause is not an OSError."""
     error = ProcessError("vmrun did not end within 30 s and was ended", remedy="-")
     error.__cause__ = RuntimeError("expired")
     return error

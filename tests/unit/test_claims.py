@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.claim import Claim, Judgement, Standing
-from harness.claims import BASES, GUEST_CHECKS, LAB_WIDE, default_required, judge_claims, place
+from harness.core.claims import Claim, Judgement, Standing
+from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.phases import MACHINE_PHASES, cluster
-from harness.verdict import Check, Phase, Status, Verdict
+from harness.results.claim_rules import BASES, GUEST_CHECKS, LAB_WIDE, default_required, judge_claims, place
 
 MACHINES = ("m", "w")
 EVERYWHERE = [place(phase, name) for phase in Phase for name in MACHINES]

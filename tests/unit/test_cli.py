@@ -10,18 +10,18 @@ from click.testing import CliRunner, Result
 from lab_file import LAB_FILE, changed
 from needs import links
 
-from harness import session
-from harness.cli import main, told
+from harness.cli.main import main, told
 from harness.config import lab_schema
-from harness.errors import ConfigError, DeadlineExpired, HostError
-from harness.guest_tools import ToolsView
-from harness.hypervisor import Hypervisor, Kind
-from harness.layout import RunFiles
-from harness.ledger import Ledger, Machine
-from harness.ownership import Why, write_mark
-from harness.report.files import latest_run, point_latest
+from harness.core.errors import ConfigError, DeadlineExpired, HostError
+from harness.core.layout import RunFiles
+from harness.lab import session
+from harness.lab.evidence.vmware_tools import ToolsView
+from harness.ownership.ledger import Ledger, Machine
+from harness.ownership.marker import Why, write_mark
+from harness.report.writer import latest_run, point_latest
 from harness.vmrun import PowerState, ToolsState, Vmrun
-from harness.vmx import VmxError
+from harness.vmrun.discovery import Hypervisor, Kind
+from harness.vmware.vmx import VmxError
 
 VMWARE = Hypervisor(Kind.VMWARE, ("no-such-vmrun",), ("no-such-disk-tool",), "VMware Workstation 17")
 
@@ -172,8 +172,8 @@ def test_tools_shows_what_they_say_and_tries_an_operation_where_there_is_a_login
     assert lab("tools", "--lab", lab_file).output == f"nothing of the lab airgap-lab in {tmp_path / 'vms'}\n"
     claimed(tmp_path)
     seen = ToolsView(ToolsState.RUNNING, IPv4Address("192.168.6.10"))
-    monkeypatch.setattr("harness.guest_tools.ask", lambda *_: seen)
-    monkeypatch.setattr("harness.guest_tools.probe", lambda *_: "answered in 0.4 s")
+    monkeypatch.setattr("harness.lab.evidence.vmware_tools.ask", lambda *_: seen)
+    monkeypatch.setattr("harness.lab.evidence.vmware_tools.probe", lambda *_: "answered in 0.4 s")
     line = "k3s-master1      Tools running    address 192.168.6.10"
     assert lab("tools", "--lab", lab_file).output == f"{line}\n"
     text = lab_file.read_text(encoding="utf-8")
@@ -250,7 +250,7 @@ def test_seeds_are_built_as_the_overlay_says_and_the_embedded_one_is_not_needed(
 ) -> None:
     built: list[tuple[str, int]] = []
     monkeypatch.setattr(
-        "harness.seeding.build", lambda spec, *_: built.append((spec.seeds.directory, spec.hardware.memory_mib))
+        "harness.cli.seed.build", lambda spec, *_: built.append((spec.seeds.directory, spec.hardware.memory_mib))
     )
     small = "  small: {seeds: {source: built, directory: ../small}, hardware: {memory_mib: 512}}\n"
     text = lab_file.read_text(encoding="utf-8").replace("\noverlays:\n", f"\noverlays:\n{small}")
@@ -265,7 +265,7 @@ def test_seeds_are_built_as_the_overlay_says_and_the_embedded_one_is_not_needed(
 
 
 def test_the_packages_alone_want_no_overlay(lab_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.setup.deps.missing_packages", lambda: ())
+    monkeypatch.setattr("harness.cli.host_packages.missing_packages", lambda: ())
     lab_file.write_text(lab_file.read_text(encoding="utf-8").partition("\noverlays:")[0] + "\n", encoding="utf-8")
     assert lab("setup", "--packages-only", "--lab", lab_file).exit_code == 0
 
@@ -296,8 +296,8 @@ def test_every_word_behind_the_machine_is_for_ssh(
         called.append(argv)
         return 7
 
-    monkeypatch.setattr("harness.process.interact", interact)
-    monkeypatch.setattr("harness.after.newest_run", lambda _: RunFiles(tmp_path))
+    monkeypatch.setattr("harness.system.process.interact", interact)
+    monkeypatch.setattr("harness.cli.down.newest_run", lambda _: RunFiles(tmp_path))
     result = lab("ssh", "--reports", tmp_path, "k3s-master1", *words)
     assert (result.exit_code, result.output) == (7, "")
     assert called == [["ssh", "-F", str(RunFiles(tmp_path).ssh_config), "k3s-master1", *words]]
@@ -342,6 +342,6 @@ def test_doctor_shows_candidates_checks_and_remedies_and_ends_with_1(lab_file: P
 
 
 def test_the_shipped_lab_file_is_where_the_command_line_looks() -> None:
-    from harness.cli import DEFAULT_LAB  # noqa: PLC0415  (beside its one use)
+    from harness.cli.main import DEFAULT_LAB  # noqa: PLC0415  (beside its one use)
 
     assert LAB_FILE.parts[-2:] == DEFAULT_LAB.parts

@@ -11,7 +11,7 @@ from needs import posix_paths
 from harness.config import LabSpec, lab_schema, load_lab
 from harness.config.loader import build
 from harness.config.model import host_path
-from harness.errors import ConfigError
+from harness.core.errors import ConfigError
 
 FILE = Path("lab.yaml")
 MAC = "    mac: "

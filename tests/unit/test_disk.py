@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun, not_started
 
-from harness import disk
-from harness.disk import CREATE_TYPES, DiskDenied, DiskError, DiskExists, DiskFull, create_disk, inspect_disk
-from harness.errors import ProcessError
+from harness.core.errors import ProcessError
+from harness.vmrun import vdiskmanager
+from harness.vmrun.vdiskmanager import CREATE_TYPES, DiskDenied, DiskExists, DiskFull, create_disk
+from harness.vmware.vmdk import DiskError, inspect_disk
 
 TOOL = (r"C:\Program Files (x86)\VMware\VMware Workstation\vmware-vdiskmanager.exe",)
 GIB_SECTORS = 1 << 21
@@ -125,7 +126,9 @@ def test_create_runs_exactly_this_command_and_reads_the_disk_back(tmp_path: Path
 
 def test_a_success_without_a_disk_is_none(tmp_path: Path) -> None:
     path = tmp_path / "a.vmdk"
-    run = FakeRun().on(*disk.create_argv(("t",), path, 4, 1, "lsilogic"), says="Virtual disk creation successful.\n")
+    run = FakeRun().on(
+        *vdiskmanager.create_argv(("t",), path, 4, 1, "lsilogic"), says="Virtual disk creation successful.\n"
+    )
     with pytest.raises(DiskError, match="No such file"):
         create_disk(("t",), path, 4, run=run)
 
@@ -145,7 +148,7 @@ def test_failures_are_told_apart_whatever_the_exit_status(
     tmp_path: Path, code: int, said: str, kind: type[DiskError]
 ) -> None:
     path = split_disk(tmp_path)
-    run = FakeRun().on(*disk.create_argv(("t",), path, 4, 1, "lsilogic"), says=(f"{said}\r\n".encode(), code))
+    run = FakeRun().on(*vdiskmanager.create_argv(("t",), path, 4, 1, "lsilogic"), says=(f"{said}\r\n".encode(), code))
     with pytest.raises(DiskError) as caught:
         create_disk(("t",), path, 4, run=run)
     assert type(caught.value) is kind
@@ -155,13 +158,13 @@ def test_failures_are_told_apart_whatever_the_exit_status(
 
 def test_a_silent_failure_is_a_failure(tmp_path: Path) -> None:
     path = split_disk(tmp_path)
-    run = FakeRun().on(*disk.create_argv(("t",), path, 4, 1, "lsilogic"), says=("", 1))
+    run = FakeRun().on(*vdiskmanager.create_argv(("t",), path, 4, 1, "lsilogic"), says=("", 1))
     with pytest.raises(DiskError, match="exit 1"):
         create_disk(("t",), path, 4, run=run)
 
 
 def test_a_tool_that_cannot_start(tmp_path: Path) -> None:
     path = tmp_path / "a.vmdk"
-    run = FakeRun().on(*disk.create_argv(("t",), path, 4, 1, "lsilogic"), says=not_started())
+    run = FakeRun().on(*vdiskmanager.create_argv(("t",), path, 4, 1, "lsilogic"), says=not_started())
     with pytest.raises(ProcessError):
         create_disk(("t",), path, 4, run=run)

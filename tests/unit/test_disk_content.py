@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.disk import DiskError
-from harness.disk_content import partition_starts, read_files
-from harness.wait import Deadline
+from harness.core.deadline import Deadline
+from harness.lab.evidence.offline_disk import partition_starts, read_files
+from harness.vmware.vmdk import DiskError
 
 MIB = 1 << 20
 MKE2FS = shutil.which("mke2fs") or shutil.which("mke2fs", path="/sbin:/usr/sbin")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.config.model import Keep
-from harness.disposal import destroys, expired, expiry, extended, reason_of
-from harness.uses import Use
+from harness.lab.keep_policy import destroys, expired, expiry, extended, reason_of
+from harness.lab.usage import Use
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from harness.events import Journal, read_journal
+from harness.results.journal import Journal, read_journal
 
 
 def test_each_event_is_a_line_with_its_time_kind_and_machine(tmp_path: Path) -> None:

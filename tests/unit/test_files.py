@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from test_wait import FakeClock
 
-from harness.files import of_file, patiently
-from harness.vmx import Vmx, VmxError
+from harness.core.files import of_file, patiently
+from harness.vmware.vmx import Vmx, VmxError
 
 
 class FakeFile:

@@ -8,10 +8,10 @@ from typing import Any, cast
 import pytest
 from fake_run import FakeRun
 
-from harness.errors import GuestError
-from harness.guest_tools import ToolsView, ask, compare, observe, probe, status_line
-from harness.machine import Machine
-from harness.secret import Secret
+from harness.core.errors import GuestError
+from harness.core.secret import Secret
+from harness.lab.evidence.vmware_tools import ToolsView, ask, compare, observe, probe, status_line
+from harness.machine.machine import Machine
 from harness.vmrun import GuestLogin, ToolsState, Vmrun
 
 VMX = Path("nowhere") / "a.vmx"

@@ -9,9 +9,9 @@ import pytest
 from fake_run import FakeRun, not_started, timed_out
 from needs import posix_paths
 
-from harness.errors import HostError, UsageError
-from harness.hypervisor import EMBEDDED, Fault, Hypervisor, Kind, find_hypervisor
-from harness.hypervisor_places import HostSystem, Source, this_host, vmware_places
+from harness.core.errors import HostError, UsageError
+from harness.vmrun.discovery import EMBEDDED, Fault, Hypervisor, Kind, find_hypervisor
+from harness.vmrun.locations import HostSystem, Source, this_host, vmware_places
 
 PF = r"C:\Program Files\VMware\VMware Workstation"
 X86 = r"C:\Program Files (x86)\VMware\VMware Workstation"
@@ -316,6 +316,6 @@ def test_this_host_can_be_asked() -> None:
 
 
 def test_every_fault_has_a_remedy() -> None:
-    from harness.hypervisor import _REMEDIES  # noqa: PLC0415  (private: only its completeness is of interest)
+    from harness.vmrun.discovery import _REMEDIES  # noqa: PLC0415  (private: only its completeness is of interest)
 
     assert {*_REMEDIES, Fault.NO_QEMU} == set(Fault), "what helps where QEMU is missing differs by host"

@@ -7,10 +7,10 @@ import pytest
 from lab_file import changed
 
 from harness.config.loader import build
-from harness.inputs import inputs_of, iso_attached, vmx_changes
-from harness.plan import MachinePlan, make_plan
+from harness.config.plan import MachinePlan, make_plan
+from harness.lab.resume.machine_inputs import inputs_of, iso_attached, vmx_changes
 from harness.seed.model import IsoInfo
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 ISO = IsoInfo(Path("m.iso"), "LAB", True, "k3s-master1", "master", "192.168.6.10/24", True, "abc", None, ())
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 from needs import ctrl_c  # noqa: F401 - pytest finds the fixture here
 
-from harness.interrupt import taken_as_ctrl_c
+from harness.system.signals import taken_as_ctrl_c
 
 pytestmark = pytest.mark.usefixtures("ctrl_c")
 POLITE = [signal.Signals[name] for name in ("SIGTERM", "SIGBREAK") if name in signal.Signals.__members__]

@@ -9,17 +9,17 @@ from typing import cast
 
 import pytest
 
-from harness import gateway
+from harness.airgap import gateway
+from harness.airgap.gateway import Gateway, Place
+from harness.airgap.registry_client import Endpoint
 from harness.config import load_lab
-from harness.errors import HostError, VmrunError
-from harness.gateway import Gateway, Place
-from harness.hypervisor import Kind
-from harness.layout import RunFiles
-from harness.ledger import Ledger
-from harness.plan import make_plan
-from harness.registry.client import Endpoint
+from harness.config.plan import make_plan
+from harness.core.deadline import SYSTEM_CLOCK
+from harness.core.errors import HostError, VmrunError
+from harness.core.layout import RunFiles
+from harness.ownership.ledger import Ledger
 from harness.vmrun import Service, Vmrun
-from harness.wait import SYSTEM_CLOCK
+from harness.vmrun.discovery import Kind
 
 LAB = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
 REGISTRY = IPv4Address("192.168.6.1")

@@ -10,15 +10,15 @@ from pathlib import Path
 import filelock
 import pytest
 
-from harness import lablock
-from harness.errors import LabBusyError
-from harness.lablock import is_held, lab_lock, owner_of, this_process
-from harness.layout import LEDGER, LOCK, MADE
+from harness.core.errors import LabBusyError
+from harness.core.layout import LEDGER, LOCK, MADE
+from harness.ownership import lab_lock as lablock
+from harness.ownership.lab_lock import is_held, lab_lock, owner_of, this_process
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from harness.lablock import lab_lock
+from harness.ownership.lab_lock import lab_lock
 with lab_lock(Path(sys.argv[1]), "lab"):
     print("held", flush=True)
     time.sleep(60)
@@ -144,7 +144,7 @@ def test_a_living_owner_is_named_and_a_dead_ones_lock_is_taken_over_with_a_messa
 def test_many_sessions_hold_it_one_after_the_other(tmp_path: Path) -> None:
     """The file goes with each holder: a waiter never holds a file that has no name any more."""
     program = (
-        "import sys, time\nfrom pathlib import Path\nfrom harness.lablock import held\n"
+        "import sys, time\nfrom pathlib import Path\nfrom harness.ownership.lab_lock import held\n"
         "mine = Path(sys.argv[1]) / 'inside'\n"
         "for _ in range(20):\n"
         "    with held(Path(sys.argv[1]) / 'lock', 60):\n"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
-from harness.errors import HostError
-from harness.ledger import Content, Forwarding, Home, Ledger, Machine, Process
+from harness.core.errors import HostError
+from harness.ownership.ledger import Content, Forwarding, Home, Ledger, Machine, Process
+from harness.system import process
 
 
 def machine(name: str, directory: Path, run_id: str = "run-1") -> Machine:
@@ -140,7 +140,7 @@ def test_threads_with_ledgers_of_their_own_lose_nothing(tmp_path: Path) -> None:
 
 def test_processes_lose_nothing(tmp_path: Path) -> None:
     program = (
-        "import sys\nfrom pathlib import Path\nfrom harness.ledger import Ledger, Home\n"
+        "import sys\nfrom pathlib import Path\nfrom harness.ownership.ledger import Ledger, Home\n"
         "for n in range(10): Ledger(Path(sys.argv[1]), 'lab').write(Home(f'{sys.argv[2]}-{n}'))\n"
     )
     path = tmp_path / "ledger.json"

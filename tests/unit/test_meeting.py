@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from harness.meeting import Meeting
+from harness.machine.barrier import Meeting
 
 
 def test_it_is_complete_when_everybody_has_come_or_will_not() -> None:

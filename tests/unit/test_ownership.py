@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from needs import links
 
-from harness.ownership import Why, in_the_way, owned_names, read_mark, why_foreign, write_mark
+from harness.ownership.marker import Why, in_the_way, owned_names, read_mark, why_foreign, write_mark
 
 OURS = [
     "m1.vmx", "m1.vmxf", "m1.vmsd", "m1.nvram", "m1.vmdk", "m1-s001.vmdk", "m1-000001.vmdk", "m1-000001-s002.vmdk",

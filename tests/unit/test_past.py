@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.events import Journal
-from harness.past import find_past
-from harness.report import payload
-from harness.report.codec import verdict_to_dict
-from harness.report.model import RunResult
-from harness.verdict import Check, Phase, Status, Verdict
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.lab.resume.history import find_past
+from harness.results import journal_events as payload
+from harness.results.journal import Journal
+from harness.results.model import RunResult
+from harness.results.run_json import verdict_to_dict
 
 VMS = Path("/vms")
 

@@ -9,7 +9,7 @@ import sys
 import psutil
 import pytest
 
-from harness import pids
+from harness.system import process_identity as pids
 
 
 def test_this_process_is_alive_and_somebody_with_its_id_from_before_is_not() -> None:

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_file import LAB_FILE, changed
 
+from harness.cli.render import candidates_text, checks_text, plan_text
 from harness.config import load_lab
 from harness.config.loader import build
-from harness.hypervisor import Hypervisor, Kind
-from harness.plan import LabPlan, make_plan, smbios_uuid
-from harness.session import Selection
-from harness.showing import candidates_text, checks_text, plan_text
-from harness.verdict import Check, Status
-from harness.vmx import Vmx
+from harness.config.plan import LabPlan, make_plan, smbios_uuid
+from harness.core.verdict import Check, Status
+from harness.lab.session import Selection
+from harness.vmrun.discovery import Hypervisor, Kind
+from harness.vmware.vmx import Vmx
 
 
 def plan_of(*changes: tuple[str, str], overlay: str | None = None, ports: tuple[int, ...] = ()) -> LabPlan:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from harness.ports import HeldPorts
+from harness.system.ports import HeldPorts
 
 
 def test_ports_differ_and_the_hypervisor_can_listen_on_them() -> None:

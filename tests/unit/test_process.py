@@ -8,17 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.ending import end_process, end_tree
-from harness.errors import ProcessError
-from harness.process import (
-    decode,
-    end_running,
-    interact,
-    refuse_batch_words,
-    run,
-    start,
-)
-from harness.secret import Secret
+from harness.core.errors import ProcessError
+from harness.core.secret import Secret
+from harness.core.text import decode
+from harness.system.process import end_running, interact, refuse_batch_words, run, start
+from harness.system.process_tree import end_process, end_tree
 
 PYTHON = sys.executable
 

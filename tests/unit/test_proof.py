@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from harness.asking import needs_of
-from harness.events import Journal, read_journal
-from harness.lab import Lab
-from harness.proof import Proof, mask, outcome_of
-from harness.report.model import Outcome
-from harness.secret import Secret
-from harness.verdict import Check, Phase, Status, Verdict
+from harness.core.secret import Secret
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.lab.lab import Lab
+from harness.plugin.assertions import Proof, mask, outcome_of
+from harness.plugin.requested import needs_of
+from harness.results.journal import Journal, read_journal
+from harness.results.model import Outcome
 
 GOOD = Check("vmx", Status.PASS, "as planned", "as planned")
 BAD = Check("vmx", Status.FAIL, "as planned", "memsize is 512", "look")

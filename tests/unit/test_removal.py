@@ -14,18 +14,18 @@ import pytest
 from fake_run import FakeRun
 from needs import links
 
-from harness import ledger as entries
-from harness import pids
-from harness.ending import end_process
-from harness.errors import HostError
-from harness.ledger import Ledger
-from harness.ownership import write_mark
-from harness.process import Completed
-from harness.removal import remove_all, remove_machine, remove_rest
-from harness.vmdisks import users_of
+from harness.core.deadline import Deadline
+from harness.core.errors import HostError
+from harness.machine.removal import remove_all, remove_machine, remove_rest
+from harness.ownership import ledger as entries
+from harness.ownership.ledger import Ledger
+from harness.ownership.marker import write_mark
+from harness.system import process_identity as pids
+from harness.system.process import Completed
+from harness.system.process_tree import end_process
 from harness.vmrun import Vmrun
-from harness.vmx import Vmx
-from harness.wait import Deadline
+from harness.vmware.linked_clones import users_of
+from harness.vmware.vmx import Vmx
 
 NONCE = "0123456789abcdef0123456789abcdef"
 UUID = "01 23 45 67 89 ab cd ef-01 23 45 67 89 ab cd ef"
@@ -362,7 +362,7 @@ def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(
     ):
         book.write(thing)
     ended: list[object] = []
-    monkeypatch.setattr("harness.removal.end_process", lambda *words: ended.append(words))
+    monkeypatch.setattr("harness.ownership.processes.end_process", lambda *words: ended.append(words))
     run = FakeRun().on("vmrun", "-T", "ws", "removeState", then=home.rmdir)
     remove_rest(Vmrun(("vmrun",), run=run), book)
     assert (run.calls, ended) == ([], [])

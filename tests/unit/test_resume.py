@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.resume import Decision, Past, Present, confirm, decide
-from harness.verdict import Check, Phase, Status, Verdict
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.lab.resume.decision import Decision, Past, Present, confirm, decide
 
 PHASES = tuple(phase for phase in Phase if phase not in (Phase.ENVIRONMENT, Phase.GUESTS, Phase.CLUSTER))
 INPUTS = {"`hardware` of the lab file": "aa", "the seed seed-m1.iso": "bb"}

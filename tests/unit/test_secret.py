@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness.secret import MASK, LineRedactor, Secret, redact, redact_argv, redact_tree
+from harness.core.secret import MASK, LineRedactor, Secret, redact, redact_argv, redact_tree
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\nAAAA==\n-----END OPENSSH PRIVATE KEY-----"
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.errors import HostError, UsageError
-from harness.secret import redact
-from harness.secret_reference import check_reference, resolve
+from harness.config.secret_reference import check_reference, resolve
+from harness.core.errors import HostError, UsageError
+from harness.core.secret import redact
 
 BASE = Path("nowhere")
 NO_REFERENCES = ["hunter22", "", "env:", "env:1x", "env:a b", "file:", "keyring:lab", "ENV:X", 22222, None]

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from harness import seeding
+from harness.cli import seed as seeding
+from harness.cli.seed import image_spec, seed_specs
 from harness.config import load_lab
 from harness.config.loader import build
-from harness.errors import LabBusyError
-from harness.lablock import lab_lock
-from harness.seed.cloudconfig import user_data
-from harness.seed.content import settings
-from harness.seed.keys import ensure_keys
+from harness.core.errors import LabBusyError
+from harness.guest.lab_keys import ensure_keys
+from harness.image.release import Release
+from harness.ownership.lab_lock import lab_lock
+from harness.seed.cloud_config import user_data
+from harness.seed.iso_tree import settings
 from harness.seed.model import SeedSpec
-from harness.seeding import image_spec, seed_specs
-from harness.setup.release import Release
 
 LAB = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
 

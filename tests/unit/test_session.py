@@ -8,14 +8,14 @@ import pytest
 from lab_file import LAB_FILE, changed
 from needs import posix_paths
 
-from harness import session
 from harness.config.loader import build
-from harness.errors import ConfigError, LabBusyError
-from harness.hypervisor import HOME_VARIABLE, Hypervisor, Kind
-from harness.lablock import is_held
-from harness.ports import HeldPorts
-from harness.session import Selection, forward_ports, lock, new_run_id, select
-from harness.wait import Cancelled, Deadline, SessionClock
+from harness.core.deadline import Cancelled, Deadline, SessionClock
+from harness.core.errors import ConfigError, LabBusyError
+from harness.lab import session
+from harness.lab.session import Selection, forward_ports, lock, new_run_id, select
+from harness.ownership.lab_lock import is_held
+from harness.system.ports import HeldPorts
+from harness.vmrun.discovery import HOME_VARIABLE, Hypervisor, Kind
 
 EMBEDDED = Hypervisor(Kind.EMBEDDED, ("vmrun",), ("vdisk",), "QEMU")
 VMS = (r"'F:\VMs\AirgapLab'", "vms")

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from harness import uses
-from harness.errors import HostError
-from harness.events import Journal, read_journal
-from harness.ownership import Left, Why
-from harness.removal import Removal
-from harness.uses import destroy
+from harness.core.errors import HostError
+from harness.lab import usage as uses
+from harness.lab.usage import destroy
+from harness.machine.removal import Removal
+from harness.ownership.marker import Left, Why
+from harness.results.journal import Journal, read_journal
 
 GONE = Removal("w1", left=(Left(Path("thesis.docx"), Why.NAME),))
 STUCK = Removal("w2", error=HostError("its disk is in use", remedy="close it"))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from needs import posix_modes
 
-from harness.vmx import Vmx, VmxError, escape
+from harness.vmware.vmx import Vmx, VmxError, escape
 
 SAMPLE = (
     "#!/usr/bin/vmware\n"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.errors import DeadlineExpired
-from harness.wait import Deadline, Pending, wait_until
+from harness.core.deadline import Deadline, Pending, wait_until
+from harness.core.errors import DeadlineExpired
 
 
 class FakeClock:

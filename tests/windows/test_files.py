@@ -16,20 +16,20 @@ from test_removal import FakeHost, made
 
 from harness.config import load_lab
 from harness.config.model import host_path
-from harness.errors import HostError, LabBusyError
-from harness.host.keys import windows_readers
-from harness.lablock import lab_lock
-from harness.ledger import Ledger
-from harness.removal import remove_machine
-from harness.report.files import write_reports
-from harness.seed.keys import ensure_keys, write_private
+from harness.core.deadline import Deadline
+from harness.core.errors import HostError, LabBusyError
+from harness.guest.lab_keys import ensure_keys, write_private
+from harness.machine.removal import remove_machine
+from harness.ownership.lab_lock import lab_lock
+from harness.ownership.ledger import Ledger
+from harness.preflight.ssh_key import windows_readers
+from harness.report.writer import write_reports
+from harness.system.windows.acl import access_list, account_sid, set_access_list
+from harness.system.windows.registry import this_registry
+from harness.system.windows.vmware_install import long_paths
 from harness.vmrun import Vmrun
 from harness.vmrun.paths import same_vmx
-from harness.vmx import Vmx
-from harness.wait import Deadline
-from harness.windows.access import access_list, account_sid, set_access_list
-from harness.windows.registry import this_registry
-from harness.windows.vmware import long_paths
+from harness.vmware.vmx import Vmx
 
 LAB_FILE = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
 
@@ -117,7 +117,7 @@ def test_a_ledger_and_a_vmx_that_somebody_reads_are_written_when_he_is_done(tmp_
 def test_a_lab_that_another_process_works_on(tmp_path: Path) -> None:
     vms = tmp_path / "vms"
     hold = (
-        "import sys; from pathlib import Path; from harness.lablock import lab_lock\n"
+        "import sys; from pathlib import Path; from harness.ownership.lab_lock import lab_lock\n"
         f"with lab_lock(Path({str(vms)!r}), 'lab'):\n    print(flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

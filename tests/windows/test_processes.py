@@ -9,8 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.errors import ProcessError
-from harness.process import decode, run
+from harness.core.errors import ProcessError
+from harness.core.text import decode
+from harness.system.process import run
 
 SHOW = "import json, sys; print(json.dumps(sys.argv[1:]))"
 # A path as users have it, with every quoting rule that a C library knows.

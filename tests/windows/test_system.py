@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from needs import under_wine
 
-from harness.host import system
-from harness.host.facts import Daemon, observe
-from harness.host.judge_system import NOT_INSTALLED
-from harness.hypervisor import Kind
-from harness.process import Completed, run
-from harness.windows.registry import this_registry
-from harness.windows.vmware import Product, installed_products, network_subnet
+from harness.preflight import system
+from harness.preflight.facts import Daemon, observe
+from harness.preflight.judge_system import NOT_INSTALLED
+from harness.system.process import Completed, run
+from harness.system.windows.registry import this_registry
+from harness.system.windows.vmware_install import Product, installed_products, network_subnet
+from harness.vmrun.discovery import Kind
 
 REPOSITORY = Path(__file__).parents[2]
 LAB = "from harness.cli import main; main()"

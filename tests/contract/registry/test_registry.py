@@ -9,17 +9,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness import ledger as entries
-from harness.errors import HostError
-from harness.layout import cache_directory
-from harness.ledger import Ledger
-from harness.registry.client import Endpoint, push
-from harness.registry.image import tiny_image
-from harness.registry.server import RegistryFiles, running_registry, start_registry
-from harness.removal import remove_process
-from harness.seed.keys import ensure_keys, ensure_registry_certificate
-from harness.setup.registry import find_program
-from harness.wait import Deadline
+from harness.airgap.registry_client import Endpoint, push
+from harness.airgap.registry_image import tiny_image
+from harness.airgap.registry_package import find_program
+from harness.airgap.registry_server import RegistryFiles, running_registry, start_registry
+from harness.core.deadline import Deadline
+from harness.core.errors import HostError
+from harness.core.layout import cache_directory
+from harness.guest.lab_keys import ensure_keys, ensure_registry_certificate
+from harness.ownership import ledger as entries
+from harness.ownership.ledger import Ledger
+from harness.ownership.processes import remove_process
 
 PROGRAM = find_program(cache_directory())
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no docker-registry here: lab setup --with-deps")

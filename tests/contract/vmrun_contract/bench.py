@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import process
-from harness.process import Completed
-from harness.vmrun.failures import signed
-from harness.wait import SYSTEM_CLOCK, Clock
+from harness.core.deadline import SYSTEM_CLOCK, Clock
+from harness.system import process
+from harness.system.process import Completed
+from harness.vmrun.error_table import signed
 from vmrun_contract.questions import QUESTIONS
 from vmrun_contract.transcript import Call, Entry, Look, Names, condensed, normal
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from guest_lab import PASSWORD, USER, RealGuest
 
-from harness.hypervisor import Hypervisor
-from harness.vmx import Vmx
+from harness.vmrun.discovery import Hypervisor
+from harness.vmware.vmx import Vmx
 from vmrun_contract.bench import Bench, Vm
 from vmrun_contract.live import LiveBench
 from vmrun_contract.machines import Mould

@@ -17,13 +17,14 @@ from typing import Any
 import psutil
 import pytest
 
-from harness import process
-from harness.errors import ProcessError
-from harness.hypervisor import Hypervisor, Kind
+from harness.core.errors import ProcessError
+from harness.core.text import decode
+from harness.system import process
 from harness.vmrun import Vmrun
-from harness.vmrun.log import error_box
+from harness.vmrun.discovery import Hypervisor, Kind
 from harness.vmrun.paths import same_vmx
-from harness.vmx import Vmx
+from harness.vmrun.vmware_log import error_box
+from harness.vmware.vmx import Vmx
 from vmrun_contract.bench import DISK_TOOL, Bench, Vm
 from vmrun_contract.machines import Mould
 from vmrun_contract.transcript import Names
@@ -125,7 +126,7 @@ class LiveBench(Bench):
             case "locks":
                 return sorted(found.name for found in path.parent.glob("*.lck"))
             case "reason":
-                return error_box(process.decode((path.parent / "vmware.log").read_bytes()))
+                return error_box(decode((path.parent / "vmware.log").read_bytes()))
             case "suffixes":
                 return sorted({found.suffix for found in path.parent.iterdir() if found.is_file()})
             case "exists":

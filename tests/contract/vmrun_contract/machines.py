@@ -10,11 +10,11 @@ from pathlib import Path
 import pycdlib
 
 from harness.config import load_lab
-from harness.disk import create_disk
-from harness.hypervisor import Hypervisor
-from harness.layout import MachineFiles
-from harness.plan import vmx_keys
-from harness.vmx import Vmx
+from harness.config.plan import vmx_keys
+from harness.core.layout import MachineFiles
+from harness.vmrun.discovery import Hypervisor
+from harness.vmrun.vdiskmanager import create_disk
+from harness.vmware.vmx import Vmx
 
 LAB_FILE = Path(__file__).parents[3] / "scenarios" / "lab.yaml"
 DISK = "disk.vmdk"  # the same name in each machine: it stands inside the disk's own descriptor

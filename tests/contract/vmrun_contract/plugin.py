@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from harness.errors import HarnessError
-from harness.hypervisor import EMBEDDED, Hypervisor, Kind, find_hypervisor
+from harness.core.errors import HarnessError
+from harness.vmrun.discovery import EMBEDDED, Hypervisor, Kind, find_hypervisor
 from vmrun_contract import transcript
 from vmrun_contract.behaviour import SOURCES, all_behaviours, of_function
 from vmrun_contract.bench import Bench

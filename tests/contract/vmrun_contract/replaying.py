@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import process
-from harness.errors import ProcessError
+from harness.core.errors import ProcessError
+from harness.system import process
 from vmrun_contract import replay, transcript
 from vmrun_contract.bench import Bench, Vm
 from vmrun_contract.transcript import Look, Names, Transcript

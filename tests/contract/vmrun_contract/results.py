@@ -7,8 +7,8 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import process
-from harness.hypervisor import Hypervisor
+from harness.system import process
+from harness.vmrun.discovery import Hypervisor
 from vmrun_contract import transcript
 from vmrun_contract.bench import DISK_TOOL, Bench
 from vmrun_contract.live import LiveBench

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from qemu_lab import Vmrun, eventually
 
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 _CODE = bytes.fromhex(
     "fa31c08ed88ec08ed0bc007c881600700f31a30270c70604700000b80102e83300ff060080b80103e82900fbf4faff060470"

@@ -19,13 +19,13 @@ from typing import cast
 import pytest
 from qemu_lab import Vmrun, eventually
 
-from harness.layout import cache_directory
-from harness.seed.content import DISK_CHUNKS, DISK_START, Content
-from harness.seed.isowriter import write_iso
-from harness.setup.diskimage import MIB, SECTOR
-from harness.setup.spec import GuestImage
-from harness.vmrun_qemu.guest import Guest
-from harness.vmrun_qemu.instances import Record
+from harness.core.layout import cache_directory
+from harness.image.disk import MIB, SECTOR
+from harness.image.spec import GuestImage
+from harness.seed.iso_tree import DISK_CHUNKS, DISK_START, Content
+from harness.seed.iso_writer import write_iso
+from harness.vmrun_qemu.base.records import Record
+from harness.vmrun_qemu.client.guest import Guest
 
 BOOT_S = 240
 USER = "tester"

@@ -9,7 +9,7 @@ from counting_guest import counting_machine, next_count
 from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 from test_snapshots import boot, chain, disks
 
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 
 def test_snapshots_at_once_follow_one_another(vmrun: Vmrun) -> None:

@@ -9,7 +9,7 @@ from counting_guest import counting_machine, next_count
 from qemu_lab import Vmrun, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 from test_snapshots import boot, boots_on_disk, chain, disks
 
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 
 def clone_path(vmrun: Vmrun, name: str) -> Path:

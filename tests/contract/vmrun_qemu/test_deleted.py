@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
-from harness import ledger as entries
-from harness.ledger import Ledger
-from harness.ownership import write_mark
-from harness.removal import remove_machine
+from harness.core.deadline import Deadline
+from harness.machine.removal import remove_machine
+from harness.ownership import ledger as entries
+from harness.ownership.ledger import Ledger
+from harness.ownership.marker import write_mark
 from harness.vmrun import Vmrun as Driver
-from harness.wait import Deadline
 
 NONCE = "0123456789abcdef0123456789abcdef"
 

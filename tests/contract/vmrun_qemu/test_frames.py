@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from qemu_lab import Vmrun, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
-from harness.vmrun_qemu import crossing, qmp, switch
-from harness.vmrun_qemu.endpoint import Endpoint
-from harness.vmrun_qemu.instances import Plug
+from harness.vmrun_qemu.base.endpoint import Endpoint
+from harness.vmrun_qemu.base.records import Plug
+from harness.vmrun_qemu.network import gateway_bridge as crossing
+from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.qemu import qmp
 
 BROADCAST = b"\xff" * 6
 IPV4, ARP, TEST_TYPE = 0x0800, 0x0806, 0x88B5  # 0x88B5: IEEE 802, local experiments

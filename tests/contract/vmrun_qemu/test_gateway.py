@@ -16,8 +16,8 @@ import pytest
 from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 from test_frames import FakeGuest
 
-from harness.airgap.packets import Packet, is_outside, read_pcap
-from harness.vmrun_qemu import switch
+from harness.airgap.pcap import Packet, is_outside, read_pcap
+from harness.vmrun_qemu.network import switch
 
 OUTSIDE = "198.51.100.7"  # RFC 5737: nobody's address
 NAT = 'ethernet0.connectionType = "nat"\nethernet0.vnet = "VMnet8"\n'

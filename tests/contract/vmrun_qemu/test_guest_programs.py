@@ -8,7 +8,7 @@ import pytest
 from guest_lab import PASSWORD, USER, RealGuest
 from qemu_lab import eventually
 
-from harness.vmrun_qemu.texts import ANONYMOUS
+from harness.vmrun_qemu.base.messages import ANONYMOUS
 
 BAD_LOGIN = (255, "Error: Invalid user name or password for the guest OS\n")
 NOT_FOUND = (255, "Error: A file was not found\n")

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
-from harness.vmrun_qemu import images, overlays, snapshots, vmdk
-from harness.vmrun_qemu.consolidation import mend
-from harness.vmrun_qemu.imagetool import FULL, DiskError
-from harness.vmrun_qemu.site import Site
-from harness.vmrun_qemu.texts import Failure
-from harness.vmx import Vmx
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.disks import chains as overlays
+from harness.vmrun_qemu.disks import images, snapshots
+from harness.vmrun_qemu.disks.consolidation import mend
+from harness.vmrun_qemu.disks.qemu_img import FULL, DiskError
+from harness.vmrun_qemu.disks.vm_directory import Site
+from harness.vmrun_qemu.vmfiles import vmdk
+from harness.vmware.vmx import Vmx
 
 needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
 VMX = 'sata0.present = "TRUE"\nsata0:0.present = "TRUE"\nsata0:0.fileName = "m.vmdk"\n'

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 
 def test_a_machine_is_listed_while_it_runs_and_its_vmx_is_rewritten_at_power_off(vmrun: Vmrun) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from qemu_lab import Vmrun, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
-from harness.vmrun_qemu import qmp
+from harness.vmrun_qemu.qemu import qmp
 
 NO_DEVICE = (255, "Error: The specified device was not found\n")
 NOT_SUPPORTED = (255, "Error: The operation is not supported\n")

@@ -22,7 +22,7 @@ from model import Answer, Model, Power
 from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
 from harness.vmrun_qemu.main import main
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 SEQUENCES = int(os.environ.get("VMRUN_QEMU_SEQUENCES", "200"))
 NAMES = ("a", "b", "B", "a/b", "none")

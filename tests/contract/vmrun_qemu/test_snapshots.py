@@ -10,7 +10,7 @@ import pytest
 from counting_guest import counting_machine, next_count
 from qemu_lab import Vmrun, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 
 def disk_of(vmx: Path) -> Path:

@@ -8,8 +8,8 @@ import psutil
 from counting_guest import counting_machine, next_count, stands_still
 from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
-from harness.vmrun_qemu import qmp
-from harness.vmx import Vmx
+from harness.vmrun_qemu.qemu import qmp
+from harness.vmware.vmx import Vmx
 
 
 def saved(vmx: Path) -> list[Path]:

@@ -18,22 +18,22 @@ import pytest
 from leftovers import processes
 
 from harness.airgap import judge
-from harness.errors import DeadlineExpired, GuestError, HarnessError
-from harness.events import Journal
-from harness.evidence import Collector
-from harness.explain import explained
-from harness.lab import Lab
-from harness.layout import RunFiles
-from harness.machine import Machine
+from harness.core.deadline import Deadline, Pending, wait_until
+from harness.core.errors import DeadlineExpired, GuestError, HarnessError
+from harness.core.layout import RunFiles
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.lab.evidence.collector import Collector
+from harness.lab.evidence.explain import explained
+from harness.lab.lab import Lab
+from harness.lab.session import open_lab, select
+from harness.machine.machine import Machine
+from harness.machine.removal import remove_rest
 from harness.phases import air_gap, boot, iso_copy, packages
 from harness.phases.power_cycle import edit_vmx
 from harness.phases.runner import run_phase
-from harness.ports import HeldPorts
-from harness.removal import remove_rest
-from harness.session import open_lab, select
-from harness.verdict import Check, Phase, Status, Verdict
-from harness.vmx import Vmx
-from harness.wait import Deadline, Pending, wait_until
+from harness.results.journal import Journal
+from harness.system.ports import HeldPorts
+from harness.vmware.vmx import Vmx
 
 INSTALLED = os.environ.get("LAB_INSTALLED", "")
 NAME = "k3s-master1"

@@ -20,11 +20,12 @@ from typing import Any
 import pytest
 from needs import posix_sh
 
-from harness.airgap import guest_probe, questions
+from harness.airgap import guest_probe
+from harness.airgap import probes as questions
 from harness.airgap.guest_probe import answer_all
-from harness.airgap.questions import Pull, Question, registry_question
-from harness.registry.image import MANIFEST_TYPE, digest, tiny_image
-from harness.seed.keys import ensure_keys, ensure_registry_certificate
+from harness.airgap.probes import Pull, Question, registry_question
+from harness.airgap.registry_image import MANIFEST_TYPE, digest, tiny_image
+from harness.guest.lab_keys import ensure_keys, ensure_registry_certificate
 
 LOCAL = "127.0.0.1"
 IMAGE = tiny_image("airgap-lab run-1\n")

@@ -8,11 +8,12 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from harness.airgap import judge, questions
+from harness.airgap import judge
+from harness.airgap import probes as questions
 from harness.airgap.judge import Connection, HostRecord
-from harness.airgap.packets import Packet
-from harness.airgap.questions import Answer, Pull, Question
-from harness.verdict import Check, Status
+from harness.airgap.pcap import Packet
+from harness.airgap.probes import Answer, Pull, Question
+from harness.core.verdict import Check, Status
 
 SUBNET = IPv4Network("192.168.6.0/24")
 GUEST, OUTSIDE = IPv4Address("192.168.6.10"), IPv4Address("198.51.100.7")

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from harness.airgap.packets import Packet, is_outside, read_pcap
+from harness.airgap.pcap import Packet, is_outside, read_pcap
 
 SUBNET = IPv4Network("192.168.6.0/24")
 GUEST, OUTSIDE = IPv4Address("192.168.6.10"), IPv4Address("198.51.100.7")

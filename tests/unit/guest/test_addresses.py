@@ -4,7 +4,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from harness.guest.addresses import tools_address, wrong_address
+from harness.lab.evidence.addresses import tools_address, wrong_address
 
 HEAD = "ci-info: | Device |   Up  |   Address    |      Mask     | Scope  |     Hw-Address    |\n"
 CARD = "[   31.2] cloud-init[201]: ci-info: |  ens32 |  True | 192.168.6.99 | 255.255.255.0 | global |\n"

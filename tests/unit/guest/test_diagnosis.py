@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.explain import explain, explained
+from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.guest.diagnosis import Source, diagnose, diagnose_each
 from harness.guest.patterns import rows
-from harness.verdict import Check, Phase, Status, Verdict
+from harness.lab.evidence.explain import explain, explained
 
 FATAL = [
     ("@LAB1 - b0 installer-refused reason=disk-not-blank #48", "refused"),

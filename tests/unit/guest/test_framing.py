@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.guest.framing import FrameReader, frame, new_token
+from harness.guest.shell_protocol import FrameReader, frame, new_token
 
 TOKEN = "0123456789abcdef" * 2
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.guest.identity import nonce_of, parse_answer
+from harness.guest.nonce import nonce_of, parse_answer
 
 SERIAL = "VMware-56 4d 0a 1b 2c 3d 4e 5f-60 71 82 93 a4 b5 c6 d7"
 NONCE = "564d0a1b2c3d4e5f60718293a4b5c6d7"

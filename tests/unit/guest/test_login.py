@@ -11,10 +11,10 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from harness.errors import HostError
+from harness.core.errors import HostError
 from harness.guest.channel import AuthFailed, ChannelLost, ConnectFailed, HostKeyMismatch
-from harness.guest.login import fingerprint
 from harness.guest.ssh import SshChannel
+from harness.guest.ssh_login import fingerprint
 
 from .conftest import line
 from .fake_guest import FakeSshGuest

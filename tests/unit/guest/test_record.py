@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.guest.record import StampedLog
+from harness.guest.console_log import StampedLog
 from harness.guest.serial import SerialFollower
 
 

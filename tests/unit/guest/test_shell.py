@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from harness.guest.shell import _Wakeup, ended_at
-from harness.wait import Deadline
+from harness.core.deadline import Deadline
+from harness.guest.persistent_shell import _Wakeup, ended_at
 
 
 def test_an_empty_buffer_does_not_hide_what_the_other_one_holds() -> None:

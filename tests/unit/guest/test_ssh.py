@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import harness.guest.ssh
-from harness.errors import GuestError
+from harness.core.deadline import Deadline, Pending, wait_until
+from harness.core.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandTimeout, NoRoot, OutputTooLarge
-from harness.guest.framing import MAX_COMMAND_BYTES
+from harness.guest.shell_protocol import MAX_COMMAND_BYTES
 from harness.guest.ssh import SshChannel
-from harness.wait import Deadline, Pending, wait_until
 
 from .fake_guest import FakeSshGuest
 

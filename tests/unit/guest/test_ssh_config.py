@@ -10,7 +10,7 @@ import paramiko
 import pytest
 
 from harness.guest.ssh_config import SshHost, known_hosts_text, ssh_config
-from harness.process import run
+from harness.system.process import run
 
 BLOB = base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes(32)).decode()
 MASTER = SshHost("k3s-master1", "127.0.0.1", 2222, "ubuntu", PurePosixPath("/a b/100%/id"), f"ssh-ed25519 {BLOB} c")

@@ -7,12 +7,12 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from harness.config import load_lab
-from harness.host import Fact, HostFacts
-from harness.host.facts import Daemon, Key, Network, SeedIso
-from harness.hypervisor import Kind
-from harness.plan import LabPlan, make_plan
+from harness.config.plan import LabPlan, make_plan
+from harness.preflight import Fact, HostFacts
+from harness.preflight.facts import Daemon, Key, Network, SeedIso
+from harness.system.windows.logon_session import Session
 from harness.vmrun import HostNetwork, NetworkKind
-from harness.windows.session import Session
+from harness.vmrun.discovery import Kind
 
 LAB_FILE = Path(__file__).parents[3] / "scenarios" / "lab.yaml"
 MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")

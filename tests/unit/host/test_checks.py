@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.host import ErrorClass, HostCheck, check_names, error_class, judge_all
+from harness.preflight import ErrorClass, HostCheck, check_names, error_class, judge_all
 from host.samples import MACHINES, good_facts, plan_of
 
 

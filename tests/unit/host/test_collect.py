@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun, timed_out
 
-from harness.errors import SeedError
-from harness.host import collect, judge_all
-from harness.host.collect import nearest_directory, port_is_free, takes_a_file
-from harness.host.facts import HostFacts, SeedIso, observe
-from harness.hypervisor import Hypervisor, Kind
-from harness.layout import LEDGER
-from harness.plan import LabPlan
-from harness.verdict import Status
+from harness.config.plan import LabPlan
+from harness.core.errors import SeedError
+from harness.core.layout import LEDGER
+from harness.core.verdict import Status
+from harness.preflight import collect, judge_all
+from harness.preflight.collect import nearest_directory, port_is_free, takes_a_file
+from harness.preflight.facts import HostFacts, SeedIso, observe
 from harness.vmrun import Vmrun
+from harness.vmrun.discovery import Hypervisor, Kind
 from host.samples import FakeIso, lab_in
 
 CALL = ("v", "-T", "ws")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.host import Fact, HostFacts, error_class, judge_all
-from harness.host.facts import Key, Network, SeedIso
-from harness.hypervisor import NO_VERSION, Kind
-from harness.plan import LabPlan
-from harness.verdict import Check, Status
+from harness.config.plan import LabPlan
+from harness.core.verdict import Check, Status
+from harness.preflight import Fact, HostFacts, error_class, judge_all
+from harness.preflight.facts import Key, Network, SeedIso
+from harness.system.windows.vmware_install import Product
 from harness.vmrun import NetworkKind, PortForwarding, Protocol
-from harness.windows.vmware import Product
+from harness.vmrun.discovery import NO_VERSION, Kind
 from host.samples import VMNET1, FakeIso, good_facts, plan_of
 
 PLAN = plan_of()

@@ -8,13 +8,13 @@ from pathlib import PureWindowsPath
 
 import pytest
 
-from harness.host import Fact, HostFacts, error_class, judge_all, system
-from harness.host.facts import Daemon, observe
-from harness.host.judge_system import NOT_INSTALLED
-from harness.hypervisor import Kind
-from harness.verdict import Check, Status
-from harness.windows.session import Session
-from harness.windows.vmware import Product
+from harness.core.verdict import Check, Status
+from harness.preflight import Fact, HostFacts, error_class, judge_all, system
+from harness.preflight.facts import Daemon, observe
+from harness.preflight.judge_system import NOT_INSTALLED
+from harness.system.windows.logon_session import Session
+from harness.system.windows.vmware_install import Product
+from harness.vmrun.discovery import Kind
 from host.samples import good_facts, plan_of
 
 PLAN = plan_of(overlay=None)

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from needs import posix_modes
 
-from harness.host.facts import observe
-from harness.host.keys import key_kind, posix_readers, sddl_readers, windows_readers
+from harness.preflight.facts import observe
+from harness.preflight.ssh_key import key_kind, posix_readers, sddl_readers, windows_readers
 
 OPENSSH = serialization.PrivateFormat.OpenSSH
 PKCS8 = serialization.PrivateFormat.PKCS8

@@ -9,11 +9,11 @@ from fake_registry import FakeRegistry
 from fake_run import FakeRun
 
 from harness.config import load_lab
-from harness.errors import HarnessError
-from harness.host import networks
-from harness.host.networks import look_for_network, parse_dhcp, parse_netmap, parse_networking, pick
-from harness.hypervisor import Kind
+from harness.core.errors import HarnessError
+from harness.preflight import networks
+from harness.preflight.networks import look_for_network, parse_dhcp, parse_netmap, parse_networking, pick
 from harness.vmrun import HostNetwork, NetworkKind, Vmrun
+from harness.vmrun.discovery import Kind
 from host.samples import LAB_FILE, VMNET1
 
 SUBNET = IPv4Network("192.168.6.0/24")

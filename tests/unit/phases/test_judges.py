@@ -14,12 +14,13 @@ import pytest
 from needs import posix_paths
 
 from harness.config.model import Recoverable
+from harness.core.verdict import Check, Status
 from harness.guest.channel import CommandResult
-from harness.ownership import Left, Why
-from harness.phases import cleanup, cloud_init, cluster, creation, identity, iso_copy, packages, power_cycle, restarts
-from harness.phases.identity import Identity
-from harness.verdict import Check, Status
-from harness.vmx import Vmx
+from harness.ownership.marker import Left, Why
+from harness.phases import cleanup, cloud_init, cluster, creation, iso_copy, packages, power_cycle, restarts
+from harness.phases import installation_identity as identity
+from harness.phases.installation_identity import Identity
+from harness.vmware.vmx import Vmx
 
 
 def said(stdout: str, exit_status: int = 0, stderr: str = "") -> CommandResult:

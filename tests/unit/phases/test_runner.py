@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.core.verdict import Check, Status
 from harness.phases.runner import collect
-from harness.verdict import Check, Status
-from harness.vmx import Vmx
+from harness.vmware.vmx import Vmx
 
 
 def ended_by(error: Exception) -> Check:

@@ -5,7 +5,7 @@ import io
 import json
 import tarfile
 
-from harness.registry.image import digest, tiny_image
+from harness.airgap.registry_image import digest, tiny_image
 
 
 def test_an_image_is_one_layer_with_one_file_and_its_parts_agree() -> None:

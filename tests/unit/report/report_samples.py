@@ -6,18 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.claims import place
-from harness.report import payload
-from harness.report.model import (
-    CaseResult,
-    HypervisorFacts,
-    KeptMachine,
-    MachineFacts,
-    Outcome,
-    RunHost,
-    RunResult,
-)
-from harness.verdict import Check, Phase, Status, Verdict
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.results import journal_events as payload
+from harness.results.claim_rules import place
+from harness.results.model import CaseResult, HypervisorFacts, KeptMachine, MachineFacts, Outcome, RunHost, RunResult
 
 MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")
 LAB_PHASES = (Phase.ENVIRONMENT, Phase.CLEANUP)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from report_samples import MACHINES, Event, boot_events, case, events_of, kept, static, verdicts, write_journal
 
-from harness.errors import UsageError
-from harness.events import Journal
-from harness.report import payload
-from harness.report.build import from_events, from_journal
-from harness.report.conclusion import Overall, overall
-from harness.report.model import Outcome, SpanKind
-from harness.verdict import Phase, Status, Verdict
+from harness.core.errors import UsageError
+from harness.core.verdict import Phase, Status, Verdict
+from harness.results import journal_events as payload
+from harness.results.conclusion import Overall, overall
+from harness.results.journal import Journal
+from harness.results.model import Outcome, SpanKind
+from harness.results.replay import from_events, from_journal
 
 
 def event(kind: str, machine: str | None = None, t: float = 100.0, **fields: object) -> Event:

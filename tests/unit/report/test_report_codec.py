@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from report_samples import case, events_of, failing, kept, replaced, static, verdicts
 
-from harness.errors import UsageError
-from harness.report import payload
-from harness.report.build import from_events
-from harness.report.codec import from_json, to_json, verdict_from_dict, verdict_to_dict
-from harness.report.model import Outcome, RunResult
-from harness.verdict import Phase, Status, Verdict
+from harness.core.errors import UsageError
+from harness.core.verdict import Phase, Status, Verdict
+from harness.results import journal_events as payload
+from harness.results.model import Outcome, RunResult
+from harness.results.replay import from_events
+from harness.results.run_json import from_json, to_json, verdict_from_dict, verdict_to_dict
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 from report_samples import case, events_of, failing, passing, replaced, static, verdicts
 
-from harness.report.build import from_events
-from harness.report.conclusion import Overall, first_cause, gaps, headline, not_run, overall
-from harness.report.model import Outcome, RunResult
-from harness.verdict import Phase, Status, Verdict
+from harness.core.verdict import Phase, Status, Verdict
+from harness.results.conclusion import Overall, first_cause, gaps, headline, not_run, overall
+from harness.results.model import Outcome, RunResult
+from harness.results.replay import from_events
 
 WORKER = "k3s-worker1"
 CAUSE = "every payload file is as in the manifest: no such file"

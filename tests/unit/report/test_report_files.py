@@ -11,10 +11,10 @@ import pytest
 from needs import links
 from report_samples import events_of, failing, replaced, verdicts, write_journal
 
-from harness.errors import UsageError
-from harness.report.codec import from_json
-from harness.report.files import latest_run, point_latest, write_reports
-from harness.verdict import Phase
+from harness.core.errors import UsageError
+from harness.core.verdict import Phase
+from harness.report.writer import latest_run, point_latest, write_reports
+from harness.results.run_json import from_json
 
 WORKER = "k3s-worker1"
 

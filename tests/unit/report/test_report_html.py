@@ -11,11 +11,11 @@ from html.parser import HTMLParser
 import pytest
 from report_samples import MACHINES, case, events_of, failing, kept, passing, replaced, static, verdicts
 
-from harness.report import payload
-from harness.report.build import from_events
+from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.report.html import render
-from harness.report.model import EvidenceFile, Outcome, RunResult
-from harness.verdict import Check, Phase, Status, Verdict
+from harness.results import journal_events as payload
+from harness.results.model import EvidenceFile, Outcome, RunResult
+from harness.results.replay import from_events
 
 WORKER = "k3s-worker1"
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} {% raw %} ]]> -gp hunter2 \x1b[31m\x00"

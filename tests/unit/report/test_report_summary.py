@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from report_samples import case, events_of, failing, replaced, verdicts
 
-from harness.report.build import from_events
-from harness.report.model import Outcome, RunResult
-from harness.report.summary import junit_properties, summary_markdown
-from harness.verdict import Phase, Status
+from harness.core.verdict import Phase, Status
+from harness.report.ci import junit_properties, summary_markdown
+from harness.results.model import Outcome, RunResult
+from harness.results.replay import from_events
 
 WORKER = "k3s-worker1"
 

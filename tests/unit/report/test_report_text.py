@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.report.text import Budget, clip, plain, plain_tree, tail
+from harness.core.text import Budget, clip, plain, plain_tree, tail
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----"
 

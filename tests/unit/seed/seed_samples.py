@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.model import MarkersSpec, Role
-from harness.secret import Secret
-from harness.seed.model import HostKey, SeedSpec
-from harness.setup.spec import GuestImage
+from harness.core.secret import Secret
+from harness.guest.lab_keys import HostKey
+from harness.image.spec import GuestImage
+from harness.seed.model import SeedSpec
 
 HOST_PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHHH"
 HOST_PRIVATE = (

@@ -12,15 +12,16 @@ import pycdlib
 import pytest
 from seed_samples import HOST_PUBLIC, fake_image, spec
 
-from harness.errors import SeedError
-from harness.seed import build, cloudconfig
+from harness.core.errors import SeedError
+from harness.image.spec import KERNEL_ARGUMENTS, GuestImage
+from harness.seed import build
+from harness.seed import cloud_config as cloudconfig
 from harness.seed.build import build_seeds, write_seed_iso
-from harness.seed.content import MANIFEST, Content, differences, iso_tree, seed_hash
-from harness.seed.inspection import inspect_iso, payload_digests, whole_listing
+from harness.seed.inspect import inspect_iso, payload_digests, whole_listing
 from harness.seed.iso9660 import IsoReader
-from harness.seed.isowriter import write_iso
+from harness.seed.iso_tree import MANIFEST, Content, differences, iso_tree, seed_hash
+from harness.seed.iso_writer import write_iso
 from harness.seed.model import PayloadFile
-from harness.setup.spec import KERNEL_ARGUMENTS, GuestImage
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 import yaml
 from seed_samples import CA, HOST_PRIVATE, HOST_PUBLIC, LOGIN, MARKERS, spec
 
-from harness.secret import Secret
-from harness.seed import cloudconfig
-from harness.seed.model import HostKey
+from harness.core.secret import Secret
+from harness.guest.lab_keys import HostKey
+from harness.seed import cloud_config as cloudconfig
 
 
 def user_data(**changes: Any) -> dict[str, Any]:

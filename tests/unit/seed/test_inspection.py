@@ -12,11 +12,11 @@ import pycdlib
 import pytest
 from seed_samples import fake_image, spec
 
-from harness.errors import SeedError
+from harness.core.errors import SeedError
 from harness.seed.build import write_seed_iso
-from harness.seed.content import MANIFEST_FORMAT
-from harness.seed.inspection import inspect_iso, payload_digests
+from harness.seed.inspect import inspect_iso, payload_digests
 from harness.seed.iso9660 import IsoReader
+from harness.seed.iso_tree import MANIFEST_FORMAT
 from harness.seed.model import PayloadFile
 
 AUTOINSTALL = b"""#cloud-config

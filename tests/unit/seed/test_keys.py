@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from needs import posix_modes
 
-from harness.errors import SeedError
-from harness.seed.keys import ensure_keys, ensure_registry_certificate, write_private
+from harness.core.errors import SeedError
+from harness.guest.lab_keys import ensure_keys, ensure_registry_certificate, write_private
 
 MACHINES = ("k3s-master1", "k3s-worker1")
 

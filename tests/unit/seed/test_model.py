@@ -6,8 +6,8 @@ import pytest
 from seed_samples import HOST_PRIVATE, HOST_PUBLIC, MARKERS, spec
 
 from harness.config.model import Role
-from harness.secret import Secret
-from harness.seed.model import HostKey
+from harness.core.secret import Secret
+from harness.guest.lab_keys import HostKey
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun
 
-from harness.errors import HostError
-from harness.setup import aptsources
-from harness.setup.aptsources import Source, parse_targets, source_lines
+from harness.core.errors import HostError
+from harness.image import apt_sources as aptsources
+from harness.image.apt_sources import Source, parse_targets, source_lines
 
 HERE = "http://packages.example/debian/"
 TARGETS = f"""\

@@ -5,8 +5,8 @@ import shutil
 import pytest
 from fake_run import FakeRun
 
-from harness.errors import HostError
-from harness.setup import deps
+from harness.cli import host_packages as deps
+from harness.core.errors import HostError
 
 INSTALLED = "install ok installed"
 INSTALL = ("apt-get", "install", "-y", "--no-install-recommends")

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun
 
-from harness.errors import HostError
-from harness.setup import cpio, deps, initrd
-from harness.setup.diskimage import MIB, Extent, boot_record, extents, write_chunks
-from harness.setup.initrd import load_order, module_bytes, parse_dependencies
+from harness.cli import host_packages as deps
+from harness.core.errors import HostError
+from harness.image import cpio, initrd
+from harness.image.disk import MIB, Extent, boot_record, extents, write_chunks
+from harness.image.initrd import load_order, module_bytes, parse_dependencies
 
 MODULES_DEP = """\
 kernel/drivers/ata/ahci.ko: kernel/drivers/ata/libahci.ko kernel/drivers/ata/libata.ko kernel/drivers/scsi/scsi_mod.ko

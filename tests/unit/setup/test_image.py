@@ -13,15 +13,16 @@ import pytest
 from filelock import FileLock
 from needs import posix_sh
 
-from harness.errors import HostError
-from harness.phases.identity import Identity, parse_identity, question
-from harness.process import Completed
-from harness.setup import bootstrap, guest_files, image
-from harness.setup.bootstrap import Workplace, mmdebstrap_argv
-from harness.setup.guest_files import guest_files as files
-from harness.setup.image import build_image, image_key, load_image
-from harness.setup.repository import index_entry
-from harness.setup.spec import GuestImage, ImageSpec, template
+from harness.core.errors import HostError
+from harness.image import bootstrap, guest_files
+from harness.image import build as image
+from harness.image.bootstrap import Workplace, mmdebstrap_argv
+from harness.image.build import build_image, image_key, load_image
+from harness.image.guest_files import guest_files as files
+from harness.image.package_repository import index_entry
+from harness.image.spec import GuestImage, ImageSpec, template
+from harness.phases.installation_identity import Identity, parse_identity, question
+from harness.system.process import Completed
 
 SPEC = ImageSpec("debian", "bookworm", root_gib=39, operations_packages=("jq", "htop"))
 SCRIPTS = (
@@ -111,8 +112,8 @@ def test_mmdebstrap_may_tidy_up_and_works_below_what_is_removed(
         return Completed((), 0, "", "", 1.0)
 
     monkeypatch.setattr(bootstrap, "run", run)
-    monkeypatch.setattr("harness.setup.aptsources.host_sources", lambda *_: "")
-    monkeypatch.setattr("harness.setup.aptsources.proxy_options", lambda: ())
+    monkeypatch.setattr("harness.image.apt_sources.host_sources", lambda *_: "")
+    monkeypatch.setattr("harness.image.apt_sources.proxy_options", lambda: ())
     for user, place in ((0, tmp_path / "root"), (1000, tmp_path / "user")):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user, raising=False)
         place.mkdir()

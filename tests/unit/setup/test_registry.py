@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.process import Completed
-from harness.setup import registry
+from harness.airgap import registry_package as registry
+from harness.system.process import Completed
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from harness.config.model import SeedSource, SeedsSpec
-from harness.errors import UsageError
-from harness.setup.release import Release, guest_release
+from harness.core.errors import UsageError
+from harness.image.release import Release, guest_release
 
 DEBIAN_12 = {"ID": "debian", "VERSION_CODENAME": "bookworm"}
 DEBIAN_13 = {"ID": "debian", "VERSION_CODENAME": "trixie"}

@@ -11,13 +11,14 @@ from fake_run import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import VmrunError
-from harness.process import Completed, decode
-from harness.secret import Secret
+from harness.core.errors import VmrunError
+from harness.core.secret import Secret
+from harness.core.text import decode
+from harness.system.process import Completed
 from harness.vmrun import Guest, GuestLogin, GuestPath, VariableKind, Vmrun
-from harness.vmrun.failures import classify
-from harness.vmrun.locks import locks_beside
-from harness.vmrun.log import error_box
+from harness.vmrun.error_table import classify
+from harness.vmrun.lock_files import locks_beside
+from harness.vmrun.vmware_log import error_box
 
 VMX = Path("nowhere") / "a.vmx"
 PATH = GuestPath("/x")

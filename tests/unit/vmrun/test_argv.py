@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun
 
-from harness.secret import Secret
+from harness.core.secret import Secret
 from harness.vmrun import (
     Display,
     Guest,

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun, not_started, timed_out
 
-from harness import process
-from harness.errors import ProcessError
+from harness.core.errors import ProcessError
+from harness.system import process
 from harness.vmrun import Vmrun, errors
-from harness.vmrun.locks import Lock, locks_beside
+from harness.vmrun.lock_files import Lock, locks_beside
 
 UNREADABLE = "Error: Cannot open VM: {}, Cannot read the virtual machine configuration file\n"
 BOX = b"2026 vmx Msg_Post: Error\n2026 vmx [msg.x] %s\n2026 vmx ----------------------------------------\n"

@@ -7,14 +7,9 @@ import pytest
 from fake_run import FakeRun
 from needs import posix_paths
 
-from harness.errors import HostError, UsageError
-from harness.secret import Secret
-from harness.vmrun import (
-    CloneKind,
-    GuestLogin,
-    ToolsState,
-    errors,
-)
+from harness.core.errors import HostError, UsageError
+from harness.core.secret import Secret
+from harness.vmrun import CloneKind, GuestLogin, ToolsState, errors
 from harness.vmrun import Vmrun as Driver
 
 from .samples import EXE, MINUS_ONE, NONE, ONE, VMX, cmd, off, windows

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from harness.vmrun import errors
-from harness.vmrun.failures import classify, failed, signed
-from harness.vmrun.log import error_box
+from harness.vmrun.error_table import classify, failed, signed
+from harness.vmrun.vmware_log import error_box
 
 TEXTS = [
     (r"Error: Cannot open VM: C:\a.vmx, The virtual machine cannot be found", errors.VmNotFound),

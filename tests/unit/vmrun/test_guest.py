@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun, timed_out
 
-from harness.errors import UsageError
-from harness.secret import Secret
+from harness.core.deadline import Deadline
+from harness.core.errors import UsageError
+from harness.core.secret import Secret
 from harness.vmrun import Guest, GuestLogin, GuestPath, GuestProcess, Starting, Vmrun, errors
 from harness.vmrun.runtime import VariableKind
-from harness.wait import Deadline
 
 from .samples import EXE, MINUS_ONE, VMX, windows
 

@@ -5,13 +5,7 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 from fake_run import FakeRun
 
-from harness.vmrun import (
-    HostNetwork,
-    NetworkKind,
-    PortForwarding,
-    Protocol,
-    errors,
-)
+from harness.vmrun import HostNetwork, NetworkKind, PortForwarding, Protocol, errors
 
 from .samples import cmd, windows
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import UsageError
+from harness.core.errors import UsageError
 from harness.vmrun.paths import GuestPath, GuestStyle, path_identity, same_vmx
 
 from .samples import VMX

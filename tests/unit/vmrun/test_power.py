@@ -6,15 +6,10 @@ from pathlib import Path
 import pytest
 from fake_run import FakeClock, FakeRun, timed_out
 
-from harness.errors import DeadlineExpired
-from harness.vmrun import (
-    Display,
-    PowerState,
-    StopMode,
-    errors,
-)
+from harness.core.deadline import Deadline
+from harness.core.errors import DeadlineExpired
+from harness.vmrun import Display, PowerState, StopMode, errors
 from harness.vmrun import Vmrun as Driver
-from harness.wait import Deadline
 
 from .samples import MINUS_ONE, NONE, ONE, VMX, cmd, off, windows
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun
 
-from harness.errors import UsageError
+from harness.core.deadline import Deadline
+from harness.core.errors import UsageError
 from harness.vmrun import PowerState, Snapshot, SnapshotTree, Vmrun, errors
 from harness.vmrun.snapshots import parse_snapshots
-from harness.wait import Deadline
 
 from .samples import EXE, MINUS_ONE, NONE, ONE, VMX, cmd, windows
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from harness import pids
-from harness.vmrun_qemu.agent import Agent
-from harness.vmrun_qemu.endpoint import new_endpoint
-from harness.vmrun_qemu.instances import Record
-from harness.vmrun_qemu.service import Service
-from harness.vmrun_qemu.texts import Failure
+from harness.system import process_identity as pids
+from harness.vmrun_qemu.base.endpoint import new_endpoint
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.base.records import Record
+from harness.vmrun_qemu.qemu.guest_agent import Agent
+from harness.vmrun_qemu.supervisor.server import Service
 
 Answer = Callable[[dict[str, Any]], bytes]
 

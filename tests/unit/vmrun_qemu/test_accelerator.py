@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import accelerator, probe_sector
-from harness.vmrun_qemu.qemu import Qemu
-from harness.vmrun_qemu.texts import PowerOnFailure
+from harness.vmrun_qemu.base.messages import PowerOnFailure
+from harness.vmrun_qemu.qemu import accelerator, probe_sector
+from harness.vmrun_qemu.qemu.locate import Qemu
 
 
 @dataclass

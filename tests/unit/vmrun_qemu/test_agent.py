@@ -9,13 +9,13 @@ from typing import Any, cast
 import pytest
 from fake_agent import agent_at, fake_guest, in_step, refuses, reply, supervised
 
-from harness.vmrun_qemu import control
-from harness.vmrun_qemu.agent import Agent, AgentClosedError, AgentRefusedError, AgentSilentError
-from harness.vmrun_qemu.endpoint import Endpoint
-from harness.vmrun_qemu.guest import Guest, GuestRefusedError, GuestSilentError
-from harness.vmrun_qemu.instances import Record
-from harness.vmrun_qemu.texts import Failure
-from harness.vmrun_qemu.tools import first_address
+from harness.vmrun_qemu.base.endpoint import Endpoint
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.base.records import Record
+from harness.vmrun_qemu.client import supervisor as control
+from harness.vmrun_qemu.client.guest import Guest, GuestRefusedError, GuestSilentError
+from harness.vmrun_qemu.commands.tools import first_address
+from harness.vmrun_qemu.qemu.guest_agent import Agent, AgentClosedError, AgentRefusedError, AgentSilentError
 
 
 def test_questions_are_answered() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import clones, overlays
-from harness.vmrun_qemu.imagetool import DiskError
-from harness.vmrun_qemu.lifecycle import clone_options
-from harness.vmrun_qemu.texts import Failure
-from harness.vmx import Vmx
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.commands.general import clone_options
+from harness.vmrun_qemu.disks import chains as overlays
+from harness.vmrun_qemu.disks import clones
+from harness.vmrun_qemu.disks.qemu_img import DiskError
+from harness.vmware.vmx import Vmx
 
 SOURCE = """\
 displayName = "one"

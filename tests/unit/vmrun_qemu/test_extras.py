@@ -7,7 +7,7 @@ import pytest
 from filelock import FileLock
 from needs import links
 
-from harness.vmrun_qemu import instances
+from harness.vmrun_qemu.base import records as instances
 from harness.vmrun_qemu.main import main
 
 

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from fake_agent import in_step, reply, supervised
 
-from harness.vmrun_qemu import faults, home, instances
-from harness.vmrun_qemu.faults import Call, Entry, parse
-from harness.vmrun_qemu.lies import FAULTS
+from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.faults import injection as faults
+from harness.vmrun_qemu.faults.catalog import FAULTS
+from harness.vmrun_qemu.faults.injection import Call, Entry, parse
 from harness.vmrun_qemu.main import main
-from harness.vmrun_qemu.texts import Failure
 
 
 @pytest.fixture(autouse=True)
@@ -222,7 +224,7 @@ def test_a_command_that_hangs_has_to_be_ended(tmp_path: Path, fault: str, words:
 
 def test_faults_are_told_by_about(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VMRUN_QEMU_ACCEL", "tcg")
-    monkeypatch.setattr("harness.vmrun_qemu.qemu.find", FakeQemu)
+    monkeypatch.setattr("harness.vmrun_qemu.qemu.locate.find", FakeQemu)
     ask_for(monkeypatch, "list-empty,hang:stop")
     told = json.loads(said(capsys, "about")[1])["faults"]
     assert told["asked for"] == ["list-empty", "hang:stop"]

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import networks, qmp, switch
 from harness.vmrun_qemu.main import main
+from harness.vmrun_qemu.network import definitions as networks
+from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.qemu import qmp
 
 OLD = ["setPortForwarding", "vmnet1", "tcp", "40022", "192.168.6.10", "22"]
 NEW = [*OLD[:4], "192.168.6.11", "22"]

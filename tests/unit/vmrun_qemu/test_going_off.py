@@ -6,8 +6,9 @@ from typing import cast
 
 import pytest
 
-from harness import pids
-from harness.vmrun_qemu import instances, power
+from harness.system import process_identity as pids
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.commands import power
 
 SUPERVISOR: pids.Identity = {"pid": 5, "created": 1.0}
 RECORD = cast("instances.Record", {"vmx": "a.vmx", "supervisor": SUPERVISOR})

@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from fake_agent import in_step, reply, supervised
 
-from harness.vmrun_qemu import guestcopy, guestfiles, guestprograms, instances
-from harness.vmrun_qemu.guestshell import GuestShell, Outcome, login_of
-from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.client.guest_shell import GuestShell, Outcome, login_of
+from harness.vmrun_qemu.commands import guest_copy as guestcopy
+from harness.vmrun_qemu.commands import guest_files as guestfiles
+from harness.vmrun_qemu.commands import guest_programs as guestprograms
 
 FLAGS = {"-gu": "user", "-gp": "secret"}
 VERBS: dict[str, Callable[[Any, Any], int]] = {
@@ -292,7 +295,7 @@ def test_a_program_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_tools_or_without_power_the_login_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.vmrun_qemu.guestshell._ALIVE_S", 0.05)
+    monkeypatch.setattr("harness.vmrun_qemu.client.guest_shell._ALIVE_S", 0.05)
     with machine(lambda _: b"") as vmx:
         for verb, words in (("run", ["/bin/x"]), ("exists", ["/x"]), ("in", ["a", "/b"]), ("processes", [])):
             with pytest.raises(Failure, match=f"^The VMware Tools are not running in the virtual machine: {vmx}$"):

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import devices, hardware
-from harness.vmrun_qemu.endpoint import Endpoint
-from harness.vmrun_qemu.texts import UNKNOWN, PowerOnFailure
-from harness.vmx import Vmx
+from harness.vmrun_qemu.base.endpoint import Endpoint
+from harness.vmrun_qemu.base.messages import UNKNOWN, PowerOnFailure
+from harness.vmrun_qemu.qemu import arguments as hardware
+from harness.vmrun_qemu.vmfiles import devices
+from harness.vmware.vmx import Vmx
 
 FOLDER = Path("/vms/a,b")
 LAB = """\

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.vmrun_qemu import home
+from harness.vmrun_qemu.base import home
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from harness.vmrun_qemu.identity import power_on_changes, serial_number, uuid_bytes
-from harness.vmx import Vmx
+from harness.vmrun_qemu.vmfiles.identifiers import power_on_changes, serial_number, uuid_bytes
+from harness.vmware.vmx import Vmx
 
 TWO_CARDS = 'ethernet0.present = "TRUE"\nethernet1.present = "TRUE"\nethernet1.addressType = "generated"\n'
 

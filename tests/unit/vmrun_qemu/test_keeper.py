@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
-from harness import pids
-from harness.vmrun_qemu import instances, keeper, networks, process, qemu, qmp, switch, traffic
-from harness.vmrun_qemu.texts import Failure, PowerOnFailure
+from harness.system import process_identity as pids
+from harness.vmrun_qemu.base import process
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.messages import Failure, PowerOnFailure
+from harness.vmrun_qemu.network import capture as traffic
+from harness.vmrun_qemu.network import daemon as keeper
+from harness.vmrun_qemu.network import definitions as networks
+from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.qemu import locate as qemu
+from harness.vmrun_qemu.qemu import qmp
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import string
 
 import pytest
 
-from harness.vmrun_qemu.keyboard import keys_of
-from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.qemu.keyboard import keys_of
 
 
 def test_letters_signs_and_white_space_have_keys() -> None:

@@ -9,9 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from harness.vmrun_qemu import hardware, live, qmp
-from harness.vmrun_qemu.devices import Drive
-from harness.vmrun_qemu.running import Running
+from harness.vmrun_qemu.qemu import arguments as hardware
+from harness.vmrun_qemu.qemu import qmp
+from harness.vmrun_qemu.supervisor import live_operations as live
+from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.vmfiles.devices import Drive
 
 DISKS = [Drive("sata", 0, unit, cdrom=False, path=Path(f"/vms/{unit}.vmdk")) for unit in (0, 1)]
 

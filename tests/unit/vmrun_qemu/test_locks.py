@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import pids
-from harness.pids import Identity
-from harness.vmrun_qemu import vmlocks
+from harness.system import process_identity as pids
+from harness.system.process_identity import Identity
+from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
 
 DEAD = "vmrun-qemu 999999999-1.5(vmrun-qemu)\n"
 GONE: Identity = {"pid": 999999999, "created": 1.5}

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import pids
-from harness.vmrun_qemu import instances, power
+from harness.system import process_identity as pids
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.commands import power
 from harness.vmrun_qemu.main import VERBS, VERSION, main
 
 
@@ -105,7 +106,7 @@ def test_every_verb_has_its_function_and_makes_sense() -> None:
 def test_asking_for_the_list_imports_nothing_slow() -> None:
     code = (
         "import sys; from harness.vmrun_qemu.main import main; main(['list']);"
-        "slow = ('asyncio', 'psutil', 'qemu.qmp', 'filelock', 'harness.vmx', 'subprocess');"
+        "slow = ('asyncio', 'psutil', 'qemu.qmp', 'filelock', 'harness.vmware.vmx', 'subprocess');"
         "print([name for name in slow if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
@@ -114,7 +115,7 @@ def test_asking_for_the_list_imports_nothing_slow() -> None:
 
 def test_a_question_to_a_guest_imports_nothing_slow() -> None:
     code = (
-        "import sys; import harness.vmrun_qemu.tools;"
+        "import sys; import harness.vmrun_qemu.commands.tools;"
         "slow = ('asyncio', 'psutil', 'qemu.qmp', 'filelock', 'subprocess', 'tempfile', 'shutil', 'dataclasses');"
         "print([name for name in slow if name in sys.modules])"
     )

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from harness.vmrun_qemu import endpoint, memory, qmp
-from harness.vmrun_qemu.endpoint import Endpoint
+from harness.vmrun_qemu.base import endpoint
+from harness.vmrun_qemu.base.endpoint import Endpoint
+from harness.vmrun_qemu.qemu import migration as memory
+from harness.vmrun_qemu.qemu import qmp
 
 
 def threads() -> set[threading.Thread]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import networks
-from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.network import definitions as networks
 
 
 @pytest.fixture(autouse=True)

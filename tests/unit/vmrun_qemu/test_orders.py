@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from harness.vmrun_qemu import orders
-from harness.vmrun_qemu.running import Running
-from harness.vmrun_qemu.texts import Failure
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.supervisor import requests as orders
+from harness.vmrun_qemu.supervisor.running_vm import Running
 
 
 def test_an_order_whose_giver_has_gone_is_not_carried_out_later(monkeypatch: pytest.MonkeyPatch) -> None:

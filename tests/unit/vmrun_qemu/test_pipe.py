@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.vmrun_qemu import pipe
+from harness.vmrun_qemu.network import guestfwd as pipe
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="QEMU on Windows starts no command")
 

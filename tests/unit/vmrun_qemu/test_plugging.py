@@ -9,12 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from harness.vmrun_qemu import plugging, qmp
-from harness.vmrun_qemu.devices import Drive
-from harness.vmrun_qemu.running import Running
-from harness.vmrun_qemu.texts import Failure
-from harness.vmrun_qemu.vmlog import VmLog
-from harness.vmx import Vmx
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.qemu import qmp
+from harness.vmrun_qemu.supervisor import hotplug as plugging
+from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.vmfiles.devices import Drive
+from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
+from harness.vmware.vmx import Vmx
 
 LOCKED = "Device 'sata0-1' is locked and force was not specified, wait for tray to open and try again"
 

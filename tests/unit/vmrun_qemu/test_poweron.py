@@ -9,14 +9,19 @@ from typing import Any
 
 import pytest
 
-from harness import pids
-from harness.vmrun_qemu import consolidation, endpoint, home, instances, poweron, recovery, vmdk
-from harness.vmrun_qemu.instances import Record
-from harness.vmrun_qemu.running import Running
-from harness.vmrun_qemu.site import Site
-from harness.vmrun_qemu.texts import Failure
-from harness.vmrun_qemu.vmlog import VmLog
-from harness.vmx import Vmx
+from harness.system import process_identity as pids
+from harness.vmrun_qemu.base import endpoint, home
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.base.records import Record
+from harness.vmrun_qemu.disks import consolidation
+from harness.vmrun_qemu.disks.vm_directory import Site
+from harness.vmrun_qemu.state import recovery
+from harness.vmrun_qemu.supervisor import power_on as poweron
+from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.vmfiles import vmdk
+from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
+from harness.vmware.vmx import Vmx
 
 
 class FakePrepared:

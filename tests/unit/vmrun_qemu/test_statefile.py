@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import statefile
-from harness.vmrun_qemu.statefile import State, StateError
-from harness.vmx import Vmx
+from harness.vmrun_qemu.vmfiles import vmss as statefile
+from harness.vmrun_qemu.vmfiles.vmss import State, StateError
+from harness.vmware.vmx import Vmx
 
 VMX = Vmx.parse('displayName = "é|0A"\nsata0:1.startConnected = "FALSE"\nsata0:1.fileName = "a.iso"\n')
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from needs import posix_paths
 
-from harness.vmrun_qemu import networks
-from harness.vmrun_qemu.texts import Failure
-from harness.vmrun_qemu.traffic import parse_connections
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.network import definitions as networks
+from harness.vmrun_qemu.network.capture import parse_connections
 
 TABLE = """\
 Hub 0 (gateway):

@@ -11,10 +11,14 @@ from pathlib import Path
 import pytest
 from needs import posix_modes
 
-from harness import pids
-from harness.vmrun_qemu import images, imagetool, overlays, qemu, vmlocks
-from harness.vmrun_qemu.texts import PowerOnFailure
+from harness.system import process_identity as pids
+from harness.vmrun_qemu.base.messages import PowerOnFailure
+from harness.vmrun_qemu.disks import chains as overlays
+from harness.vmrun_qemu.disks import images
+from harness.vmrun_qemu.disks import qemu_img as imagetool
+from harness.vmrun_qemu.qemu import locate as qemu
 from harness.vmrun_qemu.vdiskmanager import main, parse_size
+from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
 
 needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
 

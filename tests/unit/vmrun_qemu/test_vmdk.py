@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu import images, overlays, vmdk
-from harness.vmrun_qemu.imagetool import DiskError
-from harness.vmrun_qemu.vmfiles import free_overlay
+from harness.vmrun_qemu.disks import chains as overlays
+from harness.vmrun_qemu.disks import images
+from harness.vmrun_qemu.disks.qemu_img import DiskError
+from harness.vmrun_qemu.vmfiles import vmdk
+from harness.vmrun_qemu.vmfiles.owned_files import free_overlay
 
 needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
 TEXT = '# Disk DescriptorFile\nversion=1\nCID=0000000a\nparentCID=ffffffff\ncreateType="x"\n\nddb.adapterType = "ide"\n'

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import pids
-from harness.vmrun_qemu import vmlocks
-from harness.vmrun_qemu.texts import Failure
-from harness.vmrun_qemu.vmfiles import extents, files_of
-from harness.vmrun_qemu.vmlog import VmLog
+from harness.system import process_identity as pids
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles.owned_files import extents, files_of
+from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 
 DESCRIPTOR = '# Disk DescriptorFile\ncreateType="x"\nRW 4194304 SPARSE "a-s001.vmdk"\nRW 8 FLAT "a-f 2.vmdk" 0\n'
 VMX = """\

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.vmrun_qemu import vmsd
-from harness.vmrun_qemu.texts import Failure
-from harness.vmrun_qemu.vmsd import Snapshot, Tree
-from harness.vmx import Vmx
+from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.vmfiles import vmsd
+from harness.vmrun_qemu.vmfiles.vmsd import Snapshot, Tree
+from harness.vmware.vmx import Vmx
 
 # As Workstation writes it, with keys that only it knows.
 WRITTEN = """\

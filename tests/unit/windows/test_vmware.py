@@ -6,8 +6,14 @@ from ipaddress import IPv4Network
 
 from fake_registry import FakeRegistry
 
-from harness.windows.registry import NoRegistry
-from harness.windows.vmware import Product, installed_products, long_paths, network_subnet, program_folders
+from harness.system.windows.registry import NoRegistry
+from harness.system.windows.vmware_install import (
+    Product,
+    installed_products,
+    long_paths,
+    network_subnet,
+    program_folders,
+)
 
 WOW = r"SOFTWARE\WOW6432Node\VMware, Inc."
 PLAIN = r"SOFTWARE\VMware, Inc."

@@ -1,0 +1,96 @@
+"""The registry's process: it outlives the session, as the machines do that pull from it, and ends with the lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.airgap.registry_client import Endpoint, serves
+from harness.core.deadline import Deadline, Pending, wait_until
+from harness.core.errors import HostError
+from harness.ownership import ledger as entries
+from harness.ownership.ledger import Ledger
+from harness.ownership.processes import remove_process
+from harness.system import process_identity as pids
+from harness.system.process import start
+
+NAME = "registry"
+_LISTENS = re.compile(r"listening on 127\.0\.0\.1:(\d+), tls")
+_ENDED = re.compile(r'level=fatal msg="?([^\n]*)')
+
+
+@dataclass(frozen=True)
+class RegistryFiles:
+    """What the registry needs and leaves; `certificate` and `key` are PEM files."""
+
+    configuration: Path
+    log: Path
+    certificate: Path
+    key: Path
+
+
+def configuration_text(port: int, certificate: Path, key: Path) -> str:
+    """Return the configuration of a registry on that port of the loopback, 0 for any, with its images in memory.
+
+    docker-registry 2.8, "Configuration": a YAML file, which JSON is too.
+    """
+    told = {
+        "version": "0.1",
+        "log": {"level": "info", "formatter": "text", "accesslog": {"disabled": True}},
+        "storage": {"inmemory": {}},
+        "http": {"addr": f"127.0.0.1:{port}", "tls": {"certificate": str(certificate), "key": str(key)}},
+    }
+    return json.dumps(told, indent=2) + "\n"
+
+
+def running_registry(ledger: Ledger, name: str, authority: Path, certificate: Path) -> int:
+    """Return the port of the registry of an earlier run that still serves with that certificate, or 0.
+
+    Args:
+        name: The name or address that the certificate has to have.
+        authority: The PEM file of the authority that the guests trust.
+        certificate: The PEM file that a registry started now would have.
+    """
+    for old in ledger.read().all_of(entries.Process):
+        if old.name == NAME and old.port and pids.alive({"pid": old.pid, "created": old.started}):
+            return old.port if serves(Endpoint("127.0.0.1", old.port, name, authority), certificate) else 0
+    return 0
+
+
+def start_registry(program: Path, files: RegistryFiles, ledger: Ledger, wanted_port: int, deadline: Deadline) -> int:
+    """Return the port of the loopback on which the registry listens with TLS; one of an earlier run is ended first.
+
+    Args:
+        wanted_port: Or 0, for any.
+
+    Raises:
+        HostError: It cannot be started, or it ended.
+        DeadlineExpired: It does not say that it listens.
+    """
+    for old in ledger.read().all_of(entries.Process):
+        if old.name == NAME:
+            remove_process(old)
+    text = configuration_text(wanted_port, files.certificate, files.key)
+    files.configuration.write_text(text, encoding="utf-8", newline="\n")
+    claim = entries.Process(NAME, (os.fspath(program), "serve", str(files.configuration)))
+    ledger.write(claim)
+    pid, started = start(claim.argv, files.log)
+    claim = replace(claim, pid=pid, started=started)
+    ledger.write(claim)
+
+    def listens(_: Deadline) -> int | Pending:
+        said = files.log.read_text(encoding="utf-8", errors="replace")
+        found = _LISTENS.search(said)
+        if found:
+            return int(found[1])
+        ended = _ENDED.search(said)
+        if ended:
+            raise HostError(f"the registry ended: {ended[1]}", where=str(files.log), remedy="read its log")
+        return Pending((said.strip().splitlines() or ["nothing yet"])[-1])
+
+    port = wait_until(listens, deadline, what="the registry to listen", where=NAME, remedy=f"read {files.log}")
+    ledger.write(replace(claim, port=port))
+    return port

@@ -1,0 +1,4 @@
+"""The `lab` command, one module per subcommand.
+
+Entry: `harness.cli.main:main`.
+"""

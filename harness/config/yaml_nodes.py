@@ -1,0 +1,157 @@
+"""YAML as a tree of nodes with places. The only place that reads a lab file with `yaml`.
+
+Only `null`, `true`, `false`, decimal integers and decimal floats are anything but text: YAML 1.1 would read the MAC
+address `52:54:00:12:34:56` as the integer 41135085296, `0644` as 420 and `no` as False, and keep the last of two equal
+keys without a word.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from harness.core.errors import ConfigError
+
+Node = yaml.Node
+MappingNode = yaml.MappingNode
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a file; line and column count from 1."""
+
+    line: int
+    column: int
+    text: str
+
+
+class _Loader(yaml.SafeLoader):
+    """A loader whose resolvers know only the unambiguous scalars."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  (as in yaml)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^-?(?:0|[1-9][0-9]*)$"), list("-0123456789"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^-?[0-9]+\.[0-9]+$"), list("-0123456789"))
+
+
+def compose(text: str, name: str) -> yaml.MappingNode:
+    """Return the document's root mapping.
+
+    Raises:
+        ConfigError: It is not YAML, is not one mapping, has a key twice or one that is no word, or refers to itself.
+    """
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        raise ConfigError(f"not YAML: {error.problem or error}", where=place, remedy="mend the file") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"not YAML: {error}", where=name, remedy="mend the file") from error
+    if not isinstance(root, yaml.MappingNode):
+        raise ConfigError("a lab file is one mapping of keys", where=f"{name}:1:1", remedy="start from the shipped one")
+    try:
+        twice = _duplicates(root)
+    except RecursionError as error:
+        raise ConfigError("a value refers to itself", where=name, remedy="remove the `*alias` inside it") from error
+    if twice:
+        raise ConfigError(
+            "\n".join(f"{name}:{p.line}:{p.column}: {p.text}" for p in twice), remedy="every key is written once"
+        )
+    return root
+
+
+def _duplicates(node: yaml.Node) -> list[Problem]:
+    found: list[Problem] = []
+    if isinstance(node, yaml.MappingNode):
+        first: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                found.append(Problem(line, key.start_mark.column + 1, "a key is one word"))
+                continue
+            if key.value in first:
+                text = f"{key.value}: duplicate key, first on line {first[key.value]}"
+                found.append(Problem(line, key.start_mark.column + 1, text))
+            first.setdefault(key.value, line)
+            found += _duplicates(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            found += _duplicates(item)
+    return found
+
+
+def plain(node: yaml.Node) -> object:
+    """Return the node's value as dict, list, str, int, float, bool or None."""
+    return _construct(node)
+
+
+def _construct(node: yaml.Node) -> object:
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _construct(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(item) for item in node.value]
+    kind = node.tag.rpartition(":")[2]
+    text = str(node.value)
+    match kind:
+        case "null":
+            return None
+        case "bool":
+            return text == "true"
+        case "int" | "float":
+            return _number(text)
+        case _:
+            return text
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number, or the text where a tag calls one what is none (`!!int abc`)."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
+
+
+def child(node: yaml.MappingNode, key: str) -> yaml.Node | None:
+    """Return the value node under `key`, or None."""
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def merge(base: yaml.MappingNode, over: yaml.MappingNode) -> yaml.MappingNode:
+    """Return `base` with the keys of `over` laid on top, mapping by mapping; every node keeps its own place."""
+    merged = list(base.value)
+    names = [key.value for key, _ in merged]
+    for key, value in over.value:
+        if key.value not in names:
+            merged.append((key, value))
+            continue
+        index = names.index(key.value)
+        below = merged[index][1]
+        both = isinstance(below, yaml.MappingNode) and isinstance(value, yaml.MappingNode)
+        merged[index] = (key, merge(below, value) if both else value)
+    return yaml.MappingNode(base.tag, merged, base.start_mark, base.end_mark, base.flow_style)
+
+
+def locate(root: yaml.Node, path: Sequence[str | int], *, key: bool = False) -> tuple[int, int]:
+    """Return line and column, from 1, of the deepest node that exists on `path`; of its key with `key=True`."""
+    node, mark = root, root.start_mark
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            hit = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+            if hit is None:
+                break
+            node = hit[1]
+            mark = hit[0].start_mark if key else node.start_mark
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            mark = node.start_mark
+        else:
+            break
+    return mark.line + 1, mark.column + 1

@@ -1,0 +1,56 @@
+"""Files that somebody else has open, and errors of files told as what they are."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
+from harness.core.errors import HostError
+
+T = TypeVar("T")
+
+_PATIENCE_S = 1.0
+_AGAIN_S = 0.02
+_REMEDIES = {
+    errno.ENOSPC: "make room on the disk, then run again",
+    errno.ENOENT: "something took it away meanwhile (a sync tool, a virus scanner, a person); then run again",
+}
+_HELD = (
+    "close what holds it (an editor, the Workstation window, a sync tool), or give this user the right to it; "
+    "then run again"
+)
+
+
+def patiently(action: Callable[[], T], *, platform: str = sys.platform, clock: Clock = SYSTEM_CLOCK) -> T:
+    """Return what the action returns; on Windows it is tried again for a second where a file may not be had.
+
+    Windows refuses to replace a file that is being read, and to open one that is being replaced.
+
+    Raises:
+        PermissionError: It is refused for longer, or this is not Windows.
+        OSError: Any other failure, at once.
+    """
+    deadline = Deadline(_PATIENCE_S, clock)
+    while True:
+        try:
+            return action()
+        except PermissionError:
+            if platform != "win32" or deadline.expired:
+                raise
+        clock.sleep(_AGAIN_S)
+
+
+def of_file(error: BaseException) -> HostError | None:
+    """Return an `OSError` or `VmxError` that names its file as an error of the host; None for any other one."""
+    name = getattr(error, "filename2", None) or getattr(error, "filename", None)
+    if name is None or not isinstance(error, OSError | ValueError):
+        return None
+    number = getattr(error, "errno", None)
+    what = getattr(error, "strerror", None) or str(error)
+    remedy = (
+        _HELD if isinstance(error, PermissionError) else _REMEDIES.get(number or 0, "look at the file and its disk")
+    )
+    return HostError(f"the file cannot be used: {what}", where=str(name), remedy=remedy)

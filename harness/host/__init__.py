@@ -1,8 +1,0 @@
-"""Preflight: facts of this host, each collected by one function, and their judgement, each by a pure one."""
-
-from harness.host.checks import ErrorClass, HostCheck, check_names, error_class
-from harness.host.collect import collect
-from harness.host.facts import Fact, HostFacts
-from harness.host.judge import judge_all
-
-__all__ = ["ErrorClass", "Fact", "HostCheck", "HostFacts", "check_names", "collect", "error_class", "judge_all"]

@@ -1,0 +1,110 @@
+"""Where the guest's packages come from: the sources that the host's own apt is configured with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.errors import HostError
+from harness.system.process import run
+
+_FORMAT = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(CODENAME)|$(ORIGIN)"
+_KEYRINGS = Path("/usr/share/keyrings")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One package index of a configured source, as `apt-get indextargets` (apt-get(8)) prints it."""
+
+    uri: str
+    release: str
+    component: str
+    codename: str
+    origin: str
+
+    def serves(self, suite: str) -> bool:
+        """Whether it is the suite itself, its updates or its security fixes, by whichever name it is called."""
+        wanted = (suite, f"{suite}-updates", f"{suite}-security")
+        return self.codename in wanted or self.release in wanted or self.release == f"{suite}/updates"
+
+
+def parse_targets(text: str) -> tuple[Source, ...]:
+    """Return the sources of `apt-get indextargets --format` output; a field that apt left unfilled is empty."""
+    found = []
+    for line in text.splitlines():
+        fields = ["" if field.startswith("$(") else field for field in line.split("|")]
+        if len(fields) == 5:
+            found.append(Source(*fields))
+    return tuple(found)
+
+
+def source_lines(sources: tuple[Source, ...], distribution: str, suite: str, keyring: Path | None = None) -> str:
+    """Return a sources.list for the suite, made of the host's own sources only.
+
+    Sources of other publishers are left out. Without a keyring, what apt trusts in general is trusted.
+
+    Raises:
+        HostError: The host's sources do not serve the suite.
+    """
+    names = {"", distribution.capitalize()}
+    fitting = [source for source in sources if source.serves(suite) and source.origin in names]
+    if not any(suite in (source.codename, source.release) for source in fitting):
+        served = sorted({source.codename or source.release for source in sources})
+        raise HostError(
+            f"this host's package sources do not serve {distribution} {suite}",
+            where="/etc/apt/sources.list*",
+            said="they serve: " + (", ".join(served) or "nothing"),
+            remedy=f"add {distribution} {suite} to the host's package sources, or set the image's distribution and "
+            "suite to one that they serve",
+        )
+    lines: dict[tuple[str, str], list[str]] = {}
+    for source in fitting:
+        lines.setdefault((source.uri, source.release), []).append(source.component)
+    signed = f"[signed-by={keyring}] " if keyring is not None else ""
+    return "".join(f"deb {signed}{uri} {release} {' '.join(parts)}\n" for (uri, release), parts in lines.items())
+
+
+def host_sources(distribution: str, suite: str) -> str:
+    """Return the sources.list text for the guest, from what the host's apt is configured with.
+
+    Raises:
+        HostError: There is no apt, it cannot read its sources, or they do not serve the suite.
+    """
+    targets = _answer("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages")
+    return source_lines(parse_targets(targets), distribution, suite, archive_keyring(distribution))
+
+
+def _answer(*argv: str) -> str:
+    """Return what apt prints.
+
+    Raises:
+        HostError: It cannot read its own configuration, and says where.
+    """
+    done = run(argv, timeout_s=60)
+    if done.returncode != 0:
+        raise HostError(
+            f"{argv[0]} {argv[1]} failed (exit {done.returncode})",
+            where="/etc/apt",
+            said=done.output.strip(),
+            remedy="mend what apt names, until `apt-get update` succeeds",
+        )
+    return done.stdout
+
+
+def archive_keyring(distribution: str) -> Path | None:
+    """Return the host's copy of the distribution's archive keys, under the name that Debian and Ubuntu give it."""
+    path = _KEYRINGS / f"{distribution}-archive-keyring.gpg"
+    return path if path.is_file() else None
+
+
+def proxy_options() -> tuple[str, ...]:
+    """Return the proxy settings of the host's apt, as `Acquire::…` configuration lines.
+
+    Raises:
+        HostError: There is no apt, or it cannot read its configuration.
+    """
+    return tuple(
+        line.rstrip(";")
+        for line in _answer("apt-config", "dump").splitlines()
+        if line.startswith("Acquire::http") and "proxy" in line.partition(" ")[0].lower() and '""' not in line
+    )

@@ -1,0 +1,117 @@
+"""The guest's file tree, made of distribution packages by mmdebstrap."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.errors import HostError
+from harness.image import apt_sources as aptsources
+from harness.image.guest_files import overlay_tar
+from harness.image.path_filters import path_filters
+from harness.image.spec import GUEST_PACKAGES, ImageSpec
+from harness.system.process import run
+
+# `usrmerge` would bring perl, 50 MB that nothing in the guest uses; the tree is merged from its start.
+_WITHOUT_PERL = (
+    'mkdir -p "$1/etc/apt/preferences.d" && '
+    'printf "Package: usrmerge\\nPin: release *\\nPin-Priority: -1\\n" > "$1/etc/apt/preferences.d/lab"'
+)
+# cloud-init goes without its schema check when the library is not there, and each of its four stages starts a third
+# faster.
+_UNUSED = ("/usr/lib/python3/dist-packages/jsonschema", "/usr/lib/python3/dist-packages/pyrsistent")
+
+
+# mmdebstrap removes its half-built tree when it is ended.
+_GRACE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The files of one build; all of them are below `directory`, which is deleted afterwards."""
+
+    directory: Path
+
+    @property
+    def tree_tar(self) -> Path:
+        """The guest's tree as mmdebstrap leaves it."""
+        return self.directory / "tree.tar"
+
+    @property
+    def overlay(self) -> Path:
+        """The files that the image adds."""
+        return self.directory / "overlay.tar"
+
+    @property
+    def sources(self) -> Path:
+        """The sources.list of the build."""
+        return self.directory / "sources.list"
+
+    @property
+    def debs(self) -> Path:
+        """The downloaded packages of the offline repository."""
+        return self.directory / "debs"
+
+
+def _hooks(spec: ImageSpec, place: Workplace) -> tuple[str, ...]:
+    names = " ".join(shlex.quote(name) for name in spec.operations_packages)
+    download = (
+        'mkdir -p "$1/lab-packages/partial" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -q -y '
+        '-o Dir::Cache::Archives="$1/lab-packages" -o APT::Sandbox::User=root '
+        f"--no-install-recommends --download-only --reinstall install {names}"
+    )
+    return (
+        download,
+        'rm -rf "$1/lab-packages/partial" "$1/lab-packages/lock"',
+        f"sync-out /lab-packages {shlex.quote(place.debs.as_posix())}",
+        "rm -rf " + " ".join(f'"$1{path}"' for path in _UNUSED),
+        'rm -rf "$1/lab-packages" "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*',
+        f"tar-in {shlex.quote(place.overlay.as_posix())} /",
+    )
+
+
+def mmdebstrap_argv(spec: ImageSpec, place: Workplace, proxies: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command that builds the tree; it runs as root or in a user namespace, as mmdebstrap finds fit."""
+    include = ",".join((*GUEST_PACKAGES, spec.kernel))
+    options = [f"--dpkgopt={option}" for option in path_filters()]
+    options += [f"--aptopt={option}" for option in ('Acquire::Languages "none"', *proxies)]
+    options += [f"--setup-hook={_WITHOUT_PERL}", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
+    options += [f"--customize-hook={hook}" for hook in _hooks(spec, place)]
+    return (
+        "mmdebstrap", "--variant=minbase", "--architectures=amd64", "--format=tar", f"--include={include}",
+        *options, spec.suite, place.tree_tar.as_posix(), place.sources.as_posix(),
+    )  # fmt: skip
+
+
+def _temporary(place: Workplace) -> dict[str, str]:
+    """Return where mmdebstrap has its tree: below what is removed, where it may be.
+
+    Without root it works as a user of a namespace, who cannot enter this user's directories.
+    """
+    return {"TMPDIR": str(place.directory)} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
+
+
+def bootstrap(spec: ImageSpec, place: Workplace, say: Callable[[str], None]) -> None:
+    """Leave the guest's tree in `place.tree_tar` and the offline packages in `place.debs`.
+
+    Raises:
+        HostError: The host's sources lack the suite, or mmdebstrap failed; its log is the evidence.
+    """
+    place.sources.write_text(aptsources.host_sources(spec.distribution, spec.suite), encoding="utf-8")
+    place.overlay.write_bytes(overlay_tar())
+    place.debs.mkdir()
+    argv = mmdebstrap_argv(spec, place, aptsources.proxy_options())
+    say(f"building the guest of {spec.distribution} {spec.suite} packages (mmdebstrap, about two minutes)")
+    done = run(argv, timeout_s=1800, env={"LC_ALL": "C.UTF-8", **_temporary(place)}, grace_s=_GRACE_S)
+    if done.returncode != 0:
+        raise HostError(
+            f"mmdebstrap could not build the guest (exit {done.returncode})",
+            where=spec.suite,
+            said="\n".join(done.output.strip().splitlines()[-15:]),
+            remedy="check that the host's package sources answer (`apt-get update`) and that there are 3 GB free; "
+            "without root, that user namespaces are allowed and /etc/subuid has a line for this user",
+        )
+    say(f"guest tree built in {done.duration_s:.0f} s")

@@ -1,0 +1,204 @@
+"""The guest image: built once from distribution packages, cached under the hash of its inputs."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from harness.core.errors import HostError
+from harness.image import disk as diskimage
+from harness.image import package_repository as repository
+from harness.image.bootstrap import Workplace, bootstrap, mmdebstrap_argv
+from harness.image.guest_files import overlay_tar
+from harness.image.initrd import MODULE_GROUPS, build_initrd
+from harness.image.spec import KERNEL_ARGUMENTS, GuestImage, ImageSpec, template
+from harness.system.process import run
+
+__all__ = ["GuestImage", "ImageSpec", "build_image", "image_key", "load_image"]
+
+_BOOT_LOADER = f"""\
+DEFAULT linux
+PROMPT 0
+TIMEOUT 0
+LABEL linux
+  LINUX /boot/{{kernel}}
+  INITRD /boot/initrd.img-lab
+  APPEND root=UUID={{identity}} rw {KERNEL_ARGUMENTS}
+"""
+
+
+# Counted up when the way from the inputs to the image changes and no input of `image_key` shows it.
+_RECIPE = 1
+_OTHERS_S = 3600.0
+
+
+def image_key(spec: ImageSpec) -> str:
+    """Return 16 hex digits that change whenever an input of the image changes: settings, packages, guest files."""
+    inputs = {
+        "recipe": _RECIPE,
+        "spec": asdict(spec),
+        "tree": mmdebstrap_argv(spec, Workplace(Path("build")), ()),
+        "files": hashlib.sha256(overlay_tar()).hexdigest(),
+        "initrd": [template(name) for name in ("init.sh", "installer.sh", "lab-event.sh")],
+        "modules": MODULE_GROUPS,
+        "boot loader": _BOOT_LOADER,
+        "file system": diskimage.FILE_SYSTEM,
+    }
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _directory(key: str, cache_dir: Path) -> Path:
+    return cache_dir / f"image-{key}"
+
+
+def load_image(spec: ImageSpec, cache_dir: Path) -> GuestImage:
+    """Return the cached image of these inputs.
+
+    Raises:
+        HostError: It was not built yet.
+    """
+    key = image_key(spec)
+    directory = _directory(key, cache_dir)
+    try:
+        description = json.loads((directory / "image.json").read_text(encoding="utf-8"))
+        return GuestImage(directory, key, str(description["digest"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise HostError(
+            f"there is no guest image of {spec.distribution} {spec.suite}",
+            where=str(directory),
+            remedy="run `lab setup`",
+        ) from error
+
+
+def build_image(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None]) -> GuestImage:
+    """Return the image of these inputs; builds it when the cache does not have it.
+
+    The image appears under its final name when it is whole. A second build of the same image waits for the first.
+
+    Raises:
+        HostError: A program is missing or failed, or the host's package sources do not serve the suite.
+    """
+    key = image_key(spec)
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    with _the_only_one(cache_dir / f"image-{key}.lock", say):
+        try:
+            image = load_image(spec, cache_dir)
+        except HostError:
+            return _build(spec, cache_dir, say)
+        say(f"the guest image is there: {image.directory}")
+        return image
+
+
+@contextlib.contextmanager
+def _the_only_one(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold that lock, and tell of a wait for it: a build takes minutes, and one that died holds nothing."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"waiting for another build of the guest image ({path})")
+        try:
+            lock.acquire(timeout=_OTHERS_S)
+        except Timeout as error:
+            text = f"another build of the guest image has not ended within {_OTHERS_S:.0f} s"
+            raise HostError(text, where=str(path), remedy="end that build, then run again") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _build(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None]) -> GuestImage:
+    key = image_key(spec)
+    with tempfile.TemporaryDirectory(prefix=f"build-{key}-", dir=cache_dir, ignore_cleanup_errors=True) as temporary:
+        place = Workplace(Path(temporary))
+        bootstrap(spec, place, say)
+        result = place.directory / "image"
+        result.mkdir()
+        _assemble(spec, key, place, result)
+        digest = _describe(spec, key, result)
+        final = _directory(key, cache_dir)
+        shutil.rmtree(final, ignore_errors=True)
+        result.rename(final)
+    say(f"guest image {key}: {sum(f.stat().st_size for f in final.rglob('*')) >> 20} MiB in {final}")
+    return GuestImage(final, key, digest)
+
+
+def _assemble(spec: ImageSpec, key: str, place: Workplace, result: Path) -> None:
+    """Leave every file of the image but its description in `result`."""
+    image = GuestImage(result, key, "")
+    tree = place.directory / "tree"
+    wrapper = _extract(place.tree_tar, tree)
+    kernel = _the_one(tree / "boot", "vmlinuz-*")
+    modules = _the_one(tree / "lib/modules", "*")
+    image.initrd.write_bytes(build_initrd(modules, tree / "bin/busybox"))
+    shutil.copyfile(kernel, image.kernel)
+    for target, source in zip(
+        image.isolinux, ("usr/lib/ISOLINUX/isolinux.bin", "usr/lib/syslinux/modules/bios/ldlinux.c32"), strict=True
+    ):
+        shutil.copyfile(tree / source, target)
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"lab-root:{key}")
+    _install_boot_files(image, tree, kernel.name, identity)
+    raw = place.directory / "disk.raw"
+    diskimage.make_disk(tree, raw, root_gib=spec.root_gib, identity=identity, wrapper=wrapper)
+    extents = diskimage.write_chunks(raw, image.disk_chunks)
+    lines = "".join(f"{extent.seek} {extent.skip} {extent.count}\n" for extent in extents)
+    image.disk_map.write_text(lines, encoding="utf-8", newline="\n")
+    image.disk_sectors.write_text(f"{raw.stat().st_size // diskimage.SECTOR}\n", encoding="utf-8", newline="\n")
+    shutil.copytree(place.debs, image.packages)
+    repository.write_index(image.packages, spec.operations_packages)
+
+
+def _extract(tar: Path, tree: Path) -> tuple[str, ...]:
+    """Unpack the tree; return the words that let a later program see its files with their owners."""
+    tree.mkdir()
+    unpack = ("tar", "-x", "-f", str(tar), "-C", str(tree), "--numeric-owner", "--exclude=./dev/*")
+    state = tar.with_name("fakeroot.state")
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    done = run(unpack if as_root else ("fakeroot", "-s", str(state), "--", *unpack), timeout_s=600)
+    if done.returncode != 0:
+        raise HostError("the guest's tree cannot be unpacked", said=done.output, remedy="check the free disk space")
+    return () if as_root else ("fakeroot", "-i", str(state), "--")
+
+
+def _install_boot_files(image: GuestImage, tree: Path, kernel: str, identity: uuid.UUID) -> None:
+    for stale in (tree / "boot").glob("initrd.img*"):
+        stale.unlink()
+    shutil.copyfile(image.initrd, tree / "boot/initrd.img-lab")
+    (tree / "boot/extlinux").mkdir()
+    text = _BOOT_LOADER.format(kernel=kernel, identity=identity)
+    (tree / "boot/extlinux/extlinux.conf").write_text(text, encoding="utf-8")
+
+
+def _the_one(directory: Path, pattern: str) -> Path:
+    found = sorted(directory.glob(pattern))
+    if len(found) != 1:
+        raise HostError(
+            f"the guest's tree has {len(found)} of {pattern}, expected one",
+            where=str(directory),
+            remedy="name another release in the lab file: seeds.suite",
+        )
+    return found[0]
+
+
+def _describe(spec: ImageSpec, key: str, result: Path) -> str:
+    """Write image.json and return the digest over all files."""
+    files = []
+    for path in sorted(path for path in result.rglob("*") if path.is_file()):
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        files.append({"path": path.relative_to(result).as_posix(), "size": path.stat().st_size, "sha256": digest})
+    whole = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+    description = {"key": key, "digest": whole, "spec": asdict(spec), "files": files}
+    (result / "image.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+    return whole

@@ -1,0 +1,205 @@
+"""Evidence: copies of what shows how a machine came to be as it is. Collected before anything is destroyed.
+
+A machine without a fault is asked for a few files; one that failed is asked for everything, within a time limit of its
+own. Where its guest does not answer there are the console, the screen, the hypervisor's files and, once the machine is
+off, its disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from harness.core.deadline import Deadline
+from harness.core.errors import HarnessError
+from harness.core.secret import redact
+from harness.core.text import decode
+from harness.guest.channel import CommandTimeout
+from harness.guest.diagnosis import Source
+from harness.lab.evidence.addresses import tools_address, wrong_address
+from harness.lab.evidence.guest_files import LIMIT_BYTES, QUESTIONS, Question
+from harness.lab.evidence.offline_disk import read_files
+from harness.machine.machine import Machine
+from harness.vmrun import PowerState
+from harness.vmrun.errors import GuestLoginFailed, VmPaused
+
+Texts = dict[Source, str]
+
+CHEAP_S = 20.0
+COMPLETE_S = 90.0
+_LOGIN_S = 10.0
+_CONDITION_S = 10.0
+
+
+class Collector:
+    """Collects the evidence of one machine into the run directory; what cannot be had is journalled, never raised.
+
+    Attributes:
+        texts: What known causes may be found in.
+        silent: Whether the guest did not answer.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.target = machine.host.run.machine(machine.name)
+        self.texts: Texts = {}
+        self.silent = False
+
+    def collect(self, *, complete: bool) -> None:
+        """Have the evidence in the run directory: a little of it, or all of it."""
+        deadline = self.machine.deadline(COMPLETE_S if complete else CHEAP_S)
+        self.collect_host_files()
+        self._attempt("the guest's files", lambda: self._collect_guest(deadline, complete=complete))
+
+    def _collect_guest(self, deadline: Deadline, *, complete: bool) -> None:
+        if self.machine.boot is None:
+            return
+        if complete:
+            self._attempt("a picture of the screen", self._screen)
+        self._ask(deadline, complete=complete)
+        if complete and self.silent:
+            self.read_disk(deadline)
+
+    def read_disk(self, deadline: Deadline) -> None:
+        """Have the files that the guest does not give read from its disk, if the machine is off."""
+        self._attempt("the stopped disk", lambda: self._from_disk(deadline))
+
+    def stop_and_read_disk(self) -> None:
+        """Have the disk of a started machine whose guest did not answer read, before both are deleted."""
+        if not self.silent or self.machine.boot is None:
+            return
+        deadline = Deadline(self.machine.host.plan.spec.deadlines_s.power)
+        with contextlib.suppress(HarnessError):  # what does not go off is the removal's to tell
+            self.machine.host.vmrun.stop_and_verify(self.machine.plan.files.vmx, deadline, soft_s=0)
+        self.read_disk(Deadline(COMPLETE_S))
+
+    def collect_host_files(self) -> None:
+        """Have VMX, hypervisor's logs and console as they are now."""
+        self._attempt("the run directory", lambda: self.target.mkdir(parents=True, exist_ok=True))
+        self._attempt("the hypervisor's files", self._host_files)
+        if self.machine.boot is not None:
+            self.texts[Source.CONSOLE] = self.machine.boot.console
+            name = self.machine.boot.follower.path.name
+            self._attempt("the console", lambda: self._found(name))
+
+    def condition(self) -> str:
+        """Return why the guest is silent, where that can be known without it: the machine is off, suspended or paused,
+        or it has another address than the planned one by its console, or by its Tools where there is no connection;
+        else nothing. Never raises.
+        """
+        seen: list[str] = []
+        self._attempt("why the guest is silent", lambda: seen.append(self._condition()))
+        return "".join(seen)
+
+    def _condition(self) -> str:
+        vmrun, vmx = self.machine.host.vmrun, self.machine.plan.files.vmx
+        box = self.machine.deadline(_CONDITION_S)
+        try:
+            state = vmrun.power_state(vmx, box)
+            if state is not PowerState.RUNNING:
+                return f"the machine is {state}"
+            address = vmrun.guest_ip_address(vmx, box)
+        except VmPaused:
+            return "the machine is paused"
+        except HarnessError:
+            address = None  # whatever else Tools say tells nothing of the guest's silence
+        console = self.machine.boot.console if self.machine.boot else ""
+        expected, subnet = self.machine.plan.address, self.machine.host.plan.spec.network.subnet
+        told = wrong_address(console, str(expected))
+        return told or ("" if self.machine.connected else tools_address(address, expected, subnet))
+
+    # -- host ----------------------------------------------------------------------------------------------------
+
+    def _host_files(self) -> None:
+        files = self.machine.plan.files
+        logs = [path for path in files.directory.glob("*.log") if not path.name.startswith("serial-")]
+        for source in (files.vmx, *sorted(logs)):
+            if source.is_file():
+                with source.open("rb") as stream:
+                    stream.seek(max(0, source.stat().st_size - LIMIT_BYTES))
+                    self._write(source.name, decode(stream.read(LIMIT_BYTES)))
+        log = self.target / files.hypervisor_log.name
+        if log.is_file():
+            self.texts[Source.HYPERVISOR] = log.read_text(encoding="utf-8")
+
+    def _screen(self) -> None:
+        picture = self.target / "screen.png"
+        vmrun, vmx, login = self.machine.host.vmrun, self.machine.plan.files.vmx, self.machine.host.login
+        try:
+            vmrun.capture_screen(vmx, picture)
+        except GuestLoginFailed:
+            if login is None:
+                raise
+            vmrun.capture_screen(vmx, picture, login)
+        self._found(picture.name)
+
+    def _from_disk(self, deadline: Deadline) -> None:
+        if self.machine.is_running(deadline):
+            self._note("the disk was not read: the machine runs, and its disk is in use")
+            return
+        wanted = {question.path: question for question in QUESTIONS if question.path.startswith("/var/")}
+        scratch = self.target / "disk"
+        try:
+            found = read_files(self.machine.plan.files.disk, list(wanted), scratch, deadline)
+            for path, copy in found.items():
+                self._answer(wanted[path], decode(copy.read_bytes()[-LIMIT_BYTES:]))
+            self._note(f"read from the stopped disk: {', '.join(sorted(found))}")
+        finally:
+            for left in scratch.glob("*"):
+                left.unlink()
+            if scratch.is_dir():
+                scratch.rmdir()
+
+    # -- guest ---------------------------------------------------------------------------------------------------
+
+    def _ask(self, deadline: Deadline, *, complete: bool) -> None:
+        questions = [question for question in QUESTIONS if complete or question.cheap]
+        try:
+            self.machine.log_in_again(deadline.at_most(_LOGIN_S))
+            for question in questions:
+                self._question(question, deadline)
+        except HarnessError as error:
+            self.silent = True
+            self._note(f"the guest was not asked for evidence to the end: {error.what}")
+
+    def _question(self, question: Question, deadline: Deadline) -> None:
+        limit_s = min(question.limit_s, max(1.0, deadline.remaining))
+        try:
+            said = self.machine.run(question.shell, limit_s, as_root=True)
+        except CommandTimeout as slow:
+            if not question.slow or deadline.expired:
+                raise
+            self._note(f"{question.name} could not be had: {slow.what}")
+            return
+        if said.ok and said.stdout:
+            self._answer(question, said.stdout)
+
+    def _answer(self, question: Question, text: str) -> None:
+        self._write(question.name, text)
+        if question.source is not None:
+            self.texts[question.source] = self.texts.get(question.source, "") + text
+
+    # -- run directory ---------------------------------------------------------------------------------------------
+
+    def _attempt(self, what: str, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except HarnessError as error:
+            self._note(f"{what} could not be had: {error.what}")
+        except OSError as error:
+            self._note(f"{what} could not be had: {error.strerror or error}")
+        except Exception as error:  # noqa: BLE001  (evidence is never the reason for which a run ends)
+            self._note(f"{what} could not be had: {type(error).__name__}: {error}")
+
+    def _write(self, name: str, text: str) -> None:
+        (self.target / name).write_text(redact(text), encoding="utf-8", errors="replace", newline="\n")
+        self._found(name)
+
+    def _found(self, name: str) -> None:
+        if (self.target / name).is_file():
+            path = f"{self.machine.name}/{name}"
+            self.machine.host.journal.write("evidence", self.machine.name, path=path)
+
+    def _note(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # on a full disk the phases tell
+            self.machine.host.journal.write("note", self.machine.name, text=text)

@@ -1,0 +1,45 @@
+"""The first line of a failure: what a check saw, and the cause that the evidence shows. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from harness.core.verdict import Check, Status, Verdict
+from harness.guest.diagnosis import Source, diagnose_each
+
+# The gravest ones; a first line with more of them is read by nobody.
+_MOST_CAUSES = 2
+_BROKEN = (Status.FAIL, Status.ERROR)
+
+
+def explained(verdict: Verdict, condition: str, texts: Mapping[Source, str]) -> Verdict:
+    """Return the verdict with the cause of its first broken check in that check's first line.
+
+    Args:
+        verdict: A phase that did not pass.
+        condition: What the hypervisor says of the machine where that alone explains a silent guest (`the machine is
+            off`), or nothing.
+        texts: Evidence by its source, free of terminal escapes.
+    """
+    checks = list(verdict.checks)
+    for number, check in enumerate(checks):
+        if check.status in _BROKEN:
+            checks[number] = explain(check, condition, texts)
+            return dataclasses.replace(verdict, checks=tuple(checks))
+    return verdict
+
+
+def explain(check: Check, condition: str, texts: Mapping[Source, str]) -> Check:
+    """Return a broken check with the causes that the evidence shows; what the check itself saw stays in front."""
+    if condition and condition not in check.why:
+        check = dataclasses.replace(check, cause=f"{condition}: {check.why}")
+    for found in diagnose_each(texts)[:_MOST_CAUSES]:
+        if found.cause not in check.why:
+            check = dataclasses.replace(
+                check,
+                cause=f"{check.why}; {found.source.shown} says: {found.cause}",
+                seen=f"{check.seen}\n{found.source.shown}: {found.line}",
+                remedy=f"{found.remedy}; {check.remedy}" if check.remedy else found.remedy,
+            )
+    return check

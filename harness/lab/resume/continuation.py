@@ -1,0 +1,182 @@
+"""Continue with machines of an earlier run: observe, decide (`harness.lab.resume.decision`), log in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from harness.config.plan import LabPlan, MachinePlan
+from harness.core.deadline import Cancelled
+from harness.core.errors import HarnessError, HostError
+from harness.core.verdict import Check, Phase, Status
+from harness.lab.resume.decision import Again, Decision, Past, Present, afresh, confirm, decide
+from harness.lab.resume.machine_inputs import inputs_of, iso_attached, vmx_changes
+from harness.machine.machine import Machine
+from harness.machine.removal import foreign_directory
+from harness.phases.boot import forward_ssh
+from harness.phases.installation_identity import ask_identity
+from harness.phases.power_cycle import edit_vmx
+from harness.results.journal_events import MACHINE_INPUTS
+from harness.results.run_json import verdict_to_dict
+from harness.vmware.vmx import Vmx, VmxError
+
+_SERIAL = re.compile(r"serial-(\d+)\.log")
+
+
+class Resumption:
+    """What is known of earlier runs, and how a session uses it.
+
+    Args:
+        again: What the session does with machines of an earlier run.
+        pasts: By machine.
+        replan: Makes the plan of this lab as the run of that id made it.
+        phases: The phases of one machine whose verdicts can be carried over, in their order.
+    """
+
+    def __init__(
+        self, again: Again, pasts: Mapping[str, Past], replan: Callable[[str], LabPlan], phases: Sequence[Phase]
+    ) -> None:
+        self.again = again
+        self._pasts = pasts
+        self._replan = replan
+        self._phases = phases
+
+    def take_up(self, machine: Machine) -> Decision:
+        """Return what becomes of the machine; one that goes on is logged into, and planned as its first run planned it.
+
+        What the machine is made of is in the journal afterwards, unless it is refused: what earlier journals tell of it
+        still holds then.
+
+        Raises:
+            HostError: The ledger cannot be read.
+            Cancelled: The session ends.
+        """
+        fresh = machine.plan
+        decision = afresh("") if self.again is Again.FRESH else self._decide(machine)
+        if not decision.carried:
+            machine.forget()
+            machine.plan = fresh
+        if self.refusal(machine, decision) is None:
+            self._note(machine, decision)
+        return decision
+
+    def refusal(self, machine: Machine, decision: Decision) -> Check | None:
+        """Return why a session that changes nothing cannot take the machine, or None where it can."""
+        if self.again is not Again.REUSE or not decision.missing(self._phases):
+            return None
+        return Check(
+            "reusable",
+            Status.ERROR,
+            f"{machine.name} as a finished run left it",
+            decision.why,
+            "run without --reuse; --resume goes on with what is not finished",
+        )
+
+    def _decide(self, machine: Machine) -> Decision:
+        past = self._pasts.get(machine.name)
+        entry = machine.host.ledger.machine(machine.name)
+        made_by = entry.run_id if entry is not None else ""
+        try:
+            planned = self._replan(made_by).machine(machine.name) if made_by else machine.plan
+            decision = decide(past, self._look(machine, planned, made_by), self._phases)
+            missing = decision.missing(self._phases)
+            if self.again is not Again.RESUME and decision.carried and missing:
+                return afresh(f"not finished: {', '.join(phase.value for phase in missing)}")
+            if decision.carried:
+                self._go_on(machine, planned, decision)
+                seen = ask_identity(machine).installation if decision.installation else {}
+                decision = confirm(decision, machine.boot_ids[-1] if machine.boot_ids else "", seen)
+                machine.learn(seen if decision.carried else {})
+        except Cancelled:
+            raise
+        except HarnessError as error:
+            return afresh(f"it does not answer as that machine: {error.what}")
+        except (OSError, VmxError) as error:
+            return afresh(f"its files cannot be used: {error}")
+        return decision
+
+    def _look(self, machine: Machine, planned: MachinePlan, made_by: str) -> Present:
+        files, problem = planned.files, _problem(machine, planned)
+        return Present(
+            made_by=made_by,
+            inputs=inputs_of(machine.host.plan.spec, planned, machine.iso),
+            problem=problem,
+            running=machine.is_running(),
+            started=bool(_power_ons(files.directory)),
+            attached=not problem and iso_attached(files.vmx),
+        )
+
+    def _go_on(self, machine: Machine, planned: MachinePlan, decision: Decision) -> None:
+        """Have the machine as the earlier run had it: its plan, its port, its serial log, and a login.
+
+        Raises:
+            HarnessError: It does not answer, or another machine does.
+            OSError: A file of it cannot be read or written.
+            VmxError: Its VMX is none.
+        """
+        port = machine.host.port_of(machine.plan)  # of this session, where none leads to the machine yet
+        machine.plan = replace(planned, endpoint=replace(planned.endpoint, port=port))
+        if decision.last is Phase.CREATION:
+            return  # the next phase switches it on, or finds it on
+        forward_ssh(machine)
+        deadline = machine.deadline(machine.host.plan.spec.deadlines_s.restart)
+        numbers = _power_ons(planned.files.directory)
+        if machine.is_running():
+            number = _current(planned) or max(numbers, default=0)
+            if not number:
+                raise HostError("it runs, and has no serial log", where=str(planned.files.directory), remedy="")
+            machine.follow(number)
+        else:
+            number = max(numbers, default=0) + 1
+            edit_vmx(machine, number, attached=False)
+            machine.power_on(number, deadline)
+        machine.connect(deadline)
+
+    def _note(self, machine: Machine, decision: Decision) -> None:
+        """Journal what the machine is made of, and what was decided."""
+        journal, plan = machine.host.journal, machine.host.plan
+        made_by = machine.host.run_id
+        if decision.carried:
+            entry = machine.host.ledger.machine(machine.name)
+            made_by = entry.run_id if entry is not None else made_by
+        journal.write(
+            MACHINE_INPUTS,
+            machine.name,
+            vm_directory=str(plan.vm_directory),
+            made_by=made_by,
+            inputs=inputs_of(plan.spec, machine.plan, machine.iso),
+            carried=[verdict_to_dict(verdict) for verdict in decision.carried],
+        )
+        if self.again in (Again.RESUME, Again.REUSE) or machine.name in self._pasts:
+            text = decision.why if decision.carried else f"starts afresh: {decision.why}"
+            journal.write("note", machine.name, text=text)
+            machine.saw(text)
+
+
+def _problem(machine: Machine, planned: MachinePlan) -> str:
+    """Return why the files are not those of the earlier run, or an empty text."""
+    entry, files = machine.host.ledger.machine(machine.name), planned.files
+    foreign = foreign_directory(entry) if entry is not None else None
+    if foreign is not None:
+        return str(foreign)
+    if not files.vmx.is_file() or not files.disk.is_file():
+        return f"it is gone: {files.vmx.name} or {files.disk.name} is missing"
+    changes = vmx_changes(planned.vmx, files.vmx)
+    return f"{files.vmx.name} was changed: {'; '.join(changes)}" if changes else ""
+
+
+def _power_ons(directory: Path) -> list[int]:
+    """Return the numbers of the serial logs in a machine's directory: how often it was switched on."""
+    found = [_SERIAL.fullmatch(path.name) for path in directory.glob("serial-*.log")]
+    return sorted(int(match[1]) for match in found if match)
+
+
+def _current(planned: MachinePlan) -> int | None:
+    """Return the number of the serial log that the VMX names."""
+    try:
+        match = _SERIAL.fullmatch(Vmx.read(planned.files.vmx).get("serial0.fileName") or "")
+    except (VmxError, OSError):
+        return None
+    return int(match[1]) if match else None

@@ -1,0 +1,68 @@
+"""What a machine is made of, as digests: when one of them changes, what was proven of it no longer holds. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.config import LabSpec
+from harness.config.plan import MachinePlan
+from harness.seed.model import IsoInfo
+from harness.vmware.vmx import Vmx, VmxError
+
+# Keys of a lab file that shape no machine: how long one waits, what is asked of it, what becomes of it.
+_SHAPELESS = ("name", "vm_directory", "machines", "deadlines_s", "claims", "cluster", "keep", "keep_for", "overlays")
+_CD_CONNECTED = "sata0:1.startConnected"
+# Keys of the VMX that the phases themselves change.
+CHANGED_BY_PHASES = (_CD_CONNECTED.lower(), "serial0.filename")
+
+
+def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str, str]:
+    """Return a digest for each part of the lab file that shapes the machine, and for its seed.
+
+    A seed that says what it was built from (image included) is known by that; any other by its size and its time.
+    """
+    data: dict[str, Any] = spec.model_dump(mode="json")
+    parts = {f"`{key}` of the lab file": value for key, value in data.items() if key not in _SHAPELESS}
+    parts[f"`machines.{plan.name}` of the lab file"] = data["machines"][plan.name]
+    digests = {name: _digest(value) for name, value in parts.items()}
+    digests[f"the seed {plan.seed.name}"] = (iso.input_hash if iso else None) or _stamp(plan.seed)
+    return digests
+
+
+def vmx_changes(planned: Mapping[str, str], vmx: Path) -> tuple[str, ...]:
+    """Return which planned keys the file has no longer as planned; what phases change themselves is left out."""
+    try:
+        read = {key.lower(): value for key, value in Vmx.read(vmx).items()}
+    except (VmxError, OSError) as error:
+        return (f"it cannot be read: {error}",)
+    return tuple(
+        f"{key} is {read.get(key.lower(), 'missing')!r}, not {value!r}"
+        for key, value in planned.items()
+        if key.lower() not in CHANGED_BY_PHASES and read.get(key.lower()) != value
+    )
+
+
+def iso_attached(vmx: Path) -> bool:
+    """Return whether the file has the ISO in the drive at the next start, which is so where it does not say.
+
+    Raises:
+        VmxError: It is no VMX.
+        OSError: It cannot be read.
+    """
+    return (Vmx.read(vmx).get(_CD_CONNECTED) or "TRUE").upper() != "FALSE"
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _stamp(path: Path) -> str:
+    try:
+        stat = path.stat()
+    except OSError:
+        return "missing"
+    return f"{stat.st_size} bytes of {stat.st_mtime_ns}"

@@ -1,0 +1,45 @@
+"""What all machines of the lab share while a session works on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from harness.airgap.gateway import Gateway
+from harness.config.plan import LabPlan, MachinePlan
+from harness.core.deadline import SYSTEM_CLOCK, Clock
+from harness.core.layout import RunFiles
+from harness.machine.barrier import Meeting
+from harness.ownership.ledger import Forwarding, Ledger
+from harness.results.journal import Journal
+from harness.system.ports import HeldPorts
+from harness.vmrun import GuestLogin, Vmrun
+from harness.vmrun.discovery import Hypervisor
+
+
+@dataclass(frozen=True)
+class Host:
+    """What all machines of the lab share; `login` is for VMware's guest operations, where the lab file has one."""
+
+    plan: LabPlan
+    run_id: str
+    hypervisor: Hypervisor
+    vmrun: Vmrun
+    ledger: Ledger
+    journal: Journal
+    ports: HeldPorts
+    run: RunFiles
+    gateway: Gateway
+    clock: Clock = SYSTEM_CLOCK
+    login: GuestLogin | None = None
+    meeting: Meeting = field(default_factory=Meeting)
+
+    def port_of(self, machine: MachinePlan) -> int:
+        """Return the port at which its SSH is reached: the one that leads to it by the ledger, else the planned one.
+
+        Raises:
+            HostError: The ledger cannot be read.
+        """
+        if not machine.endpoint.forward:
+            return machine.endpoint.port
+        known = self.ledger.read().all_of(Forwarding)
+        return next((thing.port for thing in known if thing.name == machine.name), machine.endpoint.port)

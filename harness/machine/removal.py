@@ -1,0 +1,275 @@
+"""Removal of what this lab created: the only deletion of machines in the project, and it goes by the ledger.
+
+A thing that is gone already is a success. What is not ours stays, and is told with its reason.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.core.deadline import Deadline, Pending, wait_until
+from harness.core.errors import HarnessError, HostError
+from harness.core.files import of_file
+from harness.core.layout import MachineFiles
+from harness.ownership import ledger as entries
+from harness.ownership.ledger import Ledger
+from harness.ownership.marker import Left, Why, is_link, is_mark, read_mark, why_foreign, write_mark
+from harness.ownership.processes import remove_process
+from harness.vmrun import Vmrun
+from harness.vmrun.errors import VmAlreadyRunning, VmBusy, VmNotFound, VmUnreadable
+from harness.vmware.linked_clones import machines_beside, users_of
+from harness.vmware.vmx import Vmx, VmxError
+
+_BY_HAND = (
+    "where it is this lab's machine, stop it and delete its directory by hand; where it is somebody's, move it away; "
+    "then run `lab down` again"
+)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What became of one machine: gone, but for what was left because it is not ours; or an error."""
+
+    machine: str
+    left: tuple[Left, ...] = ()
+    error: HarnessError | None = None
+
+    def __str__(self) -> str:
+        if self.error is not None:
+            return f"{self.machine}: not removed: {self.error}"
+        return f"{self.machine}: removed" + "".join(f"\n  left alone: {item}" for item in self.left)
+
+
+def files_of(machine: entries.Machine) -> MachineFiles:
+    """Return the files of a machine of the ledger."""
+    return MachineFiles(Path(machine.directory), machine.name)
+
+
+def remove_all(vmrun: Vmrun, ledger: Ledger, names: Iterable[str] | None, power_s: float) -> list[Removal]:
+    """Return what became of the named machines of the ledger, or of all; each one has been tried.
+
+    Raises:
+        HostError: The ledger cannot be read.
+    """
+    wanted = None if names is None else set(names)
+    machines = [item for item in ledger.machines() if wanted is None or item.name in wanted]
+
+    def remove(machine: entries.Machine) -> Removal:
+        try:
+            return remove_machine(vmrun, ledger, machine, Deadline(power_s))
+        except HarnessError as error:
+            return Removal(machine.name, error=error)
+        except (OSError, VmxError) as error:
+            return Removal(machine.name, error=of_file(error) or HostError(str(error), remedy="run `lab down` again"))
+
+    with ThreadPoolExecutor(max_workers=max(1, len(machines))) as pool:
+        return list(pool.map(remove, machines))
+
+
+def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: entries.Machine, deadline: Deadline) -> Removal:
+    """Have the machine off, its own files gone and its entries struck; what is missing is fine.
+
+    Raises:
+        VmrunError: It could not be stopped or deleted.
+        HostError: Its directory is not ours (nothing is done then, and its entry stays), a file of ours could not be
+            removed, or another machine uses its disk.
+        DeadlineExpired: It came back until the deadline was over, or does not go off.
+        OSError: A file of ours could not be read or changed.
+    """
+    foreign = foreign_directory(machine)
+    if foreign is not None:
+        raise HostError(f"left alone, whether it runs or not: {foreign.why}", where=str(foreign.path), remedy=_BY_HAND)
+    if not os.path.lexists(machine.directory):
+        machine = replace(machine, found=None)  # what was there before this lab is gone too
+    wait_until(
+        lambda left: _gone(vmrun, machine, left),
+        deadline,
+        what="the machine is not gone",
+        where=machine.name,
+        remedy="close what works on it (a Workstation window, another vmrun), then run again",
+        interval_s=0.2,
+    )
+    for forwarding in ledger.read().all_of(entries.Forwarding):
+        if forwarding.name == machine.name:
+            _stop_forwarding(vmrun, forwarding)
+            ledger.strike(forwarding)
+    left = foreign_files(machine)
+    ledger.strike(machine)
+    return Removal(machine.name, left)
+
+
+def foreign_directory(machine: entries.Machine) -> Left | None:
+    """Return why nothing in the machine's directory is ours, or None where it is ours, empty, or not there."""
+    files = files_of(machine)
+    directory = files.directory
+    if not os.path.lexists(directory):
+        return None
+    if is_link(directory) or not directory.is_dir():
+        return Left(directory, Why.LINK)
+    others = [item for item in directory.iterdir() if not is_mark(item.name) and item.name not in (machine.found or ())]
+    if others and read_mark(directory) != machine.token:
+        return Left(directory, Why.NO_MARK)
+    if machine.nonce and _nonce(files.vmx) not in ("", machine.nonce):
+        return Left(directory, Why.OTHER_MACHINE)
+    return None
+
+
+def foreign_files(machine: entries.Machine) -> tuple[Left, ...]:
+    """Return what is in the machine's directory and is not ours, each with its reason."""
+    directory = files_of(machine).directory
+    if not directory.is_dir():
+        return ()
+    items = [item for item in sorted(directory.iterdir()) if not is_mark(item.name)]
+    told = [(item, why_foreign(item, machine.name, machine.found or ())) for item in items]
+    return tuple(Left(item, why) for item, why in told if why is not None)
+
+
+def remove_rest(vmrun: Vmrun, ledger: Ledger) -> None:
+    """Have the lab's processes ended and the hypervisor's home gone, unless a machine of the lab is still there.
+
+    Raises:
+        HostError: The ledger cannot be read.
+        VmrunError: A machine that is not this lab's runs in that home.
+    """
+    content = ledger.read()
+    if content.all_of(entries.Machine):
+        return
+    for process in content.all_of(entries.Process):
+        remove_process(process)
+        ledger.strike(process)
+    for forwarding in content.all_of(entries.Forwarding):
+        ledger.strike(forwarding)
+    for home in content.all_of(entries.Home):
+        if Path(home.name).is_dir():
+            vmrun.remove_state()
+        ledger.strike(home)
+
+
+def _gone(vmrun: Vmrun, machine: entries.Machine, deadline: Deadline) -> bool | Pending:
+    """Stop and delete the machine once; it may come back, where a `vmrun` of a killed session is still at work."""
+    files = files_of(machine)
+    if vmrun.is_running(files.vmx):
+        _put_back_vmx(machine)
+        # Its disk is about to be deleted: there is nothing to shut down for.
+        vmrun.stop_and_verify(files.vmx, deadline, soft_s=0)
+    used = users_of(files.directory, (*machines_beside(files.directory), *vmrun.list_running()))
+    if used:
+        raise HostError(
+            f"its disk is used by {', '.join(str(path) for path in used)}",
+            where=machine.name,
+            remedy="delete that machine first (`vmrun deleteVM`), then run again",
+        )
+    if files.vmx.is_file() and not files.vmx.is_symlink():
+        _detach_foreign(files, machine)
+        try:
+            vmrun.delete_vm(files.vmx)
+        except (VmAlreadyRunning, VmBusy) as error:
+            return Pending(f"{error.what}: {error.said}")
+        except (VmNotFound, VmUnreadable):
+            pass  # deleted by somebody else at this moment, or torn by a crash: its files go below
+    _remove_own_files(machine)
+    if any(_own(item, machine) for item in _listing(files.directory)):
+        return Pending("files of it come back")
+    _remove_directory(machine)
+    if machine.found is None and files.directory.exists() and not foreign_files(machine):
+        return Pending("something is written into its directory")
+    return True
+
+
+def _put_back_vmx(machine: entries.Machine) -> None:
+    """Have a VMX where that of a running machine was deleted: `vmrun stop` knows a machine by the path of a file."""
+    files = files_of(machine)
+    if os.path.lexists(files.vmx):
+        return
+    files.directory.mkdir(parents=True, exist_ok=True)
+    write_mark(files.directory, machine.token, "put back to stop a machine whose directory was deleted")
+    vmx = Vmx.parse("")
+    vmx.update([("config.version", "8"), ("virtualHW.version", "8"), ("displayName", machine.name)])
+    vmx.set("uuid.bios", machine.nonce)
+    vmx.write(files.vmx)
+
+
+def _detach_foreign(files: MachineFiles, machine: entries.Machine) -> None:
+    """Have no file in the VMX that is not the machine's own: `deleteVM` deletes the disks that a VMX names."""
+    try:
+        vmx = Vmx.read(files.vmx)
+    except (VmxError, OSError):
+        return
+    changed = False
+    for key, value in list(vmx.items()):
+        if not key.lower().endswith(".filename") or not value:
+            continue
+        path = files.directory / value
+        if path.parent != files.directory or why_foreign(path, machine.name, machine.found or ()) is not None:
+            vmx.remove(key)
+            changed = True
+    if changed:
+        vmx.write(files.vmx)
+
+
+def _remove_own_files(machine: entries.Machine) -> None:
+    for item in _listing(files_of(machine).directory):
+        if not _own(item, machine):
+            continue
+        try:
+            _remove(item)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise HostError(
+                f"cannot remove {item.name}: {error.strerror or error}",
+                where=str(item.parent),
+                remedy="close what holds the file (an editor, the Workstation window), then run again",
+            ) from error
+
+
+def _remove(item: Path) -> None:
+    """A `.lck` directory has files only; anything deeper is not a hypervisor's, and `rmdir` refuses it."""
+    if item.is_dir():
+        for inner in item.iterdir():
+            inner.unlink()
+        item.rmdir()
+    else:
+        item.unlink()
+
+
+def _remove_directory(machine: entries.Machine) -> None:
+    """Have the mark gone, and the directory where this lab made it and nothing foreign is in it."""
+    directory = files_of(machine).directory
+    for item in _listing(directory):
+        if is_mark(item.name):
+            item.unlink(missing_ok=True)
+    if machine.found is None:
+        with contextlib.suppress(OSError):
+            directory.rmdir()
+
+
+def _own(item: Path, machine: entries.Machine) -> bool:
+    return not is_mark(item.name) and why_foreign(item, machine.name, machine.found or ()) is None
+
+
+def _listing(directory: Path) -> Sequence[Path]:
+    try:
+        return sorted(directory.iterdir())
+    except FileNotFoundError:
+        return ()
+
+
+def _nonce(vmx: Path) -> str:
+    """Return `uuid.bios` as 32 hex digits; empty where there is none, or no VMX that can be read."""
+    try:
+        text = Vmx.read(vmx).get("uuid.bios") or ""
+    except (VmxError, OSError):
+        return ""
+    return text.replace(" ", "").replace("-", "").lower()
+
+
+def _stop_forwarding(vmrun: Vmrun, claimed: entries.Forwarding) -> None:
+    for forwarding in vmrun.networks.list_port_forwardings(claimed.network):
+        if forwarding.host_port == claimed.port:
+            vmrun.networks.delete_port_forwarding(claimed.network, forwarding)

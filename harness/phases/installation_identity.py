@@ -1,0 +1,170 @@
+"""What makes a machine the same one after a restart, told by the guest before and after; the judges are pure.
+
+One script prints it: at the end of each boot a guest of ours runs it by itself and tells it on the serial line, and
+over SSH it is sent to any guest.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, fields, replace
+
+from harness.core.verdict import Check, judge
+from harness.image.spec import template
+from harness.machine.machine import Machine
+from harness.results.model import MACHINE_ID, RUNS
+
+SCRIPT = template("lab-identity.sh")
+EVENT, TOLD = "identity", "told"  # the event on the serial line, and its field
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells one boot, one installation and one first boot from another, as `lab-identity.sh` prints it.
+
+    Attributes:
+        host_keys: The public SSH host keys that lie in the guest, one a line.
+        instance: cloud-init's instance id.
+        installer_runs: The counter that our installer keeps on the disk; empty where another installer was at work.
+        iso_copy: Time and content of the copy marker.
+        first_boot: Name and age of every file that cloud-init writes once per instance, one a line.
+        volume: The volume identifier of the medium in the CD drive; empty where there is none.
+        drive: What reading the drive said where it showed no volume identifier.
+        source: How the guest told all this.
+    """
+
+    boot_id: str = ""
+    machine_id: str = ""
+    host_keys: str = ""
+    instance: str = ""
+    installer_runs: str = ""
+    iso_copy: str = ""
+    first_boot: str = ""
+    volume: str = ""
+    drive: str = ""
+    source: str = "over SSH"
+
+    @property
+    def installation(self) -> dict[str, str]:
+        """What tells this installation from another one: a run that goes on with the machine compares it."""
+        return {MACHINE_ID: self.machine_id, RUNS: self.installer_runs}
+
+
+_PRINTED = {field.name for field in fields(Identity)} - {"source"}
+
+
+def parse_identity(text: str) -> Identity:
+    """Return what `lab-identity.sh` printed; what it did not print is empty."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        found.setdefault(name, []).append(value.strip())
+    return Identity(**{name: "\n".join(values) for name, values in found.items() if name in _PRINTED})
+
+
+def question(copy_marker: str) -> str:
+    """Return the command that asks a guest over SSH."""
+    return f"set -- {shlex.quote(copy_marker)}\n{SCRIPT}"
+
+
+def observe_identity(machine: Machine) -> Identity:
+    """Return who the guest is: asked over SSH where this boot was logged into, else as it told on the serial line.
+
+    Raises:
+        GuestError: It does not say.
+    """
+    told = None if machine.connected else told_identity(machine, machine.boot_ids[-1])
+    return told or ask_identity(machine)
+
+
+def ask_identity(machine: Machine) -> Identity:
+    """Return who the guest is, asked over SSH.
+
+    Raises:
+        GuestError: It does not say.
+    """
+    said = machine.run(question(machine.host.plan.spec.markers.iso_copy), as_root=True)
+    return _complete(machine, parse_identity(said.stdout), said.stderr)
+
+
+def told_identity(machine: Machine, boot_id: str) -> Identity | None:
+    """Return who the guest is by its word on the serial line in that boot, or None where it told nothing.
+
+    Raises:
+        GuestError: What it told is not enough.
+    """
+    event = machine.boot.last(EVENT, boot_id=boot_id) if machine.boot else None
+    if event is None:
+        return None
+    told = replace(parse_identity(event.fields.get(TOLD, "")), source="on the serial line")
+    return _complete(machine, told)
+
+
+def _complete(machine: Machine, known: Identity, stderr: str = "") -> Identity:
+    counted = ("installer_runs",) if machine.sends_events else ()
+    needed = ("boot_id", "machine_id", "host_keys", "instance", "iso_copy", *counted)
+    missing = [name for name in needed if not getattr(known, name)]
+    if missing:
+        said = f"the guest does not tell its {', '.join(missing)} {known.source}"
+        raise machine.guest_error(": ".join(filter(None, [said, stderr.strip()])))
+    return known
+
+
+def judge_restarted(name: str, before: Identity, after: Identity) -> Check:
+    """Return whether another boot answers than before: an answer alone proves nothing."""
+    return judge(
+        name,
+        ok=bool(after.boot_id) and after.boot_id != before.boot_id,
+        expected=f"another boot id than {before.boot_id}",
+        seen=f"{after.boot_id}, told {after.source}",
+        remedy="the machine did not restart: look at its console",
+    )
+
+
+def judge_same_machine(name: str, before: Identity, after: Identity) -> Check:
+    """Return whether it is the installation of before: its machine id and its host keys."""
+    same_keys = after.host_keys == before.host_keys
+    return judge(
+        name,
+        ok=bool(after.machine_id) and after.machine_id == before.machine_id and bool(after.host_keys) and same_keys,
+        expected=f"machine id {before.machine_id} and {len(before.host_keys.splitlines())} host keys as before",
+        seen=f"machine id {after.machine_id}, {'the same' if same_keys else 'other'} host keys",
+        remedy="this is another installation than the one before the restart",
+    )
+
+
+def judge_installer(name: str, before: Identity, after: Identity, spoke: tuple[str, ...]) -> Check:
+    """Return whether no installer ran since `before`.
+
+    Args:
+        spoke: The installer's events since then. It counts each of its runs on the disk, refused ones included.
+    """
+    counted = f"{after.installer_runs} run(s) counted" if after.installer_runs else "no counter on this disk"
+    same = after.iso_copy == before.iso_copy
+    return judge(
+        name,
+        ok=same and not spoke and after.installer_runs == before.installer_runs and after.installer_runs in ("1", ""),
+        expected="one run counted on the disk, the copy marker of before, and no installer on the serial line",
+        seen=f"{counted}; {'the same marker' if same else f'another marker: {after.iso_copy}'}; "
+        f"{', '.join(spoke) or 'no installer'}",
+        remedy="the machine installs itself again: the disk must come first in bios.bootOrder",
+    )
+
+
+def judge_first_boot(name: str, before: Identity, after: Identity) -> Check:
+    """Return whether cloud-init took the restart for a restart: the same instance, nothing done once more."""
+    changed = sorted(set(after.first_boot.splitlines()) ^ set(before.first_boot.splitlines()))
+    files = "; ".join(changed[:6]) if changed else f"{len(after.first_boot.splitlines())} files, none newer"
+    return judge(
+        name,
+        ok=bool(after.first_boot) and not changed and bool(after.instance) and after.instance == before.instance,
+        expected=f"instance {before.instance}, and its {len(before.first_boot.splitlines())} files as old as before",
+        seen=f"instance {after.instance}, {files}",
+        remedy="cloud-init took the restart for a new machine: compare its instance-id before and after",
+    )
+
+
+def installer_events(machine: Machine) -> tuple[str, ...]:
+    """Return what an installer said since the machine was last switched on."""
+    events = machine.boot.events if machine.boot else []
+    return tuple(event.event for event in events if event.event.startswith("installer"))

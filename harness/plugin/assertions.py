@@ -1,0 +1,153 @@
+"""From verdicts to test outcomes: each bad verdict is red once, what was not looked at is a skip with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.core.secret import redact
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.lab.lab import Lab
+from harness.plugin.requested import check_name
+from harness.results import journal_events as payload
+from harness.results.journal import Journal
+from harness.results.model import CaseResult, Outcome
+
+
+class Proof:
+    """Asserts verdicts inside tests, and turns the guest tests' outcomes into the verdict of the guests phase."""
+
+    def __init__(self, lab: Lab, journal: Journal, waiting: Callable[[], None]) -> None:
+        self._lab = lab
+        self._journal = journal
+        self._waiting = waiting
+        self._told: set[tuple[Phase, str | None, str]] = set()
+        self._guest_checks: dict[str, list[Check]] = {}
+        self._guest_spans: dict[str, tuple[float, float]] = {}
+        self._guest_blocks: dict[str, str] = {}
+        self.passed = 0
+
+    def check(self, machine: str | None, phase: Phase, name: str) -> None:
+        """Pass, fail or skip the running test by that check."""
+        verdict = self._lab.verdict(machine, phase, self._waiting)
+        check = verdict.check(name)
+        if check is not None:
+            self._assert(verdict, check)
+            return
+        if verdict.blocked_by:
+            self._blocked(self._culprit(verdict))
+            return
+        self._blocked(verdict)
+
+    def require(self, machine: str, phase: Phase) -> None:
+        """Pass when every earlier phase of the machine lets `phase` be looked at; fail or skip otherwise."""
+        blocker = self._lab.ready_for(machine, phase, self._waiting)
+        if blocker is not None:
+            culprit = self._culprit(blocker)
+            self._guest_blocks.setdefault(machine, culprit.title)
+            self._blocked(culprit)
+
+    def _assert(self, verdict: Verdict, check: Check) -> None:
+        if check.status is Status.NOT_PROVEN:
+            pytest.skip(f"not proven: {check.seen}")
+        if check.status is Status.BLOCKED:
+            pytest.skip(f"blocked: {check.seen}")
+        if check.status is not Status.PASS:
+            self._told.add((verdict.phase, verdict.machine, check.name))
+            pytest.fail(f"{verdict.title}: {check}", pytrace=False)
+
+    def _culprit(self, verdict: Verdict) -> Verdict:
+        """Return the verdict at the root of a blocked one."""
+        by_title = {earlier.title: earlier for earlier in self._lab.recorded()}
+        while verdict.blocked_by in by_title:
+            verdict = by_title[verdict.blocked_by]
+        return verdict
+
+    def _blocked(self, culprit: Verdict) -> None:
+        """Fail with the culprit if no test has told of it yet, else skip and name it."""
+        bad = next((check for check in culprit.checks if check.status in (Status.FAIL, Status.ERROR)), None)
+        if bad is not None and (culprit.phase, culprit.machine, bad.name) not in self._told:
+            self._assert(culprit, bad)
+        pytest.skip(f"blocked: {culprit.title} ended with {bad.name if bad else culprit.status.value}")
+
+    # -- the guests phase is what its tests say --------------------------------------------------------------------
+
+    def note(self, report: pytest.TestReport, phase: Phase, machine: str | None) -> None:
+        """Journal a test's outcome; in the guests phase it is a check of that machine as well."""
+        if report.when != "call" and not (report.when == "setup" and not report.passed) and not report.failed:
+            return
+        reason = _reason(report)
+        case = CaseResult(report.nodeid, outcome_of(report), reason, report.duration)
+        self.passed += report.when == "call" and report.passed
+        if phase is Phase.GUESTS and machine is not None:
+            self._note_guest(report, machine, reason)
+        self._journal.write(payload.TEST, machine, **payload.case_end(case))
+
+    def _note_guest(self, report: pytest.TestReport, machine: str, reason: str) -> None:
+        now = self._journal.now()
+        begun, _ = self._guest_spans.get(machine, (now - report.duration, now))
+        self._guest_spans[machine] = (begun, now)
+        if machine in self._guest_blocks:
+            return  # the test told of an earlier phase: nothing of this guest was looked at
+        status = _guest_status(report)
+        if status is not Status.BLOCKED:
+            title = check_name(report.nodeid, machine)
+            remedy = "" if status is Status.NOT_PROVEN else "see the failed test"
+            seen = reason.removeprefix("not proven: ") or "as promised"
+            if status in (Status.FAIL, Status.ERROR):
+                self._lab.suspect(machine)
+            check = Check(title, status, "as the lab file promises", seen, remedy, cause=_crash(report))
+            self._guest_checks.setdefault(machine, []).append(check)
+
+    def finish(self) -> None:
+        """Journal the verdict of the guests phase of each machine that had guest tests."""
+        for machine in {*self._guest_checks, *self._guest_blocks}:
+            begun, ended = self._guest_spans.get(machine, (self._journal.now(),) * 2)
+            blocked = "" if machine in self._guest_checks else self._guest_blocks[machine]
+            checks = tuple(self._guest_checks.get(machine, ()))
+            self._lab.add(Verdict(Phase.GUESTS, machine, checks, begun, ended, blocked_by=blocked))
+
+
+def _guest_status(report: pytest.TestReport) -> Status:
+    if report.passed:
+        return Status.PASS
+    if report.skipped:
+        return Status.BLOCKED if "blocked:" in _reason(report) else Status.NOT_PROVEN
+    return Status.FAIL if report.when == "call" else Status.ERROR
+
+
+def outcome_of(report: pytest.TestReport) -> Outcome:
+    """Return the outcome of a test: one that breaks outside of its own lines is an error, as pytest prints it."""
+    if hasattr(report, "wasxfail"):
+        return Outcome.XPASSED if report.passed else Outcome.XFAILED
+    if report.failed:
+        return Outcome.FAILED if report.when == "call" else Outcome.ERROR
+    return Outcome.PASSED if report.passed else Outcome.SKIPPED
+
+
+def mask(report: pytest.TestReport) -> None:
+    """Have no secret in what pytest prints and writes of a test: an assertion shows whatever the guest answered."""
+    text = report.longreprtext
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = (path, line, redact(reason))  # pytest reads the three of them
+    elif redact(text) != text:
+        report.longrepr = redact(text)
+    report.sections = [(name, redact(content)) for name, content in report.sections]
+
+
+def _crash(report: pytest.TestReport) -> str:
+    """Return what a failed test's last exception says, in one line."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = str(crash.message).splitlines() if crash is not None else []
+    return lines[0].removeprefix("AssertionError: ") if report.failed and lines else ""
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Return why a test did not pass, as text."""
+    if report.passed:
+        return ""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return report.longreprtext

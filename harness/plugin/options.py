@@ -1,0 +1,38 @@
+"""The options that a lab adds to pytest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.config.model import Keep
+from harness.lab.resume.decision import Again
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add the options of a lab, in a group of their own."""
+    group = parser.getgroup("lab", "air-gapped lab")
+    group.addoption("--lab", type=Path, metavar="FILE", help="lab file (default: lab.yaml beside the scenarios)")
+    group.addoption(
+        "--overlay", metavar="NAME", help="overlay of the lab file (default: `embedded` where VMware is not)"
+    )
+    group.addoption("--vmrun", metavar="PATH", help="vmrun executable, or `embedded`")
+    group.addoption(
+        "--keep", choices=[keep.value for keep in Keep], help="the machines after the run (default: lab file)"
+    )
+    group.addoption(
+        "--resume",
+        dest="again",
+        action="store_const",
+        const=Again.RESUME,
+        default=Again.CONVERGE,
+        help="go on where the newest run of this lab broke off",
+    )
+    group.addoption(
+        "--reuse", dest="again", action="store_const", const=Again.REUSE, help="build nothing: take a finished lab"
+    )
+    group.addoption(
+        "--fresh", dest="again", action="store_const", const=Again.FRESH, help="build anew what is finished, too"
+    )
+    group.addoption("--reports", type=Path, metavar="DIR", help="where runs leave their results (default: reports/)")

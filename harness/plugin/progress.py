@@ -1,0 +1,106 @@
+"""What a person sees while machines work: one line for each change of a machine, written by the waiting thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.core.verdict import Status
+from harness.lab.keep_policy import Disposal
+from harness.lab.lab import Lab
+from harness.results.journal import Journal
+from harness.results.model import RunResult
+
+_WIDTH = 100
+_LEFT_OUT = 5
+
+
+class Progress:
+    """Collects the journal's news and writes them when it is asked to: never from a machine's own thread."""
+
+    def __init__(self, journal: Journal, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._news: list[str] = []
+        self._lock = threading.Lock()
+        self._phase: dict[str | None, str] = {}
+        journal.listen(self._hear)
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        machine, kind = event["machine"], event["kind"]
+        if kind == "phase-start":
+            self._phase[machine] = event["phase"]
+            return
+        if kind == "state":
+            text = event["text"]
+        elif kind == "phase-end" and not event["verdict"].get("blocked_by"):
+            earlier = event["verdict"].get("carried_from")
+            text = str(event["verdict"]["status"]).upper() + (f", as run {earlier} found" if earlier else "")
+        else:
+            return
+        phase = event.get("phase") or self._phase.get(machine, "")
+        text = text.splitlines()[0][:_WIDTH] if text else ""
+        with self._lock:
+            self._news.append(f"  {event['t']:7.1f} s  {machine or 'lab':<12} {phase:<12} {text}")
+
+    def flush(self) -> None:
+        """Write the news since the last call."""
+        with self._lock:
+            news, self._news = self._news, []
+        for line in news:
+            self._write(line)
+
+    def summary(self, lab: Lab, result: RunResult | None, disposal: Disposal) -> list[str]:
+        """Return the closing lines: the claims, counts, what is not proven, the report, the way in.
+
+        Args:
+            result: None where the report could not be written.
+        """
+        verdicts = lab.recorded()
+        checks = [(verdict, check) for verdict in verdicts for check in verdict.checks]
+        counts = {status: sum(check.status is status for _, check in checks) for status in Status}
+        blocked = sum(verdict.status is Status.BLOCKED for verdict in verdicts)
+        lines = claim_lines(result) if result is not None else []
+        lines += [
+            f"checks: {counts[Status.PASS]} passed, {counts[Status.FAIL]} failed, {counts[Status.ERROR]} errors, "
+            f"{counts[Status.NOT_PROVEN]} not proven; {blocked} phases blocked"
+        ]
+        lines += [
+            f"not proven: {verdict.title}: {check.name}: {check.seen}"
+            for verdict, check in checks
+            if check.status is Status.NOT_PROVEN
+        ]
+        lines += [f"not done: {trouble}" for trouble in disposal.troubles]
+        lines += [f"report: {lab.run.html}"] if result is not None else []
+        kept = lab.claimed()
+        if kept:
+            lines += kept_lines(disposal, [machine.name for machine in kept])
+            lines.append(f"log in: ssh -F {lab.run.ssh_config} {kept[0].name}    remove: lab down")
+        return lines
+
+
+def kept_lines(disposal: Disposal, names: Sequence[str]) -> list[str]:
+    """Return a line for each reason for which machines were kept."""
+    until = f" until {disposal.until}" if disposal.until else ""
+    reasons = {name: disposal.reasons.get(name, "") for name in names}
+    return [
+        f"kept{until} ({reason}): {', '.join(name for name in names if reasons[name] == reason)}"
+        for reason in dict.fromkeys(reasons.values())
+    ]
+
+
+def claim_lines(result: RunResult) -> list[str]:
+    """Return the claims as a table; a partial run says so below it."""
+    width = max(len(claim.title) for claim in result.claims)
+    lines = []
+    for claim in result.claims:
+        required = "required" if claim.required else "not required"
+        why = claim.why[0] if claim.why else ""
+        lines.append(f"{claim.word:<10}  {claim.title:<{width}}  {required:<12}  {why[:_WIDTH]}")
+    if result.partial:
+        unasked = sum(not claim.asked for claim in result.claims)
+        lines.append(
+            f"PARTIAL RUN: {unasked} of {len(result.claims)} claims were not asked, and none of these is proven"
+        )
+        lines += [f"left out: {name}" for name in result.left_out[:_LEFT_OUT]]
+    return lines

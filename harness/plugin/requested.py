@@ -1,0 +1,107 @@
+"""What the command line asks: of which lab which tests, hence which phases of which machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.core.verdict import Phase
+from harness.results.claim_rules import GUEST_CHECKS, Asked, place
+
+LAB_FILE = "lab.yaml"
+_BY_TESTS = (Phase.ENVIRONMENT, Phase.GUESTS, Phase.CLUSTER)  # not asked of a machine by a later phase
+
+
+def lab_directory(config: pytest.Config) -> Path | None:
+    """Return the directory whose `lab.yaml` the command line's paths are in, or lead to."""
+    scenarios = config.rootpath / "scenarios"
+    for arg in config.args:
+        path = (config.invocation_params.dir / arg.split("::", 1)[0]).resolve()
+        for candidate in (path, *path.parents):
+            if (candidate / LAB_FILE).is_file() or candidate == scenarios:
+                return candidate
+        if path in (config.rootpath, *config.rootpath.parents) and (scenarios / LAB_FILE).is_file():
+            return scenarios
+    return None
+
+
+def phase_of(item: pytest.Item) -> Phase | None:
+    """Return the phase that the test is marked with."""
+    marker = item.get_closest_marker("phase")
+    return Phase(marker.args[0]) if marker else None
+
+
+def machine_of(item: pytest.Item) -> str | None:
+    """Return the machine that the test is about, or None."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("machine_name") if callspec else None
+
+
+def needs_of(items: Sequence[pytest.Item], machines: Sequence[str]) -> tuple[dict[str, Phase], bool]:
+    """Return the last phase that the tests ask of each machine, and whether they ask for the cluster."""
+    needs: dict[str, Phase] = {}
+    phases = [(phase_of(item), machine_of(item)) for item in items]
+    for phase, machine in phases:
+        if phase is None or phase is Phase.ENVIRONMENT:
+            continue
+        for name in [machine] if machine else machines:
+            needs[name] = max(needs.get(name, phase), phase, key=lambda one: one.number)
+    return needs, any(phase is Phase.CLUSTER for phase, _ in phases)
+
+
+def asked_by(
+    items: Sequence[pytest.Item], deselected: Sequence[pytest.Item], needs: Mapping[str, Phase], directory: Path
+) -> Asked:
+    """Return what a session asks of the lab whose tests are in `directory`."""
+    return Asked(tuple(asked_of(needs, items, deselected)), tuple(left_out_of(directory, items, deselected)))
+
+
+def asked_of(needs: Mapping[str, Phase], items: Sequence[pytest.Item], deselected: Sequence[pytest.Item]) -> list[str]:
+    """Return what the session works through, as the claims name it.
+
+    A machine goes through every phase up to the last that is asked of it. The guests phase is what its tests say: it
+    counts where every test that a claim rests on is selected for that machine and none was deselected.
+    """
+    asked = [place(Phase.ENVIRONMENT, None)]
+    for machine, last in needs.items():
+        asked += [place(one, machine) for one in Phase if one.number <= last.number and one not in _BY_TESTS]
+        selected = {check_name(item.nodeid, machine) for item in items if _is_guest(item, machine)}
+        if selected.issuperset(GUEST_CHECKS) and not any(_is_guest(item, machine) for item in deselected):
+            asked.append(place(Phase.GUESTS, machine))
+    if any(phase_of(item) is Phase.CLUSTER for item in items):
+        asked.append(place(Phase.CLUSTER, None))
+    return asked
+
+
+def _is_guest(item: pytest.Item, machine: str) -> bool:
+    return phase_of(item) is Phase.GUESTS and machine_of(item) == machine
+
+
+def left_out_of(directory: Path, items: Sequence[pytest.Item], deselected: Sequence[pytest.Item]) -> list[str]:
+    """Return the tests of the lab that were not selected: modules without a test in the session, and single tests.
+
+    Tests that the command line names one by one leave the others of their module out.
+    """
+    there = {item.path for item in (*items, *deselected)}
+    modules = [path.name for path in sorted(directory.glob("test_*.py")) if path not in there]
+    named = {item.path: item for item in items if item.config.args and _is_named(item)}
+    rest = [f"{path.name}: all but the named tests" for path in sorted(named)]
+    return [*modules, *rest, *(item.nodeid for item in deselected if phase_of(item) is not None)]
+
+
+def _is_named(item: pytest.Item) -> bool:
+    """Return whether the command line names tests of the item's module, and not the module as a whole."""
+    root = item.config.invocation_params.dir
+    words = [word.partition("::") for word in item.config.args]
+    paths = [((root / path).resolve(), bool(test)) for path, _, test in words]
+    whole = any(not test and item.path.is_relative_to(path) for path, test in paths)
+    return not whole and any(test and item.path == path for path, test in paths)
+
+
+def check_name(nodeid: str, machine: str) -> str:
+    """Return `no way out DNS` for `…::test_no_way_out[k3s-master1-DNS]`."""
+    name, _, parameters = nodeid.rpartition("::")[2].removesuffix("]").partition("[")
+    rest = f"-{parameters}-".replace(f"-{machine}-", "-", 1).strip("-")
+    return f"{name.removeprefix('test_').replace('_', ' ')} {rest}".strip()

@@ -1,0 +1,141 @@
+"""VMware's virtual networks: from `vmrun listHostNetworks`, else from the files that VMware keeps. Parsers are pure."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from harness.config.model import NetworkSpec
+from harness.core.errors import HarnessError, HostError
+from harness.core.text import decode
+from harness.preflight.facts import Network
+from harness.system.windows.registry import Registry
+from harness.system.windows.vmware_install import network_subnet
+from harness.vmrun import HostNetwork, NetworkKind, Vmrun
+from harness.vmrun.discovery import Kind
+
+_LINUX_FILE = Path("/etc/vmware/networking")
+_FUSION_FILE = Path("/Library/Preferences/VMware Fusion/networking")
+_ANSWER = re.compile(r"^\s*answer\s+VNET_(\d+)_(\w+)\s+(\S+)\s*$", re.MULTILINE)
+_BRIDGED = re.compile(r"^\s*add_bridge_mapping\s+\S+\s+(\d+)\s*$", re.MULTILINE)
+_NETMAP = re.compile(r'^\s*network(\d+)\.(name|device)\s*=\s*"([^"]*)"', re.MULTILINE)
+_SUBNET = re.compile(r"^\s*subnet\s+([\d.]+)\s+netmask\s+([\d.]+)", re.MULTILINE)
+_HOST = re.compile(r"^\s*host\s+(\S+)\s*\{([^}]*)\}", re.MULTILINE | re.IGNORECASE)
+_FIXED = re.compile(r"fixed-address\s+([\d.]+)")
+
+
+def look_for_network(kind: Kind, vmrun: Vmrun, spec: NetworkSpec, platform: str, registry: Registry) -> Network:
+    """Return the network of that name; the embedded hypervisor is told to have it first.
+
+    Raises:
+        HarnessError: It cannot be told.
+    """
+    vmnet = spec.vmnet
+    if kind is Kind.EMBEDDED:
+        vmrun.networks.define_network(vmnet, spec.subnet)
+        return Network(pick(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
+    try:
+        return Network(pick(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
+    except HarnessError as error:
+        return _from_files(vmnet, platform, registry, error)
+
+
+def pick(networks: tuple[HostNetwork, ...], vmnet: str) -> HostNetwork | None:
+    """Return the network of that name; case does not count."""
+    return next((network for network in networks if network.name.lower() == vmnet.lower()), None)
+
+
+def _from_files(vmnet: str, platform: str, registry: Registry, first: HarnessError) -> Network:
+    try:
+        if platform == "win32":
+            return _from_windows(vmnet, registry)
+        path = _FUSION_FILE if platform == "darwin" else _LINUX_FILE
+        return Network(parse_networking(decode(path.read_bytes()), vmnet), str(path))
+    except OSError as error:
+        what = f"{first.what}; and {error.filename}: {error.strerror}"
+        raise HostError(what, said=first.said, remedy=first.remedy) from first
+
+
+def _from_windows(vmnet: str, registry: Registry) -> Network:
+    """Return the network as the DHCP server's file has it, else, as one without DHCP is not in there, the registry.
+
+    Its kind is in `netmap.conf` or nowhere.
+    """
+    folder = Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "VMware"
+    dhcp = folder / "vmnetdhcp.conf"
+    netmap = folder / "netmap.conf"
+    kinds = parse_netmap(decode(netmap.read_bytes()) if netmap.is_file() else "")
+    subnet = network_subnet(registry, vmnet)
+    found = parse_dhcp(decode(dhcp.read_bytes()), kinds, vmnet) if dhcp.is_file() or subnet is None else None
+    if found is None and subnet is not None:
+        number = _number(vmnet)
+        kind = kinds.get(number, NetworkKind.OTHER)
+        network = HostNetwork(number, f"vmnet{number}", kind, dhcp=False, subnet=subnet)
+        return Network(network, "the Windows registry")
+    return Network(found, str(dhcp))
+
+
+def parse_networking(text: str, vmnet: str) -> HostNetwork | None:
+    """Return the network as `/etc/vmware/networking` has it: lines `answer VNET_1_HOSTONLY_SUBNET 192.168.6.0`.
+
+    A bridge has a line `add_bridge_mapping eth0 2` with its number.
+    """
+    number = _number(vmnet)
+    answers = {key: value for index, key, value in _ANSWER.findall(text) if int(index) == number}
+    if not answers:
+        return None
+    kind = NetworkKind.NAT if answers.get("NAT", "no") == "yes" else NetworkKind.HOST_ONLY
+    if str(number) in _BRIDGED.findall(text):
+        kind = NetworkKind.BRIDGED
+    return HostNetwork(
+        index=number,
+        name=f"vmnet{number}",
+        kind=kind,
+        dhcp=answers.get("DHCP", "no") == "yes",
+        subnet=_network(answers.get("HOSTONLY_SUBNET"), answers.get("HOSTONLY_NETMASK")),
+    )
+
+
+def parse_netmap(text: str) -> Mapping[int, NetworkKind]:
+    """Return the kind of each network, by number, as `netmap.conf` has it: pairs `networkN.name`, `networkN.device`.
+
+    The name tells the kind of VMware's own three; one that somebody added is called `VMnet2`, and may be of any kind.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    for index, key, value in _NETMAP.findall(text):
+        rows.setdefault(index, {})[key] = value
+    words = {"bridged": NetworkKind.BRIDGED, "hostonly": NetworkKind.HOST_ONLY, "nat": NetworkKind.NAT}
+    return {
+        _number(row["device"]): words.get(row.get("name", "").lower(), NetworkKind.OTHER)
+        for row in rows.values()
+        if "device" in row
+    }
+
+
+def parse_dhcp(text: str, kinds: Mapping[int, NetworkKind], vmnet: str) -> HostNetwork | None:
+    """Return the network as `vmnetdhcp.conf` has it: the subnet that holds the fixed address of `host VMnetN`."""
+    number = _number(vmnet)
+    for name, block in _HOST.findall(text):
+        fixed = _FIXED.search(block)
+        if _number(name) != number or fixed is None:
+            continue
+        subnets = (_network(address, mask) for address, mask in _SUBNET.findall(text))
+        subnet = next((item for item in subnets if item and IPv4Address(fixed[1]) in item), None)
+        kind = kinds.get(number, NetworkKind.OTHER)
+        return HostNetwork(number, f"vmnet{number}", kind, dhcp=True, subnet=subnet)
+    return None
+
+
+def _number(name: str) -> int:
+    match = re.search(r"(\d+)$", name)
+    return int(match[1]) if match else -1
+
+
+def _network(address: str | None, mask: str | None) -> IPv4Network | None:
+    try:
+        return IPv4Network(f"{address}/{mask}", strict=False)
+    except ValueError:
+        return None

@@ -1,0 +1,78 @@
+"""A result for CI systems: properties for `junit.xml`, and a few lines of Markdown for the job's page. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from harness.core.text import Budget, clip
+from harness.report import symbols as marks
+from harness.report.page import View
+from harness.results.conclusion import first_cause, headline, overall
+from harness.results.model import RunResult
+
+_MOST_GAPS = 10
+
+
+def junit_properties(run: RunResult) -> list[tuple[str, str]]:
+    """Return names and values for the test suite's `properties`: identity, inputs, one for each phase and machine."""
+    found = [
+        ("lab.name", run.lab),
+        ("lab.run_id", run.run_id),
+        ("lab.overall", overall(run).value),
+        ("lab.headline", headline(run)),
+        ("lab.file.sha256", run.lab_file_sha256),
+        ("lab.overlay", run.overlay),
+        ("lab.hypervisor", f"{run.hypervisor.kind} {run.hypervisor.version}".strip()),
+        ("lab.accelerator", run.hypervisor.accelerator),
+        ("lab.host.os", run.host.os),
+        ("lab.commit", run.host.git_commit),
+    ]
+    for machine in run.machines:
+        found.append((f"machine.{machine.name}.seed.sha256", machine.seed_sha256))
+        found.append((f"machine.{machine.name}.ssh_logins", str(machine.ssh_logins)))
+    found += [(f"claim.{item.claim.value}", item.standing.value) for item in run.claims]
+    for verdict in run.verdicts:
+        took = "" if verdict.blocked_by else f" {verdict.ended_s - verdict.started_s:.1f} s"
+        found.append((f"phase.{verdict.phase.value}.{verdict.machine or 'lab'}", verdict.status.value + took))
+    return [(clip(name, 200), clip(value, 400)) for name, value in found if value]
+
+
+def summary_markdown(run: RunResult) -> str:
+    """Return headline, first cause, what is not proven, and the table of machines and phases, as Markdown."""
+    view = View(run, {}, Budget(20_000))
+    mark = view.mark
+    lines = [f"## {mark.sign} {_cell(headline(run))}", ""]
+    lines += [_row(["Claim", "Standing", "Because"]), _row(["---"] * 3)]
+    for claim in view.claims:
+        standing = f"{claim.mark.sign} {claim.mark.word}"
+        lines.append(_row([_cell(f"{claim.title} ({claim.note})"), standing, _cell("; ".join(claim.why[:2]))]))
+    lines += ["", f"Lab {_cell(run.lab)}, run {_cell(run.run_id)}, {marks.duration(run.duration_s)}."]
+    cause = first_cause(run)
+    if cause is not None and cause.check is not None:
+        lines += [
+            "",
+            f"- expected: {_cell(cause.check.expected)}",
+            f"- seen: {_cell(cause.check.seen)}",
+            f"- what to do: {_cell(cause.check.remedy)}",
+        ]
+    if view.gaps:
+        lines += ["", "Not proven:", ""]
+        lines += [f"- {_cell(gap.machine)}, {_cell(gap.what)} ({_cell(gap.why)})" for gap in view.gaps[:_MOST_GAPS]]
+        more = len(view.gaps) + view.more_gaps - _MOST_GAPS
+        lines += [f"- and {more} more"] if more > 0 else []
+    head = ["Machine", *(group.phase for group in view.groups)]
+    lines += ["", _row(head), _row(["---"] * len(head))]
+    for row in view.rows:
+        cells = [f"{cell.mark.sign} {cell.mark.word} {cell.took}".strip() for cell in row.cells]
+        lines.append(_row([_cell(row.name), *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(text: str) -> str:
+    """Return text on one line in which nothing is Markdown or HTML."""
+    short = clip(text, 300).replace("\n", " ")
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&@-])", r"\\\1", short)

@@ -1,0 +1,285 @@
+"""What the page shows, in its order, every text of unknown length clipped. Pure: values in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from harness.core.claims import Judgement
+from harness.core.text import Budget, plain
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.report import symbols as marks
+from harness.report.page_model import (
+    CaseRow,
+    CauseCard,
+    Cell,
+    CheckGroup,
+    CheckRow,
+    ClaimRow,
+    Failure,
+    GapLine,
+    Link,
+    Log,
+    Row,
+    evidence_link,
+    link,
+    logs_of,
+)
+from harness.report.symbols import Mark
+from harness.results.claim_rules import BASES
+from harness.results.conclusion import Cause, Overall, first_cause, gaps, lab_wide, not_run, overall, tally
+from harness.results.model import CaseResult, Outcome, RunResult, Span
+
+_LAB = "whole lab"
+_GAP_LINES = 30
+_CHECKS_OF_A_FAILURE = 8
+_FACTS = 40
+_REASONS = 4
+
+
+class View:
+    """The parts of the page that need more than a field of the result.
+
+    Args:
+        run: The result.
+        tails: The ends of evidence files, by path.
+        budget: Room for text on the page; what comes first is served first.
+    """
+
+    def __init__(self, run: RunResult, tails: Mapping[str, str], budget: Budget) -> None:
+        self.run = run
+        self._tails = tails
+        self._budget = budget
+        self._logged: set[str | None] = set()
+        self.claims = tuple(self._claim_row(item) for item in run.claims)
+        self.cause = self._cause()
+        lines = self._gap_lines()
+        self.gaps, self.more_gaps = lines[:_GAP_LINES], max(0, len(lines) - _GAP_LINES)
+        self.failures = self._failures()
+        self.rows = self._rows()
+        self.groups = tuple(self._group(phase) for phase in Phase)
+        self.cases = tuple(self._case(case) for case in run.tests)
+
+    @property
+    def mark(self) -> Mark:
+        """The sign and word of the whole run."""
+        return marks.OVERALL[overall(self.run)]
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the run did not record its end."""
+        return overall(self.run) is Overall.INCOMPLETE
+
+    @property
+    def tiles(self) -> tuple[tuple[str, str, str], ...]:
+        """Name, number and CSS class of what a reader counts first."""
+        count = tally(self.run)
+        passed = sum(case.outcome is Outcome.PASSED for case in self.run.tests)
+        bad = count[Status.FAIL] + count[Status.ERROR]
+        unproven = count[Status.NOT_PROVEN] + count[Status.BLOCKED]
+        missing = len(not_run(self.run)) + sum(not span.finished for span in self.run.spans)
+        return (
+            ("checks proven", f"{count[Status.PASS]} of {sum(count.values())}", "plain"),
+            ("failed", str(bad), "fail" if bad else "plain"),
+            ("not proven", str(unproven), "not-proven" if unproven else "plain"),
+            ("phases without verdict", str(missing), "not-proven" if missing else "plain"),
+            ("tests passed", f"{passed} of {len(self.run.tests)}", "plain"),
+            ("duration", marks.duration(self.run.duration_s), "plain"),
+        )
+
+    @property
+    def longest(self) -> tuple[tuple[str, str], ...]:
+        """The five phases that took longest."""
+        ran = [item for item in self.run.verdicts if not item.blocked_by]
+        spans = sorted(ran, key=lambda item: item.started_s - item.ended_s)
+        return tuple((item.title, marks.duration(item.ended_s - item.started_s)) for item in spans[:5])
+
+    @property
+    def fact_names(self) -> tuple[str, ...]:
+        """The names of what was learnt of any machine beside its own fields."""
+        return tuple(dict.fromkeys(name for machine in self.run.machines for name in machine.facts))[:_FACTS]
+
+    # -- claims --------------------------------------------------------------------------------------------------
+
+    def _claim_row(self, item: Judgement) -> ClaimRow:
+        note = "required" if item.required else "not required"
+        phases = dict.fromkeys(basis.phase.value for basis in BASES[item.claim])
+        passed, total = item.checks
+        return ClaimRow(
+            item.title,
+            marks.STANDING[item.standing],
+            note if item.asked else f"{note}, not asked in this run",
+            tuple(self._budget.clip(why, 400) for why in item.why[:_REASONS]),
+            max(0, len(item.why) - _REASONS),
+            f"{passed} of {total}",
+            tuple(Link(name, f"#checks-{name}") for name in phases),
+            tuple(evidence_link(self.run, None, path) for path in item.evidence[:8]),
+        )
+
+    # -- first cause and failures --------------------------------------------------------------------------------
+
+    def _gap_lines(self) -> tuple[GapLine, ...]:
+        phases: dict[tuple[str | None, str, str, Status], list[str]] = {}
+        order = {name: index for index, name in enumerate((None, *self.run.machine_names))}
+        for gap in sorted(gaps(self.run), key=lambda item: order[item.machine]):
+            phases.setdefault((gap.machine, gap.name, gap.why, gap.status), []).append(gap.phase.value)
+        return tuple(
+            GapLine(
+                marks.STATUS[status],
+                machine or _LAB,
+                f"{', '.join(names)}: {self._budget.clip(name, 200)}",
+                self._budget.clip(why, 400),
+            )
+            for (machine, name, why, status), names in phases.items()
+        )
+
+    def _cause(self) -> CauseCard | None:
+        cause = first_cause(self.run)
+        if cause is None:
+            return None
+        machine = cause.machine
+        logs = [item.path for item in logs_of(self.run, machine) if item.path in self._tails]
+        console = self._budget.tail(self._tails[logs[0]], 12, 3000) if logs else ""
+        if cause.check is not None and console.rpartition("\n")[2] in plain(cause.check.seen[-3000:]):
+            console = ""  # the check quotes it already
+        return CauseCard(
+            what=cause.what,
+            mark=_cause_mark(cause),
+            machine=machine or _LAB,
+            phase=cause.verdict.phase.value if cause.verdict else cause.span.name if cause.span else "",
+            check=self._check(machine, cause.check, 3000) if cause.check else None,
+            reason=self._budget.clip(cause.case.reason, 3000) if cause.case else "",
+            last_seen=self._last_seen(machine),
+            console=console,
+            enter=self._enter(machine),
+        )
+
+    def _enter(self, machine: str | None) -> str:
+        return next((item.enter for item in self.run.kept if item.name == machine), "")
+
+    def _last_seen(self, machine: str | None) -> str:
+        for item in self.run.machines:
+            if item.name == machine and item.last_seen:
+                return f"{self._budget.clip(item.last_seen, 400)} (at {marks.duration(item.last_seen_s)})"
+        return ""
+
+    def _failures(self) -> tuple[Failure, ...]:
+        broken = [item for item in self.run.verdicts if item.status in (Status.FAIL, Status.ERROR)]
+        found = [self._broken_phase(item) for item in sorted(broken, key=lambda item: item.ended_s)]
+        found += [self._cut_off(span) for span in self.run.spans if not span.finished]
+        if not broken:
+            found += [self._broken_case(case) for case in self.run.tests if _is_bad(case)][:20]
+        return tuple(found)
+
+    def _broken_phase(self, verdict: Verdict) -> Failure:
+        bad = [check for check in verdict.checks if check.status is not Status.PASS]
+        shown = tuple(self._check(verdict.machine, check, 3000) for check in bad[:_CHECKS_OF_A_FAILURE])
+        logs = self._logs(verdict.machine)
+        mark = marks.STATUS[verdict.status]
+        last_seen = self._last_seen(verdict.machine)
+        return Failure(verdict.title, mark, shown, len(bad) - len(shown), "", last_seen, logs)
+
+    def _cut_off(self, span: Span) -> Failure:
+        title = f"{span.name} of {span.machine or 'the lab'}"
+        reason = f"begun at {marks.duration(span.started_s)}; the journal ends at {marks.duration(span.ended_s)}"
+        return Failure(title, marks.CUT_OFF, (), 0, reason, self._last_seen(span.machine), self._logs(span.machine))
+
+    def _broken_case(self, case: CaseResult) -> Failure:
+        return Failure(case.nodeid, marks.OUTCOME[case.outcome], (), 0, self._budget.clip(case.reason, 4000), "", ())
+
+    def _logs(self, machine: str | None) -> tuple[Log, ...]:
+        """Return the logs of a machine, the first time that they are asked for."""
+        if machine in self._logged:
+            return ()
+        self._logged.add(machine)
+        shown = [(item, self._tails[item.path]) for item in logs_of(self.run, machine) if item.path in self._tails]
+        texts = [(item, self._budget.tail(text, 200, 16_000)) for item, text in shown]
+        return tuple(
+            Log(PurePosixPath(item.path).name, link(item.path), text, item.sha256, marks.size(item.size))
+            for item, text in texts
+            if text
+        )
+
+    # -- tables --------------------------------------------------------------------------------------------------
+
+    def _rows(self) -> tuple[Row, ...]:
+        return tuple(
+            Row(
+                name or _LAB,
+                tuple(self._cell(name, phase) for phase in Phase),
+                marks.duration(
+                    sum(item.ended_s - item.started_s for item in self.run.verdicts if item.machine == name)
+                ),
+            )
+            for name in (None, *self.run.machine_names)
+        )
+
+    def _cell(self, machine: str | None, phase: Phase) -> Cell:
+        verdict = self.run.verdict_of(machine, phase)
+        took, mark = "", marks.NOT_RUN
+        if verdict is not None:
+            mark = marks.STATUS[verdict.status]
+            took = "" if verdict.blocked_by else marks.duration(verdict.ended_s - verdict.started_s)
+        elif self.run.unfinished(machine, phase) is not None:
+            mark = marks.CUT_OFF
+        elif machine is None and not lab_wide(self.run, phase) and self.run.machine_names:
+            mark = Mark("elsewhere", "", "per machine")
+        elif machine is not None and lab_wide(self.run, phase):
+            mark = Mark("elsewhere", "", _LAB)
+        return Cell(machine or _LAB, phase.value, mark, took, f"#checks-{phase.value}")
+
+    def _group(self, phase: Phase) -> CheckGroup:
+        checks: list[CheckRow] = []
+        for verdict in self.run.verdicts:
+            if verdict.phase is phase:
+                checks += self._checks(verdict)
+        checks += [
+            self._unseen(name, marks.NOT_RUN, "this phase did not run")
+            for name, item in not_run(self.run)
+            if item is phase
+        ]
+        checks += [
+            self._unseen(name, marks.CUT_OFF, "begun, and no verdict when the journal ended")
+            for name in (None, *self.run.machine_names)
+            if self.run.unfinished(name, phase) is not None
+        ]
+        checks.sort(key=lambda check: check.mark is marks.STATUS[Status.PASS])  # stable: what is not proven comes first
+        proven = sum(check.mark is marks.STATUS[Status.PASS] for check in checks)
+        return CheckGroup(f"checks-{phase.value}", phase.value, tuple(checks), proven)
+
+    def _checks(self, verdict: Verdict) -> Sequence[CheckRow]:
+        if verdict.blocked_by:
+            return [self._unseen(verdict.machine, marks.STATUS[Status.BLOCKED], f"blocked by {verdict.blocked_by}")]
+        if not verdict.checks:
+            return [self._unseen(verdict.machine, marks.STATUS[Status.NOT_PROVEN], "no check was made")]
+        return [self._check(verdict.machine, check, 1200) for check in verdict.checks]
+
+    def _unseen(self, machine: str | None, mark: Mark, why: str) -> CheckRow:
+        return CheckRow(machine or _LAB, "the whole phase", mark, "", self._budget.clip(why, 400), "", ())
+
+    def _check(self, machine: str | None, check: Check, limit: int) -> CheckRow:
+        passed = check.status is Status.PASS
+        room = limit // 3 if passed else limit
+        return CheckRow(
+            machine or _LAB,
+            self._budget.clip(check.name, 200),
+            marks.STATUS[check.status],
+            self._budget.clip(check.expected, room),
+            self._budget.clip(check.seen, room),
+            "" if passed else self._budget.clip(check.remedy, 600),
+            tuple(evidence_link(self.run, machine, path) for path in check.evidence[:8]),
+        )
+
+    def _case(self, case: CaseResult) -> CaseRow:
+        reason = "" if case.outcome is Outcome.PASSED else self._budget.clip(case.reason, 1500)
+        return CaseRow(case.nodeid, marks.OUTCOME[case.outcome], marks.duration(case.duration_s), reason)
+
+
+def _is_bad(case: CaseResult) -> bool:
+    return case.outcome in (Outcome.FAILED, Outcome.ERROR, Outcome.XPASSED)
+
+
+def _cause_mark(cause: Cause) -> Mark:
+    if cause.verdict is not None:
+        return marks.STATUS[cause.verdict.status]
+    return marks.OUTCOME[cause.case.outcome] if cause.case else marks.CUT_OFF

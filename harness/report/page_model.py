@@ -1,0 +1,181 @@
+"""The pieces of the page, as values, and which files belong beside a failure. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from harness.core.verdict import Status
+from harness.report.symbols import Mark
+from harness.results.model import EvidenceFile, RunResult
+
+_TEXT_FILES = {".log", ".txt", ".json", ".jsonl", ".vmx", ".xml", ""}
+_LOGS_OF_A_MACHINE = 5
+
+
+@dataclass(frozen=True)
+class Link:
+    """A file; `href` is empty where it does not lie beside the page."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One phase of one machine."""
+
+    machine: str
+    phase: str
+    mark: Mark
+    took: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One machine, or the lab, through all phases."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    total: str
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """One check."""
+
+    machine: str
+    name: str
+    mark: Mark
+    expected: str
+    seen: str
+    remedy: str
+    evidence: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class CheckGroup:
+    """The checks of one phase."""
+
+    anchor: str
+    phase: str
+    checks: tuple[CheckRow, ...]
+    proven: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether every check is proven."""
+        return bool(self.checks) and self.proven == len(self.checks)
+
+
+@dataclass(frozen=True)
+class ClaimRow:
+    """One claim of the table that heads the page; `places` leads to the checks that it rests on."""
+
+    title: str
+    mark: Mark
+    note: str
+    why: tuple[str, ...]
+    more: int
+    checks: str
+    places: tuple[Link, ...]
+    evidence: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class GapLine:
+    """Something not proven; phases that were blocked by the same thing share a line."""
+
+    mark: Mark
+    machine: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Log:
+    """The end of a file."""
+
+    name: str
+    link: Link
+    text: str
+    sha256: str
+    size: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A phase, or a test, that failed; `more` checks did not pass either and stand in their section only."""
+
+    title: str
+    mark: Mark
+    checks: tuple[CheckRow, ...]
+    more: int
+    reason: str
+    last_seen: str
+    logs: tuple[Log, ...]
+
+
+@dataclass(frozen=True)
+class CauseCard:
+    """The first cause, for the first screenful."""
+
+    what: str
+    mark: Mark
+    machine: str
+    phase: str
+    check: CheckRow | None
+    reason: str
+    last_seen: str
+    console: str
+    enter: str
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One test."""
+
+    nodeid: str
+    mark: Mark
+    took: str
+    reason: str
+
+
+def link(path: str) -> Link:
+    """Return a link to a file of the run directory; a path that leads out of it is named, not linked."""
+    pure = PurePosixPath(path)
+    outside = pure.is_absolute() or ".." in pure.parts or re.match(r"[A-Za-z]:", path) is not None
+    return Link(path, "" if outside else "./" + quote(path))
+
+
+def evidence_link(run: RunResult, machine: str | None, path: str) -> Link:
+    """Return a link to the copy in the run directory, where a file of the machine's own directory was copied there."""
+    found = link(path)
+    name = re.split(r"[\\/]", path)[-1]
+    copy = f"{machine}/{name}"
+    if not found.href and any(item.path == copy and item.machine == machine for item in run.evidence):
+        return link(copy)
+    return found
+
+
+def logs_of(run: RunResult, machine: str | None) -> tuple[EvidenceFile, ...]:
+    """Return the text files that show why a machine failed, the newest console first, at most five."""
+    files = [item for item in run.evidence if machine is not None and item.machine == machine]
+    readable = [item for item in files if PurePosixPath(item.path).suffix.lower() in _TEXT_FILES]
+    return tuple(sorted(readable, key=_log_order)[:_LOGS_OF_A_MACHINE])
+
+
+def _log_order(item: EvidenceFile) -> tuple[bool, int, str]:
+    name = PurePosixPath(item.path).name
+    number = re.search(r"(\d+)\D*$", name)
+    return "serial" not in name, -int(number[1]) if number and "serial" in name else 0, item.path
+
+
+def troubled(run: RunResult) -> tuple[str, ...]:
+    """Return the machines whose logs belong on the page: broken, or cut off."""
+    broken = [item.machine for item in run.verdicts if item.status in (Status.FAIL, Status.ERROR)]
+    cut = [span.machine for span in run.spans if not span.finished]
+    return tuple(dict.fromkeys(name for name in (*broken, *cut) if name is not None))

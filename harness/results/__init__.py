@@ -1,0 +1,4 @@
+"""Results of a run: journal, `run.json`, claims and the conclusion drawn from them.
+
+Entry: `Journal`, `RunResult`, `judge_claims`. The journal is the source; everything else is computed from it.
+"""

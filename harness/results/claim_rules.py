@@ -1,0 +1,240 @@
+"""What a run claims of the lab, in nine sentences, each proven, disproven or not proven. Pure.
+
+A claim rests on checks of named phases, on every machine. It is
+
+PROVEN      all of them were looked at and passed
+DISPROVEN   one of them was looked at and failed
+NOT PROVEN  anything else: one was not asked, was blocked, could not be looked at, or the host broke
+
+A claim is *asked* when the run works through every phase that it rests on, on every machine of the lab, and selects
+every guest test that it names. A claim that was not asked is not proven, and does not decide the exit status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.core.claims import Claim, Judgement, Standing
+from harness.core.verdict import Check, Phase, Status, Verdict
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Checks of one phase that a claim rests on; with `whole` also every further check that the phase has."""
+
+    phase: Phase
+    checks: tuple[str, ...] = ()
+    whole: bool = False
+
+    def concerns(self, check: Check) -> bool:
+        """Whether the claim rests on that check."""
+        return self.whole or check.name in self.checks
+
+
+# The guest checks that every lab has: the tests of `scenarios/test_80_guests.py`.
+GUEST_CHECKS = (
+    "host name", "address", "default route leads to the gateway", "time zone", "clock is the hosts", "swap", "sysctl",
+    "kernel modules", "ssh hardening",
+    "ssh user has a key and no password", "lab ca is trusted", "packages survived the restart", "no failed units",
+)  # fmt: skip
+
+BASES: dict[Claim, tuple[Basis, ...]] = {
+    Claim.BUILT: (
+        Basis(Phase.ENVIRONMENT, whole=True),
+        Basis(Phase.CLEANUP, ("only what is ours", "machine is gone")),
+        Basis(Phase.CREATION, ("virtual disk", "vmx")),
+        Basis(Phase.BOOT, ("running",)),
+    ),
+    Claim.INSTALLED: (
+        Basis(Phase.CREATION, ("virtual disk",)),
+        Basis(Phase.BOOT, ("guest answers", "ssh login", "this run's machine")),
+        Basis(Phase.ISO_COPY, ("marker", "payload")),
+    ),
+    Claim.CLOUD_INIT: (Basis(Phase.CLOUD_INIT, ("finished", "result", "marker")),),
+    Claim.PACKAGES: (Basis(Phase.PACKAGES, ("marker", "dpkg", "from the seed")),),
+    Claim.DETACHED: (
+        Basis(
+            Phase.ISO_DETACHED,
+            ("vmx says detached", "no medium in the guest", "installer did not run again", "no second first boot"),
+        ),
+        Basis(
+            Phase.RESTARTS,
+            ("disk first with the ISO attached", "installer did not run again", "ISO detached again"),
+        ),
+    ),
+    Claim.RESTARTED: (
+        Basis(Phase.ISO_DETACHED, ("restarted", "same machine")),
+        Basis(Phase.RESTARTS, ("power cut", "same machine", "no second first boot")),
+    ),
+    Claim.AIR_GAPPED: (
+        Basis(
+            Phase.AIR_GAP,
+            (
+                "registry answers with a verified certificate",
+                "image pulled",
+                "peers answer",
+                "no DNS",
+                "no TCP",
+                "no UDP",
+                "no ICMP",
+                "no NTP",
+                "nothing left the network",
+            ),
+        ),
+    ),
+    Claim.SETTINGS: (Basis(Phase.GUESTS, GUEST_CHECKS, whole=True),),
+    Claim.CLUSTER: (Basis(Phase.CLUSTER, ("nodes ready", "kubesphere port")),),
+}
+
+
+def default_required(*, has_k3s: bool, has_gateway: bool, own_seeds: bool) -> tuple[Claim, ...]:
+    """Return the claims that have to be proven where the lab file names none: all that can be.
+
+    Args:
+        has_k3s: Whether the payload brings a cluster.
+        has_gateway: Whether the lab has a registry of its own, and the hypervisor shows what passes its network.
+        own_seeds: Whether the seeds were built here: what others put on theirs may not be comparable.
+    """
+    beyond = {Claim.CLUSTER: not has_k3s, Claim.AIR_GAPPED: not has_gateway, Claim.PACKAGES: not own_seeds}
+    return tuple(claim for claim in Claim if not beyond.get(claim, False))
+
+
+LAB_WIDE = (Phase.ENVIRONMENT, Phase.CLUSTER)  # judged once for the lab, not once per machine
+
+
+def place(phase: Phase, machine: str | None) -> str:
+    """Return the name under which a run says that it asks for a phase: `boot/k3s-master1`, `cluster`."""
+    return phase.value if machine is None or phase in LAB_WIDE else f"{phase.value}/{machine}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asked of the lab.
+
+    Attributes:
+        places: What the run works through, as `place` names it.
+        left_out: Tests of the lab that were not selected.
+    """
+
+    places: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def judge_claims(
+    verdicts: Sequence[Verdict], machines: Sequence[str], asked: Collection[str], required: Collection[str]
+) -> tuple[Judgement, ...]:
+    """Return how each claim stands, in the order of the table.
+
+    Args:
+        verdicts: Of the run; of a phase with several each counts.
+        machines: Every machine of the lab, whether or not the run touched it.
+        asked: What the run works through, as `place` names it.
+        required: The values of the claims that have to be proven.
+    """
+    return tuple(
+        _conclude(claim, _Findings.of(claim, verdicts, machines, asked), required=claim.value in required)
+        for claim in Claim
+    )
+
+
+@dataclass(frozen=True)
+class _Findings:
+    """What the verdicts say of one claim.
+
+    Attributes:
+        checks: Those that it rests on.
+        carried: For each of them that an earlier run made: that run.
+        failed: One line per check that failed.
+        unseen: One line per reason why something was not seen.
+        unasked: What this run does not work through, as `place` names it.
+    """
+
+    checks: tuple[Check, ...]
+    carried: tuple[str, ...]
+    failed: tuple[str, ...]
+    unseen: tuple[str, ...]
+    unasked: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, claim: Claim, verdicts: Sequence[Verdict], machines: Sequence[str], asked: Collection[str]
+    ) -> _Findings:
+        places = [(basis, machine) for basis in BASES[claim] for machine in _machines(basis, machines)]
+        found = [
+            (verdict, check)
+            for basis, machine in places
+            for verdict in verdicts
+            if (verdict.phase, verdict.machine) == (basis.phase, machine)
+            for check in verdict.checks
+            if basis.concerns(check)
+        ]
+        unseen = [_told(*pair) for pair in found if pair[1].status not in (Status.FAIL, Status.PASS)]
+        unseen += [text for basis, machine in places for text in _unseen(basis, machine, verdicts)]
+        return cls(
+            checks=tuple(check for _, check in found),
+            carried=tuple(verdict.carried_from for verdict, _ in found if verdict.carried_from),
+            failed=tuple(_told(*pair) for pair in found if pair[1].status is Status.FAIL),
+            unseen=tuple(dict.fromkeys(unseen)),
+            unasked=tuple(sorted({place(basis.phase, machine) for basis, machine in places} - set(asked)))
+            if machines
+            else ("no machine is known",),
+        )
+
+
+def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
+    passed = sum(check.status is Status.PASS for check in found.checks)
+    standing, asked = Standing.NOT_PROVEN, True
+    if found.failed:
+        standing, why = Standing.DISPROVEN, (*found.failed, *found.unseen)
+    elif found.unasked:
+        names = dict.fromkeys(name.partition("/")[0] for name in found.unasked)
+        asked, why = False, (f"not asked in this run: {', '.join(names)}",)
+    elif found.unseen or not found.checks:
+        why = found.unseen or ("nothing was looked at",)
+    else:
+        phases = ", ".join(dict.fromkeys(basis.phase.value for basis in BASES[claim]))
+        standing, why = Standing.PROVEN, (f"{passed} checks of {phases}{_earlier(found)}",)
+    return Judgement(
+        claim,
+        standing,
+        asked=asked,
+        required=required,
+        why=why,
+        checks=(passed, len(found.checks)),
+        evidence=tuple(dict.fromkeys(path for check in found.checks for path in check.evidence)),
+    )
+
+
+def _earlier(found: _Findings) -> str:
+    """Return how many of the checks earlier runs made, where this one went on from there."""
+    if not found.carried:
+        return ""
+    count = "all" if len(found.carried) == len(found.checks) else str(len(found.carried))
+    return f"; {count} of them as run {', '.join(sorted(set(found.carried)))} found"
+
+
+def _machines(basis: Basis, machines: Sequence[str]) -> Sequence[str | None]:
+    return (None,) if basis.phase in LAB_WIDE else machines
+
+
+def _unseen(basis: Basis, machine: str | None, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Yield why checks that the basis names are in no verdict."""
+    mine = [item for item in verdicts if item.phase is basis.phase and item.machine == machine]
+    blocked = next((item.blocked_by for item in mine if item.blocked_by), "")
+    answered = {check.name for item in mine for check in item.checks}
+    missing = [name for name in basis.checks if name not in answered] or ([] if answered else ["the whole phase"])
+    if not missing:
+        return
+    where = f"{basis.phase.value} of {machine}" if machine else basis.phase.value
+    if blocked:
+        yield f"{where}: blocked by {blocked}"
+    elif not mine:
+        yield f"{where}: no verdict"
+    else:
+        yield f"{where}: not looked at: {', '.join(missing)}"
+
+
+def _told(verdict: Verdict, check: Check) -> str:
+    """Return one line for a check that did not pass."""
+    return f"{verdict.title}: {check.name}: {check.status.value}: {check.why}"

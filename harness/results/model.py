@@ -1,0 +1,227 @@
+"""What a run was and what it found, as plain frozen values: the content of `run.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.core.claims import Judgement
+from harness.core.verdict import Phase, Status, Verdict, worst
+from harness.results.claim_rules import judge_claims
+
+SCHEMA_VERSION = 1
+
+
+# Facts of a machine that tell its installation from another one, as journals have them.
+MACHINE_ID, RUNS = "machine id", "installer runs"
+
+
+@dataclass(frozen=True)
+class HypervisorFacts:
+    """What ran the machines. `why` says how the accelerator was proved, or why there is none."""
+
+    kind: str = ""
+    executable: str = ""
+    version: str = ""
+    accelerator: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class RunHost:
+    """Where the run happened. `packages` maps distribution names to versions."""
+
+    name: str = ""
+    os: str = ""
+    cpus: int = 0
+    memory_mib: int = 0
+    python: str = ""
+    packages: dict[str, str] = field(default_factory=dict)
+    git_commit: str = ""
+
+
+@dataclass(frozen=True)
+class MachineFacts:
+    """One machine of the lab, as planned and as met.
+
+    Attributes:
+        endpoint: `host:port` of its SSH as seen from the host.
+        seed: File name of its seed ISO; `seed_sha256` is its digest, `input_hash` the hash of what it was built from.
+        host_key: Fingerprint or public key line of the guest's SSH host key.
+        last_seen: The last state that the run noted of it, `last_seen_s` seconds after the start.
+        facts: Anything else that was learnt, as text.
+    """
+
+    name: str
+    role: str = ""
+    address: str = ""
+    endpoint: str = ""
+    memory_mib: int = 0
+    cpus: int = 0
+    disk_gib: int = 0
+    seed: str = ""
+    seed_sha256: str = ""
+    input_hash: str = ""
+    ssh_logins: int = 0
+    boot_ids: tuple[str, ...] = ()
+    host_key: str = ""
+    last_seen: str = ""
+    last_seen_s: float = 0.0
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+class SpanKind(StrEnum):
+    """What a bar of the timeline stands for."""
+
+    PHASE = "phase"
+    GUEST = "guest"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something that took time, in seconds since the start of the run; `machine` is None for the whole lab.
+
+    Attributes:
+        status: The verdict of a phase; None where nothing is judged.
+        finished: False where the journal ends before it did.
+        detail: More, for the tooltip.
+    """
+
+    machine: str | None
+    name: str
+    kind: SpanKind
+    started_s: float
+    ended_s: float
+    status: Status | None = None
+    finished: bool = True
+    detail: str = ""
+
+
+class Outcome(StrEnum):
+    """Outcome of one pytest item."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    XFAILED = "xfailed"
+    XPASSED = "xpassed"
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """One pytest item; `reason` is the failure or skip text."""
+
+    nodeid: str
+    outcome: Outcome
+    reason: str = ""
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class EvidenceFile:
+    """A file that shows more. `path` has `/` and is relative to the run directory where it is inside it.
+
+    `size` is None and `sha256` empty where the file was not there, or was not read, when the result was written.
+    """
+
+    path: str
+    machine: str | None = None
+    size: int | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class KeptMachine:
+    """A machine that is left behind: where it is, why, until when, how to get in and how to remove it.
+
+    `until` is UTC, ISO 8601; empty where there is no end to it.
+    """
+
+    name: str
+    directory: str = ""
+    reason: str = ""
+    enter: str = ""
+    remove: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run of one lab.
+
+    Attributes:
+        lab_file_sha256: Digest of the lab file as it was read.
+        argv: The command line, without passwords.
+        started_at: UTC, ISO 8601; `ended_at` is empty where the end was not recorded.
+        required: The claims that have to be proven, by name.
+        asked: What the run works through, as `harness.results.claim_rules.place` names it.
+        left_out: Tests of the lab that were not selected: what a partial run does not look at.
+        exit_status: pytest's exit code; None where the process ended without recording it.
+        unreadable_events: Journal lines that could not be understood; what they said is lost.
+    """
+
+    run_id: str = ""
+    lab: str = ""
+    lab_file: str = ""
+    lab_file_sha256: str = ""
+    overlay: str = ""
+    argv: tuple[str, ...] = ()
+    started_at: str = ""
+    ended_at: str = ""
+    duration_s: float = 0.0
+    required: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    exit_status: int | None = None
+    hypervisor: HypervisorFacts = field(default_factory=HypervisorFacts)
+    host: RunHost = field(default_factory=RunHost)
+    machines: tuple[MachineFacts, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    spans: tuple[Span, ...] = ()
+    tests: tuple[CaseResult, ...] = ()
+    evidence: tuple[EvidenceFile, ...] = ()
+    kept: tuple[KeptMachine, ...] = ()
+    notes: tuple[str, ...] = ()
+    unreadable_events: int = 0
+
+    @property
+    def machine_names(self) -> tuple[str, ...]:
+        """Every machine that the result mentions, planned ones first."""
+        names = [machine.name for machine in self.machines]
+        names += [verdict.machine for verdict in self.verdicts if verdict.machine is not None]
+        names += [span.machine for span in self.spans if span.machine is not None]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def claims(self) -> tuple[Judgement, ...]:
+        """How each claim stands."""
+        planned = [machine.name for machine in self.machines]
+        return judge_claims(self.verdicts, planned, self.asked, self.required)
+
+    @property
+    def partial(self) -> bool:
+        """Whether something of the lab was not asked for; such a run says so in its first word."""
+        return bool(self.left_out) or not all(claim.asked for claim in self.claims)
+
+    def verdict_of(self, machine: str | None, phase: Phase) -> Verdict | None:
+        """Return the verdict of that phase on that machine, or None; of several the most severe."""
+        found = [item for item in self.verdicts if item.machine == machine and item.phase is phase]
+        severe = worst(item.status for item in found)
+        return next((item for item in found if item.status is severe), None)
+
+    def unfinished(self, machine: str | None, phase: Phase) -> Span | None:
+        """Return the phase's bar where it had begun and had no verdict when the journal ended."""
+        if self.verdict_of(machine, phase) is not None:
+            return None
+        return next(
+            (
+                span
+                for span in self.spans
+                if span.kind is SpanKind.PHASE
+                and not span.finished
+                and span.machine == machine
+                and span.name == phase.value
+            ),
+            None,
+        )

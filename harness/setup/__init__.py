@@ -1,1 +1,0 @@
-"""What a host needs before it can run the embedded lab: system packages and the guest image."""

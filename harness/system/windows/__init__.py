@@ -1,0 +1,1 @@
+"""What only Windows has: access lists, registry, logon session. Every module loads on every system."""

@@ -1,0 +1,136 @@
+"""What `vmrun` answers, as typed values. Pure: text in, values out; a text that fits no reading raises.
+
+Line ends and code pages are settled before (`harness.core.text.decode`). Formats are those of Workstation 15 to 25H2
+and Fusion 12 to 13, whose `vmrun` calls itself 1.17.0 throughout.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, ip_address
+
+
+class Display(StrEnum):
+    """Whether `start` opens a window of Workstation."""
+
+    GUI = "gui"
+    NOGUI = "nogui"
+
+
+class StopMode(StrEnum):
+    """How power goes: `soft` asks VMware Tools in the guest, `hard` cuts it."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
+class ToolsState(StrEnum):
+    """VMware Tools in the guest: `installed` means known but not answering now."""
+
+    UNKNOWN = "unknown"
+    INSTALLED = "installed"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class VmrunVersion:
+    """`vmrun version 1.17.0 build-24583834`: the build names the product, the version does not."""
+
+    version: str
+    build: int
+
+    @property
+    def product(self) -> str:
+        """The product of that build, or an empty text for a build that is not known here."""
+        return _PRODUCTS.get(self.build, "")
+
+    def __str__(self) -> str:
+        return f"{self.product or 'VMware'} (vmrun {self.version} build-{self.build})"
+
+
+_PRODUCTS = {
+    16341506: "VMware Workstation 15.5.6",
+    17195230: "VMware Fusion 12",
+    17198959: "VMware Workstation 16.1.0",
+    23775571: "VMware Workstation 17.5.2",
+    24583834: "VMware Workstation 17.6.3",
+    24995812: "VMware Workstation 25H2",
+    25688693: "VMware Workstation 26H1U1",
+}
+
+_VERSION = re.compile(r"^vmrun version (\d+(?:\.\d+)*) build-(\d+)", re.MULTILINE)
+
+
+def parse_version(text: str) -> VmrunVersion | None:
+    """Return the version that heads the usage text, or None."""
+    match = _VERSION.search(text)
+    return VmrunVersion(match[1], int(match[2])) if match else None
+
+
+def parse_running(text: str) -> tuple[str, ...]:
+    """Return the VMX paths of `list`, as vmrun spells them.
+
+    A trailing ` (running)`, which one description has and no capture shows, is left out. Other lines than paths of VMX
+    files may stand among them.
+
+    Raises:
+        ValueError: There is no line `Total running VMs: N`, or not N paths.
+    """
+    count, lines = counted(text, "Total running VMs")
+    rows = [line.strip().removesuffix(" (running)") for line in lines if line.strip()]
+    if len(rows) != count and not any(row.startswith("Error:") for row in rows):
+        rows = [row for row in rows if row.lower().endswith(".vmx")]
+    if len(rows) != count:
+        raise ValueError(f"`Total running VMs: {count}`, but {len(rows)} paths can be read")
+    return tuple(rows)
+
+
+def parse_tools_state(text: str) -> ToolsState | None:
+    """Return the state that `checkToolsState` printed, or None where it printed another thing."""
+    word = _last_line(text).lower()
+    return ToolsState(word) if word in {state.value for state in ToolsState} else None
+
+
+def parse_guest_address(text: str) -> IPv4Address | None:
+    """Return the address of `getGuestIPAddress`; None for the word `unknown`, an empty line and IPv6.
+
+    Raises:
+        ValueError: It is neither an address nor one of those.
+    """
+    word = _last_line(text)
+    if word.lower() in ("", "unknown"):
+        return None
+    address = ip_address(word)
+    return address if isinstance(address, IPv4Address) and not address.is_unspecified else None
+
+
+def parse_about(text: str) -> dict[str, object]:
+    """Return the JSON object of vmrun-qemu's `about`.
+
+    Raises:
+        ValueError: It is no JSON object.
+    """
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004  (as every reading here)
+    return value
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def counted(text: str, title: str) -> tuple[int, list[str]]:
+    """Return the number of a line `<title>: N`, and the lines after it.
+
+    Raises:
+        ValueError: There is no such line.
+    """
+    head = re.search(rf"^{title}:[ \t]*(\d{{1,6}})[ \t]*$", text, re.MULTILINE)
+    if head is None:
+        raise ValueError(f"no line `{title}: N`")
+    return int(head[1]), text[head.end() :].split("\n")[1:]

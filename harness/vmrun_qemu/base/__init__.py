@@ -1,0 +1,1 @@
+"""Messages, state files, processes and sockets that every part of `vmrun-qemu` uses."""

@@ -1,0 +1,135 @@
+"""Processes. The only module of this program that starts or ends one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from harness.system.process_identity import Identity, alive
+from harness.vmrun_qemu.base import home
+
+Child = subprocess.Popen[bytes]
+
+
+def ended(child: Child, timeout_s: float) -> bool:
+    """Return whether the child ended, within that many seconds."""
+    try:
+        child.wait(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def end(who: Identity, grace_s: float = 3.0) -> None:
+    """End that very process, politely and then by force; returns when it is gone or twice `grace_s` has passed."""
+    import psutil  # noqa: PLC0415 - see pids.identity
+
+    for act in ("terminate", "kill"):
+        if not alive(who):
+            return
+        try:
+            process = psutil.Process(who["pid"])
+            getattr(process, act)()
+            process.wait(timeout=grace_s)
+        except (psutil.NoSuchProcess, psutil.TimeoutExpired):
+            continue
+
+
+def run(argv: Sequence[str], timeout_s: float) -> tuple[int, str]:
+    """Run a program to its end; return its exit status and all that it said.
+
+    A program that cannot be started or does not end in time has the status -1, with the reason as its words.
+    """
+    try:
+        done = subprocess.run(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return -1, f"{argv[0]} did not end within {timeout_s:.0f} s"
+    except OSError as error:
+        return -1, f"cannot start {argv[0]}: {error.strerror or error}"
+    return done.returncode, done.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def start_bound(argv: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
+    """Start a program that ends with this process, even when this one is killed.
+
+    On Linux `setpriv` asks the kernel for it (util-linux, part of every Debian); elsewhere the record of the process
+    lets the next command end an orphan.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    prefix = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+    return subprocess.Popen([*prefix, *argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd)
+
+
+def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
+    """Start one of this package's modules so that it outlives the caller and its terminal; its first output line is
+    for `first_line`.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    root = str(Path(__file__).resolve().parents[3])
+    env = {
+        **os.environ,
+        "VMRUN_QEMU_HOME": str(home.root()),
+        "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")])),
+    }
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        cwd=cwd,
+        env=env,
+        start_new_session=True,
+        creationflags=flags,
+    )
+
+
+def end_soon(process: Child, grace_s: float) -> bool:
+    """Return whether a process that is about to end has ended; after `grace_s` seconds it is made to."""
+    if ended(process, grace_s):
+        return True
+    process.kill()
+    return ended(process, grace_s)
+
+
+def first_line(process: Child, timeout_s: float) -> str:
+    """Return the first line that `process` prints; empty when it ends, or says nothing for `timeout_s` seconds."""
+    lines: list[bytes] = []
+    stream = process.stdout
+    if stream is None:
+        return ""
+    reader = threading.Thread(target=lambda: lines.append(stream.readline()), daemon=True)
+    reader.start()
+    reader.join(timeout_s)
+    if not reader.is_alive():
+        stream.close()
+    return lines[0].decode("utf-8", "replace").strip() if lines else ""
+
+
+def tail(log: Path, lines: int = 5) -> str:
+    """Return the last lines that a program wrote to its log; a missing file is empty."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return " / ".join(text.strip().splitlines()[-lines:])

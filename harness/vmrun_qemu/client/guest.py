@@ -1,0 +1,85 @@
+"""The guest as `vmrun-qemu` sees it: a conversation with the supervisor, which keeps the line to the guest's agent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from harness.vmrun_qemu.base.endpoint import Endpoint
+from harness.vmrun_qemu.base.json_lines import LineStream
+from harness.vmrun_qemu.base.records import Record
+from harness.vmrun_qemu.client.supervisor import service_of
+
+# A guest under TCG with a busy processor answers in a second or two.
+ANSWER_S = 3.0
+# The supervisor is a process of this host: it answers this much later than the guest at most.
+_MARGIN_S = 10.0
+
+
+class GuestSilentError(Exception):
+    """Nobody in the guest answers."""
+
+
+class GuestRefusedError(Exception):
+    """The guest's agent answered with an error; the text is its own."""
+
+
+class Guest:
+    """The guest of a machine that runs; to be used with `with`.
+
+    Raises:
+        GuestSilentError: The supervisor is not there; the machine goes off at this moment.
+    """
+
+    def __init__(self, record: Record) -> None:
+        try:
+            self._lines = LineStream(Endpoint(service_of(record)).connect(_MARGIN_S))
+        except OSError as error:
+            raise GuestSilentError(f"the supervisor is not there: {error}") from error
+
+    def __enter__(self) -> Guest:
+        """Return the guest."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Hang up."""
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._lines.close()
+
+    def state(self, limit_s: float = ANSWER_S) -> str:
+        """Return `running`, `installed` or `unknown`, as `checkToolsState` prints it."""
+        return str(self._answer({"ask": "state"}, limit_s))
+
+    def ask(self, command: str, arguments: Mapping[str, Any] | None = None, limit_s: float = ANSWER_S) -> Any:
+        """Return the answer of the guest's agent.
+
+        Raises:
+            GuestSilentError: Nobody answered within `limit_s` seconds.
+            GuestRefusedError: The agent answered with an error.
+        """
+        return self._answer({"ask": "agent", "command": command, "arguments": dict(arguments or {})}, limit_s)
+
+    def tell(self, command: str, arguments: Mapping[str, Any] | None = None) -> None:
+        """Give the guest's agent a command that has no answer.
+
+        Raises:
+            GuestSilentError: Nobody is there to take it.
+        """
+        self._answer({"ask": "tell", "command": command, "arguments": dict(arguments or {})}, ANSWER_S)
+
+    def _answer(self, question: dict[str, Any], limit_s: float) -> Any:
+        end = time.monotonic() + limit_s + _MARGIN_S
+        try:
+            self._lines.send({**question, "limit_s": limit_s}, end)
+            answer = self._lines.receive(end)
+        except OSError as error:
+            raise GuestSilentError(str(error)) from error
+        if answer is None or "silent" in answer:
+            raise GuestSilentError("the supervisor hung up" if answer is None else str(answer["silent"]))
+        if "answer" not in answer:
+            raise GuestRefusedError(str(answer.get("refused") or answer.get("failed") or answer))
+        return answer["answer"]

@@ -1,0 +1,53 @@
+"""How a command has something done to a machine that runs: it gives the machine's supervisor an order.
+
+What must happen to a machine as a whole (a suspend, a snapshot) is done by its supervisor and not by the command, so
+that a command that is killed half-way leaves nothing half-done. `orders` is the other end.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from harness.vmrun_qemu.base.endpoint import Endpoint
+from harness.vmrun_qemu.base.json_lines import LineStream
+from harness.vmrun_qemu.base.messages import UNKNOWN, Failure
+from harness.vmrun_qemu.base.records import Record
+
+# An order that has not begun this long before its end is not begun any more.
+_MARGIN_S = 2.0
+
+
+def service_of(record: Record) -> str:
+    """Return where the supervisor of a machine answers.
+
+    Raises:
+        OSError: Nowhere: an older version of this program started the machine.
+    """
+    if not record.get("service"):
+        raise OSError("it is of an older version; power the virtual machine off, and on again")
+    return record["service"]
+
+
+def order(record: Record, what: str, timeout_s: float, /, **words: Any) -> Any:
+    """Return the supervisor's answer when it has done what it is told; most orders have none.
+
+    Raises:
+        Failure: It could not, in its words; or it ended, or did not answer within `timeout_s` seconds.
+    """
+    end = time.monotonic() + timeout_s
+    words["limit_s"] = timeout_s - min(_MARGIN_S, timeout_s / 2)
+    try:
+        lines = LineStream(Endpoint(service_of(record)).connect(timeout_s))
+        try:
+            lines.send({"ask": "order", "order": what, **words}, end)
+            answer = lines.receive(end)
+        finally:
+            lines.close()
+    except OSError as error:
+        raise Failure(f"{UNKNOWN}: the supervisor of the virtual machine did not answer: {error}") from error
+    if answer is None:
+        raise Failure(f"{UNKNOWN}: the supervisor of the virtual machine ended")
+    if "answer" not in answer:
+        raise Failure(str(answer.get("failed") or answer))
+    return answer["answer"]

@@ -1,0 +1,1 @@
+"""The verbs of `vmrun`, one module per group of VMware's documentation."""

@@ -1,0 +1,31 @@
+"""connectNamedDevice and disconnectNamedDevice; what they do is done by the supervisor (`plugging`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.vmrun_qemu.base.messages import Flags
+from harness.vmrun_qemu.client import supervisor as control
+from harness.vmrun_qemu.commands.power import running
+
+_ORDER_S = 60.0
+
+
+def connect(parameters: Sequence[str], _flags: Flags) -> int:
+    """Connect a device of the VMX (`sata0:1`, `ethernet0`, `serial0`) until power-off.
+
+    Raises:
+        Failure: The machine does not run, has no such device, or it cannot be connected.
+    """
+    control.order(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=True)
+    return 0
+
+
+def disconnect(parameters: Sequence[str], _flags: Flags) -> int:
+    """Disconnect a device of the VMX until power-off.
+
+    Raises:
+        Failure: As `connect`.
+    """
+    control.order(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=False)
+    return 0

@@ -1,0 +1,118 @@
+"""about and removeState: what this program found on the host, and the end of what it remembers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.messages import ALREADY_RUNNING, Failure, Flags, say
+from harness.vmrun_qemu.faults import catalog as lies
+from harness.vmrun_qemu.faults import injection as faults
+from harness.vmrun_qemu.main import VERBS, VERSION
+from harness.vmrun_qemu.network import definitions as networks
+from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.qemu import accelerator
+from harness.vmrun_qemu.qemu import locate as qemu
+
+# What this program writes below its home; see `home`.
+_OWN_FILES = re.compile(r"(accelerator|networks|faults)\.json(\.\d+\.tmp)?|faults\.lock")
+_FILES_IN_A_FOLDER = re.compile(
+    r"(record|forwards|services|traffic|switch)\.json(\.\d+\.tmp)?|(qemu|supervisor|keeper)\.log"
+    r"|members/[0-9a-f]{16}-ethernet\d+\.json(\.\d+\.tmp)?"
+)
+_OWN_FOLDERS = {"vm": re.compile(r"[0-9a-f]{16}"), "net": re.compile(r"vmnet\d+")}
+
+
+def about(_parameters: Sequence[str], _flags: Flags) -> int:
+    """Print one JSON object: version, home, QEMU with its version, accelerator and why it was chosen, faults.
+
+    Raises:
+        Failure: There is no QEMU, or the faults that are asked for cannot be understood.
+    """
+    program = qemu.find()
+    version, numbers = program.version()
+    chosen = accelerator.choose(program)
+    answer = {
+        "program": "vmrun-qemu",
+        "version": VERSION,
+        "home": str(home.root()),
+        "qemu": {"path": str(program.binary), "version": version},
+        "accelerator": chosen.name,
+        "why": chosen.why,
+        "arguments": chosen.arguments(numbers),
+        "faults": {
+            "asked for": [entry.text for entry in faults.parse(os.environ.get(faults.VARIABLE, ""), lies.FAULTS)],
+            "known": {name: _described(fault) for name, fault in lies.FAULTS.items()},
+        },
+    }
+    say(json.dumps(answer, indent=1))
+    return 0
+
+
+def _described(fault: faults.Fault) -> str:
+    verbs = ", ".join(verb for verb in VERBS if verb in fault.verbs)
+    return f"{verbs or 'any command'}: {fault.help}"
+
+
+def remove_state(_parameters: Sequence[str], _flags: Flags) -> int:
+    """Remove what this program remembers under its home, and the home itself unless something foreign is in it.
+
+    A network whose machines are all gone is taken down first.
+
+    Raises:
+        Failure: A machine runs, is starting, or is being changed.
+    """
+    if instances.all_living():
+        raise Failure(ALREADY_RUNNING)
+    root = home.root()
+    for folder in (root / "net").glob("vmnet*"):
+        _take_down(networks.normal_name(folder.name))
+    for item in root.iterdir():
+        if _OWN_FILES.fullmatch(item.name):
+            item.unlink(missing_ok=True)
+        for folder in item.iterdir() if item.name in _OWN_FOLDERS and not item.is_symlink() else ():
+            if _OWN_FOLDERS[item.name].fullmatch(folder.name) and not folder.is_symlink():
+                _remove_folder(folder)
+        _remove_empty(item)
+    _remove_empty(root)
+    return 0
+
+
+def _take_down(vmnet: str) -> None:
+    with switch.locked(vmnet):
+        record = switch.load(vmnet)
+        if record is not None and not switch.members(vmnet):
+            switch.shut_down(vmnet, record)
+        elif record is None:
+            switch.forget(vmnet)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove the folder of a machine or a network, if nothing foreign is in it.
+
+    Raises:
+        Failure: Somebody works on that machine or network at this moment.
+    """
+    try:
+        with FileLock(folder / "lock", timeout=0):
+            for item in [*folder.iterdir(), *(folder / "members").glob("*.json*")]:
+                if _FILES_IN_A_FOLDER.fullmatch(item.relative_to(folder).as_posix()):
+                    item.unlink(missing_ok=True)
+    except Timeout as error:
+        raise Failure(ALREADY_RUNNING) from error
+    (folder / "lock").unlink(missing_ok=True)
+    _remove_empty(folder / "members")
+    _remove_empty(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -1,0 +1,176 @@
+"""clone, upgradevm, deleteVM."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.messages import (
+    ALREADY_RUNNING,
+    DISKS_BUSY,
+    FILE_EXISTS,
+    IN_USE,
+    INVALID_PARAMETER,
+    NOT_CHANGED,
+    SNAPSHOT_MISSING,
+    UP_TO_DATE,
+    Failure,
+    Flags,
+)
+from harness.vmrun_qemu.commands.power import settled
+from harness.vmrun_qemu.disks import clones, snapshots
+from harness.vmrun_qemu.disks.consolidation import mend
+from harness.vmrun_qemu.disks.vm_directory import Site, off, read_vmx, snapshots_locked
+from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles import vmss as statefile
+from harness.vmrun_qemu.vmfiles.owned_files import files_of, used_by_others
+from harness.vmrun_qemu.vmfiles.vmsd import Snapshot
+from harness.vmrun_qemu.vmfiles.vmss import StateError
+from harness.vmware.vmx import Vmx
+
+_OPTIONS = ("-snapshot", "-clonename")
+
+
+def clone(parameters: Sequence[str], _flags: Flags) -> int:
+    """Make a copy of a machine, or of one of its snapshots; a `linked` one builds on the snapshot's disks.
+
+    Raises:
+        Failure: There is something already, no such snapshot, or the machine is on and no snapshot is named.
+    """
+    vmx, target, kind, *rest = parameters
+    options = clone_options(rest)
+    if kind.lower() not in ("full", "linked") or not target.lower().endswith(".vmx"):
+        raise Failure(f"{INVALID_PARAMETER}: {kind if target.lower().endswith('.vmx') else target}")
+    goal = Path(home.canonical(target))
+    if goal.exists():
+        raise Failure(FILE_EXISTS)
+    name, linked = options.get("-clonename") or goal.stem, kind.lower() == "linked"
+    if "-snapshot" in options:
+        path = Path(home.canonical(vmx))
+        with snapshots_locked(path):
+            site = Site(path, read_vmx(path, vmx))
+            _clone_snapshot(site, _named(site, options["-snapshot"]), goal, name, linked=linked)
+        return 0
+    with _powered_off(vmx) as site:
+        mend(site)
+        if linked:
+            clones.require_place(goal, len(site.disks()))
+            snapshots.take(site, site.tree.free_name(f"Snapshot for {name}"))
+            _clone_snapshot(site, site.tree.snapshots[-1], goal, name, linked=True)
+        else:
+            order = clones.Order(site.vmx, tuple(site.disks().items()), goal, name)
+            clones.make(order, site.path, linked=False)
+    return 0
+
+
+def clone_options(words: Sequence[str]) -> dict[str, str]:
+    """Return option in lower case -> value, from `-snapshot=NAME` and from `-snapshot NAME`.
+
+    Raises:
+        Failure: Something else stands there, or a value is missing.
+    """
+    found, left = {}, list(words)
+    while left:
+        word = left.pop(0)
+        key, equals, value = word.partition("=")
+        if key.lower() not in _OPTIONS or not (equals or left):
+            raise Failure(f"{INVALID_PARAMETER}: {word}")
+        found[key.lower()] = value if equals else left.pop(0)
+    return found
+
+
+def upgrade_vm(parameters: Sequence[str], _flags: Flags) -> int:
+    """Have a machine that is off say that its hardware is the newest.
+
+    Raises:
+        Failure: It is on, or up to date.
+    """
+    with _powered_off(parameters[0]) as site:
+        version = site.vmx.get("virtualHW.version") or "0"
+        if version.isdecimal() and int(version) >= clones.NEWEST_HARDWARE:
+            raise Failure(UP_TO_DATE)
+        site.vmx.set("virtualHW.version", clones.NEWEST_HARDWARE)
+        site.vmx.write(site.path)
+    return 0
+
+
+def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
+    """Delete a machine's files; the directory goes too if nothing foreign is left in it.
+
+    Raises:
+        Failure: It runs, somebody else has it open, or a linked clone needs its disks.
+    """
+    vmx = parameters[0]
+    if instances.find(vmx) is not None:
+        raise Failure(ALREADY_RUNNING)
+    if vmlocks.is_held(Path(home.canonical(vmx))):
+        raise Failure(IN_USE)
+    with off(vmx) as site:
+        dependent = [clone for snapshot in site.tree.snapshots for clone in site.clones_of(snapshot)]
+        if dependent:
+            raise Failure(f"{DISKS_BUSY}: {', '.join(dependent)}")
+        shared = used_by_others(site.path)
+        files = [file for file in files_of(site.path) if file not in shared]
+        if any(vmlocks.is_held(file) for file in files if file.suffix.lower() == ".vmdk"):
+            raise Failure(IN_USE)
+        clones.unregister(site.path)
+        for file in files:
+            if file.is_dir():
+                shutil.rmtree(file, ignore_errors=True)
+            else:
+                file.unlink(missing_ok=True)
+    instances.forget_all_of(vmx)
+    if not any(site.folder.iterdir()):
+        site.folder.rmdir()
+    return 0
+
+
+@contextlib.contextmanager
+def _powered_off(vmx: str) -> Iterator[Site]:
+    """Hold a machine that is off.
+
+    Raises:
+        Failure: It is on or suspended.
+    """
+    if settled(home.canonical(vmx)) is not None:
+        raise Failure(ALREADY_RUNNING)
+    with off(vmx) as site:
+        if site.vmx.get("checkpoint.vmState"):
+            raise Failure(ALREADY_RUNNING)
+        yield site
+
+
+def _named(site: Site, name: str) -> Snapshot:
+    """Return the snapshot to clone.
+
+    Raises:
+        Failure: There is none of that name, or the machine was on when it was taken.
+    """
+    try:
+        snapshot = site.tree.named(name)
+    except Failure as failure:
+        if failure.text != SNAPSHOT_MISSING:
+            raise
+        raise Failure(f"Invalid snapshot name '{name}'\n") from failure
+    if snapshot.memory:
+        raise Failure(NOT_CHANGED)
+    return snapshot
+
+
+def _clone_snapshot(site: Site, snapshot: Snapshot, goal: Path, name: str, *, linked: bool) -> None:
+    disks = tuple((node, site.file(file)) for node, file in snapshot.disks)
+    order = clones.Order(_configuration_of(site, snapshot), disks, goal, name)
+    if linked:
+        clones.register(site, snapshot, goal)
+    clones.make(order, site.path, linked=linked)
+
+
+def _configuration_of(site: Site, snapshot: Snapshot) -> Vmx:
+    try:
+        return statefile.read(site.file(snapshot.file)).configuration()
+    except StateError:
+        return site.vmx

@@ -1,0 +1,148 @@
+"""listHostNetworks, the port forwarding verbs, and defineNetwork."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, say
+from harness.vmrun_qemu.network import definitions as networks
+from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.network.definitions import Forward, Network
+
+
+def list_networks(_parameters: Sequence[str], _flags: Flags) -> int:
+    """Print the networks as a table; there is no bridge here."""
+    known = networks.known()
+    say(f"Total host networks: {len(known)}")
+    say("INDEX  NAME         TYPE         DHCP         SUBNET           MASK")
+    for network in known:
+        index = network.name.removeprefix("vmnet")
+        address, mask = network.subnet.network_address, network.subnet.netmask
+        say(f"{index:<6} {network.name:<12} {network.kind:<12} {'true':<12} {address!s:<16} {mask}")
+    return 0
+
+
+def list_forwards(parameters: Sequence[str], _flags: Flags) -> int:
+    """Print the ports that are forwarded into a network, whether or not it is up."""
+    rules = networks.forwards(networks.normal_name(parameters[0]))
+    say(f"Total port forwardings: {len(rules)}")
+    if rules:
+        say("INDEX  PROTOCOL     HOST PORT    GUEST IP         GUEST PORT   DESCRIPTION")
+    for index, rule in enumerate(rules):
+        place = f"{rule['host_port']:<12} {rule['guest_ip']:<16} {rule['guest_port']:<12}"
+        say(f"{index:<6} {rule['protocol']:<12} {place} {rule['description']}".rstrip())
+    return 0
+
+
+def set_forward(parameters: Sequence[str], _flags: Flags) -> int:
+    """Forward a port of 127.0.0.1 to a guest, at once if the network is up, and whenever it comes up.
+
+    Raises:
+        Failure: A parameter is wrong, or somebody else has the port.
+    """
+    network = networks.get(parameters[0])
+    rule = _rule(network, parameters)
+    if rule["protocol"] == "udp" and network.is_closed:
+        # libslirp lets answers out to TCP connections that came in; it drops every datagram of a restricted guest.
+        raise Failure(f"{NOT_SUPPORTED}: {network.name} is host-only, and answers over UDP cannot leave it; use NAT")
+    with switch.locked(network.name):
+        rules = networks.forwards(network.name)
+        if rule in rules:
+            return 0
+        old = _same_port(rules, rule["protocol"], rule["host_port"])
+        up = switch.load(network.name)
+        taken = f"The host port {rule['host_port']}/{rule['protocol']} is already in use"
+        if up is None and not switch.port_is_free(rule):
+            raise Failure(taken)
+        if up is not None and (complaint := _exchange(up["qmp"], old, rule)):
+            raise Failure(f"{taken}: {complaint}")
+        networks.save_forwards(network.name, [other for other in rules if other != old] + [rule])
+    return 0
+
+
+def _exchange(address: str, old: Forward | None, rule: Forward) -> str:
+    """Have a rule in the place of the old one; return QEMU's complaint, with the old one in its place again."""
+    if old is not None:
+        switch.unforward(address, old)
+    complaint = switch.forward(address, rule)
+    if complaint and old is not None:
+        switch.forward(address, old)
+    return complaint
+
+
+def delete_forward(parameters: Sequence[str], _flags: Flags) -> int:
+    """Stop forwarding a port.
+
+    Raises:
+        Failure: It is not forwarded.
+    """
+    vmnet = networks.normal_name(parameters[0])
+    with switch.locked(vmnet):
+        rules = networks.forwards(vmnet)
+        old = _same_port(rules, _protocol(parameters[1]), port_of(parameters[2]))
+        if old is None:
+            raise Failure(f"{INVALID_PARAMETER}: {parameters[1]} port {parameters[2]} is not forwarded")
+        up = switch.load(vmnet)
+        if up is not None:
+            switch.unforward(up["qmp"], old)
+        networks.save_forwards(vmnet, [rule for rule in rules if rule != old])
+    return 0
+
+
+def define_network(parameters: Sequence[str], _flags: Flags) -> int:
+    """Give a network its subnet and kind; the same again is fine, another one while it is in use is not.
+
+    Raises:
+        Failure: The subnet is none, or machines are plugged in.
+    """
+    name = networks.normal_name(parameters[0])
+    kinds = {"hostonly": "hostOnly", "nat": "nat"}
+    kind = kinds.get(parameters[2].lower(), "") if len(parameters) > 2 else networks.get(name).kind
+    if not kind:
+        raise Failure(f"{INVALID_PARAMETER}: {parameters[2]}")
+    wanted = Network(name, kind, networks.parse_subnet(parameters[1]))
+    with switch.locked(name):
+        if networks.get(name) == wanted:
+            return 0
+        if switch.load(name) is not None:
+            raise Failure(f"{name} is in use with the subnet {networks.get(name).subnet}")
+        networks.define(wanted)
+    return 0
+
+
+def _rule(network: Network, parameters: Sequence[str]) -> Forward:
+    try:
+        guest = ipaddress.IPv4Address(parameters[3])
+    except ValueError as error:
+        raise Failure(f"{INVALID_PARAMETER}: {error}") from error
+    if guest not in network.subnet:
+        raise Failure(f"{INVALID_PARAMETER}: {guest} is not in {network.name} ({network.subnet})")
+    return {
+        "protocol": _protocol(parameters[1]),
+        "host_port": port_of(parameters[2]),
+        "guest_ip": str(guest),
+        "guest_port": port_of(parameters[4]),
+        "description": parameters[5] if len(parameters) > 5 else "",
+    }
+
+
+def _same_port(rules: list[Forward], protocol: str, port: int) -> Forward | None:
+    return next((rule for rule in rules if (rule["protocol"], rule["host_port"]) == (protocol, port)), None)
+
+
+def _protocol(text: str) -> str:
+    if text.lower() not in ("tcp", "udp"):
+        raise Failure(f"{INVALID_PARAMETER}: {text} is neither tcp nor udp")
+    return text.lower()
+
+
+def port_of(text: str) -> int:
+    """Return the number of a port.
+
+    Raises:
+        Failure: It is none.
+    """
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise Failure(f"{INVALID_PARAMETER}: {text} is not a port")
+    return int(text)

@@ -1,0 +1,56 @@
+"""captureScreen: a PNG of what the machine's monitor shows; typeKeystrokesInGuest: keys of its keyboard."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.vmrun_qemu.base.messages import FILE_ACCESS, Failure, Flags
+from harness.vmrun_qemu.base.records import Record
+from harness.vmrun_qemu.client import supervisor as control
+from harness.vmrun_qemu.client.guest_shell import GuestShell
+from harness.vmrun_qemu.commands.power import running
+from harness.vmrun_qemu.qemu import qmp
+
+_TYPING_S = 600.0
+
+
+def capture(parameters: Sequence[str], flags: Flags) -> int:
+    """Write the screen to a PNG file on the host.
+
+    VMware takes this for a guest operation: it wants Tools and a login. So does this program, unless no login is given
+    and `VMRUN_QEMU_SCREEN` is `anybody`: the picture of a guest that does not boot is worth most.
+
+    Raises:
+        Failure: The machine is off, nobody may look, or the file cannot be written.
+    """
+    record = running(parameters[0])
+    if flags.get("-gu") or os.environ.get("VMRUN_QEMU_SCREEN") != "anybody":
+        _log_in(parameters[0], flags)
+    target = Path(parameters[1]).absolute()
+    if not target.parent.is_dir():
+        raise Failure(FILE_ACCESS)
+    try:
+        # QEMU 7.1 and newer write PNG themselves.
+        qmp.ask(record["qmp"], ("screendump", {"filename": str(target), "format": "png"}))
+    except qmp.QmpError as error:
+        raise Failure(FILE_ACCESS) from error
+    return 0
+
+
+def type_keystrokes(parameters: Sequence[str], flags: Flags) -> int:
+    """Have the text typed on the machine's keyboard, key by key; it is a guest operation.
+
+    Raises:
+        Failure: The machine is off, nobody may type, or a character has no key.
+    """
+    record: Record = running(parameters[0])
+    _log_in(parameters[0], flags)
+    control.order(record, "type", _TYPING_S, text=parameters[1])
+    return 0
+
+
+def _log_in(vmx: str, flags: Flags) -> None:
+    with GuestShell(vmx, flags) as shell:
+        shell.run("exit 0")

@@ -1,0 +1,79 @@
+"""setService and deleteService: a TCP service of the host's loopback, at an address of a virtual network.
+
+QEMU knows the services of a network from its start: they are set while the network is down.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import sys
+from collections.abc import Sequence
+
+from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, say
+from harness.vmrun_qemu.commands.network import port_of
+from harness.vmrun_qemu.network import definitions as networks
+from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.network.definitions import Network, Service
+
+
+def set_service(parameters: Sequence[str], _flags: Flags) -> int:
+    """Have the service at that address, in place of one that was there; the same again is always fine.
+
+    Raises:
+        Failure: A parameter is wrong, the network is up, or this is Windows.
+    """
+    if sys.platform == "win32":
+        raise Failure(f"{NOT_SUPPORTED}: QEMU on Windows starts no command for a connection")
+    network = networks.get(parameters[0])
+    service: Service = {
+        "address": _address(network, parameters[1]),
+        "port": port_of(parameters[2]),
+        "host_port": port_of(parameters[3]),
+    }
+    with switch.locked(network.name):
+        there = networks.services(network.name)
+        if service not in there:
+            _save(network, [*_others(there, service["address"], service["port"]), service])
+    return 0
+
+
+def list_services(parameters: Sequence[str], _flags: Flags) -> int:
+    """Print a JSON list of the network's services."""
+    say(json.dumps(networks.services(networks.normal_name(parameters[0])), indent=1))
+    return 0
+
+
+def delete_service(parameters: Sequence[str], _flags: Flags) -> int:
+    """Have no service at that address; one that is not there is fine.
+
+    Raises:
+        Failure: A parameter is wrong, or the network is up.
+    """
+    network = networks.get(parameters[0])
+    with switch.locked(network.name):
+        there = networks.services(network.name)
+        left = _others(there, _address(network, parameters[1]), port_of(parameters[2]))
+        if left != there:
+            _save(network, left)
+    return 0
+
+
+def _save(network: Network, wanted: list[Service]) -> None:
+    if switch.load(network.name) is not None:
+        raise Failure(f"{network.name} is in use: its services are set while all of its machines are off")
+    networks.save_services(network.name, wanted)
+
+
+def _others(services: list[Service], address: str, port: int) -> list[Service]:
+    return [one for one in services if (one["address"], one["port"]) != (address, port)]
+
+
+def _address(network: Network, text: str) -> str:
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError as error:
+        raise Failure(f"{INVALID_PARAMETER}: {error}") from error
+    if address not in network.subnet or str(address) in network.own_addresses:
+        raise Failure(f"{INVALID_PARAMETER}: {address} is not a free address of {network.name} ({network.subnet})")
+    return str(address)

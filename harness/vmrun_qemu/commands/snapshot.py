@@ -1,0 +1,102 @@
+"""snapshot, listSnapshots, revertToSnapshot, deleteSnapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure, Flags, paused, say
+from harness.vmrun_qemu.base.records import Record
+from harness.vmrun_qemu.client import supervisor as control
+from harness.vmrun_qemu.commands.power import settled, stop_hard
+
+# 8 GB of memory take VMware more than five minutes, and disks are merged at the speed of the host's.
+_LONG_S = 3600.0
+
+
+def snapshot(parameters: Sequence[str], _flags: Flags) -> int:
+    """Take a snapshot; of a machine that is on, with its memory.
+
+    Raises:
+        Failure: The name is taken, the machine is paused, or there is no room.
+    """
+    vmx, name = parameters
+    record = _on(vmx)
+    if record is not None:
+        control.order(record, "snapshot", _LONG_S, name=name)
+        return 0
+    from harness.vmrun_qemu.disks import snapshots
+    from harness.vmrun_qemu.disks import vm_directory as site  # noqa: PLC0415 - not needed for a machine that is on
+
+    with site.off(vmx) as machine:
+        snapshots.take(machine, name)
+    return 0
+
+
+def list_snapshots(parameters: Sequence[str], _flags: Flags) -> int:
+    """Print how many snapshots there are, and their names; with `showTree` children are indented by tabs."""
+    from harness.vmrun_qemu.disks.vm_directory import Site, read_vmx  # noqa: PLC0415 - the verbs of a machine that is on go without
+
+    if len(parameters) > 1 and parameters[1].lower() != "showtree":
+        raise Failure(f"{INVALID_PARAMETER}: {parameters[1]}")
+    path = Path(home.canonical(parameters[0]))
+    outline = Site(path, read_vmx(path, parameters[0])).tree.outline()
+    say(f"Total snapshots: {len(outline)}")
+    for depth, name in outline:
+        say("\t" * (depth if len(parameters) > 1 else 0) + name)
+    return 0
+
+
+def revert(parameters: Sequence[str], _flags: Flags) -> int:
+    """Have a machine as it was at a snapshot. It is not on afterwards, whatever it was before.
+
+    Raises:
+        Failure: There is no such snapshot.
+    """
+    from harness.vmrun_qemu.disks import snapshots
+    from harness.vmrun_qemu.disks import vm_directory as site  # noqa: PLC0415 - the other verbs do not need both
+
+    vmx, name = parameters
+    record = settled(home.canonical(vmx))
+    if record is not None:
+        path = Path(record["vmx"])
+        site.Site(path, site.read_vmx(path, vmx)).tree.named(name)
+        stop_hard(record)
+    with site.off(vmx) as machine:
+        snapshots.revert(machine, name)
+    return 0
+
+
+def delete(parameters: Sequence[str], _flags: Flags) -> int:
+    """Delete a snapshot; with `andDeleteChildren`, those too that go back to it. The machine stays as it is.
+
+    Raises:
+        Failure: There is no such snapshot, a linked clone uses it, or the machine is paused.
+    """
+    vmx, name = parameters[:2]
+    if len(parameters) > 2 and parameters[2].lower() != "anddeletechildren":
+        raise Failure(f"{INVALID_PARAMETER}: {parameters[2]}")
+    children = len(parameters) > 2
+    record = _on(vmx)
+    if record is not None:
+        control.order(record, "delete-snapshot", _LONG_S, name=name, children=children)
+        return 0
+    from harness.vmrun_qemu.disks import snapshots
+    from harness.vmrun_qemu.disks import vm_directory as site  # noqa: PLC0415 - not needed for a machine that is on
+
+    with site.off(vmx) as machine:
+        snapshots.delete(machine, name, children=children)
+    return 0
+
+
+def _on(vmx: str) -> Record | None:
+    """Return the record of a machine that runs, None for one that is off or suspended.
+
+    Raises:
+        Failure: It is paused.
+    """
+    record = settled(home.canonical(vmx))
+    if record is not None and record["phase"] == "paused":
+        raise paused(vmx)
+    return record

@@ -1,0 +1,71 @@
+"""readVariable and writeVariable: what the configuration, the guest's variables and its environment hold now.
+
+What is written is lost at power-off, as VMware documents it. A guest without VMware's own channel does not see it,
+except for its environment: programs that are run by a guest verb have that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure, Flags, say
+from harness.vmrun_qemu.client import supervisor as control
+from harness.vmrun_qemu.client.guest_shell import GuestShell
+from harness.vmrun_qemu.commands import tools
+from harness.vmrun_qemu.commands.guest_files import text_of
+from harness.vmrun_qemu.commands.power import running
+
+_ORDER_S = 30.0
+_GUEST = "guestinfo."
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def read(parameters: Sequence[str], flags: Flags) -> int:
+    """Print the value, an empty line where there is none. `guestVar ip` is the guest's address.
+
+    Raises:
+        Failure: The machine does not run, or there is no such kind of variable.
+    """
+    vmx, kind, name = parameters
+    record = running(vmx)
+    if kind.lower() == "guestenv":
+        with GuestShell(vmx, flags) as shell:
+            say(text_of(shell.run('printenv -- "$1"', _checked(name))).removesuffix("\n"))
+        return 0
+    key = _key(kind, name)
+    address = tools.present_address(record, must_answer=False) if key == f"{_GUEST}ip" else ""
+    say(address or str(control.order(record, "read-variable", _ORDER_S, name=key)))
+    return 0
+
+
+def write(parameters: Sequence[str], flags: Flags) -> int:
+    """Have the variable that value until the machine is powered off.
+
+    Raises:
+        Failure: As `read`.
+    """
+    vmx, kind, name, value = parameters
+    record = running(vmx)
+    if kind.lower() == "guestenv":
+        with GuestShell(vmx, flags) as shell:
+            shell.run("exit 0")
+        control.order(record, "write-environment", _ORDER_S, name=_checked(name), value=value)
+        return 0
+    control.order(record, "write-variable", _ORDER_S, name=_key(kind, name), value=value)
+    return 0
+
+
+def _key(kind: str, name: str) -> str:
+    """Return the VMX key of a variable: `guestVar x` is `guestinfo.x`, whether or not the prefix is said."""
+    if kind.lower() == "runtimeconfig":
+        return name
+    if kind.lower() != "guestvar":
+        raise Failure(f"{INVALID_PARAMETER}: {kind}")
+    return _GUEST + (name[len(_GUEST) :] if name.lower().startswith(_GUEST) else name)
+
+
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise Failure(f"{INVALID_PARAMETER}: {name}")
+    return name

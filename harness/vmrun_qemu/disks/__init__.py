@@ -1,0 +1,1 @@
+"""Virtual disks: images, backing chains, snapshots, clones and consolidation."""

@@ -1,0 +1,70 @@
+"""Chains of disks: a disk that holds only what has changed, on top of its parent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.vmrun_qemu.base.process import run
+from harness.vmrun_qemu.disks import qemu_img as imagetool
+from harness.vmrun_qemu.disks.images import adapter, create_type, require_place
+from harness.vmrun_qemu.disks.qemu_img import NO_PARENT, NOT_A_DISK, PARENT_CHANGED, DiskError
+from harness.vmrun_qemu.vmfiles import vmdk
+
+
+def make_overlay(parent: Path, overlay: Path) -> None:
+    """Make an empty disk of the parent's size that holds what changes from now on; the parent is only read.
+
+    Raises:
+        DiskError: See `create`.
+    """
+    try:
+        described = vmdk.read(parent)
+    except (vmdk.VmdkError, OSError) as error:
+        raise DiskError(f"{NOT_A_DISK} {parent}") from error
+    split = described.get("createType").startswith("twoGb")
+    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter(parent)}"
+    hint = parent.name if parent.parent == overlay.parent else str(parent)
+    imagetool.make(["create", "-q", "-f", "vmdk", "-o", options, "-F", "vmdk", "-b", hint, str(overlay)], overlay, "")
+
+
+def copy_chain(disk: Path, target: Path) -> None:
+    """Make a growable disk of its own with the content of a disk and its parents; they are only read.
+
+    Raises:
+        DiskError: See `create`.
+    """
+    require_place(target, "")
+    split = create_type(disk).startswith("twoGb")
+    options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter(disk)}"
+    imagetool.make(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(disk), str(target)], target, "")
+
+
+def commit(overlay: Path) -> None:
+    """Write an overlay's changes into its parent; the overlay is left as it is.
+
+    The parent's check number is another one afterwards.
+
+    Raises:
+        DiskError: There is no room, or the chain is broken.
+    """
+    code, said = run([imagetool.tool(), "commit", "-q", "-d", "-f", "vmdk", str(overlay)], imagetool.SECONDS)
+    if code:
+        raise DiskError(imagetool.reason(said))
+
+
+def check_chain(disk: Path, failure: str) -> None:
+    """Return if every disk below this one is there and is as it was when the one on top of it was made.
+
+    Raises:
+        DiskError: It is not.
+    """
+    while (parent := vmdk.parent_of(disk)) is not None:
+        if not parent.is_file():
+            raise DiskError(f"{failure}{NO_PARENT} {parent}")
+        try:
+            modified = vmdk.read(parent).get("CID").lower() != vmdk.read(disk).get("parentCID").lower()
+        except (vmdk.VmdkError, OSError) as error:
+            raise DiskError(f"{failure}{NOT_A_DISK} {parent}") from error
+        if modified:
+            raise DiskError(f"{failure}{PARENT_CHANGED} {parent}")
+        disk = parent

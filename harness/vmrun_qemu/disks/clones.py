@@ -1,0 +1,148 @@
+"""What a clone is made of: a configuration with an identity of its own, and disks, copied or built on a snapshot's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.vmrun_qemu.base.messages import FILE_EXISTS, Failure
+from harness.vmrun_qemu.disks import chains as overlays
+from harness.vmrun_qemu.disks import images
+from harness.vmrun_qemu.disks import qemu_img as imagetool
+from harness.vmrun_qemu.disks.qemu_img import DiskError
+from harness.vmrun_qemu.disks.vm_directory import Site, snapshots_locked
+from harness.vmrun_qemu.vmfiles import devices
+from harness.vmrun_qemu.vmfiles import identifiers as identity
+from harness.vmrun_qemu.vmfiles.vmsd import Snapshot
+from harness.vmware.vmx import Vmx, VmxError
+
+# The newest hardware that Workstation 17.5 and later make.
+NEWEST_HARDWARE = 21
+_FROM = "cloneOf0"
+# VMX key -> ending of the file beside the VMX that it names.
+_BESIDE = {"nvram": ".nvram", "extendedConfigFile": ".vmxf"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be cloned: a configuration with (device id, file) of its disks, to `target`, under that name."""
+
+    vmx: Vmx
+    disks: tuple[tuple[str, Path], ...]
+    target: Path
+    name: str
+
+
+def make(order: Order, source: Path, *, linked: bool) -> None:
+    """Have the clone's files; its VMX comes last.
+
+    Raises:
+        Failure: See `require_place`; or a disk cannot be copied or built upon. Nothing of the clone is left.
+    """
+    require_place(order.target, len(order.disks))
+    folder = order.target.parent
+    new_folders = [item for item in (folder, *folder.parents) if not item.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    made: list[Path] = []
+    try:
+        vmx = _configuration(order, source.parent)
+        for copy, (node, disk) in zip(_copies(order.target, len(order.disks)), order.disks, strict=True):
+            images.require_place(copy, "")
+            made.append(copy)
+            (overlays.make_overlay if linked else overlays.copy_chain)(disk, copy)
+            vmx.set(f"{node}.fileName", copy.name)
+        _copy_nvram(vmx, source.parent, order.target, made)
+        if linked:
+            made.append(order.target.with_suffix(".vmsd"))
+            _origin(source).write(made[-1])
+        vmx.write(order.target)
+    except BaseException as error:
+        for file in made:
+            images.remove(file)
+        with contextlib.suppress(OSError):  # somebody else has put something into it
+            for item in new_folders:
+                item.rmdir()
+        if isinstance(error, DiskError):
+            raise Failure(error.plain) from error
+        raise
+
+
+def require_place(target: Path, disks: int) -> None:
+    """Return if a clone with so many disks can be made there: every name that it needs is free.
+
+    Raises:
+        Failure: One is not.
+    """
+    beside = [target.with_suffix(suffix) for suffix in (*_BESIDE.values(), ".vmsd")]
+    taken = [file for file in (target, *beside) if os.path.lexists(file)]
+    taken += [file for copy in _copies(target, disks) for file in imagetool.files_of(copy)]
+    if taken:
+        raise Failure(f"{FILE_EXISTS}: {taken[0]}" if taken[0] != target else FILE_EXISTS)
+
+
+def _copies(target: Path, disks: int) -> list[Path]:
+    """Return the files of a clone's disks."""
+    return [target.with_name(f"{target.stem}{f'-{number}' if number else ''}.vmdk") for number in range(disks)]
+
+
+def register(site: Site, snapshot: Snapshot, clone: Path) -> None:
+    """Have the snapshot know that a clone reads its disks; clones that are gone are forgotten."""
+    clones = [other for other in site.clones_of(snapshot) if other != str(clone)]
+    site.save_tree(site.tree.with_changed(replace(snapshot, clones=(*clones, str(clone)))))
+
+
+def unregister(clone: Path) -> None:
+    """Have the clone's parent, if it is still there, forget it."""
+    try:
+        origin = Vmx.read(clone.with_suffix(".vmsd")).get(_FROM) or ""
+    except (VmxError, OSError):
+        return
+    parent = Path(origin)
+    if not origin or not parent.with_suffix(".vmsd").is_file():
+        return
+    with snapshots_locked(parent):
+        site = Site(parent, Vmx.parse(""))
+        for snapshot in site.tree.snapshots:
+            if str(clone) in snapshot.clones:
+                left = tuple(other for other in snapshot.clones if other != str(clone))
+                site.save_tree(site.tree.with_changed(replace(snapshot, clones=left)))
+
+
+def _origin(source: Path) -> Vmx:
+    """Return the `.vmsd` of a new linked clone, in VMware's keys."""
+    vmsd = Vmx.parse('.encoding = "UTF-8"\n')
+    vmsd.update([(_FROM, str(source)), ("numCloneOf", 1)])
+    return vmsd
+
+
+def _configuration(order: Order, folder: Path) -> Vmx:
+    """Return the clone's VMX: its own id, addresses and files; it reads the CD images of its source."""
+    vmx = order.vmx.copy()
+    vmx.set("displayName", order.name)
+    vmx.set("uuid.bios", identity.vmware_form(b"\x56\x4d" + secrets.token_bytes(14)))
+    vmx.remove("uuid.location")
+    vmx.set("checkpoint.vmState", "")
+    for key, value in vmx.items():
+        name, _, last = key.lower().rpartition(".")
+        if last in ("generatedaddress", "generatedaddressoffset"):
+            vmx.remove(key)
+        elif last == "filename" and name.startswith("serial"):
+            vmx.set(key, Path(value.replace("\\", "/")).name)
+        elif last == "filename" and (vmx.get(f"{name}.deviceType") or "").lower() == "cdrom-image":
+            vmx.set(key, str(devices.resolve(folder, value)))
+    return vmx
+
+
+def _copy_nvram(vmx: Vmx, folder: Path, target: Path, made: list[Path]) -> None:
+    """Have the clone's own copies of what goes with its VMX; they are in `made` before they exist."""
+    for key, suffix in _BESIDE.items():
+        source = folder / (vmx.get(key) or "")
+        if source.is_file():
+            copy = target.with_suffix(suffix)
+            made.append(copy)
+            shutil.copyfile(source, copy)
+            vmx.set(key, copy.name)

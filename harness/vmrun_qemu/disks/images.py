@@ -1,0 +1,210 @@
+"""Virtual disks: VMware's VMDK in its sub-formats, made and changed by `qemu-img`.
+
+Every function takes the beginning of the sentence that VMware prints on failure, and raises `DiskError` with all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from harness.vmrun_qemu.base.process import run
+from harness.vmrun_qemu.disks import qemu_img as imagetool
+from harness.vmrun_qemu.disks.qemu_img import EXISTS, INVALID, LOCKED, NOT_A_DISK, NOT_FOUND, DiskError
+from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles import vmdk
+from harness.vmrun_qemu.vmfiles.owned_files import extents
+
+# vmware-vdiskmanager's type -> the VMDK createType that qemu-img makes.
+SUBFORMATS = {
+    "0": "monolithicSparse",
+    "1": "twoGbMaxExtentSparse",
+    "2": "monolithicFlat",
+    "3": "twoGbMaxExtentFlat",
+    "5": "streamOptimized",
+}
+_CREATE_TYPE = re.compile(rb'createType="(\w+)"')
+
+
+def create(disk: Path, size: int, subformat: str, adapter: str, failure: str) -> None:
+    """Make a blank disk of `size` bytes.
+
+    Raises:
+        DiskError: It exists, cannot be written, or qemu-img refuses; nothing of it is left.
+    """
+    require_place(disk, failure)
+    options = f"subformat={subformat},adapter_type={adapter}"
+    imagetool.make(["create", "-q", "-f", "vmdk", "-o", options, str(disk), str(size)], disk, failure)
+    _preallocate(disk, failure)
+
+
+def convert(source: Path, target: Path, subformat: str, failure: str) -> None:
+    """Copy a disk into another sub-format; its adapter stays.
+
+    Raises:
+        DiskError: See `create`.
+    """
+    require_place(target, failure)
+    options = f"subformat={subformat},adapter_type={adapter(source)}"
+    imagetool.make(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(source), str(target)], target, failure)
+    _preallocate(target, failure)
+
+
+def expand(disk: Path, size: int, failure: str) -> None:
+    """Make a disk larger; its sub-format and its adapter stay.
+
+    qemu-img cannot grow a VMDK: it is copied through a sparse raw file into a larger one beside it, which then takes
+    its place.
+
+    Raises:
+        DiskError: The size is not larger, the disk is part of a chain of snapshots, or there is no room.
+    """
+    require_free(disk, failure)
+    if size <= virtual_size(disk, failure) or vmdk.parent_of(disk) or vmdk.overlays_of(disk):
+        raise DiskError(failure + INVALID)
+    subformat = create_type(disk)
+    with tempfile.TemporaryDirectory(prefix=".grow-", dir=disk.parent) as folder:
+        raw, grown = Path(folder) / "disk.raw", Path(folder) / disk.name
+        imagetool.make(["convert", "-O", "raw", str(disk), str(raw)], raw, failure)
+        os.truncate(raw, size)
+        options = f"subformat={subformat},adapter_type={adapter(disk)}"
+        imagetool.make(["convert", "-f", "raw", "-O", "vmdk", "-o", options, str(raw), str(grown)], grown, failure)
+        _preallocate(grown, failure)
+        for file in [*extents(grown), grown]:
+            file.replace(disk.parent / file.name)
+
+
+def rename(source: Path, target: Path, failure: str) -> None:
+    """Give a disk and its extents in its directory another name; overlays beside it find it there.
+
+    Raises:
+        DiskError: The source is no disk or in use, or the target exists.
+    """
+    require_free(source, failure)
+    require_place(target, failure)
+    parent, overlays, described = vmdk.parent_of(source), vmdk.overlays_of(source), vmdk.read(source)
+    text = described.text.replace(f'"{source.name}"', f'"{target.name}"')
+    for part in extents(source):
+        name = part.name.replace(source.stem, target.stem, 1)
+        shutil.move(part, target.parent / name)
+        text = text.replace(f'"{part.name}"', f'"{name}"')
+    shutil.move(source, target)
+    vmdk.write(target, replace(described, text=text))
+    if parent is not None:
+        vmdk.link(target, parent)
+    for overlay in overlays:
+        vmdk.link(overlay, target)
+
+
+def delete(disk: Path, failure: str) -> None:
+    """Remove a disk with all its files.
+
+    Raises:
+        DiskError: It is none.
+    """
+    require_free(disk, failure)
+    remove(disk)
+
+
+def remove(disk: Path) -> None:
+    """Remove a disk with the extents in its directory, or any other file; it may not be there."""
+    for file in [*extents(disk), disk]:
+        file.unlink(missing_ok=True)
+
+
+def check(disk: Path, failure: str) -> None:
+    """Return if the disk is consistent.
+
+    Raises:
+        DiskError: It is not.
+    """
+    code, said = run([imagetool.tool(), "check", "-f", "vmdk", str(disk)], imagetool.SECONDS)
+    # A flat disk has no metadata to check: status 63.
+    if code not in (0, 63):
+        raise DiskError(failure + said.strip())
+
+
+def create_type(disk: Path) -> str:
+    """Return the VMDK createType; `monolithicSparse` when the file does not say."""
+    with disk.open("rb") as stream:
+        match = _CREATE_TYPE.search(stream.read(64 * 1024))
+    return match[1].decode("ascii") if match else SUBFORMATS["0"]
+
+
+def adapter(disk: Path) -> str:
+    """Return the adapter that the disk was made for, in a word that qemu-img takes: `lsilogic` where it has none."""
+    try:
+        named = vmdk.read(disk).get("ddb.adapterType")
+    except (vmdk.VmdkError, OSError):
+        named = ""
+    return named if named in ("ide", "buslogic", "lsilogic", "legacyESX") else "lsilogic"
+
+
+def virtual_size(disk: Path, failure: str) -> int:
+    """Return the size in bytes that a guest sees.
+
+    Raises:
+        DiskError: It is no disk.
+    """
+    code, said = run([imagetool.tool(), "info", "--output=json", "-f", "vmdk", str(disk)], 60)
+    if code:
+        raise DiskError(failure + NOT_A_DISK)
+    return int(json.loads(said)["virtual-size"])
+
+
+def require_disk(disk: Path, failure: str) -> None:
+    """Return if the file is a VMDK.
+
+    Raises:
+        DiskError: It is absent, or something else.
+    """
+    if not disk.is_file():
+        raise DiskError(failure + NOT_FOUND)
+    virtual_size(disk, failure)
+
+
+def require_free(disk: Path, failure: str) -> None:
+    """Return if the file is a VMDK that no machine has open.
+
+    Raises:
+        DiskError: It is absent, something else, or in use.
+    """
+    require_disk(disk, failure)
+    if vmlocks.is_held(disk):
+        raise DiskError(failure + LOCKED)
+
+
+def require_place(disk: Path, failure: str) -> None:
+    """Return if a disk can be made there, with the extents that it may have.
+
+    Raises:
+        DiskError: There is a file already, or no directory for it.
+    """
+    if os.path.lexists(disk) or imagetool.files_of(disk):
+        raise DiskError(failure + EXISTS)
+    if not disk.parent.is_dir():
+        raise DiskError(failure + NOT_FOUND)
+
+
+def _preallocate(disk: Path, failure: str) -> None:
+    """Have the room of a flat disk taken from the file system, so that it cannot run out of it later.
+
+    Windows does that by itself: a file there has holes only where somebody asks for them.
+
+    Raises:
+        DiskError: There is not so much room; nothing is left of the disk.
+    """
+    if not create_type(disk).endswith("Flat") or not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        for extent in extents(disk):
+            with extent.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, extent.stat().st_size)
+    except OSError as error:
+        remove(disk)
+        raise DiskError(failure + imagetool.reason(os.strerror(error.errno or 0))) from error

@@ -1,0 +1,191 @@
+"""A machine's files, opened for change: its VMX, its `.vmsd`, its disks.
+
+The same for a machine that is off and, while it stands still, for one that is on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from harness.system import process_identity as pids
+from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.base.messages import IN_USE, NOT_SUPPORTED, SNAPSHOT_INCONSISTENT, Failure, unreadable
+from harness.vmrun_qemu.base.wait import wait_for
+from harness.vmrun_qemu.vmfiles import devices, vmdk, vmsd
+from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles.vmsd import Snapshot, Tree
+from harness.vmware.vmx import Vmx, VmxError
+
+_LOCK_S = 600.0
+_OFF_S = 5.0
+
+
+class Site:
+    """The files of one machine.
+
+    Args:
+        path: The VMX.
+        vmx: What is in it; it is changed, and written by `save`.
+    """
+
+    def __init__(self, path: Path, vmx: Vmx) -> None:
+        self.path = path
+        self.vmx = vmx
+        self._vmsd_path = path.with_suffix(".vmsd")
+        try:
+            self.vmsd = Vmx.read(self._vmsd_path) if self._vmsd_path.exists() else Vmx.parse("")
+        except (VmxError, OSError) as error:
+            raise Failure(f"{SNAPSHOT_INCONSISTENT}: {error}") from error
+        self.tree: Tree = vmsd.tree_of(self.vmsd)
+
+    @property
+    def folder(self) -> Path:
+        """The machine's directory."""
+        return self.path.parent
+
+    def disks(self) -> dict[str, Path]:
+        """Return VMX device id -> file of each disk that snapshots apply to, as the machine uses it now.
+
+        Raises:
+            Failure: A disk that is no VMDK, which cannot have a parent.
+        """
+        found = {}
+        for drive in devices.drives(self.vmx, self.folder):
+            if drive.path is None or drive.cdrom or _is_independent(self.vmx, drive.name):
+                continue
+            if drive.path.suffix.lower() != ".vmdk":
+                raise Failure(NOT_SUPPORTED)
+            found[drive.name] = drive.path
+        return found
+
+    def has_independent_disks(self) -> bool:
+        """Return whether a disk is left out of snapshots."""
+        drives = devices.drives(self.vmx, self.folder)
+        return any(_is_independent(self.vmx, drive.name) for drive in drives if drive.path and not drive.cdrom)
+
+    def file(self, name: str) -> Path:
+        """Return the file that the VMX or the `.vmsd` calls so."""
+        return devices.resolve(self.folder, name)
+
+    def named(self, file: Path) -> str:
+        """Return how VMX and `.vmsd` call a file."""
+        return file.name if file.parent == self.folder else str(file)
+
+    def use(self, disks: dict[str, Path]) -> None:
+        """Have the machine use these files for its disks."""
+        for node, file in disks.items():
+            self.vmx.set(f"{node}.fileName", self.named(file))
+
+    def save(self, tree: Tree) -> None:
+        """Have VMX and `.vmsd` on disk, in this order: an overlay that no snapshot needs does no harm, a snapshot whose
+        disks are written to does.
+        """
+        self.vmx.write(self.path)
+        self.save_tree(tree)
+
+    def save_tree(self, tree: Tree) -> None:
+        """Have the `.vmsd` on disk."""
+        self.tree = tree
+        vmsd.store(tree, self.vmsd)
+        self.vmsd.write(self._vmsd_path)
+
+    def clones_of(self, snapshot: Snapshot) -> list[str]:
+        """Return the linked clones of a snapshot that are still there."""
+        return [clone for clone in snapshot.clones if os.path.lexists(clone)]
+
+    def replace_disk(self, old: Path, new: Path) -> None:
+        """Have everything that calls a disk `old` call it `new`, on disk too."""
+        before, after = self.named(old), self.named(new)
+        for node, file in self.disks().items():
+            if file == old:
+                self.vmx.set(f"{node}.fileName", after)
+        renamed = (
+            replace(s, disks=tuple((node, after if file == before else file) for node, file in s.disks))
+            for s in self.tree.snapshots
+        )
+        self.save(replace(self.tree, snapshots=tuple(renamed)))
+
+    def parents(self, more: list[Path]) -> dict[Path, Path]:
+        """Return disk -> its parent, for each disk of the machine, of its snapshots and of `more`, up to the roots."""
+        left = [*self.disks().values(), *self.snapshot_disks(), *more]
+        found: dict[Path, Path] = {}
+        while left:
+            disk = left.pop()
+            parent = vmdk.parent_of(disk)
+            if parent is not None and disk not in found:
+                found[disk] = parent
+                left.append(parent)
+        return found
+
+    def snapshot_disks(self) -> list[Path]:
+        """Return the disks of all snapshots."""
+        return [self.file(file) for snapshot in self.tree.snapshots for _, file in snapshot.disks if file]
+
+
+def _is_independent(vmx: Vmx, node: str) -> bool:
+    """Return whether a disk is left out of snapshots."""
+    return (vmx.get(f"{node}.mode") or "").lower().startswith("independent")
+
+
+@contextlib.contextmanager
+def snapshots_locked(path: Path) -> Iterator[None]:
+    """Hold the machine's `.vmsd.lck`, so that no other command, of whatever home, changes its snapshots.
+
+    Raises:
+        Failure: Somebody else holds it for too long.
+    """
+    file, me = path.with_suffix(".vmsd"), pids.identity(os.getpid())
+
+    def take() -> list[Path] | None:
+        try:
+            return vmlocks.take([file], me)
+        except FileExistsError:
+            return None
+
+    locks = wait_for(take, _LOCK_S)
+    if locks is None:
+        raise Failure(IN_USE)
+    try:
+        yield
+    finally:
+        vmlocks.release(locks, me)
+
+
+@contextlib.contextmanager
+def off(vmx: str) -> Iterator[Site]:
+    """Hold a machine that is off, so that nobody starts it meanwhile.
+
+    Raises:
+        Failure: It is on, or somebody else has it open, or its VMX cannot be read.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - `list` does not need it
+
+    path = Path(home.canonical(vmx))
+    folder = home.vm_dir(vmx)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / "lock", timeout=_OFF_S), snapshots_locked(path):
+            me = pids.identity(os.getpid())
+            locks = vmlocks.take([path], me)
+            try:
+                yield Site(path, read_vmx(path, vmx))
+            finally:
+                vmlocks.release(locks, me)
+    except (Timeout, FileExistsError) as error:
+        raise Failure(IN_USE) from error
+
+
+def read_vmx(path: Path, said: str) -> Vmx:
+    """Return the VMX.
+
+    Raises:
+        Failure: It cannot be read; `said` is how the user called it.
+    """
+    try:
+        return Vmx.read(path)
+    except (VmxError, OSError) as error:
+        raise unreadable(said) from error

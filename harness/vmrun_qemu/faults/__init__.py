@@ -1,0 +1,1 @@
+"""Fault injection for tests of a driver: failures and wrong answers as VMware's `vmrun` gives them."""

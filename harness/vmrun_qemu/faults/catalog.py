@@ -1,0 +1,144 @@
+"""What the faults of `VMRUN_QEMU_FAULTS` do (see `faults`): each was seen on VMware's `vmrun`, or told of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.messages import (
+    ALREADY_RUNNING,
+    CANCELED,
+    IN_USE,
+    NO_ADDRESS,
+    UNKNOWN,
+    Failure,
+    say,
+    tools_not_running,
+)
+from harness.vmrun_qemu.base.wait import wait_for
+from harness.vmrun_qemu.faults.injection import Call, Fault
+from harness.vmrun_qemu.main import VERBS
+
+# As good as for ever; whoever waits for such a command has to end it.
+_FOR_EVER_S = 7 * 86400.0
+# The first address of a container bridge, which Tools took for the guest's.
+_BRIDGE = "172.17.0.1"
+
+
+def _says(text: str, status: int = 0) -> Fault:
+    """Return a fault of `getGuestIPAddress` that prints one line."""
+
+    def do(_call: Call) -> int:
+        say(text)
+        return status
+
+    return Fault(frozenset({"getGuestIPAddress"}), do, f"prints {text!r}, exit {status}")
+
+
+def _refuses(text: str) -> Fault:
+    def do(_call: Call) -> int:
+        raise Failure(text)
+
+    return Fault(frozenset(), do, f"fails: {text}")
+
+
+def _exit_zero_error(_call: Call) -> int:
+    say(f"Error: {UNKNOWN}")
+    return 0
+
+
+def _hang(_call: Call) -> int:
+    wait_for(lambda: None, _FOR_EVER_S)
+    return 0
+
+
+def _list_empty(_call: Call) -> int:
+    say("Total running VMs: 0")
+    return 0
+
+
+def _start_canceled(call: Call) -> int:
+    from harness.vmrun_qemu.vmfiles.vmware_log import VmLog  # noqa: PLC0415 - only here
+
+    log = VmLog(Path(home.canonical(call.vmx)).parent)
+    log.begin()
+    log.post("Error", "A fault was asked for: the virtual machine is not powered on.")
+    raise Failure(CANCELED)
+
+
+def _already_running(call: Call) -> int:
+    if instances.find(call.vmx) is not None:
+        raise Failure(ALREADY_RUNNING)
+    return call.act()
+
+
+def _soft_stop_hangs(call: Call) -> int:
+    return _hang(call) if "soft" in [word.lower() for word in call.parameters[1:]] else call.act()
+
+
+def _reset_off(call: Call) -> int:
+    from harness.vmrun_qemu.commands import power  # noqa: PLC0415 - only here
+
+    return power.stop([call.vmx, "hard"], {})
+
+
+def _revert_in_use(call: Call) -> int:
+    if instances.find(call.vmx) is not None:
+        raise Failure(IN_USE)
+    return call.act()
+
+
+def _tools_installed(_call: Call) -> int:
+    say("installed")
+    return 0
+
+
+def _wedged(call: Call) -> int:
+    """Have nobody answer in a guest that was resumed, until it is reset; a program in it is never heard of again."""
+    record = instances.find(call.vmx)
+    if record is None or not record["resumed"] or _was_reset(record):
+        return call.act()
+    if call.verb == "reset":
+        status = call.act()
+        home.write_json(_reset_file(record), record["supervisor"])
+        return status
+    if call.verb == "checkToolsState":
+        return _tools_installed(call)
+    if call.verb in ("runProgramInGuest", "runScriptInGuest"):
+        return _hang(call)
+    raise tools_not_running(call.vmx)
+
+
+def _was_reset(record: instances.Record) -> bool:
+    return bool(home.read_json(_reset_file(record)) == record["supervisor"])
+
+
+def _reset_file(record: instances.Record) -> Path:
+    return home.vm_dir(record["vmx"]) / "reset.json"
+
+
+_IN_GUEST = frozenset(verb for verb in VERBS if verb.endswith("InGuest") or verb.startswith("CopyFile"))
+
+FAULTS: dict[str, Fault] = {
+    "exit-zero-error": Fault(frozenset(), _exit_zero_error, f"does nothing, prints Error: {UNKNOWN}, and exits with 0"),
+    "unknown-error": _refuses(UNKNOWN),
+    "file-in-use": _refuses(IN_USE),
+    "hang": Fault(frozenset(), _hang, "does nothing and never ends"),
+    "list-empty": Fault(frozenset({"list"}), _list_empty, "says that nothing runs"),
+    "start-canceled": Fault(frozenset({"start"}), _start_canceled, f"fails: {CANCELED}; why is in vmware.log only"),
+    "already-running": Fault(frozenset({"start"}), _already_running, "fails where the machine runs"),
+    "soft-stop-hangs": Fault(frozenset({"stop"}), _soft_stop_hangs, "never ends with `soft`"),
+    "reset-off": Fault(frozenset({"reset"}), _reset_off, "leaves the machine off"),
+    "revert-in-use": Fault(frozenset({"revertToSnapshot"}), _revert_in_use, "fails where the machine runs"),
+    "tools-installed": Fault(frozenset({"checkToolsState"}), _tools_installed, "prints installed, whatever Tools do"),
+    "address-unknown": _says("unknown"),
+    "address-empty": _says(""),
+    "address-none": _says(f"Error: {NO_ADDRESS}", 255),
+    "address-of-bridge": _says(_BRIDGE),
+    "wedged-after-resume": Fault(
+        _IN_GUEST | {"checkToolsState", "getGuestIPAddress", "reset"},
+        _wedged,
+        "nobody answers in a guest that was resumed, until it is reset",
+    ),
+}

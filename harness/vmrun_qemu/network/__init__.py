@@ -1,0 +1,1 @@
+"""Virtual networks: definitions, switch, gateway bridge and packet capture."""

@@ -1,0 +1,233 @@
+"""One switch per virtual network in use: a QEMU without a machine, which is switch, gateway and port forwarder.
+
+Each machine's QEMU listens on a socket per network card, and the switch connects to it: the machines need the switch
+neither to start nor to survive, and a switch that died is replaced under running machines. A keeper process (see
+`keeper`) holds the switch; the files below `<home>/net/<vmnet>` say who is plugged in. Whoever changes them holds the
+network's lock; the last one out ends the switch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypedDict, cast
+
+from filelock import FileLock, Timeout
+
+from harness.system import process_identity as pids
+from harness.system.process_identity import Identity
+from harness.vmrun_qemu.base import home, process
+from harness.vmrun_qemu.base.endpoint import Endpoint, remove_socket_dir
+from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure
+from harness.vmrun_qemu.base.records import Plug
+from harness.vmrun_qemu.base.wait import wait_for
+from harness.vmrun_qemu.network.definitions import Forward
+from harness.vmrun_qemu.qemu import qmp
+
+_LOCK_S = 120.0
+_KEEPER_START_S = 60.0
+_KEEPER_END_S = 8.0
+# A QEMU answers questions a moment before its network cards listen.
+_CABLE_S = 10.0
+_NOT_PLUGGED = ("", "connection error")
+
+
+class SwitchRecord(TypedDict):
+    """What is remembered of a switch that is up."""
+
+    keeper: Identity
+    qemu: Identity
+    qmp: str
+    socket_dir: str
+    subnet: str
+
+
+class Member(TypedDict):
+    """A network card that is plugged in, for as long as its owner lives."""
+
+    plug: Plug
+    owner: Identity
+    vm: str
+
+
+@contextlib.contextmanager
+def locked(vmnet: str, timeout_s: float = _LOCK_S) -> Iterator[None]:
+    """Hold the network's lock.
+
+    Raises:
+        Failure: Somebody else held it for `timeout_s` seconds.
+    """
+    lock = FileLock(home.net_dir(vmnet) / "lock", timeout=timeout_s)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise Failure(f"{IN_USE}: {lock.lock_file}") from error
+
+
+def load(vmnet: str) -> SwitchRecord | None:
+    """Return the record of the network's switch if its keeper lives."""
+    record = cast("SwitchRecord | None", home.read_json(home.net_dir(vmnet) / "switch.json"))
+    return record if record is not None and pids.alive(record["keeper"]) else None
+
+
+def save(vmnet: str, record: SwitchRecord) -> None:
+    """Remember the switch."""
+    home.write_json(home.net_dir(vmnet) / "switch.json", record)
+
+
+def forget(vmnet: str) -> None:
+    """Remove what a switch left, whoever ended it: its record, its socket, and its QEMU if that is still there."""
+    record = cast("SwitchRecord | None", home.read_json(home.net_dir(vmnet) / "switch.json"))
+    if record is None:
+        return
+    process.end(record["qemu"])
+    remove_socket_dir(record["socket_dir"])
+    home.remove(home.net_dir(vmnet) / "switch.json")
+
+
+def members(vmnet: str) -> dict[str, Member]:
+    """Return the cards that are plugged in, by member id; those of a machine that died are dropped."""
+    found = {}
+    for file in (home.net_dir(vmnet) / "members").glob("*.json"):
+        member = cast("Member | None", home.read_json(file))
+        if member is not None and pids.alive(member["owner"]):
+            found[file.stem] = member
+        else:
+            home.remove(file)
+    return found
+
+
+def plug_in(vm: str, plug: Plug, owner: Identity) -> None:
+    """Connect a card to its network; the network is up afterwards.
+
+    Raises:
+        PowerOnFailure: The network cannot be had: a forwarded port is taken, QEMU is too old.
+    """
+    vmnet = plug["vmnet"]
+    member = f"{vm}-{plug['nic']}"
+    with locked(vmnet):
+        home.write_json(home.net_dir(vmnet) / "members" / f"{member}.json", {"plug": plug, "owner": owner, "vm": vm})
+        record = load(vmnet)
+        if record is None:
+            forget(vmnet)
+            _start_keeper(vmnet)  # which connects every member that it can reach
+            record = load(vmnet)
+            if record is None or cable_state(record["qmp"], member) in _NOT_PLUGGED:
+                raise PowerOnFailure(f"{plug['nic']} is not connected to {vmnet}; see {_keeper_log(vmnet)}")
+            return
+        detach(record["qmp"], member)
+        attach(record["qmp"], member, plug)
+
+
+def pull_out(vm: str, plug: Plug) -> None:
+    """Disconnect a card; with the last one the network goes down."""
+    vmnet = plug["vmnet"]
+    member = f"{vm}-{plug['nic']}"
+    with locked(vmnet):
+        home.remove(home.net_dir(vmnet) / "members" / f"{member}.json")
+        record = load(vmnet)
+        if record is None:
+            forget(vmnet)
+        elif members(vmnet):
+            detach(record["qmp"], member)
+        else:
+            shut_down(vmnet, record)
+
+
+def shut_down(vmnet: str, record: SwitchRecord) -> None:
+    """End the switch and its keeper; nothing of them is left afterwards."""
+    qmp.quit_qemu(record["qmp"])
+    if not wait_for(lambda: not pids.alive(record["keeper"]), _KEEPER_END_S):
+        process.end(record["keeper"])
+    forget(vmnet)
+
+
+def attach(address: str, member: str, plug: Plug) -> None:
+    """Connect the switch to a card.
+
+    Raises:
+        QmpError: The switch is not there or refuses, or the card cannot be reached.
+    """
+    cable = {"type": "stream", "id": f"m-{member}", "server": False, "addr": Endpoint(plug["endpoint"]).qapi()}
+    port = {"type": "hubport", "id": f"h-{member}", "hubid": 0, "netdev": f"m-{member}"}
+
+    def plugged() -> bool:
+        qmp.ask(address, ("netdev_add", cable), ("netdev_add", port))
+        if (wait_for(lambda: cable_state(address, member), 1.0) or "") not in _NOT_PLUGGED:
+            return True
+        detach(address, member)
+        return False
+
+    if not wait_for(plugged, _CABLE_S):
+        raise qmp.QmpError(f"nobody answers at {plug['endpoint']}, the end of the cable of {plug['nic']}")
+
+
+def cable_state(address: str, member: str) -> str:
+    """Return where the cable to a card leads; empty while it is being plugged in, `connection error` if to nowhere.
+
+    Raises:
+        QmpError: The switch is not there.
+    """
+    # QEMU 7.2, net/stream.c: the client's `info_str`.
+    row = re.search(rf"\bm-{re.escape(member)}: index=\d+,type=stream,([^\r\n]*)", qmp.human(address, "info network"))
+    return row[1].strip() if row else ""
+
+
+def detach(address: str, member: str) -> None:
+    """Disconnect the switch from a card; it may not have been connected."""
+    for name in (f"h-{member}", f"m-{member}"):
+        with contextlib.suppress(qmp.QmpError):
+            qmp.ask(address, ("netdev_del", {"id": name}))
+
+
+def forward(address: str, rule: Forward) -> str:
+    """Open a forwarded port in the switch; return an empty text, or QEMU's complaint.
+
+    Raises:
+        QmpError: The switch is not there.
+    """
+    target = f"{rule['guest_ip']}:{rule['guest_port']}"
+    return qmp.human(address, f"hostfwd_add gateway {rule['protocol']}:127.0.0.1:{rule['host_port']}-{target}")
+
+
+def unforward(address: str, rule: Forward) -> None:
+    """Close a forwarded port in the switch.
+
+    Raises:
+        QmpError: The switch is not there.
+    """
+    qmp.human(address, f"hostfwd_remove gateway {rule['protocol']}:127.0.0.1:{rule['host_port']}")
+
+
+def port_is_free(rule: Forward) -> bool:
+    """Return whether nobody on this host's loopback has the port."""
+    kind = socket.SOCK_DGRAM if rule["protocol"] == "udp" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if sys.platform != "win32" and kind == socket.SOCK_STREAM:
+            # A port in TIME_WAIT can be listened on; one with a listener cannot, on POSIX.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", rule["host_port"]))
+        except OSError:
+            return False
+    return True
+
+
+def _start_keeper(vmnet: str) -> None:
+    folder = home.net_dir(vmnet)
+    with _keeper_log(vmnet).open("ab") as log:
+        keeper = process.start_detached("harness.vmrun_qemu.network.daemon", [vmnet], log, folder)
+    said = process.first_line(keeper, _KEEPER_START_S)
+    if said != "ok":
+        process.end(pids.identity(keeper.pid))
+        forget(vmnet)
+        raise PowerOnFailure(f"The network {vmnet} cannot be had: " + (said or f"see {_keeper_log(vmnet)}"))
+
+
+def _keeper_log(vmnet: str) -> Path:
+    return home.net_dir(vmnet) / "keeper.log"

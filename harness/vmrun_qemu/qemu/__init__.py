@@ -1,0 +1,1 @@
+"""QEMU: finding it, its arguments, QMP, accelerator probe and memory migration."""

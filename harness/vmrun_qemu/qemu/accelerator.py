@@ -1,0 +1,141 @@
+"""Which accelerator, and why: proved by a guest, never by a file that can be opened.
+
+`/dev/kvm` may exist, open, and run a BIOS, and still hang every kernel (nested hosts do this). So an accelerator
+counts only when the processor has the feature it needs *and* a probe guest got to its end with it: a boot sector that
+enters long mode with paging, takes page faults, writes model specific registers, reloads its page tables and answers
+on a debug port. Whatever does not answer in time is not used; TCG, which needs nothing, is what remains.
+
+That it works is remembered until the host restarts or QEMU changes. That the probe did not answer, which takes a while
+and may be for a busy host, is remembered for some minutes; what can be looked at in a moment is looked at each time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, PowerOnFailure
+from harness.vmrun_qemu.base.process import run
+from harness.vmrun_qemu.qemu.locate import Qemu
+from harness.vmrun_qemu.qemu.probe_sector import ANSWER, SECTOR
+
+_PROBE_S = 10.0
+# So long it is believed that the probe guest does not answer.
+_REFUSAL_S = 600.0
+_ARGUMENTS = {
+    "kvm": ("-accel", "kvm", "-cpu", "host"),
+    "whpx": ("-accel", "whpx,kernel-irqchip=off", "-cpu", "max"),
+    "hvf": ("-accel", "hvf", "-cpu", "host"),
+    # The translation cache is one that a booting Linux does not overflow.
+    "tcg": ("-accel", "tcg,thread={threads},tb-size=512", "-cpu", "max"),
+}
+# Before 8.1 TCG could keep the translation of an instruction that another virtual processor had just replaced: a Linux
+# guest that patches itself (static keys, at boot and when modules are loaded) then takes the same breakpoint for ever,
+# on all its processors. Seen with 7.2 at one boot in ten or so on a busy host; one thread for all virtual processors
+# cannot race with itself. (QEMU commit "accel/tcg: Always lock pages before translation".)
+_RACE_FREE = (8, 1)
+_NATIVE = {"linux": "kvm", "win32": "whpx", "darwin": "hvf"}
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """The accelerator to use and the reason, in one sentence."""
+
+    name: str
+    why: str
+
+    def arguments(self, version: tuple[int, ...]) -> tuple[str, ...]:
+        """Return the arguments for it that are right for that version of QEMU."""
+        threads = os.environ.get("VMRUN_QEMU_TCG_THREADS") or ("multi" if version >= _RACE_FREE else "single")
+        return tuple(word.format(threads=threads) for word in _ARGUMENTS[self.name])
+
+
+def choose(qemu: Qemu) -> Accelerator:
+    """Return the accelerator that is proved to work on this host, from memory when it was proved before.
+
+    `VMRUN_QEMU_ACCEL` names one and skips the proof.
+
+    Raises:
+        PowerOnFailure: It names none that there is.
+    """
+    named = os.environ.get("VMRUN_QEMU_ACCEL", "")
+    if named in _ARGUMENTS:
+        return Accelerator(named, "VMRUN_QEMU_ACCEL says so")
+    if named:
+        wrong = f"VMRUN_QEMU_ACCEL = {named}: expected one of {', '.join(_ARGUMENTS)}"
+        raise PowerOnFailure(wrong, f"{INVALID_PARAMETER}: {wrong}")
+    native = _NATIVE.get(sys.platform, "")
+    if not native:
+        return Accelerator("tcg", f"no accelerator is known for {sys.platform}")
+    objection = _kvm_objection() if native == "kvm" else ""
+    return Accelerator("tcg", objection) if objection else _remembered(qemu, native)
+
+
+def _remembered(qemu: Qemu, native: str) -> Accelerator:
+    """Return the verdict of the probe guest, from memory where that still counts."""
+    memory = home.root() / "accelerator.json"
+    key, now = _host_key(qemu), time.time()
+    known = home.read_json(memory)
+    same = isinstance(known, dict) and known.get("key") == key
+    if same and (known["name"] == native or abs(now - known.get("at", 0)) < _REFUSAL_S):
+        return Accelerator(known["name"], known["why"])
+    verdict = _prove(qemu, native)
+    home.write_json(memory, {"key": key, "at": now, **asdict(verdict)})
+    return verdict
+
+
+def _prove(qemu: Qemu, native: str) -> Accelerator:
+    if probe(qemu, native):
+        return Accelerator(native, f"the probe guest got to its end with {native}")
+    return Accelerator("tcg", f"the probe guest did not get to its end with {native} within {_PROBE_S:.0f} s")
+
+
+def _kvm_objection() -> str:
+    """Return why KVM is not even tried, or an empty text."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "/dev/kvm is absent or not accessible to this user"
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        flags = ""
+    if not re.search(r"\b(vmx|svm)\b", flags):
+        return "/dev/kvm opens, but the processor offers neither vmx nor svm: kernels hang under such a KVM"
+    return ""
+
+
+def probe(qemu: Qemu, name: str) -> bool:
+    """Return whether the probe guest answers from long mode with that accelerator."""
+    with tempfile.TemporaryDirectory(prefix="vq-probe-") as folder:
+        image = Path(folder) / "probe.img"
+        image.write_bytes(SECTOR + bytes(64 * 1024 - len(SECTOR)))
+        answer = Path(folder) / "answer"
+        argv = [
+            str(qemu.binary), *Accelerator(name, "").arguments(()), "-m", "160",
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-machine", "pc", *(["-L", str(qemu.data)] if qemu.data else []),
+            "-drive", f"file={image.as_posix()},format=raw,if=ide,index=0,media=disk",
+            "-chardev", f"file,id=answer,path={answer.as_posix()}",
+            "-device", "isa-debugcon,iobase=0xe9,chardev=answer", "-device", "isa-debug-exit,iobase=0xf4",
+        ]  # fmt: skip
+        run(argv, _PROBE_S)
+        return answer.is_file() and answer.read_bytes().endswith(ANSWER)
+
+
+def _host_key(qemu: Qemu) -> list[str]:
+    binary = qemu.binary.stat()
+    return [str(qemu.binary), str(binary.st_mtime_ns), str(binary.st_size), _boot_id()]
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return str(round(psutil.boot_time() / 60))

@@ -1,0 +1,112 @@
+"""The supervisor of one machine: starts its QEMU, waits for its end, and then does what VMware does at power-off.
+
+Started by `vmrun-qemu start`; prints one line, `ok` or what is wrong as JSON, and from then on is bound to nobody. It
+holds the machine's lock for as long as the machine runs, so there is never a second one, and the kernel frees it
+whatever happens.
+
+The VMX is read once, at power-on. What the file becomes while the machine runs is lost: at power-off it is written
+from that copy and the changes of the run, as VMware does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from harness.vmrun_qemu.base import home, process
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure, of_os_error
+from harness.vmrun_qemu.state import recovery
+from harness.vmrun_qemu.supervisor.power_on import power_on
+from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
+from harness.vmware.vmx import Vmx, VmxError
+
+# A machine that is going off holds its lock for a moment after it has left the list.
+_LOCK_S = 5.0
+
+
+def main() -> int:
+    """Run the machine of the VMX in the first argument, with a window if the second is `gui`."""
+    vmx_path, mode = sys.argv[1], sys.argv[2]
+    folder = home.vm_dir(vmx_path)
+    try:
+        with FileLock(folder / "lock", timeout=_LOCK_S):
+            return _supervise(vmx_path, gui=mode == "gui")
+    except Timeout:
+        _report({"text": IN_USE, "busy": True})
+        return 1
+
+
+def _supervise(vmx_path: str, *, gui: bool) -> int:
+    log = VmLog(Path(vmx_path).parent)
+    leftover = instances.load(home.vm_dir(vmx_path))
+    if leftover is not None:
+        recovery.end_all(leftover)
+    try:
+        log.begin()
+        run = power_on(vmx_path, log, gui=gui)
+    except Failure as failure:
+        log.post("Error", failure.reason if isinstance(failure, PowerOnFailure) else failure.text)
+        _report({"text": failure.text})
+        return 1
+    except OSError as error:
+        log.post("Error", str(error))
+        _report({"text": of_os_error(error)})
+        return 1
+    _obey_signals(run.child.terminate)
+    _report({})
+    code = run.child.wait()
+    log.say(f"Vix: the virtual machine is powered off; QEMU exited with {code}")
+    if code not in (0, -signal.SIGTERM):
+        log.post("Error", f"QEMU ended with {code}: " + process.tail(run.folder / "qemu.log"))
+    _power_off(run, log)
+    return 0
+
+
+def _obey_signals(stop: Callable[[], None]) -> None:
+    """Power the machine off on SIGTERM, and outlive the terminal."""
+    signal.signal(signal.SIGTERM, lambda *_: stop())
+    signal.signal(signal.SIGINT, lambda *_: stop())
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _power_off(run: Running, log: VmLog) -> None:
+    with run.busy:
+        run.enter("stopping")
+        if run.service is not None:
+            run.service.close()
+        _restore(run.path, run.vmx, log)
+        recovery.end_all(run.record)
+
+
+def _restore(path: Path, vmx: Vmx, log: VmLog) -> None:
+    """Write the VMX from the copy of power-on; where that is impossible, the file stays as it is."""
+    vmx.set("cleanShutdown", value=True)
+    try:
+        vmx.write(path)
+    except (OSError, VmxError) as error:
+        log.post("Error", f"The configuration file was not written at power-off: {error}")
+
+
+def _report(answer: dict[str, object]) -> None:
+    """Say the one line for which `start` waits, then let go of its pipe."""
+    try:
+        sys.stdout.write((json.dumps(answer) if answer else "ok") + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Powering a machine on: from its VMX to a QEMU that runs, on its networks, from its reset or from where it was."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+from harness.system import process_identity as pids
+from harness.system.process_identity import Identity
+from harness.vmrun_qemu.base import home, process
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.endpoint import make_socket_dir
+from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure
+from harness.vmrun_qemu.base.process import Child
+from harness.vmrun_qemu.base.wait import wait_for
+from harness.vmrun_qemu.disks import consolidation
+from harness.vmrun_qemu.disks.vm_directory import Site, read_vmx, snapshots_locked
+from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.qemu import migration as memory
+from harness.vmrun_qemu.qemu import qmp
+from harness.vmrun_qemu.qemu.guest_agent import Agent
+from harness.vmrun_qemu.state import recovery
+from harness.vmrun_qemu.supervisor import requests as orders
+from harness.vmrun_qemu.supervisor.prepare import Prepared, launch, prepare
+from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.supervisor.server import Service
+from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles import vmss as statefile
+from harness.vmrun_qemu.vmfiles.vmss import StateError
+from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
+
+_QEMU_START_S = 60.0
+
+
+def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> Running:
+    """Return the machine of a VMX, on; it answers questions and obeys orders from now on.
+
+    Raises:
+        Failure: It cannot be powered on; nothing is left of the attempt.
+        OSError: A file of it cannot be written.
+    """
+    me = pids.identity(os.getpid())
+    _mend(Path(vmx_path), log)
+    prepared = prepare(vmx_path, log, gui=gui)
+    record = prepared.record(me)
+    try:
+        instances.save(record)
+        record["locks"] = _locked(prepared, me)
+        make_socket_dir(prepared.socket_dir)
+        run = Running(prepared, _started(prepared, record, me, log), record, log)
+        run.service = _serve(prepared, run)
+        run.enter("running")
+    except BaseException as error:
+        recovery.end_all(record)
+        if isinstance(error, qmp.QmpError):
+            reason = process.tail(prepared.folder / "qemu.log")
+            raise PowerOnFailure(f"{error}: {reason}" if reason else str(error)) from error
+        raise
+    log.say(f"PowerOn: running as process {run.child.pid}")
+    return run
+
+
+def _locked(prepared: Prepared, me: Identity) -> list[str]:
+    """Return the locks of the machine's files, which are held from now on.
+
+    Raises:
+        PowerOnFailure: Somebody else has one of the files.
+        OSError: They cannot be written.
+    """
+    try:
+        return [str(lock) for lock in vmlocks.take(prepared.locked_files, me)]
+    except FileExistsError as error:
+        raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
+
+
+def _mend(path: Path, log: VmLog) -> None:
+    """Finish the merging of disks that was interrupted; where that is impossible the machine is used as it is."""
+    if not path.with_suffix(".vmsd").exists() or vmlocks.is_held(path):
+        return
+    try:
+        with snapshots_locked(path):
+            consolidation.mend(Site(path, read_vmx(path, str(path))))
+    except (Failure, OSError) as error:
+        log.post("Warning", f"Disks of deleted snapshots could not be merged: {error}")
+
+
+def _started(prepared: Prepared, record: instances.Record, me: Identity, log: VmLog) -> Child:
+    """Return the machine's QEMU, which runs its guest; what is needed to end it is in the record all the while."""
+    prepared.vmx.write(prepared.vmx_path)
+    child = launch(prepared, log)
+    record["qemu"] = pids.identity(child.pid)
+    instances.save(record)
+    _until_up(child, record, prepared)
+    if prepared.state is not None:
+        _restore_memory(prepared, record, prepared.state)
+    for nic in prepared.unplugged:
+        qmp.ask(record["qmp"], ("set_link", {"name": nic, "up": False}))
+    for plug in record["plugs"]:
+        switch.plug_in(home.vm_id(prepared.vmx_path), plug, me)
+    if prepared.state is not None:
+        _resume(prepared, record, prepared.state)
+    return child
+
+
+def _until_up(child: Child, record: instances.Record, prepared: Prepared) -> None:
+    def state() -> bool:
+        return child.poll() is not None or qmp.is_up(record["qmp"])
+
+    if not wait_for(state, _QEMU_START_S) or child.poll() is not None:
+        raise PowerOnFailure("QEMU did not start: " + process.tail(prepared.folder / "qemu.log"))
+
+
+def _restore_memory(prepared: Prepared, record: instances.Record, state: Path) -> None:
+    try:
+        with state.open("rb") as stream:
+            statefile.read_head(stream, state.name)
+            memory.load(record["qmp"], prepared.socket_dir, stream)
+    except (StateError, OSError) as error:
+        raise PowerOnFailure(str(error)) from error
+
+
+def _resume(prepared: Prepared, record: instances.Record, state: Path) -> None:
+    """Have the processors run; from here on the disks move away from the saved memory, so nothing names that any more.
+
+    The memory of a snapshot (`.vmsn`) is kept.
+    """
+    prepared.vmx.set("checkpoint.vmState", "")
+    prepared.vmx.write(prepared.vmx_path)
+    qmp.ask(record["qmp"], ("cont", {}))
+    if state.suffix.lower() == ".vmss":
+        state.unlink(missing_ok=True)
+
+
+def _serve(prepared: Prepared, run: Running) -> Service:
+    """Return the service that answers questions about the guest, and takes orders, from now on."""
+    qmp_address = prepared.endpoints["qmp"].text
+    agent = Agent(prepared.endpoints["agent"].text, lambda: qmp.port_is_open(qmp_address, "agent"))
+    service = Service(prepared.endpoints["service"], agent, functools.partial(orders.obey, run))
+    service.start()
+    return service

@@ -1,0 +1,73 @@
+"""The orders that the supervisor of a running machine carries out, one at a time; see `control`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harness.vmrun_qemu.base.messages import UNKNOWN, Failure, not_powered_on, of_os_error
+from harness.vmrun_qemu.qemu import keyboard
+from harness.vmrun_qemu.supervisor import hotplug as plugging
+from harness.vmrun_qemu.supervisor import live_operations as live
+from harness.vmrun_qemu.supervisor.running_vm import Running
+
+Words = Mapping[str, Any]
+
+
+def obey(run: Running, words: Words) -> Any:
+    """Carry out one order, and return its answer.
+
+    `words` are its name, as `order`, within how many seconds it must have begun, as `limit_s`, and what else it needs.
+
+    Raises:
+        Failure: It cannot be done; the machine is as it was before.
+    """
+    # After that nobody waits for it: it must not be carried out. A command of an older version waits for ever.
+    if not run.busy.acquire(timeout=float(words.get("limit_s", -1))):
+        raise Failure(f"{UNKNOWN}: the virtual machine is busy with another command")
+    try:
+        if run.ending or run.child.poll() is not None:
+            raise not_powered_on(str(run.path))
+        return _ORDERS[words["order"]](run, words)
+    except OSError as error:
+        raise Failure(of_os_error(error)) from error
+    finally:
+        run.busy.release()
+
+
+def _delete_snapshot(run: Running, words: Words) -> None:
+    live.delete_snapshot(run, str(words["name"]), children=bool(words["children"]))
+
+
+def _plug(run: Running, words: Words) -> None:
+    device, connected = str(words["device"]), bool(words["connected"])
+    plugging.plug(run, device, connected=connected)
+    run.plugged[device.lower()] = connected
+
+
+def _read_variable(run: Running, words: Words) -> str:
+    name = str(words["name"])
+    return run.variables.get(name.lower(), run.vmx.get(name) or "")
+
+
+def _write_variable(run: Running, words: Words) -> None:
+    run.variables[str(words["name"]).lower()] = str(words["value"])
+
+
+def _write_environment(run: Running, words: Words) -> None:
+    run.environment[str(words["name"])] = str(words["value"])
+
+
+_ORDERS: dict[str, Callable[[Running, Words], Any]] = {
+    "pause": lambda run, _words: live.pause(run),
+    "unpause": lambda run, _words: live.unpause(run),
+    "snapshot": lambda run, words: live.take_snapshot(run, str(words["name"])),
+    "delete-snapshot": _delete_snapshot,
+    "suspend": lambda run, words: live.suspend(run, str(words["address"])),
+    "plug": _plug,
+    "type": lambda run, words: keyboard.type_text(run.record["qmp"], str(words["text"])),
+    "read-variable": _read_variable,
+    "write-variable": _write_variable,
+    "environment": lambda run, _words: run.environment,
+    "write-environment": _write_environment,
+}

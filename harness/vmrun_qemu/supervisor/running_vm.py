@@ -1,0 +1,56 @@
+"""A machine that runs, as its supervisor holds it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base.process import Child
+from harness.vmrun_qemu.supervisor.prepare import Prepared
+from harness.vmrun_qemu.supervisor.server import Service
+from harness.vmrun_qemu.vmfiles.devices import Drive
+from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
+
+
+class Running:
+    """Its QEMU, its record, and its VMX as it will be written at power-off.
+
+    `busy` is held while it is changed; `ending` says that its QEMU is told to end. What `writeVariable` has written
+    since power-on is in `variables` (by key in lower case) and `environment`; the devices that were connected or
+    disconnected are in `plugged`.
+    """
+
+    def __init__(self, prepared: Prepared, child: Child, record: instances.Record, log: VmLog) -> None:
+        self.child = child
+        self.record = record
+        self.log = log
+        self.vmx = prepared.vmx
+        self.machine = prepared.machine
+        self.folder = prepared.folder
+        self.service: Service | None = None
+        self.ending = False
+        self.plugged = dict(prepared.saved.plugged) if prepared.saved else {}
+        self.variables = dict(prepared.saved.variables) if prepared.saved else {}
+        self.environment: dict[str, str] = {}
+        self.busy = threading.RLock()
+
+    @property
+    def path(self) -> Path:
+        """The VMX file."""
+        return Path(self.record["vmx"])
+
+    @property
+    def disks(self) -> list[Drive]:
+        """The disks, with the files that are in use now."""
+        return [drive for drive in self.machine.drives if drive.path is not None and not drive.cdrom]
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its processors stand still because somebody said so."""
+        return self.record["phase"] == "paused"
+
+    def enter(self, phase: str) -> None:
+        """Have that phase remembered."""
+        self.record["phase"] = phase
+        instances.save(self.record)

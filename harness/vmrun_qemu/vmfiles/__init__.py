@@ -1,0 +1,1 @@
+"""Files of a VM directory: devices, locks, logs, saved state, snapshot tree."""

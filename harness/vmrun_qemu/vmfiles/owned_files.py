@@ -1,0 +1,126 @@
+"""Which files belong to a machine: what `deleteVM` removes, and nothing else."""
+
+from __future__ import annotations
+
+import ntpath
+import re
+from pathlib import Path
+
+from harness.vmrun_qemu.base.messages import PowerOnFailure, unreadable
+from harness.vmrun_qemu.vmfiles import devices, vmdk, vmsd
+from harness.vmware.vmx import Vmx, VmxError
+
+_LOGS = re.compile(r"^vmware(-\d+)?\.log$")
+# Beside x.vmx: the files that carry its name.
+_ENDINGS = (".vmx", ".vmxf", ".nvram", ".vmsd", ".vmss", ".vmem")
+# And its saved states, `x-0123abcd.vmss` and `x-Snapshot1.vmsn`, each with VMware's `.vmem` where VMware made it.
+_STATE = r"-([0-9a-f]{8}|Snapshot\d+)\.(vmss|vmsn|vmem)"
+_OVERLAY = re.compile(r"-\d{6}$")
+_EXTENT = re.compile(r'^(?:RW|RDONLY|NOACCESS)\s+\d+\s+\S+\s+"([^"]+)"', re.MULTILINE)
+_DESCRIPTOR_LIMIT = 64 * 1024
+
+
+def files_of(vmx: Path) -> list[Path]:
+    """Return the machine's files that exist: VMX and its kin, states, logs, disks and extents, serial files, locks.
+
+    A disk or serial file outside of the machine's directory, and every CD image, belong to somebody else.
+
+    Raises:
+        Failure: The VMX cannot be read.
+    """
+    try:
+        settings = Vmx.read(vmx)
+    except (VmxError, OSError) as error:
+        raise unreadable(str(vmx)) from error
+    folder = vmx.parent
+    own = [vmx.with_suffix(ending) for ending in _ENDINGS]
+    states = re.compile(re.escape(vmx.stem) + _STATE, re.IGNORECASE)
+    alone = not any(other != vmx for other in folder.glob("*.vmx"))  # else its logs may be the other one's
+    own += [file for file in folder.iterdir() if (alone and _LOGS.match(file.name)) or states.fullmatch(file.name)]
+    disks = [*_disks(settings, folder), *_snapshot_disks(vmx)]
+    disks += [file for disk in disks for file in _overlays(disk)]
+    own += [file for disk in disks for file in [*extents(disk), disk]]
+    own += [port.path for port in devices.serials(settings, folder) if port.path]
+    own += [file.with_name(file.name + ".lck") for file in own]
+    return [file for file in dict.fromkeys(own) if _is_own(file, folder)]
+
+
+def _is_own(file: Path, folder: Path) -> bool:
+    """Return whether it is in the machine's directory, and a file, or a directory as locks are."""
+    kind = file.is_file() or (file.is_dir() and file.suffix.lower() == ".lck")
+    return kind and file.resolve().parent == folder.resolve()
+
+
+def _disks(settings: Vmx, folder: Path) -> list[Path]:
+    """Return the disks that a VMX names; none where it asks for what cannot be built."""
+    try:
+        return [drive.path for drive in devices.drives(settings, folder) if drive.path and not drive.cdrom]
+    except PowerOnFailure:
+        return []
+
+
+def _snapshot_disks(vmx: Path) -> list[Path]:
+    try:
+        tree = vmsd.tree_of(Vmx.read(vmx.with_suffix(".vmsd")))
+    except (VmxError, OSError):
+        return []
+    return [devices.resolve(vmx.parent, file) for snapshot in tree.snapshots for _, file in snapshot.disks if file]
+
+
+def _overlays(disk: Path) -> list[Path]:
+    """Return the disks that have a name of its chain and are of it: what it builds on, and what builds on these.
+
+    Whoever uses them; a disk that only has such a name is somebody else's.
+    """
+    pattern = re.compile(re.escape(_OVERLAY.sub("", disk.stem)) + r"(-\d{6})?" + re.escape(disk.suffix), re.IGNORECASE)
+    named = [file for file in disk.parent.glob(f"*{disk.suffix}") if pattern.fullmatch(file.name)]
+    parents = {file: vmdk.parent_of(file) for file in named}
+    chain, size = {disk}, 0
+    while len(chain) != size:
+        size = len(chain)
+        chain.update(file for file in named if parents[file] in chain)
+        chain.update(file for file in named if file in [parents.get(member) for member in chain])
+    return sorted(chain - {disk})
+
+
+def used_by_others(vmx: Path) -> set[Path]:
+    """Return the disks, with extents and parents, that other VMX files in the machine's directory name."""
+    left = [disk for other in vmx.parent.glob("*.vmx") if other != vmx for disk in _disks_of(other)]
+    found: set[Path] = set()
+    while left:
+        disk = left.pop()
+        parent = vmdk.parent_of(disk)
+        found.update([disk, *extents(disk)])
+        if parent is not None and parent not in found:
+            left.append(parent)
+    return found
+
+
+def _disks_of(vmx: Path) -> list[Path]:
+    try:
+        return _disks(Vmx.read(vmx), vmx.parent)
+    except (VmxError, OSError):
+        return []
+
+
+def free_overlay(disk: Path, folder: Path) -> Path:
+    """Return the name of a disk's next overlay in that folder: `<disk>-000001.vmdk`, or the first that is free."""
+    stem = _OVERLAY.sub("", disk.stem)
+    names = (folder / f"{stem}-{number:06}{disk.suffix}" for number in range(1, 1_000_000))
+    return next(name for name in names if not name.exists())
+
+
+def extents(disk: Path) -> list[Path]:
+    """Return the extent files in its own directory that a VMDK descriptor names; a disk that is one file has none.
+
+    What lies elsewhere, or is a device of the host, is not the disk's to remove or to rename.
+    """
+    try:
+        with disk.open("rb") as stream:
+            head = stream.read(_DESCRIPTOR_LIMIT)
+    except OSError:
+        return []
+    if not head.lstrip().startswith(b"# Disk DescriptorFile"):
+        return []
+    names = _EXTENT.findall(head.decode("utf-8", "replace"))
+    return [disk.parent / name for name in names if ntpath.basename(name) == name and name not in (".", "..")]

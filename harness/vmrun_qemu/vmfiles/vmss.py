@@ -1,0 +1,102 @@
+"""`.vmss` and `.vmsn`: a machine's configuration at one moment, and its memory if it was on.
+
+The names are VMware's, the content is our own: a line `vmrun-qemu state 1`, a line of JSON (see `State`), and then,
+where `memory` is true, QEMU's migration stream to the end of the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from harness.vmrun_qemu.base import home
+from harness.vmware.vmx import Vmx, VmxError
+
+_MAGIC = b"vmrun-qemu state 1\n"
+_LIMIT = 1 << 24
+
+
+def place(vmx: Path) -> Path:
+    """Return where a suspended machine's memory is: `<name>-<eight digits of its place>.vmss`, as VMware names it."""
+    return vmx.with_name(f"{vmx.stem}-{home.vm_id(vmx)[:8]}.vmss")
+
+
+class StateError(Exception):
+    """A file that is no state of ours."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The head of a state file.
+
+    `vmx` is the text of the configuration and `charset` what it was read with; `address` is the guest's last known
+    address, or empty; `plugged` are the devices that were connected or disconnected since power-on, `variables` what
+    was written into the configuration of the running machine.
+    """
+
+    vmx: str
+    charset: str
+    memory: bool
+    address: str = ""
+    plugged: Mapping[str, bool] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_off(cls, vmx: Vmx) -> State:
+        """Return the state of a machine that is off."""
+        return cls(vmx.text(), vmx.encoding, memory=False)
+
+    def devices(self, vmx: Vmx) -> Vmx:
+        """Return the configuration with the devices connected as they were."""
+        found = vmx.copy()
+        for name, connected in self.plugged.items():
+            found.update((key, value) for key, value in self.variables.items() if key.startswith(f"{name}."))
+            found.set(f"{name}.startConnected", connected)
+        return found
+
+    def configuration(self) -> Vmx:
+        """Return the configuration.
+
+        Raises:
+            StateError: It cannot be parsed.
+        """
+        try:
+            return Vmx.parse(self.vmx, self.charset)
+        except VmxError as error:
+            raise StateError(f"configuration: {error}") from error
+
+
+def write_head(stream: BinaryIO, state: State) -> None:
+    """Write everything but the memory."""
+    stream.write(_MAGIC + json.dumps(asdict(state)).encode("utf-8") + b"\n")
+
+
+def read_head(stream: BinaryIO, name: str) -> State:
+    """Return the head of a state file; the stream stands at the memory afterwards.
+
+    Raises:
+        StateError: It is no such file.
+        OSError: It cannot be read.
+    """
+    if stream.readline(len(_MAGIC)) != _MAGIC:
+        raise StateError(f"{name} is no state that vmrun-qemu has saved")
+    try:
+        return State(**json.loads(stream.readline(_LIMIT)))
+    except (ValueError, TypeError) as error:
+        raise StateError(f"{name} is damaged: {error}") from error
+
+
+def read(path: Path) -> State:
+    """Return the head of the state file at `path`.
+
+    Raises:
+        StateError: It is missing, or no such file.
+    """
+    try:
+        with path.open("rb") as stream:
+            return read_head(stream, path.name)
+    except OSError as error:
+        raise StateError(f"Cannot open the state file '{path}': {error.strerror}") from error

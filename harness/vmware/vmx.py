@@ -1,0 +1,274 @@
+"""VMX files: parse, get, set, remove, encode. Pure text; only `read` and `write` touch a file.
+
+A VMX is a list of `key = "value"` lines. What VMware and its clients agree on, and what is kept here:
+
+* Keys compare without case; a key's spelling, its place, comments, blank lines, line ends (LF or CRLF) and unknown
+  keys survive an edit. Only the line that is set changes.
+* `|XX` (two hex digits) is one byte in the file's charset: `|22` is `"`, `|7C` is `|`, `|0A` a line feed. A `|` that is
+  not followed by two hex digits is malformed.
+* `.encoding = "UTF-8"` names the charset of the file; without it UTF-8 is tried, then windows-1252. A byte order mark
+  is tolerated and not written back.
+* Values may be unquoted when read; they are always quoted when written. A duplicate key: the last one counts, and
+  setting it leaves one line.
+
+    vmx = Vmx.read(path)
+    vmx.set("sata0:1.startConnected", False)      # "FALSE"
+    vmx.get("MEMSIZE")                            # "4096", or None when the key is absent
+    vmx.flag("ethernet0.present")                 # bool; absent means the default
+    vmx.write(path)                               # atomic: a reader sees the old file or the new one
+
+VMware keeps its own copy while a machine runs and writes it at power-off: edit only a machine that is off and has no
+`.lck` directories.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.core.files import patiently
+
+_KEY = r"[^\s=\"#][^\s=\"]*"
+_QUOTED = re.compile(rf'^\s*(?P<key>{_KEY})\s*=\s*"(?P<value>[^"]*)"\s*(?:#.*)?$')
+_BARE = re.compile(rf"^\s*(?P<key>{_KEY})\s*=\s*(?P<value>[^\"#]*?)\s*(?:#.*)?$")
+_ESCAPES = re.compile(r"(?:\|[0-9A-Fa-f]{2})+")
+_STRAY = re.compile(r"\|(?![0-9A-Fa-f]{2})")
+_ENCODING = re.compile(rb"^\s*\.encoding\s*=\s*\"?([^\"\r\n]*?)\"?\s*$", re.IGNORECASE | re.MULTILINE)
+_TO_ESCAPE = re.compile(r"[\x00-\x1f\x7f\"|]")
+
+# Charsets tried, in this order, for a file that does not name its own; the last one fits any bytes.
+_UNNAMED = ["UTF-8", "windows-1252", "latin-1"]
+
+
+class VmxError(ValueError):
+    """A VMX that cannot be read; `line` counts from 1, 0 for the whole file; `filename` is its path, if any."""
+
+    def __init__(self, reason: str, line: int = 0) -> None:
+        self.filename: str | None = None
+        self.reason = reason
+        self.line = line
+        super().__init__(f"line {line}: {reason}" if line else reason)
+
+
+@contextlib.contextmanager
+def _about(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Have an error that is raised meanwhile say which file it is about."""
+    try:
+        yield
+    except VmxError as error:
+        error.filename = os.fspath(path)
+        raise
+
+
+class _Line:
+    """One line of the file: its text without the line end, the line end, and its key and value if it has them."""
+
+    __slots__ = ("end", "key", "raw", "value")
+
+    def __init__(self, raw: str, end: str, key: str = "", value: str = "") -> None:
+        self.raw = raw
+        self.end = end
+        self.key = key
+        self.value = value
+
+
+class Vmx:
+    """A VMX file in memory; see the module's text for what is kept."""
+
+    def __init__(self, lines: list[_Line], charset: str) -> None:
+        self._lines = lines
+        self._charset = charset
+
+    @classmethod
+    def parse(cls, text: str, charset: str = "UTF-8") -> Vmx:
+        """Return the VMX that `text` holds; `charset` counts where the text has no `.encoding`.
+
+        Raises:
+            VmxError: With the number of the first line that is neither blank, nor a comment, nor a setting.
+        """
+        lines = [_parse_line(raw, end, number) for number, raw, end in _split(text.removeprefix("\ufeff"))]
+        vmx = cls(lines, charset)
+        for line in lines:
+            if "|" in line.value:
+                line.value = _unescape(line.value, vmx.encoding)
+        return vmx
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Vmx:
+        """Return the VMX of a file, decoded with the charset that its `.encoding` names.
+
+        Raises:
+            VmxError: It is malformed, or its charset is unknown or does not fit its bytes.
+            OSError: It cannot be read.
+        """
+        data = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
+        named = _ENCODING.search(data)
+        candidates = [named[1].decode("ascii", "replace")] if named and named[1] else _UNNAMED
+        with _about(path):
+            return cls.parse(*_decode(data, candidates))
+
+    @property
+    def encoding(self) -> str:
+        """The charset in which the file is written: what `.encoding` says, else what it was read with."""
+        return self.get(".encoding") or self._charset
+
+    def get(self, key: str, default: str | None = None) -> str | None:
+        """Return the value of `key`, unescaped, or `default` when there is none."""
+        line = self._find(key)
+        return default if line is None else line.value
+
+    def flag(self, key: str, default: bool = False) -> bool:  # noqa: FBT001, FBT002 - reads like dict.get
+        """Return whether `key` is TRUE; absent or empty means `default`."""
+        value = (self.get(key) or "").strip().upper()
+        return default if not value else value in ("TRUE", "1", "YES", "ON")
+
+    def set(self, key: str, value: str | int | bool) -> None:  # noqa: FBT001 - TRUE and FALSE are VMX values
+        """Make `key` have `value`, in its old place or at the end; a bool becomes TRUE or FALSE.
+
+        Raises:
+            VmxError: The key cannot be written in a VMX.
+        """
+        if not re.fullmatch(_KEY, key):
+            raise VmxError(f"not a key: {key!r}")
+        text = str(value).upper() if isinstance(value, bool) else str(value)
+        line = self._find(key)
+        if line is None:
+            self._append(_Line(_render(key, text), self._line_end(), key, text))
+            return
+        if line.value != text:
+            line.raw, line.value = _render(line.key, text), text
+        self._lines = [other for other in self._lines if other is line or other.key.lower() != key.lower()]
+
+    def update(self, pairs: Iterable[tuple[str, str | int | bool]]) -> None:
+        """Set each of the pairs, in their order."""
+        for key, value in pairs:
+            self.set(key, value)
+
+    def remove(self, key: str) -> bool:
+        """Remove every line of `key`; return whether there was one."""
+        before = len(self._lines)
+        self._lines = [line for line in self._lines if not line.key or line.key.lower() != key.lower()]
+        return len(self._lines) != before
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return (key as spelled, value) in file order; of duplicates the last one."""
+        last = {line.key.lower(): line for line in self._lines if line.key}
+        return [(line.key, line.value) for line in self._lines if line.key and last[line.key.lower()] is line]
+
+    def __contains__(self, key: str) -> bool:
+        """Return whether there is such a key, whatever its value."""
+        return self._find(key) is not None
+
+    def copy(self) -> Vmx:
+        """Return an independent copy."""
+        return Vmx.parse(self.text(), self._charset)
+
+    def text(self) -> str:
+        """Return the file's text: byte for byte what was parsed, except for the lines that were set or removed."""
+        return "".join(line.raw + line.end for line in self._lines)
+
+    def encode(self) -> bytes:
+        """Return the file's bytes in its charset.
+
+        Raises:
+            VmxError: The charset is unknown or lacks a character.
+        """
+        try:
+            return self.text().encode(self.encoding)
+        except (LookupError, UnicodeEncodeError) as error:
+            raise VmxError(f"cannot be written as {self.encoding}: {error}") from error
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Replace the file at once, so that no reader ever sees half of it; its access mode stays.
+
+        Raises:
+            VmxError: See `encode`.
+            OSError: The directory or the file cannot be written.
+        """
+        target = Path(path)
+        with _about(path):
+            data = self.encode()
+        handle, name = tempfile.mkstemp(prefix=target.name + ".", suffix=".tmp", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            if target.exists():
+                shutil.copymode(target, name)
+            else:
+                Path(name).chmod(0o644)
+            patiently(lambda: Path(name).replace(target))
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def _find(self, key: str) -> _Line | None:
+        wanted = key.lower()
+        return next((line for line in reversed(self._lines) if line.key.lower() == wanted and line.key), None)
+
+    def _line_end(self) -> str:
+        return next((line.end for line in self._lines if line.end), "\n")
+
+    def _append(self, line: _Line) -> None:
+        if self._lines and not self._lines[-1].end:
+            self._lines[-1].end = self._line_end()
+        self._lines.append(line)
+
+
+def escape(value: str) -> str:
+    """Return `value` as it stands between the quotes of a VMX line."""
+    return _TO_ESCAPE.sub(lambda match: f"|{ord(match[0]):02X}", value)
+
+
+def _unescape(value: str, charset: str) -> str:
+    try:
+        codecs.lookup(charset)
+    except LookupError:
+        charset = "UTF-8"
+    return _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace("|", "")).decode(charset, "replace"), value)
+
+
+def _render(key: str, value: str) -> str:
+    return f'{key} = "{escape(value)}"'
+
+
+def _split(text: str) -> list[tuple[int, str, str]]:
+    """Return (number from 1, text, line end); only LF and CRLF end a line."""
+    pieces = text.split("\n")
+    lines = []
+    for number, piece in enumerate(pieces, start=1):
+        last = number == len(pieces)
+        if last and not piece:
+            break
+        raw = piece.removesuffix("\r")
+        lines.append((number, raw, piece[len(raw) :] + ("" if last else "\n")))
+    return lines
+
+
+def _parse_line(raw: str, end: str, number: int) -> _Line:
+    if not raw.strip() or raw.lstrip().startswith("#"):
+        return _Line(raw, end)
+    match = _QUOTED.match(raw) or _BARE.match(raw)
+    if match is None:
+        raise VmxError(f'expected `key = "value"`, got {raw.strip()!r}', number)
+    if _STRAY.search(match["value"]):
+        raise VmxError(f"`|` without two hex digits in {raw.strip()!r}", number)
+    return _Line(raw, end, match["key"], match["value"])
+
+
+def _decode(data: bytes, candidates: list[str]) -> tuple[str, str]:
+    """Return the text and the first of `candidates` that fits."""
+    problem = VmxError("no charset")
+    for encoding in candidates:
+        try:
+            return data.decode(encoding), encoding
+        except LookupError:
+            problem = VmxError(f"unknown charset {encoding!r} in .encoding")
+        except UnicodeDecodeError as error:
+            problem = VmxError(f"not {encoding}: {error.reason}", data.count(b"\n", 0, error.start) + 1)
+    raise problem
