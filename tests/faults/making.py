@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import paramiko
-from plugin.fake_guest_shell import FakeShellGuest
-from plugin.fake_lab import SYSTEM, FakeLab
+from sessions.fake_guest_shell import FakeShellGuest
+from sessions.fake_lab import SYSTEM, FakeLab
 
 from harness.guest.serial import format_event
 from harness.lab.evidence.guest_files import QUESTIONS

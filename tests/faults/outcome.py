@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from plugin.fake_lab import FakeLab
+from sessions.fake_lab import FakeLab
 
 from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.results.run_json import from_json

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 from needs import ctrl_c  # noqa: F401 - pytest finds the fixture here
-from plugin.fake_lab import FakeLab
+from sessions.fake_lab import FakeLab
 
 from harness.core.verdict import Phase
 from harness.lab.session import select

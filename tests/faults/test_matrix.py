@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from plugin.fake_lab import FakeLab
+from sessions.fake_lab import FakeLab
 
 from harness.lab.session import select
 from harness.machine import machine

@@ -13,9 +13,9 @@ import psutil
 import pytest
 import qemu_lab
 from click.testing import CliRunner
-from plugin.fake_lab import FakeLab
-from plugin.fake_vmrun import SUFFIX
 from qemu_lab import vmrun_fixture
+from sessions.fake_lab import FakeLab
+from sessions.fake_vmrun import SUFFIX
 
 from harness.cli.main import main
 from harness.core.deadline import SYSTEM_CLOCK, Deadline

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from machine.test_removal import FakeHost, made
 from needs import under_wine
 from report_samples import events_of, verdicts, write_journal
-from test_removal import FakeHost, made
 
 from harness.config import load_lab
 from harness.config.model import host_path

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.preflight import ErrorClass, HostCheck, check_names, error_class, judge_all
-from host.samples import MACHINES, good_facts, plan_of
+from preflight.samples import MACHINES, good_facts, plan_of
 
 
 def test_names_are_known_without_a_host_and_are_those_that_are_judged() -> None:

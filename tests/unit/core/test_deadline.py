@@ -1,21 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from fake_clock import FakeClock
 
 from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import DeadlineExpired
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.now += seconds
 
 
 def test_the_first_answer_ends_the_wait() -> None:

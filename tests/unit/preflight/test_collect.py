@@ -17,7 +17,7 @@ from harness.preflight.collect import nearest_directory, port_is_free, takes_a_f
 from harness.preflight.facts import HostFacts, SeedIso, observe
 from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
-from host.samples import FakeIso, lab_in
+from preflight.samples import FakeIso, lab_in
 
 CALL = ("v", "-T", "ws")
 NETWORKS = (

@@ -16,7 +16,7 @@ from harness.seed.cloud_config import user_data
 from harness.seed.iso_tree import settings
 from harness.seed.model import SeedSpec
 
-LAB = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
+LAB = Path(__file__).parents[3] / "scenarios" / "lab.yaml"
 
 
 def specs(tmp_path: Path, *edits: tuple[str, str]) -> list[SeedSpec]:

@@ -15,7 +15,7 @@ from harness.preflight.judge_system import NOT_INSTALLED
 from harness.system.windows.logon_session import Session
 from harness.system.windows.vmware_install import Product
 from harness.vmrun.discovery import Kind
-from host.samples import good_facts, plan_of
+from preflight.samples import good_facts, plan_of
 
 PLAN = plan_of(overlay=None)
 WINDOWS = good_facts(PLAN, platform="win32", kind=Kind.VMWARE)

@@ -13,7 +13,7 @@ from harness.preflight.facts import Key, Network, SeedIso
 from harness.system.windows.vmware_install import Product
 from harness.vmrun import NetworkKind, PortForwarding, Protocol
 from harness.vmrun.discovery import NO_VERSION, Kind
-from host.samples import VMNET1, FakeIso, good_facts, plan_of
+from preflight.samples import VMNET1, FakeIso, good_facts, plan_of
 
 PLAN = plan_of()
 PROVIDED = plan_of(overlay=None)

@@ -15,7 +15,7 @@ from harness.results.claim_rules import BASES, GUEST_CHECKS, LAB_WIDE, default_r
 
 MACHINES = ("m", "w")
 EVERYWHERE = [place(phase, name) for phase in Phase for name in MACHINES]
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
 
 def check(name: str, status: Status = Status.PASS, seen: str = "as promised") -> Check:

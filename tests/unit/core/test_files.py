@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_wait import FakeClock
+from fake_clock import FakeClock
 
 from harness.core.files import of_file, patiently
 from harness.vmware.vmx import Vmx, VmxError

@@ -14,7 +14,7 @@ from harness.preflight import networks
 from harness.preflight.networks import look_for_network, parse_dhcp, parse_netmap, parse_networking, pick
 from harness.vmrun import HostNetwork, NetworkKind, Vmrun
 from harness.vmrun.discovery import Kind
-from host.samples import LAB_FILE, VMNET1
+from preflight.samples import LAB_FILE, VMNET1
 
 SUBNET = IPv4Network("192.168.6.0/24")
 SPEC = load_lab(LAB_FILE, None).network

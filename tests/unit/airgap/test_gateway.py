@@ -21,7 +21,7 @@ from harness.ownership.ledger import Ledger
 from harness.vmrun import Service, Vmrun
 from harness.vmrun.discovery import Kind
 
-LAB = Path(__file__).parents[2] / "scenarios" / "lab.yaml"
+LAB = Path(__file__).parents[3] / "scenarios" / "lab.yaml"
 REGISTRY = IPv4Address("192.168.6.1")
 
 
