@@ -89,7 +89,7 @@ def wait_for_boot(machine: Machine, power_on: int) -> None:
 
 def bare_guest(machine: Machine) -> None:
     """Take one machine through all its boots."""
-    host, plan = machine.host, machine.plan
+    host, plan = machine.context, machine.plan
     claim_directory(host.ledger, plan, host.run_id)
     create_disk(host.hypervisor.vdiskmanager_argv, plan.files.disk, plan.disk_gib, env=host.hypervisor.env)
     write_vmx(machine)
@@ -105,13 +105,13 @@ def bare_guest(machine: Machine) -> None:
 
 def bare(lab: Lab) -> Speedometer:
     """Return what all machines together take without the harness; they are gone afterwards."""
-    spec = lab.shared.plan.spec
-    lab.shared.vmrun.networks.define_network(spec.network.vmnet.lower(), spec.network.subnet)
+    spec = lab.context.plan.spec
+    lab.context.vmrun.networks.define_network(spec.network.vmnet.lower(), spec.network.subnet)
     with Speedometer() as meter:
         with ThreadPoolExecutor(len(lab.machines)) as pool:
             list(pool.map(bare_guest, lab.machines.values()))
         lab.close(remove=())
-        destroy(lab.shared, list(lab.machines))
+        destroy(lab.context, list(lab.machines))
     return meter
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.core.errors import HarnessError, HostError
-from harness.core.files import of_file
+from harness.core.files import host_error_from
 from harness.system.process import run
 
 PACKAGE = "docker-registry"
@@ -46,7 +46,7 @@ def ensure_registry(cache: Path, say: Callable[[str], None]) -> None:
     try:
         _unpack(cache)
     except (HarnessError, OSError) as error:
-        known = of_file(error) or error
+        known = host_error_from(error) or error
         say("no registry, so the air gap will not be proven: " + str(known).split("\n", 1)[0])
 
 

@@ -11,7 +11,7 @@ from typing import ParamSpec
 import click
 
 from harness.core.errors import HarnessError, UsageError
-from harness.core.files import of_file
+from harness.core.files import host_error_from
 from harness.system.stdio import speak_utf_8
 
 P = ParamSpec("P")
@@ -31,7 +31,7 @@ def told(function: Callable[P, None]) -> Callable[P, None]:
         try:
             function(*args, **kwargs)
         except (HarnessError, OSError, ValueError) as error:
-            known = error if isinstance(error, HarnessError) else of_file(error)
+            known = error if isinstance(error, HarnessError) else host_error_from(error)
             if known is None:
                 raise
             click.echo(f"ERROR: {known}", err=True)

@@ -8,7 +8,7 @@ from harness.core.errors import HarnessError
 from harness.core.secret import redact
 
 
-def attempt(what: str, step: Callable[[], object]) -> tuple[str, ...]:
+def run_and_collect_error(what: str, step: Callable[[], object]) -> tuple[str, ...]:
     """Take the step; return why it could not be done, or nothing. Never raises."""
     try:
         step()

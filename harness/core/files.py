@@ -24,7 +24,9 @@ _HELD = (
 )
 
 
-def patiently(action: Callable[[], T], *, platform: str = sys.platform, clock: Clock = SYSTEM_CLOCK) -> T:
+def retry_on_sharing_violation(
+    action: Callable[[], T], *, platform: str = sys.platform, clock: Clock = SYSTEM_CLOCK
+) -> T:
     """Return what the action returns; on Windows it is tried again for a second where a file may not be had.
 
     Windows refuses to replace a file that is being read, and to open one that is being replaced.
@@ -43,7 +45,7 @@ def patiently(action: Callable[[], T], *, platform: str = sys.platform, clock: C
         clock.sleep(_AGAIN_S)
 
 
-def of_file(error: BaseException) -> HostError | None:
+def host_error_from(error: BaseException) -> HostError | None:
     """Return an `OSError` or `VmxError` that names its file as an error of the host; None for any other one."""
     name = getattr(error, "filename2", None) or getattr(error, "filename", None)
     if name is None or not isinstance(error, OSError | ValueError):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from harness.config.model import Keep
-from harness.core.best_effort import attempt
+from harness.core.best_effort import run_and_collect_error
 from harness.core.errors import HarnessError
 from harness.lab.lab import Lab
 from harness.lab.session import Selection, ledger_of
-from harness.lab.usage import Use
+from harness.lab.usage import MachineUse
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ class Disposal:
     troubles: tuple[str, ...] = ()
 
 
-def destroys(keep: Keep, *, green: bool) -> tuple[Use, ...]:
+def destroys(keep: Keep, *, green: bool) -> tuple[MachineUse, ...]:
     """Return which machines of a run go: for `never` all that it worked on, for `on-failure` what a green one built.
 
     A machine that it did not work on stays whatever `keep` says.
     """
     if keep is Keep.NEVER:
-        return (Use.BUILT, Use.TAKEN)
-    return (Use.BUILT,) if keep is Keep.ON_FAILURE and green else ()
+        return (MachineUse.BUILT, MachineUse.REUSED)
+    return (MachineUse.BUILT,) if keep is Keep.ON_FAILURE and green else ()
 
 
-def reason_of(keep: Keep, use: Use | None, *, green: bool) -> str:
+def reason_of(keep: Keep, use: MachineUse | None, *, green: bool) -> str:
     """Return why a machine is left, for people."""
     if use is None:
         return "this run did not touch it"
@@ -76,19 +76,19 @@ def dispose(lab: Lab, keep: Keep, *, green: bool) -> Disposal:
     """
     troubles = lab.close(remove=destroys(keep, green=green))
     uses = {machine.name: lab.use_of(machine.name) for machine in lab.claimed()}
-    ledger = lab.shared.ledger
+    ledger = lab.context.ledger
     until = _until(lab) if uses else ""
     if any(uses.values()):
-        fresh = expiry(lab.shared.plan.spec.keep_for_s)
+        fresh = expiry(lab.context.plan.spec.keep_for_s)
         until = fresh if all(uses.values()) else extended(until, fresh)
-        troubles += attempt("the ledger", lambda: ledger.keep_until(until))
+        troubles += run_and_collect_error("the ledger", lambda: ledger.keep_until(until))
     reasons = {name: reason_of(keep, use, green=green) for name, use in uses.items()}
     return Disposal(reasons, until, tuple(troubles))
 
 
 def _until(lab: Lab) -> str:
     with contextlib.suppress(HarnessError):
-        return lab.shared.ledger.read().kept_until
+        return lab.context.ledger.read().kept_until
     return ""
 
 

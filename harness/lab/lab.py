@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from harness import preflight as host
-from harness.core.best_effort import attempt
+from harness.core.best_effort import run_and_collect_error
 from harness.core.deadline import Cancelled, SessionClock
 from harness.core.errors import HarnessError
 from harness.core.layout import RunFiles
@@ -21,8 +21,8 @@ from harness.lab.evidence.collector import CHEAP_S, Collector
 from harness.lab.evidence.explain import explained
 from harness.lab.resume.continuation import Resumption
 from harness.lab.resume.decision import Decision, afresh
-from harness.lab.usage import Use, destroy
-from harness.machine.context import Host
+from harness.lab.usage import MachineUse, destroy
+from harness.machine.context import RunContext
 from harness.machine.machine import Machine
 from harness.phases import CARRIED_PHASES, MACHINE_PHASES, PhaseModule, cluster
 from harness.phases.runner import collect, from_exception, run_phase
@@ -39,8 +39,8 @@ class Lab:
     """The machines of one session.
 
     Args:
-        clock: The clock of `shared`, which ends the threads when the session ends.
-        shared: What all machines share.
+        clock: The clock of `context`, which ends the threads when the session ends.
+        context: What all machines share.
         machines: In the order of creation.
         run: Where results go.
         facts: Collects the facts of the host for the environment phase.
@@ -50,14 +50,14 @@ class Lab:
     def __init__(
         self,
         clock: SessionClock,
-        shared: Host,
+        context: RunContext,
         machines: Sequence[Machine],
         run: RunFiles,
         facts: Callable[[], host.HostFacts],
         earlier: Resumption,
     ) -> None:
         self._clock = clock
-        self.shared = shared
+        self.context = context
         self.machines = {machine.name: machine for machine in machines}
         self.run = run
         self._facts = facts
@@ -68,7 +68,7 @@ class Lab:
         self._work_units: list[Future[None]] = []
         self._collectors: dict[str, Collector] = {}
         self._suspects: set[str] = set()
-        self._uses: dict[str, Use] = {}
+        self._uses: dict[str, MachineUse] = {}
         self._ending = threading.Event()
 
     # -- asking --------------------------------------------------------------------------------------------------
@@ -86,8 +86,8 @@ class Lab:
         environment = self._future(None, Phase.ENVIRONMENT)
         environment.set_result(self._environment())
         if not environment.result().status.stops and any(last.number >= Phase.BOOT.number for last in needs.values()):
-            self.shared.gateway.open()
-        self.shared.meeting.expect(name for name, last in needs.items() if last.number >= Phase.AIR_GAP.number)
+            self.context.gateway.open()
+        self.context.barrier.expect(name for name, last in needs.items() if last.number >= Phase.AIR_GAP.number)
         for name, last in needs.items():
             futures = [
                 self._future(name, module.PHASE) for module in MACHINE_PHASES if module.PHASE.number <= last.number
@@ -142,11 +142,11 @@ class Lab:
         return self._verdicts.setdefault((machine, phase), Future())
 
     def _environment(self) -> Verdict:
-        journal = self.shared.journal
+        journal = self.context.journal
         journal.write(payload.PHASE_START, **payload.phase_start(Phase.ENVIRONMENT))
         started = journal.now()
         names = host.check_names(list(self.machines))
-        checks = collect(names, lambda: iter(host.judge_all(self.shared.plan, self._facts())))
+        checks = collect(names, lambda: iter(host.judge_all(self.context.plan, self._facts())))
         return self._record(Verdict(Phase.ENVIRONMENT, None, checks, started, journal.now()))
 
     def _work(self, machine: Machine, count: int, environment: Verdict) -> None:
@@ -161,7 +161,7 @@ class Lab:
         blocker: Verdict | None = environment if environment.status.stops else None
         decision = afresh("") if blocker else self._earlier.take_up(machine)
         if decision.carried and self._earlier.refusal(machine, decision) is None:
-            self._uses[machine.name] = Use.TAKEN
+            self._uses[machine.name] = MachineUse.REUSED
         for module in MACHINE_PHASES[:count]:
             verdict = self._verdict(module, machine, decision, blocker)
             if self._clock.cancelled:
@@ -169,7 +169,7 @@ class Lab:
             if blocker is None and verdict.status.stops:
                 verdict = blocker = self._explained(verdict, machine)
             self._future(machine.name, module.PHASE).set_result(self._record(verdict))
-        self.shared.meeting.stay_away(machine.name, blocker.title if blocker else "it had no more to do")
+        self.context.barrier.withdraw(machine.name, blocker.title if blocker else "it had no more to do")
         if not self._clock.cancelled:
             guest_tools.observe(machine)
         if blocker is None and machine.boot is not None and not self._clock.cancelled:
@@ -179,19 +179,19 @@ class Lab:
         """Have the error in the first phase that has no verdict, and those after it blocked by that one."""
         check, blocked_by = from_exception("harness", error).masked(), ""
         for module in MACHINE_PHASES[:count]:
-            future, now = self._future(machine.name, module.PHASE), self.shared.journal.now()
+            future, now = self._future(machine.name, module.PHASE), self.context.journal.now()
             if future.done():
                 continue
             checks = () if blocked_by else (check,)
             verdict = Verdict(module.PHASE, machine.name, checks, now, now, blocked_by=blocked_by)
-            attempt("the journal", partial(self._record, verdict))  # it may be what broke
+            run_and_collect_error("the journal", partial(self._record, verdict))  # it may be what broke
             future.set_result(verdict)
             blocked_by = blocked_by or verdict.title
-        self.shared.meeting.stay_away(machine.name, blocked_by or "it had no more to do")
+        self.context.barrier.withdraw(machine.name, blocked_by or "it had no more to do")
 
     def _verdict(self, module: PhaseModule, machine: Machine, decision: Decision, blocker: Verdict | None) -> Verdict:
         """Return what becomes of a phase: blocked, carried over from an earlier run, refused, or done now."""
-        now, carried = self.shared.journal.now(), decision.verdict(module.PHASE)
+        now, carried = self.context.journal.now(), decision.verdict(module.PHASE)
         if blocker is not None:
             return Verdict(module.PHASE, machine.name, (), now, now, blocked_by=blocker.title)
         refusal = self._earlier.refusal(machine, decision)
@@ -200,7 +200,7 @@ class Lab:
         if carried is not None:
             return replace(carried, started_s=now, ended_s=now)
         if module.PHASE in CARRIED_PHASES:
-            self._uses[machine.name] = Use.BUILT
+            self._uses[machine.name] = MachineUse.BUILT
         return run_phase(module, machine)
 
     def _listen(self) -> None:
@@ -225,21 +225,21 @@ class Lab:
         future = self._future(None, Phase.CLUSTER)
         if future.done():
             return future.result()
-        started = self.shared.journal.now()
+        started = self.context.journal.now()
         for name in self.machines:
             blocker = self.ready_for(name, Phase.CLUSTER, waiting)
             if blocker is not None:
                 future.set_result(self._record(Verdict(Phase.CLUSTER, None, (), started, started, blocker.title)))
                 return future.result()
-        self.shared.journal.write(payload.PHASE_START, **payload.phase_start(Phase.CLUSTER))
+        self.context.journal.write(payload.PHASE_START, **payload.phase_start(Phase.CLUSTER))
         master = next(machine for machine in self.machines.values() if machine.plan.role == "master")
         checks = collect(cluster.CHECKS, lambda: cluster.run(master, list(self.machines)))
-        future.set_result(self._record(Verdict(Phase.CLUSTER, None, checks, started, self.shared.journal.now())))
+        future.set_result(self._record(Verdict(Phase.CLUSTER, None, checks, started, self.context.journal.now())))
         return future.result()
 
     def _record(self, verdict: Verdict) -> Verdict:
         verdict = replace(verdict, checks=tuple(check.masked() for check in verdict.checks))
-        self.shared.journal.write(payload.PHASE_END, verdict.machine, **payload.phase_end(verdict))
+        self.context.journal.write(payload.PHASE_END, verdict.machine, **payload.phase_end(verdict))
         return verdict
 
     # -- ending --------------------------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ class Lab:
             process.end_running()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def close(self, *, remove: Collection[Use]) -> list[str]:
+    def close(self, *, remove: Collection[MachineUse]) -> list[str]:
         """Have all threads ended, the evidence collected, and the machines gone that were used so; never raises.
 
         Returns:
@@ -265,18 +265,20 @@ class Lab:
         """
         self.end()
         self._clock.resume()
-        self.shared.gateway.close()
+        self.context.gateway.close()
         claimed = self.claimed()
         doomed = [machine for machine in claimed if self.use_of(machine.name) in remove]
         with ThreadPoolExecutor(max_workers=max(1, len(claimed))) as pool:
-            told = pool.map(lambda one: attempt(f"evidence of {one.name}", partial(self._last_evidence, one)), claimed)
+            told = pool.map(
+                lambda one: run_and_collect_error(f"evidence of {one.name}", partial(self._last_evidence, one)), claimed
+            )
             troubles = [text for texts in told for text in texts]
         for machine in doomed:
             collector = self._collectors.get(machine.name, Collector(machine))
-            troubles += attempt(f"evidence of {machine.name}", collector.stop_and_read_disk)
-        return troubles + destroy(self.shared, [machine.name for machine in doomed])
+            troubles += run_and_collect_error(f"evidence of {machine.name}", collector.stop_and_read_disk)
+        return troubles + destroy(self.context, [machine.name for machine in doomed])
 
-    def use_of(self, machine: str) -> Use | None:
+    def use_of(self, machine: str) -> MachineUse | None:
         """Return what this session did with the machine, or None where it left it alone."""
         return self._uses.get(machine)
 
@@ -296,7 +298,7 @@ class Lab:
     def claimed(self) -> list[Machine]:
         """Return the machines that exist by the ledger; none where it cannot be read, as the environment phase says."""
         try:
-            names = {machine.name for machine in self.shared.ledger.machines()}
+            names = {machine.name for machine in self.context.ledger.machines()}
         except HarnessError:
             return []
         return [machine for machine in self.machines.values() if machine.name in names]

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from harness.config.model import Keep, SeedSource
-from harness.core.best_effort import attempt
+from harness.core.best_effort import run_and_collect_error
 from harness.core.claims import Claim, Judgement
 from harness.core.errors import HarnessError
 from harness.core.layout import RunFiles
@@ -57,26 +57,26 @@ def open_run(lab: Lab, selection: Selection, run_id: str, argv: Sequence[str], a
         overlay=selection.overlay or "",
         argv=tuple(redact(word) for word in ("pytest", *argv)),
         started_at=_now(),
-        hypervisor=_hypervisor(selection, lab.shared.vmrun),
+        hypervisor=_hypervisor(selection, lab.context.vmrun),
         host=_host(selection.lab_file.parent),
         machines=tuple(_machine(machine) for machine in lab.machines.values()),
         required=tuple(claim.value for claim in required_claims(lab)),
         asked=asked.places,
         left_out=asked.left_out,
     )
-    lab.shared.journal.write(payload.RUN_START, **payload.run_start(started))
+    lab.context.journal.write(payload.RUN_START, **payload.run_start(started))
 
 
 def required_claims(lab: Lab) -> tuple[Claim, ...]:
     """Return the claims that this run has to prove."""
-    named = lab.shared.plan.spec.claims.required
+    named = lab.context.plan.spec.claims.required
     if named is not None:
         return named
-    shared = lab.shared
-    own_seeds = shared.plan.spec.seeds.source is SeedSource.BUILT
+    context = lab.context
+    own_seeds = context.plan.spec.seeds.source is SeedSource.BUILT
     return default_required(
         has_k3s=any(machine.iso and machine.iso.has_k3s for machine in lab.machines.values()),
-        has_gateway=shared.hypervisor.kind is Kind.EMBEDDED and own_seeds,
+        has_gateway=context.hypervisor.kind is Kind.EMBEDDED and own_seeds,
         own_seeds=own_seeds,
     )
 
@@ -123,11 +123,11 @@ def end_run(lab: Lab, keep: Keep, exit_status: int, troubles: Sequence[str], jun
 
 def _written(lab: Lab, ended: Ended, junit: Path) -> Ended:
     results: list[RunResult] = []
-    troubles = attempt("the journal", lambda: close_run(lab, ended.exit_status, ended.disposal))
+    troubles = run_and_collect_error("the journal", lambda: close_run(lab, ended.exit_status, ended.disposal))
     if junit != lab.run.junit:
-        troubles += attempt("junit.xml", lambda: shutil.copyfile(junit, lab.run.junit))
-    troubles += attempt("the pointer to the newest run", lambda: point_latest(lab.run.directory))
-    troubles += attempt("the report", lambda: results.append(write_reports(lab.run.directory)))
+        troubles += run_and_collect_error("junit.xml", lambda: shutil.copyfile(junit, lab.run.junit))
+    troubles += run_and_collect_error("the pointer to the newest run", lambda: point_latest(lab.run.directory))
+    troubles += run_and_collect_error("the report", lambda: results.append(write_reports(lab.run.directory)))
     told = (*ended.disposal.troubles, *troubles)
     status = ended.exit_status or int(bool(troubles))
     return Ended(status, replace(ended.disposal, troubles=told), next(iter(results), None))
@@ -136,22 +136,22 @@ def _written(lab: Lab, ended: Ended, junit: Path) -> Ended:
 def close_run(lab: Lab, exit_status: int, disposal: Disposal) -> None:
     """Write `ssh_config`, journal the machines that are left and what could not be done, and close the journal."""
     kept = lab.claimed()
-    way_in = attempt("the way in", lambda: write_ssh_config(kept, lab.run))
+    way_in = run_and_collect_error("the way in", lambda: write_ssh_config(kept, lab.run))
     try:
         for trouble in (*disposal.troubles, *way_in):
-            lab.shared.journal.write(payload.NOTE, text=trouble)
+            lab.context.journal.write(payload.NOTE, text=trouble)
         _journal_end(lab, kept, exit_status, disposal)
     finally:
-        lab.shared.journal.close()
+        lab.context.journal.close()
 
 
 def _journal_end(lab: Lab, kept: Sequence[Machine], exit_status: int, disposal: Disposal) -> None:
     for machine in lab.machines.values():
         if machine.iso is not None and not machine.iso.input_hash:
             digest = {"seed_sha256": _sha256(machine.plan.seed)}
-            lab.shared.journal.write(payload.MACHINE_FACTS, machine.name, facts=digest)
+            lab.context.journal.write(payload.MACHINE_FACTS, machine.name, facts=digest)
     ended = RunResult(ended_at=_now(), kept=tuple(_kept(machine, lab.run, disposal) for machine in kept))
-    lab.shared.journal.write(payload.RUN_END, **payload.run_end(exit_status, ended))
+    lab.context.journal.write(payload.RUN_END, **payload.run_end(exit_status, ended))
 
 
 def write_ssh_config(machines: Sequence[Machine], run: RunFiles) -> None:
@@ -164,9 +164,9 @@ def write_ssh_config(machines: Sequence[Machine], run: RunFiles) -> None:
 
 def _ssh_host(machine: Machine) -> SshHost:
     seen = machine.facts.get("host_key") or (machine.iso.host_key if machine.iso else None)
-    host, port, shared = machine.plan.endpoint.host, machine.host.port_of(machine.plan), machine.host.plan
+    host, port, context = machine.plan.endpoint.host, machine.context.port_of(machine.plan), machine.context.plan
     key = str(seen) if seen else None
-    return SshHost(machine.name, host, port, shared.spec.ssh.user, shared.ssh_key, key)
+    return SshHost(machine.name, host, port, context.spec.ssh.user, context.ssh_key, key)
 
 
 def _sha256(path: Path) -> str:

@@ -22,9 +22,9 @@ from harness.core.deadline import SessionClock
 from harness.core.layout import HOME, LEDGER, RunFiles
 from harness.lab.lab import Lab
 from harness.lab.resume.continuation import Resumption
-from harness.lab.resume.decision import Again
+from harness.lab.resume.decision import ResumeMode
 from harness.lab.resume.history import find_past
-from harness.machine.context import Host
+from harness.machine.context import RunContext
 from harness.machine.machine import Machine
 from harness.ownership.lab_lock import lab_lock
 from harness.ownership.ledger import Ledger
@@ -108,7 +108,7 @@ def forward_ports(spec: LabSpec, held: HeldPorts) -> tuple[int, ...]:
 
 
 def open_lab(
-    selection: Selection, run: RunFiles, journal: Journal, ports: HeldPorts, again: Again = Again.FRESH
+    selection: Selection, run: RunFiles, journal: Journal, ports: HeldPorts, again: ResumeMode = ResumeMode.FRESH
 ) -> Lab:
     """Return the lab of this session, with nothing done yet; the run's id is the name of its directory."""
     login = guest_login(selection)
@@ -119,16 +119,16 @@ def open_lab(
     ledger = ledger_of(selection)
     claim_home(ledger, selection.hypervisor.home)
     gateway = Gateway(Place(plan, run, ledger), selection.hypervisor.kind, vmrun, clock)
-    shared = Host(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, gateway, clock, login)
-    machines = [Machine(shared, machine, _iso(machine.seed)) for machine in plan.machines]
+    context = RunContext(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, gateway, clock, login)
+    machines = [Machine(context, machine, _iso(machine.seed)) for machine in plan.machines]
     facts = partial(host.collect, plan, selection.hypervisor, vmrun, inspect_iso)
-    return Lab(clock, shared, machines, run, facts, _earlier(selection, run, again))
+    return Lab(clock, context, machines, run, facts, _earlier(selection, run, again))
 
 
-def _earlier(selection: Selection, run: RunFiles, again: Again) -> Resumption:
+def _earlier(selection: Selection, run: RunFiles, again: ResumeMode) -> Resumption:
     """Return what earlier runs left to go on with: runs whose results lie beside this one's."""
     spec, vms = selection.spec, selection.vm_directory
-    pasts = {} if again is Again.FRESH else find_past(run.directory.parent, spec.name, vms, spec.machines)
+    pasts = {} if again is ResumeMode.FRESH else find_past(run.directory.parent, spec.name, vms, spec.machines)
     return Resumption(again, pasts, selection.plan, CARRIED_PHASES)
 
 

@@ -6,33 +6,37 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 
-from harness.core.best_effort import attempt
-from harness.machine.context import Host
+from harness.core.best_effort import run_and_collect_error
+from harness.machine.context import RunContext
 from harness.machine.removal import Removal, remove_all, remove_rest
 from harness.results import journal_events as payload
 
 
-class Use(StrEnum):
+class MachineUse(StrEnum):
     """What a session did with a machine that it worked on."""
 
     BUILT = "built"  # some phase of it was done that an earlier run had not done
-    TAKEN = "taken"  # it was looked at, as an earlier run had left it
+    REUSED = "reused"  # it was looked at, as an earlier run had left it
 
 
-def destroy(host: Host, names: Sequence[str]) -> list[str]:
+def destroy(context: RunContext, names: Sequence[str]) -> list[str]:
     """Remove these machines and, where none is left at all, what else the lab has here; return what stays, and why.
 
     Without a ledger that can be read nothing is removed: the environment phase tells. Never raises.
     """
-    if attempt("the ledger", host.ledger.read):
+    if run_and_collect_error("the ledger", context.ledger.read):
         return []
     removals: list[Removal] = []
-    power_s = host.plan.spec.deadlines_s.power
-    troubles = [*attempt("machines", lambda: removals.extend(remove_all(host.vmrun, host.ledger, names, power_s)))]
+    power_s = context.plan.spec.deadlines_s.power
+    troubles = [
+        *run_and_collect_error(
+            "machines", lambda: removals.extend(remove_all(context.vmrun, context.ledger, names, power_s))
+        )
+    ]
     troubles += [str(removal) for removal in removals if removal.error is not None]
     for removal in removals:
         if removal.error is None:
-            note = partial(host.journal.write, payload.NOTE, removal.machine, text=str(removal))
-            troubles += attempt("the journal", note)
-    troubles += attempt("what else the lab has here", lambda: remove_rest(host.vmrun, host.ledger))
-    return [*troubles, *attempt("the ledger", host.ledger.settle)]
+            note = partial(context.journal.write, payload.NOTE, removal.machine, text=str(removal))
+            troubles += run_and_collect_error("the journal", note)
+    troubles += run_and_collect_error("what else the lab has here", lambda: remove_rest(context.vmrun, context.ledger))
+    return [*troubles, *run_and_collect_error("the ledger", context.ledger.settle)]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 
 
-class Meeting:
+class Barrier:
     """Who is expected, who has come, and who will not come; safe to use from several threads."""
 
     def __init__(self) -> None:
@@ -20,12 +20,12 @@ class Meeting:
         with self._lock:
             self._expected = set(names)
 
-    def come(self, name: str) -> None:
+    def arrive(self, name: str) -> None:
         """Say that the machine is up and stays up."""
         with self._lock:
             self._come.add(name)
 
-    def stay_away(self, name: str, why: str) -> None:
+    def withdraw(self, name: str, why: str) -> None:
         """Say that the machine will not come; one that came already has come."""
         with self._lock:
             if name not in self._come:
@@ -37,7 +37,7 @@ class Meeting:
         with self._lock:
             return self._expected <= self._come | set(self._gone)
 
-    def absent(self, names: Iterable[str]) -> dict[str, str]:
+    def missing(self, names: Iterable[str]) -> dict[str, str]:
         """Return those of these machines that are not there, each with the reason."""
         with self._lock:
             away = [name for name in names if name not in self._come]

@@ -8,7 +8,7 @@ from harness.airgap.gateway import Gateway
 from harness.config.plan import LabPlan, MachinePlan
 from harness.core.deadline import SYSTEM_CLOCK, Clock
 from harness.core.layout import RunFiles
-from harness.machine.barrier import Meeting
+from harness.machine.barrier import Barrier
 from harness.ownership.ledger import Forwarding, Ledger
 from harness.results.journal import Journal
 from harness.system.ports import HeldPorts
@@ -17,7 +17,7 @@ from harness.vmrun.discovery import Hypervisor
 
 
 @dataclass(frozen=True)
-class Host:
+class RunContext:
     """What all machines of the lab share; `login` is for VMware's guest operations, where the lab file has one."""
 
     plan: LabPlan
@@ -31,7 +31,7 @@ class Host:
     gateway: Gateway
     clock: Clock = SYSTEM_CLOCK
     login: GuestLogin | None = None
-    meeting: Meeting = field(default_factory=Meeting)
+    barrier: Barrier = field(default_factory=Barrier)
 
     def port_of(self, machine: MachinePlan) -> int:
         """Return the port at which its SSH is reached: the one that leads to it by the ledger, else the planned one.

@@ -14,7 +14,7 @@ from harness.guest.console_log import StampedLog
 from harness.guest.power_on_log import Boot
 from harness.guest.serial import GuestEvent, SerialFollower
 from harness.guest.ssh import SshChannel
-from harness.machine.context import Host
+from harness.machine.context import RunContext
 from harness.results.journal_events import STARTED
 from harness.seed.model import IsoInfo
 from harness.vmrun import Display
@@ -32,8 +32,8 @@ class Machine:
         facts: What the run learnt of the machine and the report shows (boot ids, logins, host key, …).
     """
 
-    def __init__(self, host: Host, plan: MachinePlan, iso: IsoInfo | None) -> None:
-        self.host = host
+    def __init__(self, context: RunContext, plan: MachinePlan, iso: IsoInfo | None) -> None:
+        self.context = context
         self.plan = plan
         self.iso = iso
         self.facts: dict[str, object] = {}
@@ -55,13 +55,13 @@ class Machine:
 
     def deadline(self, seconds: float) -> Deadline:
         """Return a deadline on the host's clock."""
-        return Deadline(seconds, self.host.clock)
+        return Deadline(seconds, self.context.clock)
 
     def saw(self, text: str) -> None:
         """Note the last thing seen, once for each change."""
         if text != self._state:
             self._state = text
-            self.host.journal.write("state", self.name, text=text)
+            self.context.journal.write("state", self.name, text=text)
 
     @property
     def last_seen(self) -> str:
@@ -77,7 +77,7 @@ class Machine:
 
     def is_running(self, deadline: Deadline | None = None) -> bool:
         """Return whether `vmrun list` has the machine, asked now."""
-        return self.host.vmrun.is_running(self.plan.files.vmx, deadline)
+        return self.context.vmrun.is_running(self.plan.files.vmx, deadline)
 
     def power_on(self, number: int, deadline: Deadline) -> None:
         """Have the machine started for the `number`-th time; a log that an interrupted run left is set aside."""
@@ -85,16 +85,16 @@ class Machine:
             self.plan.files.set_aside(number)
         self.follow(number)
         self.saw(STARTED)
-        display = Display(self.host.plan.spec.hypervisor.display)
-        self.host.vmrun.start(self.plan.files.vmx, display, deadline=deadline)
+        display = Display(self.context.plan.spec.hypervisor.display)
+        self.context.vmrun.start(self.plan.files.vmx, display, deadline=deadline)
 
     def follow(self, number: int) -> None:
         """Have the console of that power-on followed from its start."""
         self.end_boot()
         serial = self.plan.files.serial(number)
-        record = StampedLog(self.host.run.machine(self.name) / serial.name, self.host.journal.now)
-        follower = SerialFollower(serial, self.plan.nonce, self.host.clock, record.take)
-        self.boot = Boot(number, follower, self.host.clock, self._hear)
+        record = StampedLog(self.context.run.machine(self.name) / serial.name, self.context.journal.now)
+        follower = SerialFollower(serial, self.plan.nonce, self.context.clock, record.take)
+        self.boot = Boot(number, follower, self.context.clock, self._hear)
 
     def end_boot(self) -> None:
         """Have the rest of the console taken, and noted whether another machine wrote to it; nothing more will come."""
@@ -102,18 +102,18 @@ class Machine:
             return
         self.boot.finish()
         for text in self.boot.strangers:
-            self.host.journal.write("note", self.name, text=text)
+            self.context.journal.write("note", self.name, text=text)
 
     def power_off(self, deadline: Deadline) -> None:
         """Have the machine off and its locks gone: asked politely first, then cut."""
         self.disconnect()
-        self.host.vmrun.stop_and_verify(self.plan.files.vmx, deadline, soft_s=deadline.seconds * _SOFT_SHARE)
+        self.context.vmrun.stop_and_verify(self.plan.files.vmx, deadline, soft_s=deadline.seconds * _SOFT_SHARE)
         self.saw("powered off")
 
     def cut_power(self, deadline: Deadline) -> None:
         """Have the machine off and its locks gone, as by pulling the plug: the guest is not asked."""
         self.disconnect()
-        self.host.vmrun.stop_and_verify(self.plan.files.vmx, deadline, soft_s=0)
+        self.context.vmrun.stop_and_verify(self.plan.files.vmx, deadline, soft_s=0)
         self.saw("power cut")
 
     # -- serial --------------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ class Machine:
 
     def _hear(self, event: GuestEvent) -> None:
         told = {"event": event.event, "boot_id": event.boot_id, "fields": dict(event.fields)}
-        self.host.journal.write("guest-event", self.name, **told)
+        self.context.journal.write("guest-event", self.name, **told)
         self.saw(str(event))
 
     def fail_early(self) -> None:
@@ -155,7 +155,7 @@ class Machine:
             DeadlineExpired: With the last thing seen of this machine.
             GuestError: The guest failed, or the machine is no longer running.
         """
-        next_power_check = self.host.clock.monotonic() + _POWER_CHECK_S
+        next_power_check = self.context.clock.monotonic() + _POWER_CHECK_S
         self._within = deadline
 
         def probe(left: Deadline) -> object | Pending:
@@ -165,10 +165,10 @@ class Machine:
             if value is not None:
                 return value
             self.fail_early()
-            if self.host.clock.monotonic() >= next_power_check:
+            if self.context.clock.monotonic() >= next_power_check:
                 if not self.is_running(left):
                     raise self.guest_error(f"the machine went off while waiting for {what}")
-                next_power_check = self.host.clock.monotonic() + _POWER_CHECK_S
+                next_power_check = self.context.clock.monotonic() + _POWER_CHECK_S
             return Pending(self.last_seen)
 
         try:
@@ -194,7 +194,7 @@ class Machine:
 
         def answer() -> bool | None:
             nonlocal next_try
-            now = self.host.clock.monotonic()
+            now = self.context.clock.monotonic()
             listens, booted = self._told("ssh-ready", not_boot_id), self._told("boot-complete", not_boot_id)
             ready = listens or booted
             if now < next_try or not (ready or self.silent):
@@ -214,7 +214,9 @@ class Machine:
 
     def _try_login(self, deadline: Deadline, not_boot_id: str | None) -> bool:
         pinned = self.iso.host_key if self.iso else None
-        channel = self._channel or SshChannel(identity.ssh_target(self.host.plan, self.plan, pinned), self.host.clock)
+        channel = self._channel or SshChannel(
+            identity.ssh_target(self.context.plan, self.plan, pinned), self.context.clock
+        )
         self._channel = channel
         try:
             channel.connect(min(30.0, max(1.0, deadline.remaining)))
@@ -243,7 +245,7 @@ class Machine:
     def learn(self, facts: Mapping[str, object]) -> None:
         """Have these in the machine's facts and in the journal."""
         self.facts |= facts
-        self.host.journal.write("machine-facts", self.name, facts=dict(facts))
+        self.context.journal.write("machine-facts", self.name, facts=dict(facts))
 
     @property
     def boot_ids(self) -> list[str]:
@@ -273,7 +275,7 @@ class Machine:
         A question that is part of a wait ends no later than the wait.
         """
         with self._channel_lock:
-            limit = timeout_s or self.host.plan.spec.deadlines_s.guest_command
+            limit = timeout_s or self.context.plan.spec.deadlines_s.guest_command
             if self._within is not None:
                 limit = min(limit, max(1.0, self._within.remaining))
             return self.channel.run(command, timeout_s=limit, as_root=as_root)

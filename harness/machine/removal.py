@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import HarnessError, HostError
-from harness.core.files import of_file
+from harness.core.files import host_error_from
 from harness.core.layout import MachineFiles
 from harness.ownership import ledger as entries
 from harness.ownership.ledger import Ledger
@@ -65,7 +65,9 @@ def remove_all(vmrun: Vmrun, ledger: Ledger, names: Iterable[str] | None, power_
         except HarnessError as error:
             return Removal(machine.name, error=error)
         except (OSError, VmxError) as error:
-            return Removal(machine.name, error=of_file(error) or HostError(str(error), remedy="run `lab down` again"))
+            return Removal(
+                machine.name, error=host_error_from(error) or HostError(str(error), remedy="run `lab down` again")
+            )
 
     with ThreadPoolExecutor(max_workers=max(1, len(machines))) as pool:
         return list(pool.map(remove, machines))

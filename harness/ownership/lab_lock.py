@@ -21,7 +21,7 @@ from pathlib import Path
 import filelock
 
 from harness.core.errors import LabBusyError
-from harness.core.files import patiently
+from harness.core.files import retry_on_sharing_violation
 from harness.core.layout import LEDGER, LOCK, MADE, OWNER
 from harness.core.secret import redact_argv
 
@@ -210,4 +210,4 @@ def _tell_of_the_dead(vm_directory: Path, say: Callable[[str], None]) -> None:
 def _write(path: Path, owner: Owner) -> None:
     scratch = path.with_suffix(".tmp")
     scratch.write_text(json.dumps(asdict(owner)), encoding="utf-8")
-    patiently(lambda: scratch.replace(path))
+    retry_on_sharing_violation(lambda: scratch.replace(path))

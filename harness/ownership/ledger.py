@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from harness.core.errors import HostError
-from harness.core.files import patiently
+from harness.core.files import retry_on_sharing_violation
 from harness.ownership.lab_lock import held
 
 _VERSION = 3
@@ -127,7 +127,7 @@ class Ledger:
         """
         try:
             with self._lock:
-                data = json.loads(patiently(lambda: self.path.read_text(encoding="utf-8")))
+                data = json.loads(retry_on_sharing_violation(lambda: self.path.read_text(encoding="utf-8")))
         except (FileNotFoundError, NotADirectoryError):
             return Content()
         except (OSError, ValueError) as error:
@@ -198,7 +198,7 @@ class Ledger:
             stream.write(json.dumps(data, indent=2) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-        patiently(lambda: self._scratch.replace(self.path))
+        retry_on_sharing_violation(lambda: self._scratch.replace(self.path))
         _flush_directory(self.path.parent)
 
     def _refused(self, what: str, remedy: str = "") -> HostError:

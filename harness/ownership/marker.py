@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from harness.core.files import patiently
+from harness.core.files import retry_on_sharing_violation
 from harness.core.layout import MARK
 
 
@@ -118,7 +118,7 @@ def write_mark(directory: Path, token: str, text: str) -> None:
     """Have the directory say whose it is: whole, or not at all."""
     scratch = directory / f"{MARK}.tmp"
     scratch.write_text(json.dumps({"token": token, "about": text}) + "\n", encoding="utf-8")
-    patiently(lambda: scratch.replace(directory / MARK))
+    retry_on_sharing_violation(lambda: scratch.replace(directory / MARK))
 
 
 def read_mark(directory: Path) -> str | None:

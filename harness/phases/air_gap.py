@@ -21,11 +21,11 @@ _SCRIPT_S = questions.INWARD_S + 60
 
 def run(machine: Machine) -> Iterator[Check]:
     """Wait for the neighbours, ask everything at once, and look at what the host recorded."""
-    host = machine.host
-    spec, gateway = host.plan.spec, host.gateway
+    context = machine.context
+    spec, gateway = context.plan.spec, context.gateway
     _meet(machine)
     others = {name: other.address for name, other in spec.machines.items() if name != machine.name}
-    absent = host.meeting.absent(others)
+    absent = context.barrier.missing(others)
     peers = {name: address for name, address in others.items() if name not in absent}
     asked = ask(machine, plan_questions(machine, peers))
     *answers, (_, registry) = asked
@@ -43,7 +43,7 @@ def run(machine: Machine) -> Iterator[Check]:
 
 def plan_questions(machine: Machine, peers: Mapping[str, IPv4Address]) -> list[Question]:
     """Return what that guest is asked, but for the registry."""
-    spec, port = machine.host.plan.spec, machine.host.gateway.port
+    spec, port = machine.context.plan.spec, machine.context.gateway.port
     way_home = questions.gateway_addresses(spec.network.subnet, port)
     return [*questions.outward(spec.network.dns, way_home), *questions.neighbours(peers, spec.ssh.port)]
 
@@ -54,10 +54,10 @@ def ask(machine: Machine, asked: list[Question]) -> list[tuple[Question, Answer]
     Raises:
         GuestError: The guest cannot run the questions.
     """
-    spec = machine.host.plan.spec
+    spec = machine.context.plan.spec
     authority = "" if spec.guest.lab_ca else f"{spec.markers.payload}/ca.crt"
     address, port = spec.registry.address, spec.registry.port
-    registry = questions.registry_question(address, port, authority, machine.host.gateway.pull)
+    registry = questions.registry_question(address, port, authority, machine.context.gateway.pull)
     said = machine.run(questions.command(asked, registry), timeout_s=_SCRIPT_S, as_root=True)
     try:
         answers = questions.parse_answers(said.stdout, len(asked) + 1)
@@ -69,14 +69,14 @@ def ask(machine: Machine, asked: list[Question]) -> list[tuple[Question, Answer]
 
 def _meet(machine: Machine) -> None:
     """Return when every machine that is coming is up; each of them gives up by its own deadlines."""
-    meeting = machine.host.meeting
-    meeting.come(machine.name)
-    limit = sum(int(seconds) for seconds in machine.host.plan.spec.deadlines_s.model_dump().values())
-    machine.wait_for("its neighbours to be up", lambda: meeting.complete or None, machine.deadline(limit))
+    barrier = machine.context.barrier
+    barrier.arrive(machine.name)
+    limit = sum(int(seconds) for seconds in machine.context.plan.spec.deadlines_s.model_dump().values())
+    machine.wait_for("its neighbours to be up", lambda: barrier.complete or None, machine.deadline(limit))
 
 
 def _record(machine: Machine) -> tuple[HostRecord | None, str]:
-    gateway = machine.host.gateway
+    gateway = machine.context.gateway
     if gateway.no_record:
         return None, gateway.no_record
     try:

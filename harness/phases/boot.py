@@ -20,7 +20,7 @@ _PORTS_TRIED = 5
 
 def run(machine: Machine) -> Iterator[Check]:
     """Start the machine from its blank disk and wait for the installed system's SSH."""
-    deadlines = machine.host.plan.spec.deadlines_s
+    deadlines = machine.context.plan.spec.deadlines_s
     forward_ssh(machine)
     deadline = machine.deadline(deadlines.boot)
     machine.power_on(1, deadline)
@@ -67,26 +67,26 @@ def forward_ssh(machine: Machine) -> None:
         try:
             _forward_ssh(machine)
         except PortInUse:
-            if machine.host.plan.spec.ssh.forward_base_port is not None or not left:
+            if machine.context.plan.spec.ssh.forward_base_port is not None or not left:
                 raise
-            _use_port(machine, machine.host.ports.take())
+            _use_port(machine, machine.context.ports.take())
         else:
             return
 
 
 def _forward_ssh(machine: Machine) -> None:
-    host, port = machine.host, machine.plan.endpoint.port
-    network = host.plan.spec.network.vmnet.lower()
-    claim_forwarding(host.ledger, machine.name, network, port)
-    forwarding = PortForwarding(Protocol.TCP, port, machine.plan.address, host.plan.spec.ssh.port, machine.name)
-    host.vmrun.networks.set_port_forwarding(network, forwarding)
+    context, port = machine.context, machine.plan.endpoint.port
+    network = context.plan.spec.network.vmnet.lower()
+    claim_forwarding(context.ledger, machine.name, network, port)
+    forwarding = PortForwarding(Protocol.TCP, port, machine.plan.address, context.plan.spec.ssh.port, machine.name)
+    context.vmrun.networks.set_port_forwarding(network, forwarding)
 
 
 def _use_port(machine: Machine, port: int) -> None:
     endpoint = replace(machine.plan.endpoint, port=port)
     machine.plan = replace(machine.plan, endpoint=endpoint)
     facts = {"endpoint": f"{endpoint.host}:{port}"}
-    machine.host.journal.write("machine-facts", machine.name, facts=facts)
+    machine.context.journal.write("machine-facts", machine.name, facts=facts)
 
 
 def _first_event(machine: Machine) -> str | None:

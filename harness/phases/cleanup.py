@@ -16,8 +16,8 @@ CHECKS = ("only what is ours", "machine is gone")
 
 def run(machine: Machine) -> Iterator[Check]:
     """Stop, delete and remove the machine of an earlier run, by the ledger."""
-    directory, host = machine.plan.files.directory, machine.host
-    claimed = host.ledger.machine(machine.name)
+    directory, context = machine.plan.files.directory, machine.context
+    claimed = context.ledger.machine(machine.name)
     if claimed is not None:
         owner = judge_claimed(directory, foreign_directory(claimed))
     else:
@@ -25,8 +25,8 @@ def run(machine: Machine) -> Iterator[Check]:
     yield owner
     if owner.status is not Status.PASS:
         return
-    deadline = machine.deadline(host.plan.spec.deadlines_s.power)
-    left = remove_machine(host.vmrun, host.ledger, claimed, deadline).left if claimed is not None else ()
+    deadline = machine.deadline(context.plan.spec.deadlines_s.power)
+    left = remove_machine(context.vmrun, context.ledger, claimed, deadline).left if claimed is not None else ()
     still_listed = machine.is_running()
     yield judge(
         CHECKS[1],

@@ -22,7 +22,7 @@ _REMEDY = "read cloud-init.log and cloud-init-output.log beside the report"
 
 def run(machine: Machine) -> Iterator[Check]:
     """Wait until cloud-init is no longer running, then judge what it says of itself."""
-    spec = machine.host.plan.spec
+    spec = machine.context.plan.spec
     deadline = machine.deadline(spec.deadlines_s.cloud_init)
     wait_until_finished(machine, machine.boot_ids[-1], deadline)
     said = machine.run(_STATUS, timeout_s=max(1.0, deadline.remaining), as_root=True)
@@ -42,13 +42,13 @@ def run(machine: Machine) -> Iterator[Check]:
 
 def wait_until_finished(machine: Machine, boot_id: str, deadline: Deadline) -> None:
     """Return when cloud-init of that boot has ended its last stage: told by the guest, or else asked of it."""
-    next_question = machine.host.clock.monotonic() + (60.0 if machine.sends_events else 0.0)
+    next_question = machine.context.clock.monotonic() + (60.0 if machine.sends_events else 0.0)
 
     def answer() -> bool | None:
         nonlocal next_question
         if machine.boot and machine.boot.last("boot-complete", boot_id=boot_id):
             return True
-        now = machine.host.clock.monotonic()
+        now = machine.context.clock.monotonic()
         if now < next_question:
             return None
         next_question = now + 15.0

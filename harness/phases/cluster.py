@@ -28,7 +28,7 @@ def run(master: Machine, names: Sequence[str]) -> Iterator[Check]:
         return
     said = master.run("/usr/local/bin/k3s kubectl get nodes -o json", as_root=True)
     yield judge_nodes(said.stdout, said.stderr, names)
-    port = master.host.plan.spec.cluster.kubesphere_port
+    port = master.context.plan.spec.cluster.kubesphere_port
     answered = master.run(connect(master.plan.address, port))
     yield judge(
         CHECKS[1],

@@ -16,10 +16,10 @@ CHECKS = ("virtual disk", "vmx")
 
 def run(machine: Machine) -> Iterator[Check]:
     """Claim the directory in the ledger, then create what the plan says in it."""
-    plan, host = machine.plan, machine.host
-    claim_directory(host.ledger, plan, host.run_id)
-    disk_type = host.plan.spec.hardware.disk_type
-    tool = host.hypervisor
+    plan, context = machine.plan, machine.context
+    claim_directory(context.ledger, plan, context.run_id)
+    disk_type = context.plan.spec.hardware.disk_type
+    tool = context.hypervisor
     disk = create_disk(tool.vdiskmanager_argv, plan.files.disk, plan.disk_gib, disk_type, env=tool.env)
     machine.saw("disk created")
     yield judge(

@@ -83,7 +83,7 @@ def ask_identity(machine: Machine) -> Identity:
     Raises:
         GuestError: It does not say.
     """
-    said = machine.run(question(machine.host.plan.spec.markers.iso_copy), as_root=True)
+    said = machine.run(question(machine.context.plan.spec.markers.iso_copy), as_root=True)
     return _complete(machine, parse_identity(said.stdout), said.stderr)
 
 

@@ -18,7 +18,7 @@ _SHOWN = 5
 
 def run(machine: Machine) -> Iterator[Check]:
     """Wait for the marker, then compare every payload file with the ISO."""
-    spec = machine.host.plan.spec
+    spec = machine.context.plan.spec
     deadline = machine.deadline(spec.deadlines_s.iso_copy)
     marker = machine.wait_for(
         spec.markers.iso_copy, lambda: read_marker(machine, spec.markers.iso_copy), deadline, interval_s=2.0

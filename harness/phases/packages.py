@@ -34,7 +34,7 @@ class Known(NamedTuple):
 
 def run(machine: Machine) -> Iterator[Check]:
     """Wait for the marker, then ask `dpkg` for each package, and apt for what it has read."""
-    spec = machine.host.plan.spec
+    spec = machine.context.plan.spec
     deadline = machine.deadline(spec.deadlines_s.packages)
     marker = machine.wait_for(
         spec.markers.packages, lambda: read_marker(machine, spec.markers.packages), deadline, interval_s=_POLL_S

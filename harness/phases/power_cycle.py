@@ -27,7 +27,7 @@ def restart(machine: Machine, number: int, *, attached: bool, cut: bool = False,
     Raises:
         GuestError: It did not come back, or another machine did.
     """
-    deadlines = machine.host.plan.spec.deadlines_s
+    deadlines = machine.context.plan.spec.deadlines_s
     boot_id = machine.boot_ids[-1]
     if cut:
         machine.cut_power(machine.deadline(deadlines.power))

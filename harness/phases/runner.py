@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from harness.core.errors import DeadlineExpired, GuestError, HarnessError
-from harness.core.files import of_file
+from harness.core.files import host_error_from
 from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.machine.machine import Machine
 
@@ -42,7 +42,7 @@ def collect(names: Sequence[str], steps: Callable[[], Iterator[Check]]) -> tuple
 
 def run_phase(module: PhaseModule, machine: Machine) -> Verdict:
     """Return the verdict of one phase on one machine; never raises."""
-    journal = machine.host.journal
+    journal = machine.context.journal
     journal.write("phase-start", machine.name, phase=module.PHASE.value)
     started = journal.now()
     checks = collect(module.CHECKS, lambda: module.run(machine))
@@ -53,7 +53,7 @@ def from_exception(name: str, error: Exception) -> Check:
     """Return the check that an exception answers: FAIL for an expired guest wait, or a guest that cannot be asked; else
     ERROR.
     """
-    known = error if isinstance(error, HarnessError) else of_file(error)
+    known = error if isinstance(error, HarnessError) else host_error_from(error)
     if known is not None:
         error = known
         status = Status.FAIL if isinstance(error, DeadlineExpired | GuestError) else Status.ERROR

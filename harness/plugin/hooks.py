@@ -17,7 +17,7 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from harness.config.model import Keep, LabSpec
-from harness.core.best_effort import attempt
+from harness.core.best_effort import run_and_collect_error
 from harness.core.errors import HarnessError, UsageError
 from harness.core.layout import RunFiles
 from harness.core.verdict import Phase, Status
@@ -244,7 +244,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     session = item.config.stash.get(_SESSION, None)
     phase = phase_of(item)
     if session is not None and session.proof is not None and phase is not None:
-        told = attempt("a test's outcome", partial(session.proof.note, report, phase, machine_of(item)))
+        told = run_and_collect_error("a test's outcome", partial(session.proof.note, report, phase, machine_of(item)))
         session.troubles = tuple(dict.fromkeys((*session.troubles, *told)))
         mask(report)
     return report
@@ -261,7 +261,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     except OSError as error:
         mine.troubles += (f"pytest's own results: {error}",)
     finally:
-        mine.troubles += attempt("the verdicts of the guests", mine.proof.finish)
+        mine.troubles += run_and_collect_error("the verdicts of the guests", mine.proof.finish)
         hidden = any(verdict.status in (Status.FAIL, Status.ERROR) for verdict in mine.lab.recorded())
         held_back = any(claim.holds_back for claim in claims_of(mine.lab, mine.asked))
         if session.exitstatus == pytest.ExitCode.OK and (hidden or held_back or not mine.proof.passed):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.config.model import Keep
-from harness.lab.resume.decision import Again
+from harness.lab.resume.decision import ResumeMode
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -25,14 +25,14 @@ def add_options(parser: pytest.Parser) -> None:
         "--resume",
         dest="again",
         action="store_const",
-        const=Again.RESUME,
-        default=Again.CONVERGE,
+        const=ResumeMode.RESUME,
+        default=ResumeMode.CONVERGE,
         help="go on where the newest run of this lab broke off",
     )
     group.addoption(
-        "--reuse", dest="again", action="store_const", const=Again.REUSE, help="build nothing: take a finished lab"
+        "--reuse", dest="again", action="store_const", const=ResumeMode.REUSE, help="build nothing: take a finished lab"
     )
     group.addoption(
-        "--fresh", dest="again", action="store_const", const=Again.FRESH, help="build anew what is finished, too"
+        "--fresh", dest="again", action="store_const", const=ResumeMode.FRESH, help="build anew what is finished, too"
     )
     group.addoption("--reports", type=Path, metavar="DIR", help="where runs leave their results (default: reports/)")

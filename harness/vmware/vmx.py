@@ -32,7 +32,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.core.files import patiently
+from harness.core.files import retry_on_sharing_violation
 
 _KEY = r"[^\s=\"#][^\s=\"]*"
 _QUOTED = re.compile(rf'^\s*(?P<key>{_KEY})\s*=\s*"(?P<value>[^"]*)"\s*(?:#.*)?$')
@@ -202,7 +202,7 @@ class Vmx:
                 shutil.copymode(target, name)
             else:
                 Path(name).chmod(0o644)
-            patiently(lambda: Path(name).replace(target))
+            retry_on_sharing_violation(lambda: Path(name).replace(target))
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

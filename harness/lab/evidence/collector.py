@@ -41,7 +41,7 @@ class Collector:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.target = machine.host.run.machine(machine.name)
+        self.target = machine.context.run.machine(machine.name)
         self.texts: Texts = {}
         self.silent = False
 
@@ -68,9 +68,9 @@ class Collector:
         """Have the disk of a started machine whose guest did not answer read, before both are deleted."""
         if not self.silent or self.machine.boot is None:
             return
-        deadline = Deadline(self.machine.host.plan.spec.deadlines_s.power)
+        deadline = Deadline(self.machine.context.plan.spec.deadlines_s.power)
         with contextlib.suppress(HarnessError):  # what does not go off is the removal's to tell
-            self.machine.host.vmrun.stop_and_verify(self.machine.plan.files.vmx, deadline, soft_s=0)
+            self.machine.context.vmrun.stop_and_verify(self.machine.plan.files.vmx, deadline, soft_s=0)
         self.read_disk(Deadline(COMPLETE_S))
 
     def collect_host_files(self) -> None:
@@ -92,7 +92,7 @@ class Collector:
         return "".join(seen)
 
     def _condition(self) -> str:
-        vmrun, vmx = self.machine.host.vmrun, self.machine.plan.files.vmx
+        vmrun, vmx = self.machine.context.vmrun, self.machine.plan.files.vmx
         box = self.machine.deadline(_CONDITION_S)
         try:
             state = vmrun.power_state(vmx, box)
@@ -104,7 +104,7 @@ class Collector:
         except HarnessError:
             address = None  # whatever else Tools say tells nothing of the guest's silence
         console = self.machine.boot.console if self.machine.boot else ""
-        expected, subnet = self.machine.plan.address, self.machine.host.plan.spec.network.subnet
+        expected, subnet = self.machine.plan.address, self.machine.context.plan.spec.network.subnet
         told = wrong_address(console, str(expected))
         return told or ("" if self.machine.connected else tools_address(address, expected, subnet))
 
@@ -124,7 +124,7 @@ class Collector:
 
     def _screen(self) -> None:
         picture = self.target / "screen.png"
-        vmrun, vmx, login = self.machine.host.vmrun, self.machine.plan.files.vmx, self.machine.host.login
+        vmrun, vmx, login = self.machine.context.vmrun, self.machine.plan.files.vmx, self.machine.context.login
         try:
             vmrun.capture_screen(vmx, picture)
         except GuestLoginFailed:
@@ -198,8 +198,8 @@ class Collector:
     def _found(self, name: str) -> None:
         if (self.target / name).is_file():
             path = f"{self.machine.name}/{name}"
-            self.machine.host.journal.write("evidence", self.machine.name, path=path)
+            self.machine.context.journal.write("evidence", self.machine.name, path=path)
 
     def _note(self, text: str) -> None:
         with contextlib.suppress(OSError):  # on a full disk the phases tell
-            self.machine.host.journal.write("note", self.machine.name, text=text)
+            self.machine.context.journal.write("note", self.machine.name, text=text)

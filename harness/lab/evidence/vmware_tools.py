@@ -96,11 +96,11 @@ def observe(machine: Machine) -> None:
     if machine.boot is None:
         return
     facts = compare(
-        ask(machine.host.vmrun, machine.plan.files.vmx, machine.host.clock),
+        ask(machine.context.vmrun, machine.plan.files.vmx, machine.context.clock),
         _addresses_by_ssh(machine),
         machine.plan.address,
     )
-    machine.host.journal.write("machine-facts", machine.name, facts=facts)
+    machine.context.journal.write("machine-facts", machine.name, facts=facts)
 
 
 def _addresses_by_ssh(machine: Machine) -> list[str] | None:

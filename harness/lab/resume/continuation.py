@@ -11,7 +11,7 @@ from harness.config.plan import LabPlan, MachinePlan
 from harness.core.deadline import Cancelled
 from harness.core.errors import HarnessError, HostError
 from harness.core.verdict import Check, Phase, Status
-from harness.lab.resume.decision import Again, Decision, Past, Present, afresh, confirm, decide
+from harness.lab.resume.decision import Decision, ObservedMachine, RecordedMachine, ResumeMode, afresh, confirm, decide
 from harness.lab.resume.machine_inputs import inputs_of, iso_attached, vmx_changes
 from harness.machine.machine import Machine
 from harness.machine.removal import foreign_directory
@@ -36,7 +36,11 @@ class Resumption:
     """
 
     def __init__(
-        self, again: Again, pasts: Mapping[str, Past], replan: Callable[[str], LabPlan], phases: Sequence[Phase]
+        self,
+        again: ResumeMode,
+        pasts: Mapping[str, RecordedMachine],
+        replan: Callable[[str], LabPlan],
+        phases: Sequence[Phase],
     ) -> None:
         self.again = again
         self._pasts = pasts
@@ -54,7 +58,7 @@ class Resumption:
             Cancelled: The session ends.
         """
         fresh = machine.plan
-        decision = afresh("") if self.again is Again.FRESH else self._decide(machine)
+        decision = afresh("") if self.again is ResumeMode.FRESH else self._decide(machine)
         if not decision.carried:
             machine.forget()
             machine.plan = fresh
@@ -64,7 +68,7 @@ class Resumption:
 
     def refusal(self, machine: Machine, decision: Decision) -> Check | None:
         """Return why a session that changes nothing cannot take the machine, or None where it can."""
-        if self.again is not Again.REUSE or not decision.missing(self._phases):
+        if self.again is not ResumeMode.REUSE or not decision.missing(self._phases):
             return None
         return Check(
             "reusable",
@@ -76,13 +80,13 @@ class Resumption:
 
     def _decide(self, machine: Machine) -> Decision:
         past = self._pasts.get(machine.name)
-        entry = machine.host.ledger.machine(machine.name)
+        entry = machine.context.ledger.machine(machine.name)
         made_by = entry.run_id if entry is not None else ""
         try:
             planned = self._replan(made_by).machine(machine.name) if made_by else machine.plan
             decision = decide(past, self._look(machine, planned, made_by), self._phases)
             missing = decision.missing(self._phases)
-            if self.again is not Again.RESUME and decision.carried and missing:
+            if self.again is not ResumeMode.RESUME and decision.carried and missing:
                 return afresh(f"not finished: {', '.join(phase.value for phase in missing)}")
             if decision.carried:
                 self._go_on(machine, planned, decision)
@@ -97,11 +101,11 @@ class Resumption:
             return afresh(f"its files cannot be used: {error}")
         return decision
 
-    def _look(self, machine: Machine, planned: MachinePlan, made_by: str) -> Present:
+    def _look(self, machine: Machine, planned: MachinePlan, made_by: str) -> ObservedMachine:
         files, problem = planned.files, _problem(machine, planned)
-        return Present(
+        return ObservedMachine(
             made_by=made_by,
-            inputs=inputs_of(machine.host.plan.spec, planned, machine.iso),
+            inputs=inputs_of(machine.context.plan.spec, planned, machine.iso),
             problem=problem,
             running=machine.is_running(),
             started=bool(_power_ons(files.directory)),
@@ -116,12 +120,12 @@ class Resumption:
             OSError: A file of it cannot be read or written.
             VmxError: Its VMX is none.
         """
-        port = machine.host.port_of(machine.plan)  # of this session, where none leads to the machine yet
+        port = machine.context.port_of(machine.plan)  # of this session, where none leads to the machine yet
         machine.plan = replace(planned, endpoint=replace(planned.endpoint, port=port))
         if decision.last is Phase.CREATION:
             return  # the next phase switches it on, or finds it on
         forward_ssh(machine)
-        deadline = machine.deadline(machine.host.plan.spec.deadlines_s.restart)
+        deadline = machine.deadline(machine.context.plan.spec.deadlines_s.restart)
         numbers = _power_ons(planned.files.directory)
         if machine.is_running():
             number = _current(planned) or max(numbers, default=0)
@@ -136,10 +140,10 @@ class Resumption:
 
     def _note(self, machine: Machine, decision: Decision) -> None:
         """Journal what the machine is made of, and what was decided."""
-        journal, plan = machine.host.journal, machine.host.plan
-        made_by = machine.host.run_id
+        journal, plan = machine.context.journal, machine.context.plan
+        made_by = machine.context.run_id
         if decision.carried:
-            entry = machine.host.ledger.machine(machine.name)
+            entry = machine.context.ledger.machine(machine.name)
             made_by = entry.run_id if entry is not None else made_by
         journal.write(
             MACHINE_INPUTS,
@@ -149,7 +153,7 @@ class Resumption:
             inputs=inputs_of(plan.spec, machine.plan, machine.iso),
             carried=[verdict_to_dict(verdict) for verdict in decision.carried],
         )
-        if self.again in (Again.RESUME, Again.REUSE) or machine.name in self._pasts:
+        if self.again in (ResumeMode.RESUME, ResumeMode.REUSE) or machine.name in self._pasts:
             text = decision.why if decision.carried else f"starts afresh: {decision.why}"
             journal.write("note", machine.name, text=text)
             machine.saw(text)
@@ -157,7 +161,7 @@ class Resumption:
 
 def _problem(machine: Machine, planned: MachinePlan) -> str:
     """Return why the files are not those of the earlier run, or an empty text."""
-    entry, files = machine.host.ledger.machine(machine.name), planned.files
+    entry, files = machine.context.ledger.machine(machine.name), planned.files
     foreign = foreign_directory(entry) if entry is not None else None
     if foreign is not None:
         return str(foreign)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from harness.core.verdict import Phase, Verdict
 
 
-class Again(StrEnum):
+class ResumeMode(StrEnum):
     """What a session does with the machines of an earlier run."""
 
     CONVERGE = "converge"  # takes finished ones as they are, and starts the others afresh
@@ -24,7 +24,7 @@ class Again(StrEnum):
 
 
 @dataclass(frozen=True)
-class Past:
+class RecordedMachine:
     """What the newest journal that tells of a machine tells of it.
 
     Attributes:
@@ -47,12 +47,12 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Present:
+class ObservedMachine:
     """What is seen of a machine now.
 
     Attributes:
         made_by: The run that the ledger names; empty where it is not in the ledger.
-        inputs: As in `Past`.
+        inputs: As in `RecordedMachine`.
         problem: Why its directory, its disk or its VMX are not what the earlier run left; empty where they are.
         running: Whether `vmrun list` has it.
         started: Whether it was ever switched on.
@@ -75,7 +75,7 @@ class Decision:
         carried: The verdicts that are carried over, from the first phase on; nothing means that it starts afresh.
         why: Why it starts afresh, or where it goes on.
         boot_id: The boot that it has to be on; empty where another one is as good.
-        installation: What it has to answer, as in `Past`.
+        installation: What it has to answer, as in `RecordedMachine`.
     """
 
     carried: tuple[Verdict, ...]
@@ -102,7 +102,7 @@ def afresh(why: str) -> Decision:
     return Decision((), why)
 
 
-def decide(past: Past | None, now: Present, phases: Sequence[Phase]) -> Decision:
+def decide(past: RecordedMachine | None, now: ObservedMachine, phases: Sequence[Phase]) -> Decision:
     """Return what becomes of a machine.
 
     Args:
@@ -122,7 +122,7 @@ def decide(past: Past | None, now: Present, phases: Sequence[Phase]) -> Decision
     return _by_power(past, now, carried)
 
 
-def _not_the_same(past: Past, now: Present) -> str:
+def _not_the_same(past: RecordedMachine, now: ObservedMachine) -> str:
     """Return why the machine is another one than that of the earlier run, or an empty text."""
     if not now.made_by:
         return f"it is gone: the ledger no longer has the machine of run {past.run_id}"
@@ -135,14 +135,14 @@ def _not_the_same(past: Past, now: Present) -> str:
     return f"changed since run {past.run_id}: {', '.join(changed)}" if changed else ""
 
 
-def _went_wrong(past: Past, phases: Sequence[Phase]) -> str:
+def _went_wrong(past: RecordedMachine, phases: Sequence[Phase]) -> str:
     """Return which phase of the machine did not pass, or an empty text; finished guests are asked again anyway."""
     mine = (verdict for verdict in past.verdicts if verdict.phase in phases)
     bad = next((verdict for verdict in mine if verdict.status.stops), None)
     return f"{bad.phase.value} ended with {bad.status.value} in run {past.run_id}" if bad else ""
 
 
-def _carried(past: Past, phases: Sequence[Phase]) -> tuple[Verdict, ...]:
+def _carried(past: RecordedMachine, phases: Sequence[Phase]) -> tuple[Verdict, ...]:
     """Return the verdicts of the phases up to the first that has none, each with the run that reached it."""
     found: list[Verdict] = []
     for phase in phases:
@@ -153,7 +153,7 @@ def _carried(past: Past, phases: Sequence[Phase]) -> tuple[Verdict, ...]:
     return tuple(found)
 
 
-def _by_power(past: Past, now: Present, carried: tuple[Verdict, ...]) -> Decision:
+def _by_power(past: RecordedMachine, now: ObservedMachine, carried: tuple[Verdict, ...]) -> Decision:
     last = carried[-1].phase
     going_on = f"goes on after {last.value} of run {past.run_id}"
     if last is Phase.CREATION:
@@ -176,7 +176,7 @@ def confirm(decision: Decision, boot_id: str, installation: Mapping[str, str]) -
 
     Args:
         boot_id: The boot that answers.
-        installation: What it answers, as in `Past`.
+        installation: What it answers, as in `RecordedMachine`.
     """
     if decision.boot_id and boot_id != decision.boot_id:
         return afresh(f"it has restarted since: boot {boot_id}, not {decision.boot_id}")

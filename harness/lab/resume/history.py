@@ -10,7 +10,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.layout import RunFiles
 from harness.core.verdict import Phase
-from harness.lab.resume.decision import Past
+from harness.lab.resume.decision import RecordedMachine
 from harness.results.journal import read_journal
 from harness.results.journal_events import MACHINE_INPUTS
 from harness.results.model import MACHINE_ID, RUNS, MachineFacts, RunResult
@@ -20,7 +20,7 @@ from harness.results.run_json import verdict_from_dict
 _SEARCHED = 50  # run directories, the newest first
 
 
-def find_past(reports: Path, lab: str, vm_directory: Path, names: Iterable[str]) -> dict[str, Past]:
+def find_past(reports: Path, lab: str, vm_directory: Path, names: Iterable[str]) -> dict[str, RecordedMachine]:
     """Return, for each machine that is found, what the newest journal tells that has it; a damaged one tells nothing.
 
     Args:
@@ -29,7 +29,7 @@ def find_past(reports: Path, lab: str, vm_directory: Path, names: Iterable[str])
         vm_directory: and only of machines in there.
         names: The machines that are looked for.
     """
-    wanted, found = set(names), dict[str, Past]()
+    wanted, found = set(names), dict[str, RecordedMachine]()
     for directory in sorted((path for path in reports.glob("*") if _is_run(path)), reverse=True)[:_SEARCHED]:
         events = list(read_journal(RunFiles(directory).events))
         inputs = {
@@ -54,12 +54,12 @@ def _is_run(path: Path) -> bool:
     return not path.is_symlink() and RunFiles(path).events.is_file()
 
 
-def _past(run: RunResult, name: str, event: dict[str, Any]) -> Past:
+def _past(run: RunResult, name: str, event: dict[str, Any]) -> RecordedMachine:
     verdicts = {item.phase: item for item in map(verdict_from_dict, event["carried"])}
     verdicts |= {item.phase: item for item in run.verdicts if item.machine == name}
     begun = next((phase for phase in Phase if run.unfinished(name, phase) is not None), None)
     machine = next((machine for machine in run.machines if machine.name == name), MachineFacts(name))
-    return Past(
+    return RecordedMachine(
         run_id=run.run_id,
         made_by=str(event["made_by"]),
         inputs={str(key): str(value) for key, value in event["inputs"].items()},

@@ -63,8 +63,8 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     with HeldPorts() as ports:
         journal = Journal(run.events)
         opened = open_lab(select(lab_file, vmrun="embedded"), run, journal, ports)
-        spec = opened.shared.plan.spec
-        opened.shared.vmrun.networks.define_network(spec.network.vmnet, spec.network.subnet)
+        spec = opened.context.plan.spec
+        opened.context.vmrun.networks.define_network(spec.network.vmnet, spec.network.subnet)
         machine = opened.machines[NAME]
         folder = machine.plan.files.directory
         folder.mkdir(parents=True)
@@ -77,8 +77,8 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         yield opened
         machine.disconnect()
         with suppress(HarnessError):
-            opened.shared.vmrun.stop_and_verify(machine.plan.files.vmx, machine.deadline(60), soft_s=0)
-        remove_rest(opened.shared.vmrun, opened.shared.ledger)
+            opened.context.vmrun.stop_and_verify(machine.plan.files.vmx, machine.deadline(60), soft_s=0)
+        remove_rest(opened.context.vmrun, opened.context.ledger)
         journal.close()
     wait_until(
         lambda _: Pending("; ".join(left)) if (left := processes(tmp_path)) else True,
@@ -124,7 +124,7 @@ def ask(machine: Machine, command: str) -> None:
 
 
 def test_paused_then_full_then_panic(lab: Lab, machine: Machine) -> None:
-    vmrun, vmx = lab.shared.vmrun, machine.plan.files.vmx
+    vmrun, vmx = lab.context.vmrun, machine.plan.files.vmx
     vmrun.pause(vmx)
     check, _ = told(machine, lambda: machine.run("true", 5), 5)
     assert check.why.startswith("the machine is paused: ")
@@ -181,7 +181,7 @@ def change(machine: Machine, command: str) -> None:
 
 
 def test_payload_damaged_then_package_missing_then_another_source(machine: Machine) -> None:
-    markers = machine.host.plan.spec.markers
+    markers = machine.context.plan.spec.markers
     # The disk is another run's, whose nonce its marker has.
     change(machine, f"""sed -i 's/"nonce": "[^"]*"/"nonce": "{machine.plan.nonce}"/' {markers.iso_copy}""")
     for sound in (iso_copy, packages):
@@ -202,21 +202,21 @@ def test_payload_damaged_then_package_missing_then_another_source(machine: Machi
 
 
 def test_a_firewall_of_the_guest_proves_no_air_gap(lab: Lab) -> None:
-    lab.shared.gateway.open()
-    if lab.shared.gateway.no_registry:
-        pytest.skip(f"without a registry there is no gateway: {lab.shared.gateway.no_registry}")
+    lab.context.gateway.open()
+    if lab.context.gateway.no_registry:
+        pytest.skip(f"without a registry there is no gateway: {lab.context.gateway.no_registry}")
     machine = lab.machines[NAME]
     assert run_phase(boot, machine).status is Status.PASS
-    lab.shared.meeting.expect([NAME])
+    lab.context.barrier.expect([NAME])
     told = {check.name: check for check in run_phase(air_gap, machine).checks}
     assert {name: told[name].seen for name in judge.CLOSED} == dict.fromkeys(judge.CLOSED, "no answer")
     # The first is an error for who asks (EACCES), the second (EINVAL) and the third are not.
     change(machine, "ip rule add ipproto udp dport 53 prohibit && ip rule add ipproto udp dport 123 blackhole")
     change(machine, "ip route add prohibit 8.8.8.8")
-    lab.shared.gateway.close()
+    lab.context.gateway.close()
     for file in (lab.run.directory / "network").glob("*.pcap"):
         file.unlink()
-    lab.shared.gateway.open()
+    lab.context.gateway.open()
     told = {check.name: check for check in run_phase(air_gap, machine).checks}
     assert {name: told[name].status for name in judge.CLOSED} == dict.fromkeys(judge.CLOSED, Status.NOT_PROVEN)
     assert told["no TCP"].seen.startswith("2 of 8 questions did not leave the guest: 8.8.8.8 port 53: ")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fake_clock import FakeClock
 
-from harness.core.files import of_file, patiently
+from harness.core.files import host_error_from, retry_on_sharing_violation
 from harness.vmware.vmx import Vmx, VmxError
 
 
@@ -29,14 +29,14 @@ HELD = PermissionError(13, "in use")
 
 def test_on_windows_a_file_in_use_is_tried_again() -> None:
     file = FakeFile(3, HELD)
-    assert patiently(file, platform="win32", clock=FakeClock()) == "text"
+    assert retry_on_sharing_violation(file, platform="win32", clock=FakeClock()) == "text"
     assert file.attempts == 4
 
 
 def test_patience_has_an_end() -> None:
     clock = FakeClock()
     with pytest.raises(PermissionError):
-        patiently(FakeFile(10_000, HELD), platform="win32", clock=clock)
+        retry_on_sharing_violation(FakeFile(10_000, HELD), platform="win32", clock=clock)
     assert 101 <= clock.now < 101.1
 
 
@@ -44,15 +44,15 @@ def test_patience_has_an_end() -> None:
 def test_what_time_does_not_mend_is_told_at_once(error: OSError, platform: str) -> None:
     file = FakeFile(1, error)
     with pytest.raises(type(error)):
-        patiently(file, platform=platform, clock=FakeClock())
+        retry_on_sharing_violation(file, platform=platform, clock=FakeClock())
     assert file.attempts == 1
 
 
 def test_an_error_of_a_file_has_its_place_and_a_remedy(tmp_path: Path) -> None:
-    held = of_file(PermissionError(13, "Access is denied", "a.vmx.tmp", 5, "a.vmx"))
-    gone = of_file(FileNotFoundError(2, "No such file", str(tmp_path)))
-    full = of_file(OSError(28, "No space left on device", "a"))
-    odd = of_file(OSError(5, "Input/output error", "a"))
+    held = host_error_from(PermissionError(13, "Access is denied", "a.vmx.tmp", 5, "a.vmx"))
+    gone = host_error_from(FileNotFoundError(2, "No such file", str(tmp_path)))
+    full = host_error_from(OSError(28, "No space left on device", "a"))
+    odd = host_error_from(OSError(5, "Input/output error", "a"))
     assert held is not None
     assert held.where == "a.vmx"
     assert "close what holds it" in held.remedy
@@ -65,11 +65,11 @@ def test_a_vmx_that_is_read_and_malformed_says_which(tmp_path: Path) -> None:
     (tmp_path / "a.vmx").write_text("nonsense\n", encoding="utf-8")
     with pytest.raises(VmxError) as caught:
         Vmx.read(tmp_path / "a.vmx")
-    error = of_file(caught.value)
+    error = host_error_from(caught.value)
     assert error is not None
     assert str(error).startswith(f"{tmp_path / 'a.vmx'}: the file cannot be used: line 1: ")
 
 
 @pytest.mark.parametrize("error", [ConnectionRefusedError(111, "refused"), VmxError("x"), SyntaxError("x"), KeyError()])
 def test_any_other_error_is_none(error: Exception) -> None:
-    assert of_file(error) is None
+    assert host_error_from(error) is None

@@ -29,7 +29,7 @@ class FakeMachine:
         self.written: list[dict[str, Any]] = []
         self._by_ssh = by_ssh
         self.plan = SimpleNamespace(files=SimpleNamespace(vmx=VMX), address=OURS)
-        self.host = SimpleNamespace(vmrun=Vmrun(("v",), run=run, clock=run.clock), journal=self, clock=run.clock)
+        self.context = SimpleNamespace(vmrun=Vmrun(("v",), run=run, clock=run.clock), journal=self, clock=run.clock)
 
     def write(self, kind: str, machine: str, **fields: Any) -> None:
         assert (kind, machine) == ("machine-facts", "a")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.core.verdict import Check, Phase, Status, Verdict
-from harness.lab.resume.decision import Decision, Past, Present, confirm, decide
+from harness.lab.resume.decision import Decision, ObservedMachine, RecordedMachine, confirm, decide
 
 PHASES = tuple(phase for phase in Phase if phase not in (Phase.ENVIRONMENT, Phase.GUESTS, Phase.CLUSTER))
 INPUTS = {"`hardware` of the lab file": "aa", "the seed seed-m1.iso": "bb"}
@@ -20,13 +20,13 @@ def verdicts(last: Phase, status: Status = Status.PASS) -> tuple[Verdict, ...]:
     return tuple(Verdict(phase, "m1", (Check("c", outcome[phase], "", ""),), 1.0, 2.0) for phase in reached)
 
 
-def past(last: Phase, status: Status = Status.PASS, begun: Phase | None = None) -> Past:
+def past(last: Phase, status: Status = Status.PASS, begun: Phase | None = None) -> RecordedMachine:
     seen = INSTALLATION if last.number >= Phase.ISO_DETACHED.number or begun is Phase.ISO_DETACHED else {}
-    return Past("run-2", "run-1", INPUTS, verdicts(last, status), begun, "boot-1", seen)
+    return RecordedMachine("run-2", "run-1", INPUTS, verdicts(last, status), begun, "boot-1", seen)
 
 
 INSTALLATION = {"machine id": "abc", "installer runs": "1"}
-NOW = Present("run-1", INPUTS, running=True, started=True)
+NOW = ObservedMachine("run-1", INPUTS, running=True, started=True)
 
 
 def last(decision: Decision) -> Phase | None:
@@ -87,7 +87,7 @@ AFRESH = {
     ),
     "input new": (past(Phase.BOOT), replace(NOW, inputs={**INPUTS, "more": "x"}), "changed since run run-2: more"),
     "not created": (past(Phase.CLEANUP), NOW, "had not created it"),
-    "nothing done": (Past("run-2", "run-1", INPUTS), NOW, "had not created it"),
+    "nothing done": (RecordedMachine("run-2", "run-1", INPUTS), NOW, "had not created it"),
     "installation broke off": (past(Phase.CREATION), replace(NOW, running=False), "its installation broke off"),
     "off before its restart": (past(Phase.PACKAGES), replace(NOW, running=False), "was not restarted"),
     "ISO in the drive": (past(Phase.RESTARTS), replace(NOW, attached=True), "has the ISO in the drive again"),
@@ -108,7 +108,7 @@ def test_it_starts_afresh_and_says_why(case: str) -> None:
 
 
 @pytest.mark.parametrize("now", [replace(NOW, running=False, started=False), NOW])
-def test_a_created_machine_goes_on_whether_or_not_it_was_switched_on(now: Present) -> None:
+def test_a_created_machine_goes_on_whether_or_not_it_was_switched_on(now: ObservedMachine) -> None:
     assert last(decide(past(Phase.CREATION), now, PHASES)) is Phase.CREATION
 
 
