@@ -71,8 +71,6 @@ class Lab:
         self._uses: dict[str, MachineUse] = {}
         self._ending = threading.Event()
 
-    # -- asking --------------------------------------------------------------------------------------------------
-
     def start(self, needs: Mapping[str, Phase], *, with_cluster: bool) -> None:
         """Have the environment judged and then the named machines work through their phases, up to the named one each.
 
@@ -135,8 +133,6 @@ class Lab:
     def suspect(self, machine: str) -> None:
         """Have everything collected of that machine at the end: a test of its guest failed."""
         self._suspects.add(machine)
-
-    # -- working -------------------------------------------------------------------------------------------------
 
     def _future(self, machine: str | None, phase: Phase) -> Future[Verdict]:
         return self._verdicts.setdefault((machine, phase), Future())
@@ -241,8 +237,6 @@ class Lab:
         verdict = replace(verdict, checks=tuple(check.masked() for check in verdict.checks))
         self.context.journal.write(payload.PHASE_END, verdict.machine, **payload.phase_end(verdict))
         return verdict
-
-    # -- ending --------------------------------------------------------------------------------------------------
 
     def end(self) -> None:
         """Have all threads ended; safe to call twice. Where every verdict is there, they may still collect evidence."""

@@ -73,8 +73,6 @@ class Machine:
         """Whether its console tells nothing: by its seed, or for so long that something is wrong with it."""
         return not self.sends_events or (self.boot is not None and self.boot.silence_s > _SILENCE_S)
 
-    # -- power ---------------------------------------------------------------------------------------------------
-
     def is_running(self, deadline: Deadline | None = None) -> bool:
         """Return whether `vmrun list` has the machine, asked now."""
         return self.context.vmrun.is_running(self.plan.files.vmx, deadline)
@@ -115,8 +113,6 @@ class Machine:
         self.disconnect()
         self.context.vmrun.stop_and_verify(self.plan.files.vmx, deadline, soft_s=0)
         self.saw("power cut")
-
-    # -- serial --------------------------------------------------------------------------------------------------
 
     def listen(self) -> None:
         """Take what the console has to tell; safe from several threads."""
@@ -177,8 +173,6 @@ class Machine:
             )
         finally:
             self._within = None
-
-    # -- guest ---------------------------------------------------------------------------------------------------
 
     def connect(self, deadline: Deadline, *, not_boot_id: str | None = None) -> None:
         """Have the one SSH connection of this boot.
