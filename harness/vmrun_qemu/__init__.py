@@ -1,8 +1,8 @@
 """vmrun-qemu: VMware's `vmrun` and `vmware-vdiskmanager`, spoken by QEMU.
 
 A program of its own: it shares the VMX reader and the process identity with the harness and nothing else, and the
-harness knows it only as an executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same disk and ISO, and
-answers in the same words and exit codes as VMware's tool.
+harness knows it only as an executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same disk and ISO,
+and answers in the same words and exit codes as VMware's tool.
 
     texts                 VMware's words
     main                  grammar: flags before the verb, usage, exit codes; a table with one row per verb

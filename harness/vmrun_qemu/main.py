@@ -50,7 +50,8 @@ VMWARES = {
     ),
     "snapshot": Verb("commands.snapshot:snapshot", "Path to vmx file Snapshot name", 2, 2, "Create a snapshot of a VM"),
     "deleteSnapshot": Verb(
-        "commands.snapshot:delete", "Path to vmx file Snapshot name [andDeleteChildren]", 2, 3, "Remove a snapshot from a VM"
+        "commands.snapshot:delete", "Path to vmx file Snapshot name [andDeleteChildren]",
+        2, 3, "Remove a snapshot from a VM",
     ),
     "revertToSnapshot": Verb(
         "commands.snapshot:revert", "Path to vmx file Snapshot name", 2, 2, "Set VM state to a snapshot"
@@ -81,7 +82,8 @@ VMWARES = {
         "commands.guest_programs:kill_process", "Path to vmx file process id", 2, 2, "Kill a process in Guest OS"
     ),
     "fileExistsInGuest": Verb(
-        "commands.guest_files:file_exists", "Path to vmx file Path to file in guest", 2, 2, "Check if a file exists in Guest OS"
+        "commands.guest_files:file_exists", "Path to vmx file Path to file in guest",
+        2, 2, "Check if a file exists in Guest OS",
     ),
     "directoryExistsInGuest": Verb(
         "commands.guest_files:directory_exists", "Path to vmx file Path to directory in guest",
@@ -168,7 +170,9 @@ VMWARES = {
 # What a machine without VMware needs besides.
 EXTENSIONS = {
     "about": Verb("commands.extensions:about", "", 0, 0, "Say as JSON which QEMU and accelerator are used, and why"),
-    "removeState": Verb("commands.extensions:remove_state", "", 0, 0, "Remove what this program remembers; no machine may run"),
+    "removeState": Verb(
+        "commands.extensions:remove_state", "", 0, 0, "Remove what this program remembers; no machine may run"
+    ),
     "defineNetwork": Verb(
         "commands.network:define_network", "vmnetN Subnet [hostOnly|nat]", 2, 3, "Give a network its subnet"
     ),
@@ -176,10 +180,15 @@ EXTENSIONS = {
         "commands.service:set_service", "Host network name, Address, Port, Host port", 4, 4,
         "Have a TCP service of the host's loopback answer the guests of a network",
     ),
-    "listServices": Verb("commands.service:list_services", "Host network name", 1, 1, "Say as JSON what services there are"),
-    "deleteService": Verb("commands.service:delete_service", "Host network name, Address, Port", 3, 3, "Take a service away"),
+    "listServices": Verb(
+        "commands.service:list_services", "Host network name", 1, 1, "Say as JSON what services there are"
+    ),
+    "deleteService": Verb(
+        "commands.service:delete_service", "Host network name, Address, Port", 3, 3, "Take a service away"
+    ),
     "startRecord": Verb(
-        "network.capture:start_record", "Host network name, Path on host", 2, 2, "Record what passes a network's gateway"
+        "network.capture:start_record", "Host network name, Path on host",
+        2, 2, "Record what passes a network's gateway",
     ),
     "stopRecord": Verb("network.capture:stop_record", "Host network name", 1, 1, "Stop recording"),
     "listConnections": Verb(
@@ -239,7 +248,7 @@ def _run(words: list[str]) -> int:
 
 
 def _with_faults(name: str, parameters: Sequence[str], act: Callable[[], int]) -> int:
-    from harness.vmrun_qemu.faults import catalog as lies
+    from harness.vmrun_qemu.faults import catalog as lies  # noqa: PLC0415 - only where somebody asks for faults
     from harness.vmrun_qemu.faults import injection as faults  # noqa: PLC0415 - only where somebody asks for faults
 
     return faults.carry_out(os.environ[faults.VARIABLE], lies.FAULTS, faults.Call(name, parameters, act))

@@ -26,7 +26,7 @@ def snapshot(parameters: Sequence[str], _flags: Flags) -> int:
     if record is not None:
         control.order(record, "snapshot", _LONG_S, name=name)
         return 0
-    from harness.vmrun_qemu.disks import snapshots
+    from harness.vmrun_qemu.disks import snapshots  # noqa: PLC0415 - not needed for a machine that is on
     from harness.vmrun_qemu.disks import vm_directory as site  # noqa: PLC0415 - not needed for a machine that is on
 
     with site.off(vmx) as machine:
@@ -36,7 +36,7 @@ def snapshot(parameters: Sequence[str], _flags: Flags) -> int:
 
 def list_snapshots(parameters: Sequence[str], _flags: Flags) -> int:
     """Print how many snapshots there are, and their names; with `showTree` children are indented by tabs."""
-    from harness.vmrun_qemu.disks.vm_directory import Site, read_vmx  # noqa: PLC0415 - the verbs of a machine that is on go without
+    from harness.vmrun_qemu.disks.vm_directory import Site, read_vmx  # noqa: PLC0415 - other verbs go without
 
     if len(parameters) > 1 and parameters[1].lower() != "showtree":
         raise Failure(f"{INVALID_PARAMETER}: {parameters[1]}")
@@ -54,7 +54,7 @@ def revert(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: There is no such snapshot.
     """
-    from harness.vmrun_qemu.disks import snapshots
+    from harness.vmrun_qemu.disks import snapshots  # noqa: PLC0415 - the other verbs do not need both
     from harness.vmrun_qemu.disks import vm_directory as site  # noqa: PLC0415 - the other verbs do not need both
 
     vmx, name = parameters
@@ -82,7 +82,7 @@ def delete(parameters: Sequence[str], _flags: Flags) -> int:
     if record is not None:
         control.order(record, "delete-snapshot", _LONG_S, name=name, children=children)
         return 0
-    from harness.vmrun_qemu.disks import snapshots
+    from harness.vmrun_qemu.disks import snapshots  # noqa: PLC0415 - not needed for a machine that is on
     from harness.vmrun_qemu.disks import vm_directory as site  # noqa: PLC0415 - not needed for a machine that is on
 
     with site.off(vmx) as machine:

@@ -58,7 +58,7 @@ def unpause(parameters: Sequence[str], _flags: Flags) -> int:
 def last_address(vmx: str) -> str:
     """Return the address that a suspended guest had; empty when it is not suspended, or had none."""
     from harness.vmrun_qemu.vmfiles import devices  # noqa: PLC0415 - only for a machine that is not on
-    from harness.vmrun_qemu.vmfiles import vmss as statefile
+    from harness.vmrun_qemu.vmfiles import vmss as statefile  # noqa: PLC0415 - only for a machine that is not on
     from harness.vmware.vmx import Vmx, VmxError  # noqa: PLC0415 - only for a machine that is not on
 
     path = Path(home.canonical(vmx))
