@@ -1,11 +1,11 @@
-"""A result for CI systems: properties for `junit.xml`, and a few lines of Markdown for the job's page. Pure."""
+"""Views for CI systems: properties of `junit.xml` and a Markdown summary. Pure."""
 
 from __future__ import annotations
 
 import re
 
 from harness.core.text import Budget, clip
-from harness.report import symbols as marks
+from harness.report import symbols
 from harness.report.page import View
 from harness.results.conclusion import first_cause, headline, overall
 from harness.results.model import RunResult
@@ -14,7 +14,7 @@ _MOST_GAPS = 10
 
 
 def junit_properties(run: RunResult) -> list[tuple[str, str]]:
-    """Return names and values for the test suite's `properties`: identity, inputs, one for each phase and machine."""
+    """Return the JUnit `properties`: run, inputs, and one per phase and machine."""
     found = [
         ("lab.name", run.lab),
         ("lab.run_id", run.run_id),
@@ -38,7 +38,7 @@ def junit_properties(run: RunResult) -> list[tuple[str, str]]:
 
 
 def summary_markdown(run: RunResult) -> str:
-    """Return headline, first cause, what is not proven, and the table of machines and phases, as Markdown."""
+    """Return headline, first cause, open points and the phase table as Markdown."""
     view = View(run, {}, Budget(20_000))
     mark = view.mark
     lines = [f"## {mark.sign} {_cell(headline(run))}", ""]
@@ -46,7 +46,7 @@ def summary_markdown(run: RunResult) -> str:
     for claim in view.claims:
         standing = f"{claim.mark.sign} {claim.mark.word}"
         lines.append(_row([_cell(f"{claim.title} ({claim.note})"), standing, _cell("; ".join(claim.why[:2]))]))
-    lines += ["", f"Lab {_cell(run.lab)}, run {_cell(run.run_id)}, {marks.duration(run.duration_s)}."]
+    lines += ["", f"Lab {_cell(run.lab)}, run {_cell(run.run_id)}, {symbols.duration(run.duration_s)}."]
     cause = first_cause(run)
     if cause is not None and cause.check is not None:
         lines += [

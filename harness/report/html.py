@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from harness.core.text import Budget, plain
-from harness.report import symbols as marks
+from harness.report import symbols
 from harness.report.page import View
 from harness.report.page_model import link
 from harness.report.timeline import WIDTH, draw
@@ -60,12 +60,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_printable,
     )
-    environment.filters.update(duration=marks.duration, size=marks.size, clock=marks.clock, link=link, prose=prose)
+    environment.filters.update(
+        duration=symbols.duration, size=symbols.size, clock=symbols.clock, link=link, prose=prose
+    )
     return environment
 
 
 def _printable(value: Any) -> Any:
-    """Return what a template prints: text without secrets and control characters, markup of this package as it is."""
+    """Return a template value made plain; trusted markup stays."""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -1,4 +1,4 @@
-"""What the page shows, in its order, every text of unknown length clipped. Pure: values in, values out."""
+"""The content of the page in its order, long texts clipped. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from harness.core.claims import Judgement
 from harness.core.text import Budget, plain
 from harness.core.verdict import Check, Phase, Status, Verdict
-from harness.report import symbols as marks
+from harness.report import symbols
 from harness.report.page_model import (
     CaseRow,
     CauseCard,
@@ -38,7 +38,7 @@ _REASONS = 4
 
 
 class View:
-    """The parts of the page that need more than a field of the result.
+    """Parts of the page that no single field gives.
 
     Args:
         run: The result.
@@ -62,8 +62,8 @@ class View:
 
     @property
     def mark(self) -> Mark:
-        """The sign and word of the whole run."""
-        return marks.OVERALL[overall(self.run)]
+        """The symbol and status of the whole run."""
+        return symbols.OVERALL[overall(self.run)]
 
     @property
     def incomplete(self) -> bool:
@@ -84,7 +84,7 @@ class View:
             ("not proven", str(unproven), "not-proven" if unproven else "plain"),
             ("phases without verdict", str(missing), "not-proven" if missing else "plain"),
             ("tests passed", f"{passed} of {len(self.run.tests)}", "plain"),
-            ("duration", marks.duration(self.run.duration_s), "plain"),
+            ("duration", symbols.duration(self.run.duration_s), "plain"),
         )
 
     @property
@@ -92,11 +92,11 @@ class View:
         """The five phases that took longest."""
         ran = [item for item in self.run.verdicts if not item.blocked_by]
         spans = sorted(ran, key=lambda item: item.started_s - item.ended_s)
-        return tuple((item.title, marks.duration(item.ended_s - item.started_s)) for item in spans[:5])
+        return tuple((item.title, symbols.duration(item.ended_s - item.started_s)) for item in spans[:5])
 
     @property
     def fact_names(self) -> tuple[str, ...]:
-        """The names of what was learnt of any machine beside its own fields."""
+        """The names of the additional facts of all machines."""
         return tuple(dict.fromkeys(name for machine in self.run.machines for name in machine.facts))[:_FACTS]
 
     # -- claims --------------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ class View:
         passed, total = item.checks
         return ClaimRow(
             item.title,
-            marks.STANDING[item.standing],
+            symbols.STANDING[item.standing],
             note if item.asked else f"{note}, not asked in this run",
             tuple(self._budget.clip(why, 400) for why in item.why[:_REASONS]),
             max(0, len(item.why) - _REASONS),
@@ -125,7 +125,7 @@ class View:
             phases.setdefault((gap.machine, gap.name, gap.why, gap.status), []).append(gap.phase.value)
         return tuple(
             GapLine(
-                marks.STATUS[status],
+                symbols.STATUS[status],
                 machine or _LAB,
                 f"{', '.join(names)}: {self._budget.clip(name, 200)}",
                 self._budget.clip(why, 400),
@@ -160,7 +160,7 @@ class View:
     def _last_seen(self, machine: str | None) -> str:
         for item in self.run.machines:
             if item.name == machine and item.last_seen:
-                return f"{self._budget.clip(item.last_seen, 400)} (at {marks.duration(item.last_seen_s)})"
+                return f"{self._budget.clip(item.last_seen, 400)} (at {symbols.duration(item.last_seen_s)})"
         return ""
 
     def _failures(self) -> tuple[Failure, ...]:
@@ -175,27 +175,27 @@ class View:
         bad = [check for check in verdict.checks if check.status is not Status.PASS]
         shown = tuple(self._check(verdict.machine, check, 3000) for check in bad[:_CHECKS_OF_A_FAILURE])
         logs = self._logs(verdict.machine)
-        mark = marks.STATUS[verdict.status]
+        mark = symbols.STATUS[verdict.status]
         last_seen = self._last_seen(verdict.machine)
         return Failure(verdict.title, mark, shown, len(bad) - len(shown), "", last_seen, logs)
 
     def _cut_off(self, span: Span) -> Failure:
         title = f"{span.name} of {span.machine or 'the lab'}"
-        reason = f"begun at {marks.duration(span.started_s)}; the journal ends at {marks.duration(span.ended_s)}"
-        return Failure(title, marks.CUT_OFF, (), 0, reason, self._last_seen(span.machine), self._logs(span.machine))
+        reason = f"begun at {symbols.duration(span.started_s)}; the journal ends at {symbols.duration(span.ended_s)}"
+        return Failure(title, symbols.CUT_OFF, (), 0, reason, self._last_seen(span.machine), self._logs(span.machine))
 
     def _broken_case(self, case: CaseResult) -> Failure:
-        return Failure(case.nodeid, marks.OUTCOME[case.outcome], (), 0, self._budget.clip(case.reason, 4000), "", ())
+        return Failure(case.nodeid, symbols.OUTCOME[case.outcome], (), 0, self._budget.clip(case.reason, 4000), "", ())
 
     def _logs(self, machine: str | None) -> tuple[Log, ...]:
-        """Return the logs of a machine, the first time that they are asked for."""
+        """Return the logs of a machine on the first call, nothing later."""
         if machine in self._logged:
             return ()
         self._logged.add(machine)
         shown = [(item, self._tails[item.path]) for item in logs_of(self.run, machine) if item.path in self._tails]
         texts = [(item, self._budget.tail(text, 200, 16_000)) for item, text in shown]
         return tuple(
-            Log(PurePosixPath(item.path).name, link(item.path), text, item.sha256, marks.size(item.size))
+            Log(PurePosixPath(item.path).name, link(item.path), text, item.sha256, symbols.size(item.size))
             for item, text in texts
             if text
         )
@@ -207,7 +207,7 @@ class View:
             Row(
                 name or _LAB,
                 tuple(self._cell(name, phase) for phase in Phase),
-                marks.duration(
+                symbols.duration(
                     sum(item.ended_s - item.started_s for item in self.run.verdicts if item.machine == name)
                 ),
             )
@@ -216,12 +216,12 @@ class View:
 
     def _cell(self, machine: str | None, phase: Phase) -> Cell:
         verdict = self.run.verdict_of(machine, phase)
-        took, mark = "", marks.NOT_RUN
+        took, mark = "", symbols.NOT_RUN
         if verdict is not None:
-            mark = marks.STATUS[verdict.status]
-            took = "" if verdict.blocked_by else marks.duration(verdict.ended_s - verdict.started_s)
+            mark = symbols.STATUS[verdict.status]
+            took = "" if verdict.blocked_by else symbols.duration(verdict.ended_s - verdict.started_s)
         elif self.run.unfinished(machine, phase) is not None:
-            mark = marks.CUT_OFF
+            mark = symbols.CUT_OFF
         elif machine is None and not lab_wide(self.run, phase) and self.run.machine_names:
             mark = Mark("elsewhere", "", "per machine")
         elif machine is not None and lab_wide(self.run, phase):
@@ -234,24 +234,24 @@ class View:
             if verdict.phase is phase:
                 checks += self._checks(verdict)
         checks += [
-            self._unseen(name, marks.NOT_RUN, "this phase did not run")
+            self._unseen(name, symbols.NOT_RUN, "this phase did not run")
             for name, item in not_run(self.run)
             if item is phase
         ]
         checks += [
-            self._unseen(name, marks.CUT_OFF, "begun, and no verdict when the journal ended")
+            self._unseen(name, symbols.CUT_OFF, "begun, and no verdict when the journal ended")
             for name in (None, *self.run.machine_names)
             if self.run.unfinished(name, phase) is not None
         ]
-        checks.sort(key=lambda check: check.mark is marks.STATUS[Status.PASS])  # stable: what is not proven comes first
-        proven = sum(check.mark is marks.STATUS[Status.PASS] for check in checks)
+        checks.sort(key=lambda check: check.mark is symbols.STATUS[Status.PASS])  # stable: not proven first
+        proven = sum(check.mark is symbols.STATUS[Status.PASS] for check in checks)
         return CheckGroup(f"checks-{phase.value}", phase.value, tuple(checks), proven)
 
     def _checks(self, verdict: Verdict) -> Sequence[CheckRow]:
         if verdict.blocked_by:
-            return [self._unseen(verdict.machine, marks.STATUS[Status.BLOCKED], f"blocked by {verdict.blocked_by}")]
+            return [self._unseen(verdict.machine, symbols.STATUS[Status.BLOCKED], f"blocked by {verdict.blocked_by}")]
         if not verdict.checks:
-            return [self._unseen(verdict.machine, marks.STATUS[Status.NOT_PROVEN], "no check was made")]
+            return [self._unseen(verdict.machine, symbols.STATUS[Status.NOT_PROVEN], "no check was made")]
         return [self._check(verdict.machine, check, 1200) for check in verdict.checks]
 
     def _unseen(self, machine: str | None, mark: Mark, why: str) -> CheckRow:
@@ -263,7 +263,7 @@ class View:
         return CheckRow(
             machine or _LAB,
             self._budget.clip(check.name, 200),
-            marks.STATUS[check.status],
+            symbols.STATUS[check.status],
             self._budget.clip(check.expected, room),
             self._budget.clip(check.seen, room),
             "" if passed else self._budget.clip(check.remedy, 600),
@@ -272,7 +272,7 @@ class View:
 
     def _case(self, case: CaseResult) -> CaseRow:
         reason = "" if case.outcome is Outcome.PASSED else self._budget.clip(case.reason, 1500)
-        return CaseRow(case.nodeid, marks.OUTCOME[case.outcome], marks.duration(case.duration_s), reason)
+        return CaseRow(case.nodeid, symbols.OUTCOME[case.outcome], symbols.duration(case.duration_s), reason)
 
 
 def _is_bad(case: CaseResult) -> bool:
@@ -281,5 +281,5 @@ def _is_bad(case: CaseResult) -> bool:
 
 def _cause_mark(cause: Cause) -> Mark:
     if cause.verdict is not None:
-        return marks.STATUS[cause.verdict.status]
-    return marks.OUTCOME[cause.case.outcome] if cause.case else marks.CUT_OFF
+        return symbols.STATUS[cause.verdict.status]
+    return symbols.OUTCOME[cause.case.outcome] if cause.case else symbols.CUT_OFF

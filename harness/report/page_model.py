@@ -1,4 +1,4 @@
-"""The pieces of the page, as values, and which files belong beside a failure. Pure."""
+"""Parts of the page and the files shown at a failure. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOGS_OF_A_MACHINE = 5
 
 @dataclass(frozen=True)
 class Link:
-    """A file; `href` is empty where it does not lie beside the page."""
+    """A file; `href` is empty if it is not beside the page."""
 
     text: str
     href: str
@@ -73,7 +73,7 @@ class CheckGroup:
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """One claim of the table that heads the page; `places` leads to the checks that it rests on."""
+    """One row of the claims table, with links to its checks."""
 
     title: str
     mark: Mark
@@ -87,7 +87,7 @@ class ClaimRow:
 
 @dataclass(frozen=True)
 class GapLine:
-    """Something not proven; phases that were blocked by the same thing share a line."""
+    """An open point; phases blocked by the same cause share one line."""
 
     mark: Mark
     machine: str
@@ -108,7 +108,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Failure:
-    """A phase, or a test, that failed; `more` checks did not pass either and stand in their section only."""
+    """A failed phase or test, and how many more checks failed."""
 
     title: str
     mark: Mark
@@ -145,14 +145,14 @@ class CaseRow:
 
 
 def link(path: str) -> Link:
-    """Return a link to a file of the run directory; a path that leads out of it is named, not linked."""
+    """Return a link to a file of the run directory."""
     pure = PurePosixPath(path)
     outside = pure.is_absolute() or ".." in pure.parts or re.match(r"[A-Za-z]:", path) is not None
     return Link(path, "" if outside else "./" + quote(path))
 
 
 def evidence_link(run: RunResult, machine: str | None, path: str) -> Link:
-    """Return a link to the copy in the run directory, where a file of the machine's own directory was copied there."""
+    """Return a link to the run's copy of a machine file."""
     found = link(path)
     name = re.split(r"[\\/]", path)[-1]
     copy = f"{machine}/{name}"
@@ -162,7 +162,7 @@ def evidence_link(run: RunResult, machine: str | None, path: str) -> Link:
 
 
 def logs_of(run: RunResult, machine: str | None) -> tuple[EvidenceFile, ...]:
-    """Return the text files that show why a machine failed, the newest console first, at most five."""
+    """Return up to five text files for a failure, newest console first."""
     files = [item for item in run.evidence if machine is not None and item.machine == machine]
     readable = [item for item in files if PurePosixPath(item.path).suffix.lower() in _TEXT_FILES]
     return tuple(sorted(readable, key=_log_order)[:_LOGS_OF_A_MACHINE])
@@ -175,7 +175,7 @@ def _log_order(item: EvidenceFile) -> tuple[bool, int, str]:
 
 
 def troubled(run: RunResult) -> tuple[str, ...]:
-    """Return the machines whose logs belong on the page: broken, or cut off."""
+    """Return the machines whose logs the page shows: failed or unfinished."""
     broken = [item.machine for item in run.verdicts if item.status in (Status.FAIL, Status.ERROR)]
     cut = [span.machine for span in run.spans if not span.finished]
     return tuple(dict.fromkeys(name for name in (*broken, *cut) if name is not None))

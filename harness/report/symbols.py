@@ -1,4 +1,4 @@
-"""How outcomes look: each has a sign and a word, so that nothing depends on colour. Also how numbers are written."""
+"""Symbols of outcomes, readable without colour, and the format of numbers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ OUTCOME = {
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people read them: `0.4 s`, `59 s`, `12 min 05 s`, `1 h 02 min`."""
+    """Format seconds: `0.4 s`, `12 min 05 s`, `1 h 02 min`."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -69,7 +69,7 @@ def duration(seconds: float) -> str:
 
 
 def size(number: int | None) -> str:
-    """Return a number of bytes as people read it; None is a file that is not there."""
+    """Format a number of bytes; None stands for a missing file."""
     if number is None:
         return "missing"
     if number < 1024:
@@ -80,5 +80,5 @@ def size(number: int | None) -> str:
 
 
 def clock(stamp: str) -> str:
-    """Return an ISO 8601 stamp without fractions, with a blank instead of the T."""
+    """Format an ISO 8601 stamp without fractions and T."""
     return stamp[:19].replace("T", " ") + (" UTC" if stamp[19:].endswith(("+00:00", "Z")) else "") if stamp else ""

@@ -1,4 +1,4 @@
-"""Where the time went, as rectangles on one axis: a lane for the lab, and one for each machine. Pure."""
+"""The timeline: rectangles on one axis, one lane per machine. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEPS = (0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 720
 
 @dataclass(frozen=True)
 class Bar:
-    """One rectangle; `label` is empty where it has no room, `title` says everything."""
+    """One rectangle; `title` is complete where `label` does not fit."""
 
     x: float
     y: float
@@ -59,7 +59,7 @@ class Timeline:
 
 
 def draw(run: RunResult) -> Timeline:
-    """Return the drawing of a run's spans; without spans it has no lanes."""
+    """Return the drawing of the spans of a run."""
     total = max([run.duration_s, *(span.ended_s for span in run.spans)], default=0.0) or 1.0
     lanes: list[Lane] = []
     y = _TOP

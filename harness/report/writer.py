@@ -1,4 +1,4 @@
-"""The files of a finished run: `run.json`, `report.html`, the pointer to the newest run."""
+"""Write the files of a run: `run.json`, `report.html`, `latest`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _POINTER_BYTES = 255
 
 
 def write_reports(run_dir: Path) -> RunResult:
-    """Have `run.json`, `report.html` and `summary.md` made from the journal.
+    """Write `run.json`, `report.html` and `summary.md` from the journal.
 
     A `junit.xml` that is there gets the run's facts as properties of its test suite.
 
@@ -34,14 +34,14 @@ def write_reports(run_dir: Path) -> RunResult:
         UsageError: The directory has no journal with a run in it.
     """
     files = RunFiles(run_dir)
-    told = from_journal(files.events)
+    result = from_journal(files.events)
     if files.junit.is_file():
         try:
-            _add_properties(files.junit, junit_properties(told))
+            _add_properties(files.junit, junit_properties(result))
         except (ET.ParseError, OSError) as error:
             note = f"{files.junit.name} was left as it is: {error}"
-            told = dataclasses.replace(told, notes=(*told.notes, note))
-    run = with_evidence(told, run_dir)
+            result = dataclasses.replace(result, notes=(*result.notes, note))
+    run = with_evidence(result, run_dir)
     _replace(files.run_json, to_json(run))
     _replace(files.html, render(run, _tails(run, run_dir)))
     _replace(files.summary, summary_markdown(run))
@@ -49,7 +49,7 @@ def write_reports(run_dir: Path) -> RunResult:
 
 
 def _add_properties(junit: Path, properties: list[tuple[str, str]]) -> None:
-    """Have these properties at the head of the first test suite of pytest's own file, once."""
+    """Add properties to the first test suite of pytest's JUnit file, once."""
     tree = ET.parse(junit)  # noqa: S314  (written by pytest in this session)
     suite = tree.getroot() if tree.getroot().tag == "testsuite" else tree.getroot().find("testsuite")
     if suite is None:
@@ -63,7 +63,7 @@ def _add_properties(junit: Path, properties: list[tuple[str, str]]) -> None:
 
 
 def with_evidence(run: RunResult, run_dir: Path) -> RunResult:
-    """Return `run` with every file of the run directory in its evidence, each with size and digest.
+    """Return `run` with each file of its directory as evidence.
 
     A file that was promised and is not there stays in the list, without a size. Files outside are not read.
     """
@@ -81,7 +81,7 @@ def with_evidence(run: RunResult, run_dir: Path) -> RunResult:
 
 
 def _inside(name: str, run_dir: Path) -> Path | None:
-    """Return the regular file of that name, or None where there is none inside the run directory."""
+    """Return the regular file of the name in the run, or None."""
     with contextlib.suppress(OSError, ValueError):
         path = (run_dir / name).resolve()
         if path.is_relative_to(run_dir.resolve()) and path.is_file():
@@ -115,7 +115,7 @@ def _tails(run: RunResult, run_dir: Path) -> dict[str, str]:
 
 
 def point_latest(run_dir: Path) -> Path:
-    """Have `latest` beside the run directory point to it, and return the pointer.
+    """Make `latest` beside the run directory point to it; return the pointer.
 
     It is a relative symbolic link where the system allows one, else the file `latest.txt` with the directory's name
     (Windows without the right to make links). Something else that is called `latest` is left alone.
@@ -133,9 +133,9 @@ def point_latest(run_dir: Path) -> Path:
 
 
 def latest_run(reports: Path) -> Path | None:
-    """Return the directory of the newest run, as `point_latest` noted it, or None.
+    """Return the newest run directory that `point_latest` recorded, or None.
 
-    A directory called `latest` that is no link is somebody else's, as a copy of an older run.
+    A directory called `latest` that is no link is not ours: for example a copy of an older run.
     """
     link = reports / LATEST
     if link.is_symlink() and link.is_dir():
@@ -148,7 +148,7 @@ def latest_run(reports: Path) -> Path | None:
 
 
 def _link(link: Path, target: str) -> bool:
-    """Have a symbolic link in place, in one step where the system can; False where it cannot be made."""
+    """Create or replace a symbolic link; return False if refused."""
     scratch = link.with_name(f".{link.name}-{os.getpid()}")
     try:
         if link.exists() and not link.is_symlink():

@@ -1,4 +1,4 @@
-"""Results of a run: journal, `run.json`, claims and the conclusion drawn from them.
+"""Results of a run: journal, `run.json`, claims and conclusion.
 
 Entry: `Journal`, `RunResult`, `judge_claims`. The journal is the source; everything else is computed from it.
 """

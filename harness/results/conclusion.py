@@ -1,4 +1,4 @@
-"""What follows from a result: one word, one line, the first cause, and everything that is not proven. Pure."""
+"""The conclusion of a result: status, headline, first cause, open points. Pure."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ class Cause:
 
 
 def lab_wide(run: RunResult, phase: Phase) -> bool:
-    """Return whether that phase was judged, or begun, for the lab as a whole and for no machine by itself."""
+    """Return whether the phase belongs to the whole lab only."""
     if any(verdict.phase is phase and verdict.machine is not None for verdict in run.verdicts):
         return False
     return run.verdict_of(None, phase) is not None or run.unfinished(None, phase) is not None
 
 
 def not_run(run: RunResult) -> tuple[tuple[str | None, Phase], ...]:
-    """Return each machine and phase that has neither a verdict nor a beginning; a lab-wide phase counts once."""
+    """Return the phases that were never started, by machine or lab-wide."""
     missing: list[tuple[str | None, Phase]] = []
     for phase in Phase:
         if lab_wide(run, phase):
@@ -85,7 +85,7 @@ def not_run(run: RunResult) -> tuple[tuple[str | None, Phase], ...]:
 
 
 def gaps(run: RunResult) -> tuple[Gap, ...]:
-    """Return everything not proven that a verdict knows of: checks, blocked phases, phases that looked at nothing."""
+    """Return what verdicts leave unproven: checks, blocked phases, phases without checks."""
     found: list[Gap] = []
     for verdict in run.verdicts:
         if verdict.blocked_by:
@@ -102,7 +102,7 @@ def gaps(run: RunResult) -> tuple[Gap, ...]:
 
 
 def overall(run: RunResult) -> Overall:
-    """Return the one word: what is worst decides, and what was not seen is never passed."""
+    """Return the status word; the worst finding decides."""
     if run.exit_status is None or run.exit_status == _INTERRUPTED or _cut_off(run):
         return Overall.INCOMPLETE
     judged = _judged(run)
@@ -132,7 +132,7 @@ def _open_phases(run: RunResult) -> list[Span]:
 
 
 def _judged(run: RunResult) -> Overall | None:
-    """Return ERROR or FAILED where a verdict, a test or pytest itself says so."""
+    """Return ERROR or FAILED if a verdict, test or pytest reports it."""
     statuses = {verdict.status for verdict in run.verdicts}
     outcomes = {case.outcome for case in run.tests}
     if Status.ERROR in statuses:
@@ -151,7 +151,7 @@ def _judged(run: RunResult) -> Overall | None:
 
 
 def headline(run: RunResult) -> str:
-    """Return the line that stands first everywhere, e.g. `PASSED, 2 things not proven`."""
+    """Return the headline of every view, e.g. `PASSED, 2 things not proven`."""
     word = overall(run)
     cause = first_cause(run)
     if word is Overall.PASSED:
@@ -171,7 +171,7 @@ def headline(run: RunResult) -> str:
 
 
 def _asked(run: RunResult) -> str:
-    """Return what a partial run proved and how much it did not ask for."""
+    """Return what a partial run proved and how much it left out."""
     proven = [claim.title for claim in run.claims if claim.asked and claim.standing is Standing.PROVEN]
     unasked = sum(not claim.asked for claim in run.claims)
     words = [f"proven: {'; '.join(proven)}" if proven else "no claim is proven"]
@@ -203,7 +203,7 @@ def _count(number: int, one: str, many: str) -> list[str]:
 
 
 def first_cause(run: RunResult) -> Cause | None:
-    """Return what broke first: the earliest failed phase; else the first failed test; else the unfinished phase."""
+    """Return the first cause: earliest failed phase, test, or unfinished phase."""
     broken = [verdict for verdict in run.verdicts if verdict.status in _BROKEN]
     if broken:
         verdict = min(broken, key=lambda item: (item.ended_s, item.phase.number))
@@ -220,7 +220,7 @@ def first_cause(run: RunResult) -> Cause | None:
 
 
 def tally(run: RunResult) -> Counter[Status]:
-    """Return how many checks have each status; a blocked phase counts as one."""
+    """Count checks by status; a blocked phase counts as one."""
     count = Counter(check.status for verdict in run.verdicts for check in verdict.checks)
     count[Status.BLOCKED] += sum(bool(verdict.blocked_by) for verdict in run.verdicts)
     return count

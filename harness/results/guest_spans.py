@@ -13,7 +13,7 @@ MOST = 300
 
 @dataclass(frozen=True)
 class GuestMark:
-    """An event of a guest, `t` seconds after the start of the run, as the host saw it."""
+    """A guest event, `t` seconds of host time after the start."""
 
     machine: str
     t: float

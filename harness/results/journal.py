@@ -1,4 +1,4 @@
-"""The run's journal: one JSON object a line, appended as things happen, readable after a crash."""
+"""The journal of a run: JSON Lines, readable after a crash."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Journal:
         return self._monotonic() - self._start
 
     def listen(self, listener: Callable[[dict[str, Any]], None]) -> None:
-        """Have `listener` called with every event from now on, in the thread that writes it."""
+        """Call `listener` with every later event, in the thread that writes it."""
         self._listeners.append(listener)
 
     def write(self, kind: str, machine: str | None = None, **fields: Any) -> None:
-        """Append one event; text fields are redacted; what is not JSON is written as text."""
+        """Append one event, redacted; write other values as text."""
         event = {
             "t": round(self.now(), 3),
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -61,7 +61,7 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of a journal; a last line that a crash cut short is left out."""
+    """Yield the events of a journal; skip a truncated last line."""
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             try:

@@ -1,4 +1,4 @@
-"""The events that a result is made from: their kinds, and their fields beside `t`, `at`, `kind` and `machine`.
+"""Journal events: their kinds, and their fields beside `t`, `at`, `kind`, `machine`.
 
 ===============  =====================================================================================================
 kind             fields
@@ -50,7 +50,7 @@ DERIVED = ("verdicts", "spans", "tests", "evidence", "exit_status", "duration_s"
 
 
 def run_start(run: RunResult) -> dict[str, Any]:
-    """Return the fields of `run-start`: everything of `run` that is not made from later events."""
+    """Return the fields of `run-start`: what later events do not set."""
     return {"run": _given(run)}
 
 
@@ -75,7 +75,7 @@ def case_end(case: CaseResult) -> dict[str, Any]:
 
 
 def run_end(exit_status: int, run: RunResult | None = None) -> dict[str, Any]:
-    """Return the fields of `run-end`; what `run` leaves at its default does not replace what the start said."""
+    """Return the fields of `run-end` that differ from their defaults."""
     return {"exit_status": exit_status, "run": _changed(run) if run is not None else {}}
 
 

@@ -1,4 +1,4 @@
-"""What a run was and what it found, as plain frozen values: the content of `run.json`."""
+"""The result of a run as frozen values: the content of `run.json`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from harness.results.claim_rules import judge_claims
 SCHEMA_VERSION = 1
 
 
-# Facts of a machine that tell its installation from another one, as journals have them.
+# Facts that identify the installation of a machine, by their names in the journal.
 MACHINE_ID, RUNS = "machine id", "installer runs"
 
 
 @dataclass(frozen=True)
 class HypervisorFacts:
-    """What ran the machines. `why` says how the accelerator was proved, or why there is none."""
+    """The hypervisor of the run; `why` explains the choice of its accelerator."""
 
     kind: str = ""
     executable: str = ""
@@ -79,7 +79,7 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True)
 class Span:
-    """Something that took time, in seconds since the start of the run; `machine` is None for the whole lab.
+    """A period in seconds of the run; no machine means the lab.
 
     Attributes:
         status: The verdict of a phase; None where nothing is judged.
@@ -120,7 +120,7 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class EvidenceFile:
-    """A file that shows more. `path` has `/` and is relative to the run directory where it is inside it.
+    """An evidence file; `path` uses `/`, relative to the run if inside.
 
     `size` is None and `sha256` empty where the file was not there, or was not read, when the result was written.
     """
@@ -133,7 +133,7 @@ class EvidenceFile:
 
 @dataclass(frozen=True)
 class KeptMachine:
-    """A machine that is left behind: where it is, why, until when, how to get in and how to remove it.
+    """A kept machine: directory, reason, expiry, login and removal command.
 
     `until` is UTC, ISO 8601; empty where there is no end to it.
     """
@@ -201,17 +201,17 @@ class RunResult:
 
     @property
     def partial(self) -> bool:
-        """Whether something of the lab was not asked for; such a run says so in its first word."""
+        """Whether part of the lab was not requested: a PARTIAL run."""
         return bool(self.left_out) or not all(claim.asked for claim in self.claims)
 
     def verdict_of(self, machine: str | None, phase: Phase) -> Verdict | None:
-        """Return the verdict of that phase on that machine, or None; of several the most severe."""
+        """Return the most severe verdict of a machine's phase, or None."""
         found = [item for item in self.verdicts if item.machine == machine and item.phase is phase]
         severe = worst(item.status for item in found)
         return next((item for item in found if item.status is severe), None)
 
     def unfinished(self, machine: str | None, phase: Phase) -> Span | None:
-        """Return the phase's bar where it had begun and had no verdict when the journal ended."""
+        """Return the span of a phase that never finished, or None."""
         if self.verdict_of(machine, phase) is not None:
             return None
         return next(

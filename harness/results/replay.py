@@ -1,4 +1,4 @@
-"""The result of a run, made from its journal: the one way, after a normal end and after a crash."""
+"""The result of a run, replayed from its journal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.core.errors import HarnessError, UsageError
 from harness.core.secret import redact_argv
 from harness.core.text import plain_tree
 from harness.core.verdict import Phase, Status, Verdict
-from harness.results import journal_events as payload
+from harness.results import journal_events
 from harness.results.guest_spans import GuestMark, guest_spans
 from harness.results.journal import read_journal
 from harness.results.model import CaseResult, EvidenceFile, MachineFacts, Outcome, RunResult, Span, SpanKind
@@ -22,7 +22,7 @@ _MACHINE_FIELDS = {field.name for field in dataclasses.fields(MachineFacts)} - {
 
 
 def from_journal(path: Path) -> RunResult:
-    """Return the result that the journal tells of; what it does not tell is not proven.
+    """Return the result of these events; anything else is not proven.
 
     Raises:
         UsageError: There is no journal, or it has no run.
@@ -37,7 +37,7 @@ def from_journal(path: Path) -> RunResult:
             where=str(path),
             remedy="give the directory of a run, e.g. reports/latest",
         ) from error
-    if not any(event.get("kind") == payload.RUN_START for event in events):
+    if not any(event.get("kind") == journal_events.RUN_START for event in events):
         raise UsageError(
             "the journal has no run in it",
             where=str(path),
@@ -77,20 +77,20 @@ class _Builder:
         self.notes: list[str] = []
         self.unreadable = 0
         self._take: dict[str, Callable[[dict[str, Any]], None]] = {
-            payload.RUN_START: self._run_start,
-            payload.PHASE_START: self._phase_start,
-            payload.PHASE_END: self._phase_end,
-            payload.GUEST_EVENT: self._guest_event,
-            payload.STATE: self._state,
-            payload.TEST: self._test,
-            payload.MACHINE_FACTS: self._machine_facts,
-            payload.EVIDENCE: self._evidence,
-            payload.NOTE: self._note,
-            payload.RUN_END: self._run_end,
+            journal_events.RUN_START: self._run_start,
+            journal_events.PHASE_START: self._phase_start,
+            journal_events.PHASE_END: self._phase_end,
+            journal_events.GUEST_EVENT: self._guest_event,
+            journal_events.STATE: self._state,
+            journal_events.TEST: self._test,
+            journal_events.MACHINE_FACTS: self._machine_facts,
+            journal_events.EVIDENCE: self._evidence,
+            journal_events.NOTE: self._note,
+            journal_events.RUN_END: self._run_end,
         }
 
     def take(self, event: dict[str, Any]) -> None:
-        """Have the event in the result; one that cannot be understood is counted and noted."""
+        """Apply one event; count and note an unreadable one."""
         kind = str(event.get("kind"))
         if kind not in self._take:
             return
@@ -125,7 +125,7 @@ class _Builder:
         machine = _name(event)
         if machine is not None:
             self._machine(machine).update(last_seen=str(event["text"]), last_seen_s=self.t)
-            if event["text"] == payload.STARTED:
+            if event["text"] == journal_events.STARTED:
                 self.power_ons.setdefault(machine, []).append(self.t)
 
     def _test(self, event: dict[str, Any]) -> None:
@@ -164,7 +164,7 @@ class _Builder:
         return self.machines.setdefault(name, {"name": name})
 
     def _readable(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields that `RunResult` has and understands; machines are taken one by one, as far as known."""
+        """Return the fields that `RunResult` accepts; each machine is read by itself."""
         kept = {}
         for key, value in given.items():
             if key == "machines":
@@ -173,7 +173,7 @@ class _Builder:
                     self._machine(str(machine["name"])).update(known)
             elif key == "notes":
                 self.notes += [str(note) for note in value]
-            elif key not in payload.DERIVED and self._fits({key: value}):
+            elif key not in journal_events.DERIVED and self._fits({key: value}):
                 kept[key] = value
         return kept
 

@@ -27,7 +27,7 @@ _REMEDY = "make it again from events.jsonl with `lab report <run directory>`"
 
 
 def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
-    """Return the JSON form of a verdict: its fields, and `status`, which follows from them."""
+    """Return a verdict as JSON: its fields and the derived `status`."""
     return {**dataclasses.asdict(verdict), "status": verdict.status}
 
 
@@ -47,7 +47,7 @@ def verdict_from_dict(data: dict[str, Any]) -> Verdict:
 
 
 def run_from_dict(data: dict[str, Any]) -> RunResult:
-    """Return the result of that JSON form without its conclusions; verdicts have no `status` here.
+    """Return the result of a JSON form that has no conclusions.
 
     Raises:
         UsageError: A field is unknown or of another type.
@@ -62,7 +62,7 @@ def run_to_dict(run: RunResult) -> dict[str, Any]:
 
 
 def to_json(run: RunResult) -> str:
-    """Return the text of `run.json`: the version, the conclusions, then every field; redacted."""
+    """Return the redacted text of `run.json`: version, conclusions, then every field."""
     return json.dumps(_document(run), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 

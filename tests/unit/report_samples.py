@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.verdict import Check, Phase, Status, Verdict
-from harness.results import journal_events as payload
+from harness.results import journal_events
 from harness.results.claim_rules import place
 from harness.results.model import CaseResult, HypervisorFacts, KeptMachine, MachineFacts, Outcome, RunHost, RunResult
 
@@ -100,22 +100,21 @@ def events_of(
     run: RunResult | None = None,
 ) -> list[Event]:
     """Return the events of a run with these verdicts; without an exit status it was killed before its end."""
-    events: list[Event] = [_event(0.0, payload.RUN_START, None, payload.run_start(run or static()))]
+    events: list[Event] = [_event(0.0, journal_events.RUN_START, None, journal_events.run_start(run or static()))]
     for verdict in found:
+        started, ended = journal_events.phase_start(verdict.phase), journal_events.phase_end(verdict)
         if not verdict.blocked_by:
-            events.append(
-                _event(verdict.started_s, payload.PHASE_START, verdict.machine, payload.phase_start(verdict.phase))
-            )
-        events.append(_event(verdict.ended_s, payload.PHASE_END, verdict.machine, payload.phase_end(verdict)))
+            events.append(_event(verdict.started_s, journal_events.PHASE_START, verdict.machine, started))
+        events.append(_event(verdict.ended_s, journal_events.PHASE_END, verdict.machine, ended))
     for name in MACHINES:
         events += boot_events(name, 62.0)
         facts = {"ssh_logins": 2, "boot_ids": ["b" * 36, "c" * 36], "host_key": "SHA256:abc", "machine_id": "0123"}
-        events.append(_event(160.0, payload.MACHINE_FACTS, name, {"facts": facts}))
-        events.append(_event(161.0, payload.EVIDENCE, name, {"path": f"{name}/serial-1.log"}))
-    events += [_event(205.0, payload.TEST, None, payload.case_end(case)) for case in tests]
+        events.append(_event(160.0, journal_events.MACHINE_FACTS, name, {"facts": facts}))
+        events.append(_event(161.0, journal_events.EVIDENCE, name, {"path": f"{name}/serial-1.log"}))
+    events += [_event(205.0, journal_events.TEST, None, journal_events.case_end(case)) for case in tests]
     events.sort(key=lambda event: float(event["t"]))
     if exit_status is not None:
-        events.append(_event(210.0, payload.RUN_END, None, payload.run_end(exit_status)))
+        events.append(_event(210.0, journal_events.RUN_END, None, journal_events.run_end(exit_status)))
     return events
 
 
@@ -133,7 +132,7 @@ def boot_events(machine: str, start: float) -> list[Event]:
     return [
         _event(
             start + 8.0 * index,
-            payload.GUEST_EVENT,
+            journal_events.GUEST_EVENT,
             machine,
             {"event": event, "boot_id": "a" * 36 if index < 3 else "b" * 36, "fields": fields},
         )

@@ -13,7 +13,7 @@ from report_samples import MACHINES, case, events_of, failing, kept, passing, re
 
 from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.report.html import render
-from harness.results import journal_events as payload
+from harness.results import journal_events
 from harness.results.model import EvidenceFile, Outcome, RunResult
 from harness.results.replay import from_events
 
@@ -68,7 +68,7 @@ class Page(HTMLParser):
 def failed_run(status: Status = Status.FAIL, seen: str = "no such file") -> RunResult:
     found = replaced(verdicts(), WORKER, Phase.ISO_COPY, failing(status, seen))
     events = events_of(found, exit_status=None, tests=(case(Outcome.FAILED, reason="AssertionError: fail"),))
-    end = {"t": 210.0, "at": "2026-01-12T09:33:30+00:00", "kind": "run-end", **payload.run_end(1, kept())}
+    end = {"t": 210.0, "at": "2026-01-12T09:33:30+00:00", "kind": "run-end", **journal_events.run_end(1, kept())}
     return from_events([*events, end])
 
 
@@ -89,7 +89,7 @@ def hostile_run() -> RunResult:
         tests=(case(Outcome.FAILED, HOSTILE, HOSTILE),),
     )
     return from_events(
-        [*events_of(found, run=run, exit_status=None), {"t": 9.0, "kind": "run-end", **payload.run_end(1, run)}]
+        [*events_of(found, run=run, exit_status=None), {"t": 9.0, "kind": "run-end", **journal_events.run_end(1, run)}]
     )
 
 

@@ -10,7 +10,7 @@ from report_samples import MACHINES, Event, boot_events, case, events_of, kept, 
 
 from harness.core.errors import UsageError
 from harness.core.verdict import Phase, Status, Verdict
-from harness.results import journal_events as payload
+from harness.results import journal_events
 from harness.results.conclusion import Overall, overall
 from harness.results.journal import Journal
 from harness.results.model import Outcome, SpanKind
@@ -23,12 +23,12 @@ def event(kind: str, machine: str | None = None, t: float = 100.0, **fields: obj
 
 def test_what_the_journal_wrote_is_read(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "events.jsonl", monotonic=iter(range(100)).__next__)
-    journal.write(payload.RUN_START, run=payload.run_start(static())["run"])
+    journal.write(journal_events.RUN_START, run=journal_events.run_start(static())["run"])
     verdict = verdicts()[0]
-    journal.write(payload.PHASE_START, verdict.machine, **payload.phase_start(verdict.phase))
-    journal.write(payload.PHASE_END, verdict.machine, **payload.phase_end(verdict))
-    journal.write(payload.TEST, **payload.case_end(case()))
-    journal.write(payload.RUN_END, **payload.run_end(0, kept()))
+    journal.write(journal_events.PHASE_START, verdict.machine, **journal_events.phase_start(verdict.phase))
+    journal.write(journal_events.PHASE_END, verdict.machine, **journal_events.phase_end(verdict))
+    journal.write(journal_events.TEST, **journal_events.case_end(case()))
+    journal.write(journal_events.RUN_END, **journal_events.run_end(0, kept()))
     journal.close()
     run = from_journal(tmp_path / "events.jsonl")
     assert run.unreadable_events == 0
@@ -121,7 +121,7 @@ def test_what_another_version_wrote_of_a_machine_is_passed_over() -> None:
 def test_facts_add_up_and_the_end_does_not_reset_them() -> None:
     events = events_of(verdicts(), exit_status=None)
     state = event("state", "k3s-worker1", t=151.5, text="ssh-ready")
-    run = from_events([*events, state, event("run-end", t=210.0, **payload.run_end(0, static()))])
+    run = from_events([*events, state, event("run-end", t=210.0, **journal_events.run_end(0, static()))])
     machine = next(item for item in run.machines if item.name == "k3s-worker1")
     assert machine.ssh_logins == 2
     assert machine.boot_ids == ("b" * 36, "c" * 36)

@@ -12,7 +12,7 @@ from report_samples import case, events_of, failing, kept, replaced, static, ver
 
 from harness.core.errors import UsageError
 from harness.core.verdict import Phase, Status, Verdict
-from harness.results import journal_events as payload
+from harness.results import journal_events
 from harness.results.model import Outcome, RunResult
 from harness.results.replay import from_events
 from harness.results.run_json import from_json, to_json, verdict_from_dict, verdict_to_dict
@@ -23,7 +23,7 @@ Change = Callable[[dict[str, Any]], object]
 def failed_run() -> RunResult:
     found = replaced(verdicts(), "k3s-worker1", Phase.ISO_COPY, failing())
     events = events_of(found, exit_status=None, tests=(case(Outcome.FAILED, reason="한국어 \u2028 \"quoted\"\n'it'"),))
-    end = {"t": 210.0, "at": "2026-01-12T09:33:30+00:00", "kind": "run-end", **payload.run_end(1, kept())}
+    end = {"t": 210.0, "at": "2026-01-12T09:33:30+00:00", "kind": "run-end", **journal_events.run_end(1, kept())}
     return from_events([*events, end])
 
 
