@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.vmrun_qemu.base.messages import Failure, of_os_error, say
-from harness.vmrun_qemu.disks import chains as overlays
-from harness.vmrun_qemu.disks import images
+from harness.vmrun_qemu.disks import chains, images
 from harness.vmrun_qemu.disks.qemu_img import INVALID, NOT_FOUND, DiskError
 
 EXIT_FAILURE = 1
@@ -193,7 +192,7 @@ def _check(order: Order) -> int:
     failure = "Failed to check disk chain: "
     disk = Path(order.names[0])
     images.require_disk(disk, failure)
-    overlays.check_chain(disk, failure)
+    chains.check_chain(disk, failure)
     images.check(disk, failure)
     order.say("Disk chain is consistent.")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.vmrun_qemu.base.process import run
-from harness.vmrun_qemu.disks import qemu_img as imagetool
+from harness.vmrun_qemu.disks import qemu_img
 from harness.vmrun_qemu.disks.images import adapter, create_type, require_place
 from harness.vmrun_qemu.disks.qemu_img import NO_PARENT, NOT_A_DISK, PARENT_CHANGED, DiskError
 from harness.vmrun_qemu.vmfiles import vmdk
@@ -24,7 +24,7 @@ def make_overlay(parent: Path, overlay: Path) -> None:
     split = described.get("createType").startswith("twoGb")
     options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter(parent)}"
     hint = parent.name if parent.parent == overlay.parent else str(parent)
-    imagetool.make(["create", "-q", "-f", "vmdk", "-o", options, "-F", "vmdk", "-b", hint, str(overlay)], overlay, "")
+    qemu_img.make(["create", "-q", "-f", "vmdk", "-o", options, "-F", "vmdk", "-b", hint, str(overlay)], overlay, "")
 
 
 def copy_chain(disk: Path, target: Path) -> None:
@@ -36,7 +36,7 @@ def copy_chain(disk: Path, target: Path) -> None:
     require_place(target, "")
     split = create_type(disk).startswith("twoGb")
     options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter(disk)}"
-    imagetool.make(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(disk), str(target)], target, "")
+    qemu_img.make(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(disk), str(target)], target, "")
 
 
 def commit(overlay: Path) -> None:
@@ -47,9 +47,9 @@ def commit(overlay: Path) -> None:
     Raises:
         DiskError: There is no room, or the chain is broken.
     """
-    code, said = run([imagetool.tool(), "commit", "-q", "-d", "-f", "vmdk", str(overlay)], imagetool.SECONDS)
+    code, said = run([qemu_img.tool(), "commit", "-q", "-d", "-f", "vmdk", str(overlay)], qemu_img.SECONDS)
     if code:
-        raise DiskError(imagetool.reason(said))
+        raise DiskError(qemu_img.reason(said))
 
 
 def check_chain(disk: Path, failure: str) -> None:

@@ -10,13 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.vmrun_qemu.base.messages import FILE_EXISTS, Failure
-from harness.vmrun_qemu.disks import chains as overlays
-from harness.vmrun_qemu.disks import images
-from harness.vmrun_qemu.disks import qemu_img as imagetool
+from harness.vmrun_qemu.disks import chains, images, qemu_img
 from harness.vmrun_qemu.disks.qemu_img import DiskError
 from harness.vmrun_qemu.disks.vm_directory import Site, snapshots_locked
-from harness.vmrun_qemu.vmfiles import devices
-from harness.vmrun_qemu.vmfiles import identifiers as identity
+from harness.vmrun_qemu.vmfiles import devices, identifiers
 from harness.vmrun_qemu.vmfiles.vmsd import Snapshot
 from harness.vmware.vmx import Vmx, VmxError
 
@@ -53,7 +50,7 @@ def make(order: Order, source: Path, *, linked: bool) -> None:
         for copy, (node, disk) in zip(_copies(order.target, len(order.disks)), order.disks, strict=True):
             images.require_place(copy, "")
             made.append(copy)
-            (overlays.make_overlay if linked else overlays.copy_chain)(disk, copy)
+            (chains.make_overlay if linked else chains.copy_chain)(disk, copy)
             vmx.set(f"{node}.fileName", copy.name)
         _copy_nvram(vmx, source.parent, order.target, made)
         if linked:
@@ -79,7 +76,7 @@ def require_place(target: Path, disks: int) -> None:
     """
     beside = [target.with_suffix(suffix) for suffix in (*_BESIDE.values(), ".vmsd")]
     taken = [file for file in (target, *beside) if os.path.lexists(file)]
-    taken += [file for copy in _copies(target, disks) for file in imagetool.files_of(copy)]
+    taken += [file for copy in _copies(target, disks) for file in qemu_img.files_of(copy)]
     if taken:
         raise Failure(f"{FILE_EXISTS}: {taken[0]}" if taken[0] != target else FILE_EXISTS)
 
@@ -123,7 +120,7 @@ def _configuration(order: Order, folder: Path) -> Vmx:
     """Return the clone's VMX: its own id, addresses and files; it reads the CD images of its source."""
     vmx = order.vmx.copy()
     vmx.set("displayName", order.name)
-    vmx.set("uuid.bios", identity.vmware_form(b"\x56\x4d" + secrets.token_bytes(14)))
+    vmx.set("uuid.bios", identifiers.vmware_form(b"\x56\x4d" + secrets.token_bytes(14)))
     vmx.remove("uuid.location")
     vmx.set("checkpoint.vmState", "")
     for key, value in vmx.items():

@@ -19,8 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.vmrun_qemu.base.messages import SNAPSHOT_INCONSISTENT, Failure
-from harness.vmrun_qemu.disks import chains as overlays
-from harness.vmrun_qemu.disks import images
+from harness.vmrun_qemu.disks import chains, images
 from harness.vmrun_qemu.disks.qemu_img import DiskError
 from harness.vmrun_qemu.disks.vm_directory import Site
 from harness.vmrun_qemu.vmfiles import vmdk
@@ -89,7 +88,7 @@ def _below_clones(site: Site, parents: dict[Path, Path]) -> set[Path]:
 
 def _merge(site: Site, lower: Path, upper: Path, on_top: list[Path]) -> None:
     """Have the changes of `upper` in `lower`, and `lower` in the place of `upper`."""
-    overlays.commit(upper)
+    chains.commit(upper)
     vmdk.take_over(lower, upper)
     for disk in on_top:
         vmdk.link(disk, lower)

@@ -14,10 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.vmrun_qemu.base.process import run
-from harness.vmrun_qemu.disks import qemu_img as imagetool
+from harness.vmrun_qemu.disks import qemu_img
 from harness.vmrun_qemu.disks.qemu_img import EXISTS, INVALID, LOCKED, NOT_A_DISK, NOT_FOUND, DiskError
-from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
-from harness.vmrun_qemu.vmfiles import vmdk
+from harness.vmrun_qemu.vmfiles import lock_files, vmdk
 from harness.vmrun_qemu.vmfiles.owned_files import extents
 
 # vmware-vdiskmanager's type -> the VMDK createType that qemu-img makes.
@@ -39,7 +38,7 @@ def create(disk: Path, size: int, subformat: str, adapter: str, failure: str) ->
     """
     require_place(disk, failure)
     options = f"subformat={subformat},adapter_type={adapter}"
-    imagetool.make(["create", "-q", "-f", "vmdk", "-o", options, str(disk), str(size)], disk, failure)
+    qemu_img.make(["create", "-q", "-f", "vmdk", "-o", options, str(disk), str(size)], disk, failure)
     _preallocate(disk, failure)
 
 
@@ -51,7 +50,7 @@ def convert(source: Path, target: Path, subformat: str, failure: str) -> None:
     """
     require_place(target, failure)
     options = f"subformat={subformat},adapter_type={adapter(source)}"
-    imagetool.make(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(source), str(target)], target, failure)
+    qemu_img.make(["convert", "-f", "vmdk", "-O", "vmdk", "-o", options, str(source), str(target)], target, failure)
     _preallocate(target, failure)
 
 
@@ -70,10 +69,10 @@ def expand(disk: Path, size: int, failure: str) -> None:
     subformat = create_type(disk)
     with tempfile.TemporaryDirectory(prefix=".grow-", dir=disk.parent) as folder:
         raw, grown = Path(folder) / "disk.raw", Path(folder) / disk.name
-        imagetool.make(["convert", "-O", "raw", str(disk), str(raw)], raw, failure)
+        qemu_img.make(["convert", "-O", "raw", str(disk), str(raw)], raw, failure)
         os.truncate(raw, size)
         options = f"subformat={subformat},adapter_type={adapter(disk)}"
-        imagetool.make(["convert", "-f", "raw", "-O", "vmdk", "-o", options, str(raw), str(grown)], grown, failure)
+        qemu_img.make(["convert", "-f", "raw", "-O", "vmdk", "-o", options, str(raw), str(grown)], grown, failure)
         _preallocate(grown, failure)
         for file in [*extents(grown), grown]:
             file.replace(disk.parent / file.name)
@@ -123,7 +122,7 @@ def check(disk: Path, failure: str) -> None:
     Raises:
         DiskError: It is not.
     """
-    code, said = run([imagetool.tool(), "check", "-f", "vmdk", str(disk)], imagetool.SECONDS)
+    code, said = run([qemu_img.tool(), "check", "-f", "vmdk", str(disk)], qemu_img.SECONDS)
     # A flat disk has no metadata to check: status 63.
     if code not in (0, 63):
         raise DiskError(failure + said.strip())
@@ -151,7 +150,7 @@ def virtual_size(disk: Path, failure: str) -> int:
     Raises:
         DiskError: It is no disk.
     """
-    code, said = run([imagetool.tool(), "info", "--output=json", "-f", "vmdk", str(disk)], 60)
+    code, said = run([qemu_img.tool(), "info", "--output=json", "-f", "vmdk", str(disk)], 60)
     if code:
         raise DiskError(failure + NOT_A_DISK)
     return int(json.loads(said)["virtual-size"])
@@ -175,7 +174,7 @@ def require_free(disk: Path, failure: str) -> None:
         DiskError: It is absent, something else, or in use.
     """
     require_disk(disk, failure)
-    if vmlocks.is_held(disk):
+    if lock_files.is_held(disk):
         raise DiskError(failure + LOCKED)
 
 
@@ -185,7 +184,7 @@ def require_place(disk: Path, failure: str) -> None:
     Raises:
         DiskError: There is a file already, or no directory for it.
     """
-    if os.path.lexists(disk) or imagetool.files_of(disk):
+    if os.path.lexists(disk) or qemu_img.files_of(disk):
         raise DiskError(failure + EXISTS)
     if not disk.parent.is_dir():
         raise DiskError(failure + NOT_FOUND)
@@ -207,4 +206,4 @@ def _preallocate(disk: Path, failure: str) -> None:
                 os.posix_fallocate(stream.fileno(), 0, extent.stat().st_size)
     except OSError as error:
         remove(disk)
-        raise DiskError(failure + imagetool.reason(os.strerror(error.errno or 0))) from error
+        raise DiskError(failure + qemu_img.reason(os.strerror(error.errno or 0))) from error

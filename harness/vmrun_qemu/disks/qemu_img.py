@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.vmrun_qemu.base.messages import PowerOnFailure
 from harness.vmrun_qemu.base.process import run
-from harness.vmrun_qemu.qemu import locate as qemu
+from harness.vmrun_qemu.qemu import locate
 
 # Texts and numbers of the VIX catalogue, as vmware-vdiskmanager prints them.
 INVALID = "One of the parameters supplied is invalid (0x3e80)."
@@ -70,7 +70,7 @@ def tool() -> str:
     """
     beside = ""
     with contextlib.suppress(PowerOnFailure):
-        beside = str(qemu.find().image_tool)
+        beside = str(locate.find().image_tool)
     found = shutil.which(beside) or shutil.which("qemu-img")
     if found is None:
         raise DiskError("qemu-img is not installed; on Debian and Ubuntu: apt-get install qemu-utils")

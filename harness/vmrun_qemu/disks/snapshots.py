@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.vmrun_qemu.base.messages import DISKS_BUSY, MEMORY_ON_INDEPENDENT, SNAPSHOT_INCONSISTENT, Failure
-from harness.vmrun_qemu.disks import chains as overlays
-from harness.vmrun_qemu.disks import images
+from harness.vmrun_qemu.disks import chains, images
 from harness.vmrun_qemu.disks.consolidation import consolidate, mend
 from harness.vmrun_qemu.disks.qemu_img import DiskError
 from harness.vmrun_qemu.disks.vm_directory import Site
-from harness.vmrun_qemu.vmfiles import vmss as statefile
+from harness.vmrun_qemu.vmfiles import vmss
 from harness.vmrun_qemu.vmfiles.owned_files import free_overlay
 from harness.vmrun_qemu.vmfiles.vmsd import Snapshot
 from harness.vmrun_qemu.vmfiles.vmss import State, StateError
@@ -112,7 +111,7 @@ def _save_state(site: Site, target: Path, save_memory: SaveMemory | None) -> boo
         shutil.copyfile(site.file(saved), target)
         return True
     with target.open("wb") as stream:
-        statefile.write_head(stream, State.of_off(site.vmx))
+        vmss.write_head(stream, State.of_off(site.vmx))
     return False
 
 
@@ -121,7 +120,7 @@ def _overlay(site: Site, disk: Path, made: list[Path]) -> Path:
     overlay = free_overlay(disk, site.folder)
     made.append(overlay)
     try:
-        overlays.make_overlay(disk, overlay)
+        chains.make_overlay(disk, overlay)
     except DiskError as error:
         raise Failure(error.plain) from error
     return overlay
@@ -133,7 +132,7 @@ def _configuration(site: Site, snapshot: Snapshot) -> Vmx:
     if missing:
         raise Failure(f"{SNAPSHOT_INCONSISTENT}: {', '.join(missing)}")
     try:
-        return statefile.read(site.file(snapshot.file)).configuration()
+        return vmss.read(site.file(snapshot.file)).configuration()
     except StateError as error:
         if snapshot.memory:
             raise Failure(f"{SNAPSHOT_INCONSISTENT}: {error}") from error
@@ -150,7 +149,7 @@ def _keep_state_in_use(site: Site, gone: list[Snapshot]) -> None:
     """Have a machine that is suspended in a snapshot that goes keep its memory under its own name."""
     name = site.vmx.get("checkpoint.vmState") or ""
     if name and name in [item.file for item in gone]:
-        kept = statefile.place(site.path)
+        kept = vmss.place(site.path)
         shutil.copyfile(site.file(name), kept)
         site.vmx.set("checkpoint.vmState", kept.name)
         site.vmx.write(site.path)

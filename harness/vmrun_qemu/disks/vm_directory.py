@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from harness.system import process_identity as pids
+from harness.system import process_identity
 from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.messages import IN_USE, NOT_SUPPORTED, SNAPSHOT_INCONSISTENT, Failure, unreadable
 from harness.vmrun_qemu.base.wait import wait_for
-from harness.vmrun_qemu.vmfiles import devices, vmdk, vmsd
-from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles import devices, lock_files, vmdk, vmsd
 from harness.vmrun_qemu.vmfiles.vmsd import Snapshot, Tree
 from harness.vmware.vmx import Vmx, VmxError
 
@@ -138,11 +137,11 @@ def snapshots_locked(path: Path) -> Iterator[None]:
     Raises:
         Failure: Somebody else holds it for too long.
     """
-    file, me = path.with_suffix(".vmsd"), pids.identity(os.getpid())
+    file, me = path.with_suffix(".vmsd"), process_identity.identity(os.getpid())
 
     def take() -> list[Path] | None:
         try:
-            return vmlocks.take([file], me)
+            return lock_files.take([file], me)
         except FileExistsError:
             return None
 
@@ -152,7 +151,7 @@ def snapshots_locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        vmlocks.release(locks, me)
+        lock_files.release(locks, me)
 
 
 @contextlib.contextmanager
@@ -169,12 +168,12 @@ def off(vmx: str) -> Iterator[Site]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / "lock", timeout=_OFF_S), snapshots_locked(path):
-            me = pids.identity(os.getpid())
-            locks = vmlocks.take([path], me)
+            me = process_identity.identity(os.getpid())
+            locks = lock_files.take([path], me)
             try:
                 yield Site(path, read_vmx(path, vmx))
             finally:
-                vmlocks.release(locks, me)
+                lock_files.release(locks, me)
     except (Timeout, FileExistsError) as error:
         raise Failure(IN_USE) from error
 

@@ -15,8 +15,7 @@ from typing import Any
 
 from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.messages import Failure, Flags, say
-from harness.vmrun_qemu.network import definitions as networks
-from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.network import definitions, switch
 from harness.vmrun_qemu.qemu import qmp
 
 # Of each frame: the headers of Ethernet, IP and TCP, and the head of what they carry.
@@ -31,7 +30,7 @@ def start_record(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: There is no such directory, or the gateway refuses.
     """
-    vmnet = networks.normal_name(parameters[0])
+    vmnet = definitions.normal_name(parameters[0])
     directory = Path(parameters[1]).absolute()
     if not directory.is_dir():
         raise Failure(f"A file was not found: {directory}")
@@ -49,7 +48,7 @@ def start_record(parameters: Sequence[str], _flags: Flags) -> int:
 
 def stop_record(parameters: Sequence[str], _flags: Flags) -> int:
     """Have nothing recorded any more; the files stay."""
-    vmnet = networks.normal_name(parameters[0])
+    vmnet = definitions.normal_name(parameters[0])
     with switch.locked(vmnet):
         _stop(vmnet)
     return 0
@@ -61,7 +60,7 @@ def list_connections(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: The gateway does not answer, or says something that cannot be read.
     """
-    vmnet = networks.normal_name(parameters[0])
+    vmnet = definitions.normal_name(parameters[0])
     with switch.locked(vmnet):
         up = switch.load(vmnet)
         try:

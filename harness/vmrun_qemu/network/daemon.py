@@ -13,17 +13,13 @@ import sys
 import time
 from pathlib import Path
 
-from harness.system import process_identity as pids
+from harness.system import process_identity
 from harness.vmrun_qemu.base import endpoint, home, process
 from harness.vmrun_qemu.base.messages import Failure, PowerOnFailure
 from harness.vmrun_qemu.base.process import Child
 from harness.vmrun_qemu.base.wait import wait_for
-from harness.vmrun_qemu.network import capture as traffic
-from harness.vmrun_qemu.network import definitions as networks
-from harness.vmrun_qemu.network import gateway_bridge as crossing
-from harness.vmrun_qemu.network import switch
-from harness.vmrun_qemu.qemu import locate as qemu
-from harness.vmrun_qemu.qemu import qmp
+from harness.vmrun_qemu.network import capture, definitions, gateway_bridge, switch
+from harness.vmrun_qemu.qemu import locate, qmp
 
 _START_S = 40.0
 _LOOK_S = 1.0
@@ -116,32 +112,32 @@ def _replace(vmnet: str) -> Child:
 
 
 def _start(vmnet: str) -> Child:
-    network = networks.get(vmnet)
+    network = definitions.get(vmnet)
     folder = home.net_dir(vmnet)
-    binary = qemu.find().binary
+    binary = locate.find().binary
     socket_dir = endpoint.new_socket_dir()
     address, cable, gateway = (endpoint.new_endpoint(socket_dir, name) for name in ("qmp", "cable", "gateway"))
     argv = [
         str(binary), "-name", f"switch-{vmnet}", "-no-user-config", "-nodefaults",
         "-machine", "none", "-display", "none",
         "-chardev", address.chardev("qmp"), "-mon", "chardev=qmp,mode=control",
-        "-netdev", network.slirp(networks.services(vmnet)),
+        "-netdev", network.slirp(definitions.services(vmnet)),
         "-netdev", f"hubport,id=h-gateway,hubid={_INNER_HUB},netdev=gateway",
         "-netdev", gateway.netdev("inside"), "-netdev", f"hubport,id=h-inside,hubid={_INNER_HUB},netdev=inside",
         "-netdev", cable.netdev("outside"), "-netdev", "hubport,id=h-outside,hubid=0,netdev=outside",
     ]  # fmt: skip
     record: switch.SwitchRecord = {
-        "keeper": pids.identity(os.getpid()), "qemu": {"pid": 0, "created": 0.0}, "qmp": address.text,
+        "keeper": process_identity.identity(os.getpid()), "qemu": {"pid": 0, "created": 0.0}, "qmp": address.text,
         "socket_dir": socket_dir, "subnet": str(network.subnet),
     }  # fmt: skip
     switch.save(vmnet, record)
     endpoint.make_socket_dir(socket_dir)
     child = _launch(argv, folder)
-    record["qemu"] = pids.identity(child.pid)
+    record["qemu"] = process_identity.identity(child.pid)
     switch.save(vmnet, record)
     if not wait_for(lambda: child.poll() is not None or qmp.is_up(address.text), _START_S) or child.poll() is not None:
         raise qmp.QmpError("the switch did not start: " + process.tail(folder / "qemu.log"))
-    crossing.connect(cable, gateway, broken=child.terminate)
+    gateway_bridge.connect(cable, gateway, broken=child.terminate)
     _connect_all(vmnet, record["qmp"])
     return child
 
@@ -154,8 +150,8 @@ def _launch(argv: list[str], folder: Path) -> Child:
 
 
 def _connect_all(vmnet: str, address: str) -> None:
-    traffic.record(vmnet, address)
-    for rule in networks.forwards(vmnet):
+    capture.record(vmnet, address)
+    for rule in definitions.forwards(vmnet):
         complaint = switch.forward(address, rule)
         if complaint:
             raise Failure(f"port {rule['host_port']}/{rule['protocol']} of 127.0.0.1 is taken ({complaint})")

@@ -14,12 +14,12 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypedDict
 
 from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.endpoint import quoted
 from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure
+from harness.vmrun_qemu.network import guestfwd
 
 _DEFAULTS = {"vmnet1": ("hostOnly", "192.168.6.0/24"), "vmnet8": ("nat", "192.168.80.0/24")}
 _NAME = re.compile(r"^vmnet([1-9]|1\d)$")  # vmnet0 is the bridge; VMware has 20 networks
@@ -94,8 +94,7 @@ class Network:
 
 
 def _way(service: Service) -> str:
-    pipe = Path(__file__).with_name("pipe.py")
-    command = shlex.join([sys.executable, "-IS", str(pipe), str(service["host_port"])])
+    command = shlex.join([sys.executable, "-IS", guestfwd.__file__, str(service["host_port"])])
     return quoted(f"guestfwd=tcp:{service['address']}:{service['port']}-cmd:{command}")
 
 

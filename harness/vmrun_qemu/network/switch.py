@@ -18,7 +18,7 @@ from typing import TypedDict, cast
 
 from filelock import FileLock, Timeout
 
-from harness.system import process_identity as pids
+from harness.system import process_identity
 from harness.system.process_identity import Identity
 from harness.vmrun_qemu.base import home, process
 from harness.vmrun_qemu.base.endpoint import Endpoint, remove_socket_dir
@@ -72,7 +72,7 @@ def locked(vmnet: str, timeout_s: float = _LOCK_S) -> Iterator[None]:
 def load(vmnet: str) -> SwitchRecord | None:
     """Return the record of the network's switch if its keeper lives."""
     record = cast("SwitchRecord | None", home.read_json(home.net_dir(vmnet) / "switch.json"))
-    return record if record is not None and pids.alive(record["keeper"]) else None
+    return record if record is not None and process_identity.alive(record["keeper"]) else None
 
 
 def save(vmnet: str, record: SwitchRecord) -> None:
@@ -95,7 +95,7 @@ def members(vmnet: str) -> dict[str, Member]:
     found = {}
     for file in (home.net_dir(vmnet) / "members").glob("*.json"):
         member = cast("Member | None", home.read_json(file))
-        if member is not None and pids.alive(member["owner"]):
+        if member is not None and process_identity.alive(member["owner"]):
             found[file.stem] = member
         else:
             home.remove(file)
@@ -142,7 +142,7 @@ def pull_out(vm: str, plug: Plug) -> None:
 def shut_down(vmnet: str, record: SwitchRecord) -> None:
     """End the switch and its keeper; nothing of them is left afterwards."""
     qmp.quit_qemu(record["qmp"])
-    if not wait_for(lambda: not pids.alive(record["keeper"]), _KEEPER_END_S):
+    if not wait_for(lambda: not process_identity.alive(record["keeper"]), _KEEPER_END_S):
         process.end(record["keeper"])
     forget(vmnet)
 
@@ -224,7 +224,7 @@ def _start_keeper(vmnet: str) -> None:
         keeper = process.start_detached("harness.vmrun_qemu.network.daemon", [vmnet], log, folder)
     said = process.first_line(keeper, _KEEPER_START_S)
     if said != "ok":
-        process.end(pids.identity(keeper.pid))
+        process.end(process_identity.identity(keeper.pid))
         forget(vmnet)
         raise PowerOnFailure(f"The network {vmnet} cannot be had: " + (said or f"see {_keeper_log(vmnet)}"))
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.vmrun_qemu.base.endpoint import Endpoint, quoted
-from harness.vmrun_qemu.vmfiles import devices
-from harness.vmrun_qemu.vmfiles import identifiers as identity
+from harness.vmrun_qemu.vmfiles import devices, identifiers
 from harness.vmrun_qemu.vmfiles.devices import Drive, Nic, impossible
 from harness.vmware.vmx import Vmx
 
@@ -66,7 +65,7 @@ def machine_of(vmx: Vmx, folder: Path) -> Machine:
         memory_mib=devices.number(vmx, "memsize", 32, 4, 1 << 20),
         cpus=cpus,
         cores_per_socket=cores,
-        uuid=identity.uuid_bytes(vmx.get("uuid.bios") or "") or bytes(16),
+        uuid=identifiers.uuid_bytes(vmx.get("uuid.bios") or "") or bytes(16),
         drives=devices.drives(vmx, folder),
         nics=devices.nics(vmx),
         serials=devices.serials(vmx, folder),
@@ -131,7 +130,7 @@ def _board(machine: Machine, wiring: Wiring) -> list[str]:
         "manufacturer": "VMware,, Inc.",
         "product": "VMware Virtual Platform",
         "version": "None",
-        "serial": identity.serial_number(machine.uuid),
+        "serial": identifiers.serial_number(machine.uuid),
         "family": "",
     }
     return [

@@ -14,15 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base import records
 from harness.vmrun_qemu.disks import snapshots
 from harness.vmrun_qemu.disks.vm_directory import Site, snapshots_locked
-from harness.vmrun_qemu.qemu import arguments as hardware
-from harness.vmrun_qemu.qemu import migration as memory
-from harness.vmrun_qemu.qemu import qmp
+from harness.vmrun_qemu.qemu import arguments, migration, qmp
 from harness.vmrun_qemu.supervisor.running_vm import Running
-from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
-from harness.vmrun_qemu.vmfiles import vmss as statefile
+from harness.vmrun_qemu.vmfiles import lock_files, vmss
 from harness.vmrun_qemu.vmfiles.vmss import State
 
 # So long QEMU may take until what is on its way to and from the disks has arrived.
@@ -57,7 +54,7 @@ def suspend(run: Running, address: str) -> None:
         Failure: There is no room; the machine runs on.
         QmpError: QEMU could not do it.
     """
-    target = statefile.place(run.path)
+    target = vmss.place(run.path)
     with standing_still(run):
         save_state(run, target, address)
         run.vmx.set("checkpoint.vmState", target.name)
@@ -74,8 +71,8 @@ def save_state(run: Running, target: Path, address: str) -> None:
     """
     try:
         with target.open("wb") as stream:
-            statefile.write_head(stream, _state(run, address))
-            memory.save(run.record["qmp"], run.record["socket_dir"], stream)
+            vmss.write_head(stream, _state(run, address))
+            migration.save(run.record["qmp"], run.record["socket_dir"], stream)
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -120,14 +117,14 @@ def _changing(run: Running) -> Iterator[Site]:
 def _rebind(run: Running, disks: Mapping[str, Path]) -> None:
     """Have the machine, its record and its locks name the disks that its VMX names now."""
     drives = [replace(drive, path=disks.get(drive.name, drive.path)) for drive in run.machine.drives]
-    run.machine = hardware.replaced(run.machine, drives)
+    run.machine = arguments.replaced(run.machine, drives)
     held = {Path(lock) for lock in run.record["locks"]}
     missing = [disk for disk in disks.values() if disk.with_name(disk.name + ".lck") not in held]
-    held.update(vmlocks.take(missing, run.record["supervisor"]))
+    held.update(lock_files.take(missing, run.record["supervisor"]))
     gone = {lock for lock in held if not lock.with_suffix("").exists()}
-    vmlocks.release(gone, run.record["supervisor"])
+    lock_files.release(gone, run.record["supervisor"])
     run.record["locks"] = sorted(str(lock) for lock in held - gone)
-    instances.save(run.record)
+    records.save(run.record)
 
 
 @contextlib.contextmanager
@@ -157,7 +154,7 @@ def _go_on(run: Running, exchanged: list[str]) -> None:
     try:
         for drive in run.disks:
             if drive.path is not None and drive.id in exchanged:
-                _exchange(run, drive.id, "image", hardware.image_node(drive.path))
+                _exchange(run, drive.id, "image", arguments.image_node(drive.path))
         if not run.is_paused:
             _ask(run, ("cont", {}))
     except qmp.QmpError as error:
@@ -178,7 +175,7 @@ def _exchange(run: Running, disk: str, kind: str, node: Mapping[str, Any]) -> No
         if name in below:
             _ask(run, ("blockdev-del", {"node-name": name}))
         _ask(run, ("blockdev-add", {**node, "node-name": name}))
-        _ask(run, ("blockdev-reopen", {"options": [hardware.disk_node(disk, name)]}))
+        _ask(run, ("blockdev-reopen", {"options": [arguments.disk_node(disk, name)]}))
     if before in _nodes(run):  # the node of the command line goes by itself
         _ask(run, ("blockdev-del", {"node-name": before}))
 

@@ -19,8 +19,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.vmrun_qemu.base import home, process
-from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base import home, process, records
 from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure, of_os_error
 from harness.vmrun_qemu.state import recovery
 from harness.vmrun_qemu.supervisor.power_on import power_on
@@ -46,7 +45,7 @@ def main() -> int:
 
 def _supervise(vmx_path: str, *, gui: bool) -> int:
     log = VmLog(Path(vmx_path).parent)
-    leftover = instances.load(home.vm_dir(vmx_path))
+    leftover = records.load(home.vm_dir(vmx_path))
     if leftover is not None:
         recovery.end_all(leftover)
     try:

@@ -6,10 +6,9 @@ import functools
 import os
 from pathlib import Path
 
-from harness.system import process_identity as pids
+from harness.system import process_identity
 from harness.system.process_identity import Identity
-from harness.vmrun_qemu.base import home, process
-from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base import home, process, records
 from harness.vmrun_qemu.base.endpoint import make_socket_dir
 from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure
 from harness.vmrun_qemu.base.process import Child
@@ -17,16 +16,14 @@ from harness.vmrun_qemu.base.wait import wait_for
 from harness.vmrun_qemu.disks import consolidation
 from harness.vmrun_qemu.disks.vm_directory import Site, read_vmx, snapshots_locked
 from harness.vmrun_qemu.network import switch
-from harness.vmrun_qemu.qemu import migration as memory
-from harness.vmrun_qemu.qemu import qmp
+from harness.vmrun_qemu.qemu import migration, qmp
 from harness.vmrun_qemu.qemu.guest_agent import Agent
 from harness.vmrun_qemu.state import recovery
-from harness.vmrun_qemu.supervisor import requests as orders
+from harness.vmrun_qemu.supervisor import requests
 from harness.vmrun_qemu.supervisor.prepare import Prepared, launch, prepare
 from harness.vmrun_qemu.supervisor.running_vm import Running
 from harness.vmrun_qemu.supervisor.server import Service
-from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
-from harness.vmrun_qemu.vmfiles import vmss as statefile
+from harness.vmrun_qemu.vmfiles import lock_files, vmss
 from harness.vmrun_qemu.vmfiles.vmss import StateError
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 
@@ -40,12 +37,12 @@ def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> Running:
         Failure: It cannot be powered on; nothing is left of the attempt.
         OSError: A file of it cannot be written.
     """
-    me = pids.identity(os.getpid())
+    me = process_identity.identity(os.getpid())
     _mend(Path(vmx_path), log)
     prepared = prepare(vmx_path, log, gui=gui)
     record = prepared.record(me)
     try:
-        instances.save(record)
+        records.save(record)
         record["locks"] = _locked(prepared, me)
         make_socket_dir(prepared.socket_dir)
         run = Running(prepared, _started(prepared, record, me, log), record, log)
@@ -69,14 +66,14 @@ def _locked(prepared: Prepared, me: Identity) -> list[str]:
         OSError: They cannot be written.
     """
     try:
-        return [str(lock) for lock in vmlocks.take(prepared.locked_files, me)]
+        return [str(lock) for lock in lock_files.take(prepared.locked_files, me)]
     except FileExistsError as error:
         raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
 
 
 def _mend(path: Path, log: VmLog) -> None:
     """Finish the merging of disks that was interrupted; where that is impossible the machine is used as it is."""
-    if not path.with_suffix(".vmsd").exists() or vmlocks.is_held(path):
+    if not path.with_suffix(".vmsd").exists() or lock_files.is_held(path):
         return
     try:
         with snapshots_locked(path):
@@ -85,12 +82,12 @@ def _mend(path: Path, log: VmLog) -> None:
         log.post("Warning", f"Disks of deleted snapshots could not be merged: {error}")
 
 
-def _started(prepared: Prepared, record: instances.Record, me: Identity, log: VmLog) -> Child:
+def _started(prepared: Prepared, record: records.Record, me: Identity, log: VmLog) -> Child:
     """Return the machine's QEMU, which runs its guest; what is needed to end it is in the record all the while."""
     prepared.vmx.write(prepared.vmx_path)
     child = launch(prepared, log)
-    record["qemu"] = pids.identity(child.pid)
-    instances.save(record)
+    record["qemu"] = process_identity.identity(child.pid)
+    records.save(record)
     _until_up(child, record, prepared)
     if prepared.state is not None:
         _restore_memory(prepared, record, prepared.state)
@@ -103,7 +100,7 @@ def _started(prepared: Prepared, record: instances.Record, me: Identity, log: Vm
     return child
 
 
-def _until_up(child: Child, record: instances.Record, prepared: Prepared) -> None:
+def _until_up(child: Child, record: records.Record, prepared: Prepared) -> None:
     def state() -> bool:
         return child.poll() is not None or qmp.is_up(record["qmp"])
 
@@ -111,16 +108,16 @@ def _until_up(child: Child, record: instances.Record, prepared: Prepared) -> Non
         raise PowerOnFailure("QEMU did not start: " + process.tail(prepared.folder / "qemu.log"))
 
 
-def _restore_memory(prepared: Prepared, record: instances.Record, state: Path) -> None:
+def _restore_memory(prepared: Prepared, record: records.Record, state: Path) -> None:
     try:
         with state.open("rb") as stream:
-            statefile.read_head(stream, state.name)
-            memory.load(record["qmp"], prepared.socket_dir, stream)
+            vmss.read_head(stream, state.name)
+            migration.load(record["qmp"], prepared.socket_dir, stream)
     except (StateError, OSError) as error:
         raise PowerOnFailure(str(error)) from error
 
 
-def _resume(prepared: Prepared, record: instances.Record, state: Path) -> None:
+def _resume(prepared: Prepared, record: records.Record, state: Path) -> None:
     """Have the processors run; from here on the disks move away from the saved memory, so nothing names that any more.
 
     The memory of a snapshot (`.vmsn`) is kept.
@@ -136,6 +133,6 @@ def _serve(prepared: Prepared, run: Running) -> Service:
     """Return the service that answers questions about the guest, and takes orders, from now on."""
     qmp_address = prepared.endpoints["qmp"].text
     agent = Agent(prepared.endpoints["agent"].text, lambda: qmp.port_is_open(qmp_address, "agent"))
-    service = Service(prepared.endpoints["service"], agent, functools.partial(orders.obey, run))
+    service = Service(prepared.endpoints["service"], agent, functools.partial(requests.obey, run))
     service.start()
     return service

@@ -8,22 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.system.process_identity import Identity
-from harness.vmrun_qemu.base import endpoint, home, process
-from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base import endpoint, home, process, records
 from harness.vmrun_qemu.base.endpoint import Endpoint
 from harness.vmrun_qemu.base.messages import PowerOnFailure, unreadable
 from harness.vmrun_qemu.base.process import Child
 from harness.vmrun_qemu.base.records import Plug
-from harness.vmrun_qemu.disks import chains as overlays
+from harness.vmrun_qemu.disks import chains
 from harness.vmrun_qemu.disks.qemu_img import DiskError
-from harness.vmrun_qemu.qemu import accelerator
-from harness.vmrun_qemu.qemu import arguments as hardware
-from harness.vmrun_qemu.qemu import locate as qemu
+from harness.vmrun_qemu.qemu import accelerator, arguments, locate
 from harness.vmrun_qemu.qemu.accelerator import Accelerator
 from harness.vmrun_qemu.qemu.locate import Qemu
-from harness.vmrun_qemu.vmfiles import devices
-from harness.vmrun_qemu.vmfiles import identifiers as identity
-from harness.vmrun_qemu.vmfiles import vmss as statefile
+from harness.vmrun_qemu.vmfiles import devices, identifiers, vmss
 from harness.vmrun_qemu.vmfiles.vmss import State, StateError
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 from harness.vmware.vmx import Vmx, VmxError
@@ -35,7 +30,7 @@ class Prepared:
 
     vmx_path: str
     vmx: Vmx
-    machine: hardware.Machine
+    machine: arguments.Machine
     folder: Path
     argv: list[str]
     endpoints: dict[str, Endpoint]
@@ -54,7 +49,7 @@ class Prepared:
         """The network cards whose cable is not connected at power-on."""
         return [nic.id for nic in self.machine.nics if nic.vmnet and not nic.connected]
 
-    def record(self, supervisor: Identity) -> instances.Record:
+    def record(self, supervisor: Identity) -> records.Record:
         """Return what is to be remembered of the machine, which has nothing yet."""
         plugs: list[Plug] = [
             {"nic": nic.id, "vmnet": nic.vmnet, "endpoint": self.endpoints[nic.id].text}
@@ -87,21 +82,21 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
         vmx = Vmx.read(path)
     except (VmxError, OSError) as error:
         raise PowerOnFailure(f"{path.name}: {error}", unreadable(vmx_path).text) from error
-    identity.power_on_changes(vmx, home.canonical(path))
+    identifiers.power_on_changes(vmx, home.canonical(path))
     state, saved = _saved_state(vmx, path.parent)
-    machine = hardware.machine_of(saved.devices(vmx) if saved else vmx, path.parent)
+    machine = arguments.machine_of(saved.devices(vmx) if saved else vmx, path.parent)
     machine = _with_files(machine, vmx, log)
     _warn(machine, log)
     program, version = _usable_qemu()
-    scsi = hardware.scsi_devices(vmx)
+    scsi = arguments.scsi_devices(vmx)
     chosen = accelerator.choose(program)
     log.say(f"Accelerator: {chosen.name}, because {chosen.why}")
     socket_dir = endpoint.new_socket_dir()
     names = ["qmp", "agent", "service", *(nic.id for nic in machine.nics)]
     endpoints = {name: endpoint.new_endpoint(socket_dir, name) for name in names}
-    wiring = hardware.Wiring(endpoints, chosen.arguments(version), _window(program, log) if gui else "none")
+    wiring = arguments.Wiring(endpoints, chosen.arguments(version), _window(program, log) if gui else "none")
     argv = [str(program.binary), *(["-L", str(program.data)] if program.data else [])]
-    argv += hardware.arguments(machine, wiring, scsi)
+    argv += arguments.arguments(machine, wiring, scsi)
     argv += ["-S", "-incoming", "defer"] if state else []
     folder = home.vm_dir(vmx_path)
     return Prepared(vmx_path, vmx, machine, folder, argv, endpoints, socket_dir, chosen, state, saved)
@@ -121,7 +116,7 @@ def launch(prepared: Prepared, log: VmLog) -> Child:
             raise PowerOnFailure(f"cannot start {prepared.argv[0]}: {error}") from error
 
 
-def _with_files(machine: hardware.Machine, vmx: Vmx, log: VmLog) -> hardware.Machine:
+def _with_files(machine: arguments.Machine, vmx: Vmx, log: VmLog) -> arguments.Machine:
     """Return the machine without the CD images that are missing; a missing disk is a failure."""
     kept = []
     for drive in machine.drives:
@@ -133,14 +128,14 @@ def _with_files(machine: hardware.Machine, vmx: Vmx, log: VmLog) -> hardware.Mac
             kept.append(devices.Drive(drive.bus, drive.controller, drive.unit, cdrom=True, path=None))
         else:
             raise PowerOnFailure(f"Cannot open '{drive.path}' or one of the files it depends on, for {drive.name}.")
-    return hardware.replaced(machine, kept)
+    return arguments.replaced(machine, kept)
 
 
 def _check_chain(drive: devices.Drive) -> None:
     """Return if a disk's parents are there and as they were: QEMU would open it, and fail at each read of the guest."""
     try:
         if drive.path is not None and not drive.cdrom:
-            overlays.check_chain(drive.path, "")
+            chains.check_chain(drive.path, "")
     except DiskError as error:
         reason = f"Cannot open the disk '{drive.path}' or one of the snapshot disks it depends on. Reason: {error}"
         raise PowerOnFailure(reason) from error
@@ -153,7 +148,7 @@ def _saved_state(vmx: Vmx, folder: Path) -> tuple[Path, State] | tuple[None, Non
         return None, None
     path = devices.resolve(folder, name)
     try:
-        state = statefile.read(path)
+        state = vmss.read(path)
     except StateError as error:
         raise PowerOnFailure(f"{error}. To boot instead, remove checkpoint.vmState from the VMX.") from error
     if not state.memory:
@@ -161,7 +156,7 @@ def _saved_state(vmx: Vmx, folder: Path) -> tuple[Path, State] | tuple[None, Non
     return path, state
 
 
-def _warn(machine: hardware.Machine, log: VmLog) -> None:
+def _warn(machine: arguments.Machine, log: VmLog) -> None:
     for nic in machine.nics:
         if not nic.vmnet:
             log.post("Warning", f"The network bridge is not running. Virtual device {nic.id} starts disconnected.")
@@ -178,8 +173,8 @@ def _window(program: Qemu, log: VmLog) -> str:
 
 
 def _usable_qemu() -> tuple[Qemu, tuple[int, ...]]:
-    program = qemu.find()
+    program = locate.find()
     text, version = program.version()
-    if version < qemu.MINIMUM:
+    if version < locate.MINIMUM:
         raise PowerOnFailure(f"{program.binary} is version {text or 'unknown'}; 7.2 or newer is needed")
     return program, version

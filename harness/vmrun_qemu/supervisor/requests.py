@@ -7,8 +7,7 @@ from typing import Any
 
 from harness.vmrun_qemu.base.messages import UNKNOWN, Failure, not_powered_on, of_os_error
 from harness.vmrun_qemu.qemu import keyboard
-from harness.vmrun_qemu.supervisor import hotplug as plugging
-from harness.vmrun_qemu.supervisor import live_operations as live
+from harness.vmrun_qemu.supervisor import hotplug, live_operations
 from harness.vmrun_qemu.supervisor.running_vm import Running
 
 Words = Mapping[str, Any]
@@ -36,12 +35,12 @@ def obey(run: Running, words: Words) -> Any:
 
 
 def _delete_snapshot(run: Running, words: Words) -> None:
-    live.delete_snapshot(run, str(words["name"]), children=bool(words["children"]))
+    live_operations.delete_snapshot(run, str(words["name"]), children=bool(words["children"]))
 
 
 def _plug(run: Running, words: Words) -> None:
     device, connected = str(words["device"]), bool(words["connected"])
-    plugging.plug(run, device, connected=connected)
+    hotplug.plug(run, device, connected=connected)
     run.plugged[device.lower()] = connected
 
 
@@ -59,11 +58,11 @@ def _write_environment(run: Running, words: Words) -> None:
 
 
 _ORDERS: dict[str, Callable[[Running, Words], Any]] = {
-    "pause": lambda run, _words: live.pause(run),
-    "unpause": lambda run, _words: live.unpause(run),
-    "snapshot": lambda run, words: live.take_snapshot(run, str(words["name"])),
+    "pause": lambda run, _words: live_operations.pause(run),
+    "unpause": lambda run, _words: live_operations.unpause(run),
+    "snapshot": lambda run, words: live_operations.take_snapshot(run, str(words["name"])),
     "delete-snapshot": _delete_snapshot,
-    "suspend": lambda run, words: live.suspend(run, str(words["address"])),
+    "suspend": lambda run, words: live_operations.suspend(run, str(words["address"])),
     "plug": _plug,
     "type": lambda run, words: keyboard.type_text(run.record["qmp"], str(words["text"])),
     "read-variable": _read_variable,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base import records
 from harness.vmrun_qemu.base.process import Child
 from harness.vmrun_qemu.supervisor.prepare import Prepared
 from harness.vmrun_qemu.supervisor.server import Service
@@ -21,7 +21,7 @@ class Running:
     disconnected are in `plugged`.
     """
 
-    def __init__(self, prepared: Prepared, child: Child, record: instances.Record, log: VmLog) -> None:
+    def __init__(self, prepared: Prepared, child: Child, record: records.Record, log: VmLog) -> None:
         self.child = child
         self.record = record
         self.log = log
@@ -53,4 +53,4 @@ class Running:
     def enter(self, phase: str) -> None:
         """Have that phase remembered."""
         self.record["phase"] = phase
-        instances.save(self.record)
+        records.save(self.record)

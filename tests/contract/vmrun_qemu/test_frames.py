@@ -15,8 +15,7 @@ from qemu_lab import Vmrun, vmrun_fixture  # noqa: F401 - pytest finds the fixtu
 
 from harness.vmrun_qemu.base.endpoint import Endpoint
 from harness.vmrun_qemu.base.records import Plug
-from harness.vmrun_qemu.network import gateway_bridge as crossing
-from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.network import gateway_bridge, switch
 from harness.vmrun_qemu.qemu import qmp
 
 BROADCAST = b"\xff" * 6
@@ -138,7 +137,7 @@ def test_frames_cross_between_hubs_that_listen_late_and_a_hub_that_never_does_is
         timer = threading.Timer(0.5, lambda: hubs.extend(kept.enter_context(hub.listen()) for hub in (cable, gateway)))
         timer.start()
         broken = threading.Event()
-        crossing.connect(cable, gateway, broken.set)
+        gateway_bridge.connect(cable, gateway, broken.set)
         timer.join()
         inner, outer = (kept.enter_context(hub.accept()[0]) for hub in hubs)
         frame = struct.pack(">I", 60) + BROADCAST.ljust(60, b"x")
@@ -146,9 +145,9 @@ def test_frames_cross_between_hubs_that_listen_late_and_a_hub_that_never_does_is
         assert outer.recv(len(frame)) == frame
         inner.close()
         assert broken.wait(10)
-        monkeypatch.setattr(crossing, "_CONNECT_S", 0.3)
+        monkeypatch.setattr(gateway_bridge, "_CONNECT_S", 0.3)
         with pytest.raises(FileNotFoundError):
-            crossing.connect(Endpoint(str(Path(folder) / "nobody")), gateway, broken.set)
+            gateway_bridge.connect(Endpoint(str(Path(folder) / "nobody")), gateway, broken.set)
 
 
 def test_the_gateway_keeps_out_of_what_guests_say_to_each_other(

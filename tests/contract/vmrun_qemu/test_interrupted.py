@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from harness.vmrun_qemu.base.messages import Failure
-from harness.vmrun_qemu.disks import chains as overlays
-from harness.vmrun_qemu.disks import images, snapshots
+from harness.vmrun_qemu.disks import chains, images, snapshots
 from harness.vmrun_qemu.disks.consolidation import mend
 from harness.vmrun_qemu.disks.qemu_img import FULL, DiskError
 from harness.vmrun_qemu.disks.vm_directory import Site
@@ -82,7 +81,7 @@ OPERATIONS: dict[str, Callable[[Site], None]] = {
     "revert to a": lambda site: snapshots.revert(site, "a"),
     "take d": lambda site: snapshots.take(site, "d"),
 }
-CHANGES = ((overlays, "commit"), (vmdk, "write"), (Vmx, "write"), (images, "remove"), (overlays, "make_overlay"))
+CHANGES = ((chains, "commit"), (vmdk, "write"), (Vmx, "write"), (images, "remove"), (chains, "make_overlay"))
 
 
 def crashing(monkeypatch: pytest.MonkeyPatch, at: int, *, after: bool) -> list[str]:
@@ -141,14 +140,14 @@ def test_a_full_disk_leaves_a_machine_that_can_be_used(
 ) -> None:
     folder = tmp_path / "m"
     shutil.copytree(mould, folder)
-    real = overlays.commit
+    real = chains.commit
 
     def fake_commit(overlay: Path) -> None:
         real(overlay)  # some of it gets through
         raise DiskError(FULL)
 
     with monkeypatch.context() as patch:
-        patch.setattr(overlays, "commit", fake_commit)
+        patch.setattr(chains, "commit", fake_commit)
         with pytest.raises(Failure) as caught:
             snapshots.delete(opened(folder), "b", children=False)
     assert caught.value.text == "There is not enough space in the file system for the selected operation"

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.vmrun_qemu.main import main
-from harness.vmrun_qemu.network import definitions as networks
-from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.network import definitions, switch
 from harness.vmrun_qemu.qemu import qmp
 
 OLD = ["setPortForwarding", "vmnet1", "tcp", "40022", "192.168.6.10", "22"]
@@ -43,7 +42,7 @@ def test_a_rule_that_cannot_be_had_leaves_the_old_one(opened: list[str], capsys:
     said = capsys.readouterr().out
     assert said == "Error: The host port 40022/tcp is already in use: could not set up host forwarding rule\n"
     assert opened == before == ["tcp:127.0.0.1:40022-192.168.6.10:22"]
-    assert [rule["guest_ip"] for rule in networks.forwards("vmnet1")] == ["192.168.6.10"]
+    assert [rule["guest_ip"] for rule in definitions.forwards("vmnet1")] == ["192.168.6.10"]
 
 
 def test_a_switch_that_does_not_answer_is_told_in_one_line(

@@ -11,14 +11,12 @@ from pathlib import Path
 import pytest
 from needs import posix_modes
 
-from harness.system import process_identity as pids
+from harness.system import process_identity
 from harness.vmrun_qemu.base.messages import PowerOnFailure
-from harness.vmrun_qemu.disks import chains as overlays
-from harness.vmrun_qemu.disks import images
-from harness.vmrun_qemu.disks import qemu_img as imagetool
-from harness.vmrun_qemu.qemu import locate as qemu
+from harness.vmrun_qemu.disks import chains, images, qemu_img
+from harness.vmrun_qemu.qemu import locate
 from harness.vmrun_qemu.vdiskmanager import main, parse_size
-from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles import lock_files
 
 needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
 
@@ -75,7 +73,7 @@ def test_what_fails_half_way_leaves_nothing(
             (tmp_path / name).touch()
         return 1, "qemu-img: d-s003.vmdk: No space left on device\n"
 
-    monkeypatch.setattr(imagetool, "run", fake_run)
+    monkeypatch.setattr(qemu_img, "run", fake_run)
     code, out = create(capsys, tmp_path / "d.vmdk")
     assert code == 1
     full = "There is not enough space in the file system for the selected operation (0x8)."
@@ -165,7 +163,7 @@ def test_a_disk_is_renamed_with_all_its_files(capsys: pytest.CaptureFixture[str]
     disk, named = tmp_path / "d.vmdk", tmp_path / "n.vmdk"
     create(capsys, disk, kind, "16MB")
     written(disk, 7)
-    overlays.make_overlay(disk, tmp_path / "d-000001.vmdk")
+    chains.make_overlay(disk, tmp_path / "d-000001.vmdk")
     assert said(capsys, "-n", disk, named) == (0, "  Rename: 100% done.\nDisk rename completed successfully.\n")
     assert not [file for file in tmp_path.iterdir() if file.name in ("d.vmdk", "d-s001.vmdk", "d-flat.vmdk")]
     assert b"d.vmdk" not in named.read_bytes()[:4096]
@@ -210,7 +208,7 @@ def test_a_disk_keeps_its_adapter(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert said(capsys, "-c", "-s", "16MB", "-a", adapter, "-t", "1", disk)[0] == 0
     assert said(capsys, "-x", "32MB", disk)[0] == 0
     assert said(capsys, "-r", disk, "-t", "0", copy)[0] == 0
-    overlays.copy_chain(disk, whole)
+    chains.copy_chain(disk, whole)
     assert [images.adapter(one) for one in (disk, copy, whole)] == [adapter] * 3
 
 
@@ -230,22 +228,22 @@ def test_qemu_img_is_the_one_beside_qemu(tmp_path: Path, monkeypatch: pytest.Mon
     program = tmp_path / "qemu-img"
     program.write_text("#!/bin/sh\n", encoding="utf-8")
     program.chmod(0o755)
-    monkeypatch.setattr(qemu, "find", lambda: qemu.Qemu(tmp_path / "qemu-system-x86_64"))
-    assert imagetool.tool() == str(program)
+    monkeypatch.setattr(locate, "find", lambda: locate.Qemu(tmp_path / "qemu-system-x86_64"))
+    assert qemu_img.tool() == str(program)
 
-    def nothing() -> qemu.Qemu:
+    def nothing() -> locate.Qemu:
         raise PowerOnFailure("no QEMU")
 
-    monkeypatch.setattr(qemu, "find", nothing)
+    monkeypatch.setattr(locate, "find", nothing)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert imagetool.tool() == str(program)
+    assert qemu_img.tool() == str(program)
 
 
 @needs_qemu_img
 def test_a_broken_chain_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     disk, over = tmp_path / "d.vmdk", tmp_path / "d-000001.vmdk"
     create(capsys, disk, "0", "16MB")
-    overlays.make_overlay(disk, over)
+    chains.make_overlay(disk, over)
     written(disk, 7)
     code, out = said(capsys, "-e", over)
     assert code == 1
@@ -276,7 +274,7 @@ def test_what_has_nothing_to_do_says_so(capsys: pytest.CaptureFixture[str], tmp_
 def test_a_disk_in_use_is_left_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     disk = tmp_path / "d.vmdk"
     create(capsys, disk, "0", "16MB")
-    vmlocks.take([disk], pids.identity(os.getpid()))
+    lock_files.take([disk], process_identity.identity(os.getpid()))
     attempts: list[list[str | Path]] = [["-x", "32MB", disk], ["-n", disk, tmp_path / "n.vmdk"], ["-U", disk]]
     attempts += [["-d", disk], ["-R", disk]]
     for words in attempts:

@@ -9,8 +9,7 @@ import pytest
 
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.commands.general import clone_options
-from harness.vmrun_qemu.disks import chains as overlays
-from harness.vmrun_qemu.disks import clones
+from harness.vmrun_qemu.disks import chains, clones
 from harness.vmrun_qemu.disks.qemu_img import DiskError
 from harness.vmware.vmx import Vmx
 
@@ -57,8 +56,8 @@ def contents(folder: Path) -> dict[str, str]:
 def test_what_is_there_already_is_kept_and_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, linked: bool
 ) -> None:
-    monkeypatch.setattr(overlays, "copy_chain", lambda _, target: target.write_text("copy", encoding="utf-8"))
-    monkeypatch.setattr(overlays, "make_overlay", lambda _, target: target.write_text("overlay", encoding="utf-8"))
+    monkeypatch.setattr(chains, "copy_chain", lambda _, target: target.write_text("copy", encoding="utf-8"))
+    monkeypatch.setattr(chains, "make_overlay", lambda _, target: target.write_text("overlay", encoding="utf-8"))
     source, folder = tmp_path / "one" / "one.vmx", tmp_path / "two"
     for item in (source.parent, folder):
         item.mkdir()
@@ -81,7 +80,7 @@ def test_a_clone_that_fails_takes_away_what_it_made_and_nothing_else(
             (target.parent / "notes.txt").write_text("precious", encoding="utf-8")
             raise DiskError("full")
 
-    monkeypatch.setattr(overlays, "copy_chain", fake_copy)
+    monkeypatch.setattr(chains, "copy_chain", fake_copy)
     (tmp_path / "one").mkdir()
     order = clones.Order(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "b")
     with pytest.raises(Failure, match="full"):
@@ -91,7 +90,7 @@ def test_a_clone_that_fails_takes_away_what_it_made_and_nothing_else(
     target.parent.rmdir()
     target.parent.parent.rmdir()
     order = replace(order, disks=(("sata0:0", Path("/b")),))
-    monkeypatch.setattr(overlays, "copy_chain", lambda *_: 1 / 0)
+    monkeypatch.setattr(chains, "copy_chain", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         clones.make(order, tmp_path / "one" / "one.vmx", linked=False)
     assert not (tmp_path / "new").exists()
@@ -101,7 +100,7 @@ def test_a_clone_is_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def fake_copy(disk: Path, target: Path) -> None:
         target.write_text(str(disk), encoding="utf-8")
 
-    monkeypatch.setattr(overlays, "copy_chain", fake_copy)
+    monkeypatch.setattr(chains, "copy_chain", fake_copy)
     source, target = tmp_path / "one" / "one.vmx", tmp_path / "two" / "two.vmx"
     source.parent.mkdir()
     source.with_suffix(".nvram").write_text("settings of the firmware", encoding="utf-8")

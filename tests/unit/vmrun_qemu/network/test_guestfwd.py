@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.vmrun_qemu.network import guestfwd as pipe
+from harness.vmrun_qemu.network import guestfwd
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="QEMU on Windows starts no command")
 
@@ -21,7 +21,7 @@ class Ends:
     def __init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
             self.guest, inner = socket.socketpair()
-            argv = [sys.executable, "-IS", pipe.__file__, str(server.getsockname()[1])]
+            argv = [sys.executable, "-IS", guestfwd.__file__, str(server.getsockname()[1])]
             self.process = subprocess.Popen(argv, stdin=inner.fileno(), stdout=inner.fileno())
             inner.close()
             server.settimeout(20)

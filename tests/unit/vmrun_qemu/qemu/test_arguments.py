@@ -9,7 +9,7 @@ import pytest
 
 from harness.vmrun_qemu.base.endpoint import Endpoint
 from harness.vmrun_qemu.base.messages import UNKNOWN, PowerOnFailure
-from harness.vmrun_qemu.qemu import arguments as hardware
+from harness.vmrun_qemu.qemu import arguments
 from harness.vmrun_qemu.vmfiles import devices
 from harness.vmware.vmx import Vmx
 
@@ -47,9 +47,9 @@ def inside(name: str) -> str:
 
 def built(text: str) -> list[str]:
     vmx = Vmx.parse(text)
-    machine = hardware.machine_of(vmx, FOLDER)
+    machine = arguments.machine_of(vmx, FOLDER)
     endpoints = {name: Endpoint(f"/run/vq/{name}") for name in ("qmp", "agent", "ethernet0", "ethernet1")}
-    return hardware.arguments(machine, hardware.Wiring(endpoints, ("-accel", "tcg")), hardware.scsi_devices(vmx))
+    return arguments.arguments(machine, arguments.Wiring(endpoints, ("-accel", "tcg")), arguments.scsi_devices(vmx))
 
 
 def values(argv: list[str], option: str) -> list[str]:
@@ -103,8 +103,8 @@ def test_the_disk_is_beside_the_vmx_and_first_in_the_boot_order() -> None:
     ],
 )
 def test_boot_order(order: str, expected: dict[str, int]) -> None:
-    machine = hardware.machine_of(Vmx.parse(with_line(f'bios.bootOrder = "{order}"')), FOLDER)
-    assert hardware.boot_indices(machine) == expected
+    machine = arguments.machine_of(Vmx.parse(with_line(f'bios.bootOrder = "{order}"')), FOLDER)
+    assert arguments.boot_indices(machine) == expected
 
 
 def test_a_disconnected_cd_is_an_empty_tray_in_a_present_drive() -> None:
@@ -129,8 +129,8 @@ def test_the_card_listens_for_the_switch_and_has_the_static_address() -> None:
 def test_on_windows_everything_listens_on_loopback() -> None:
     vmx = Vmx.parse(LAB)
     endpoints = {name: Endpoint(f"127.0.0.1:{port}") for port, name in enumerate(["qmp", "agent", "ethernet0"], 4000)}
-    wiring = hardware.Wiring(endpoints, ())
-    argv = hardware.arguments(hardware.machine_of(vmx, FOLDER), wiring, {})
+    wiring = arguments.Wiring(endpoints, ())
+    argv = arguments.arguments(arguments.machine_of(vmx, FOLDER), wiring, {})
     assert values(argv, "-chardev")[0] == "socket,id=qmp,host=127.0.0.1,port=4000,server=on,wait=off"
     (netdev,) = values(argv, "-netdev")
     assert netdev == "stream,id=net-ethernet0,server=on,addr.type=inet,addr.host=127.0.0.1,addr.port=4002"
@@ -206,4 +206,4 @@ def test_what_cannot_be_built_is_vmwares_unknown_error_with_a_reason(line: str, 
 
 
 def test_a_controller_that_is_not_present_takes_its_drives_along() -> None:
-    assert hardware.machine_of(Vmx.parse(with_line('sata0.present = "FALSE"')), FOLDER).drives == []
+    assert arguments.machine_of(Vmx.parse(with_line('sata0.present = "FALSE"')), FOLDER).drives == []

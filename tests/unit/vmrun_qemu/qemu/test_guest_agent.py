@@ -12,7 +12,7 @@ from fake_agent import agent_at, fake_guest, in_step, refuses, reply, supervised
 from harness.vmrun_qemu.base.endpoint import Endpoint
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.base.records import Record
-from harness.vmrun_qemu.client import supervisor as control
+from harness.vmrun_qemu.client import supervisor
 from harness.vmrun_qemu.client.guest import Guest, GuestRefusedError, GuestSilentError
 from harness.vmrun_qemu.commands.tools import first_address
 from harness.vmrun_qemu.qemu.guest_agent import Agent, AgentClosedError, AgentRefusedError, AgentSilentError
@@ -134,11 +134,11 @@ def test_the_supervisor_passes_questions_on_and_answers_back() -> None:
 
 def test_the_supervisor_carries_out_orders_or_says_why_not() -> None:
     with supervised(in_step) as record:
-        control.order(record, "pause", 5)
+        supervisor.order(record, "pause", 5)
         with pytest.raises(Failure, match=r"^cannot fly home$"):
-            control.order(record, "fly", 5, what="home")
+            supervisor.order(record, "fly", 5, what="home")
     with pytest.raises(Failure, match="did not answer"):
-        control.order(record, "pause", 5)
+        supervisor.order(record, "pause", 5)
 
 
 def test_the_supervisor_tells_a_refusal_from_silence() -> None:
@@ -162,8 +162,8 @@ def test_a_supervisor_that_is_gone_is_a_silent_guest(tmp_path: Path) -> None:
 def test_an_order_that_breaks_is_told_with_its_error_and_the_next_one_is_obeyed() -> None:
     with supervised(in_step) as record:
         with pytest.raises(Failure, match="Unknown error: KeyError: 'key'"):
-            control.order(record, "break", 5)
-        control.order(record, "pause", 5)
+            supervisor.order(record, "break", 5)
+        supervisor.order(record, "pause", 5)
 
 
 def test_a_machine_that_an_older_version_started_has_a_silent_guest() -> None:
@@ -172,7 +172,7 @@ def test_a_machine_that_an_older_version_started_has_a_silent_guest() -> None:
     with pytest.raises(GuestSilentError, match="older version"):
         Guest(cast("Record", old))
     with pytest.raises(Failure, match="did not answer: it is of an older version"):
-        control.order(cast("Record", old), "pause", 5)
+        supervisor.order(cast("Record", old), "pause", 5)
 
 
 def test_a_line_that_is_no_question_is_answered_and_does_no_harm() -> None:

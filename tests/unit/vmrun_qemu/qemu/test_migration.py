@@ -11,12 +11,11 @@ import pytest
 
 from harness.vmrun_qemu.base import endpoint
 from harness.vmrun_qemu.base.endpoint import Endpoint
-from harness.vmrun_qemu.qemu import migration as memory
-from harness.vmrun_qemu.qemu import qmp
+from harness.vmrun_qemu.qemu import migration, qmp
 
 
 def threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if isinstance(thread, memory._Receiver)}
+    return {thread for thread in threading.enumerate() if isinstance(thread, migration._Receiver)}
 
 
 def settled() -> bool:
@@ -32,7 +31,7 @@ def test_a_refused_migration_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(qmp, "ask", refuse)
     with pytest.raises(qmp.QmpError, match="blocked"):
-        memory.save("", "", io.BytesIO())
+        migration.save("", "", io.BytesIO())
     assert settled()
 
 
@@ -45,9 +44,9 @@ def test_a_migration_that_takes_too_long_is_canceled(monkeypatch: pytest.MonkeyP
         return [{"status": "cancelled" if canceled else "active"} for _ in commands]
 
     monkeypatch.setattr(qmp, "ask", ask)
-    monkeypatch.setattr(memory, "_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(migration, "_TIMEOUT_S", 0.1)
     with pytest.raises(qmp.QmpError, match="not saved"):
-        memory.save("", "", io.BytesIO())
+        migration.save("", "", io.BytesIO())
     assert "migrate_cancel" in asked
     assert settled()
 
@@ -69,6 +68,6 @@ def test_what_came_is_in_the_file_when_it_is_said_to_be_saved(tmp_path: Path, mo
     monkeypatch.setattr(endpoint, "new_endpoint", noted)
     monkeypatch.setattr(qmp, "ask", ask)
     with (tmp_path / "state").open("wb") as stream:
-        memory.save("", "", stream)
+        migration.save("", "", stream)
     assert (tmp_path / "state").stat().st_size == 100_000
     assert settled()

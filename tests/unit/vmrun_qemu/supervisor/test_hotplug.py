@@ -11,7 +11,7 @@ import pytest
 
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.qemu import qmp
-from harness.vmrun_qemu.supervisor import hotplug as plugging
+from harness.vmrun_qemu.supervisor import hotplug
 from harness.vmrun_qemu.supervisor.running_vm import Running
 from harness.vmrun_qemu.vmfiles.devices import Drive
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
@@ -74,7 +74,7 @@ def running(tmp_path: Path, vmx: str = "") -> Running:
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugging, "_GRANT_S", 0.2)
+    monkeypatch.setattr(hotplug, "_GRANT_S", 0.2)
 
 
 def use(monkeypatch: pytest.MonkeyPatch, qemu: FakeQemu) -> FakeQemu:
@@ -98,7 +98,7 @@ def test_what_it_takes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qemu: FakeQemu, connected: bool, orders: list[str]
 ) -> None:
     use(monkeypatch, qemu)
-    plugging.plug(running(tmp_path), "SATA0:1", connected=connected)
+    hotplug.plug(running(tmp_path), "SATA0:1", connected=connected)
     assert qemu.orders == orders
     assert (qemu.loaded and not qemu.open) is connected
 
@@ -107,7 +107,7 @@ def test_what_it_takes(
 def test_a_lock_that_is_kept_is_a_question_that_nobody_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     qemu = use(monkeypatch, FakeQemu(locked=True))
     with pytest.raises(Failure, match="The operation was canceled"):
-        plugging.plug(running(tmp_path), "sata0:1", connected=False)
+        hotplug.plug(running(tmp_path), "sata0:1", connected=False)
     assert qemu.loaded
     assert "Msg_Post: Question" in (tmp_path / "vmware.log").read_text(encoding="utf-8")
 
@@ -117,7 +117,7 @@ def test_a_lock_that_is_kept_is_broken_where_questions_have_an_answer(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     qemu = use(monkeypatch, FakeQemu(locked=True))
-    plugging.plug(running(tmp_path, 'msg.autoAnswer = "TRUE"\n'), "sata0:1", connected=False)
+    hotplug.plug(running(tmp_path, 'msg.autoAnswer = "TRUE"\n'), "sata0:1", connected=False)
     assert qemu.orders == ["eject", "eject by force"]
     assert "Msg_Post: Warning" in (tmp_path / "vmware.log").read_text(encoding="utf-8")
 
@@ -131,4 +131,4 @@ def test_another_error_of_qemu_is_no_question(monkeypatch: pytest.MonkeyPatch, t
 
     use(monkeypatch, Broken())
     with pytest.raises(qmp.QmpError, match="out of order"):
-        plugging.plug(running(tmp_path), "sata0:1", connected=False)
+        hotplug.plug(running(tmp_path), "sata0:1", connected=False)

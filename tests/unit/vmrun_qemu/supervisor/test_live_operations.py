@@ -9,9 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from harness.vmrun_qemu.qemu import arguments as hardware
-from harness.vmrun_qemu.qemu import qmp
-from harness.vmrun_qemu.supervisor import live_operations as live
+from harness.vmrun_qemu.qemu import arguments, qmp
+from harness.vmrun_qemu.supervisor import live_operations
 from harness.vmrun_qemu.supervisor.running_vm import Running
 from harness.vmrun_qemu.vmfiles.devices import Drive
 
@@ -34,18 +33,18 @@ class FakeQemu:
         self.late = late
 
     def ask(self, _address: str, *commands: tuple[str, Mapping[str, Any]], timeout_s: float = 20.0) -> list[Any]:
-        return [self.one(name, arguments) for name, arguments in commands]
+        return [self.one(name, settings) for name, settings in commands]
 
-    def one(self, name: str, arguments: Mapping[str, Any]) -> Any:
+    def one(self, name: str, settings: Mapping[str, Any]) -> Any:
         number = len(self.asked)
         self.asked.append(name)
         if number in self.silent:
             if self.late:
-                self.do(name, arguments)
+                self.do(name, settings)
             raise qmp.QmpSilentError("QEMU did not answer")
-        return self.do(name, arguments)
+        return self.do(name, settings)
 
-    def do(self, name: str, arguments: Mapping[str, Any]) -> Any:
+    def do(self, name: str, settings: Mapping[str, Any]) -> Any:
         if name in ("stop", "cont"):
             self.runs = name == "cont"
         elif name == "query-blockstats":
@@ -56,17 +55,17 @@ class FakeQemu:
         elif name == "query-named-block-nodes":
             return [{"node-name": node, "image": {"virtual-size": 1 << 20}} for node in self.below]
         elif name == "blockdev-add":
-            if arguments["node-name"] in self.files:
+            if settings["node-name"] in self.files:
                 raise qmp.QmpError("Duplicate nodes")
-            self.files[arguments["node-name"]] = self.file(arguments)
+            self.files[settings["node-name"]] = self.file(settings)
         elif name == "blockdev-reopen":
-            (options,) = arguments["options"]
+            (options,) = settings["options"]
             assert options["file"] in self.files
             self.below[options["node-name"]] = options["file"]
         elif name == "blockdev-del":
-            if arguments["node-name"] in self.below.values():
+            if settings["node-name"] in self.below.values():
                 raise qmp.QmpError("in use")
-            if self.files.pop(arguments["node-name"], None) is None:
+            if self.files.pop(settings["node-name"], None) is None:
                 raise qmp.QmpError("no such node")
         return {}
 
@@ -100,7 +99,7 @@ def machine(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> Running:
 def stand_still(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Return whether it worked; while it does, no disk is open."""
     try:
-        with live.standing_still(machine(qemu, monkeypatch)):
+        with live_operations.standing_still(machine(qemu, monkeypatch)):
             assert not qemu.runs
             assert {qemu.files[below] for below in qemu.below.values()} == {"null-co"}
             assert not [file for file in qemu.files.values() if file.endswith(".vmdk")]
@@ -110,7 +109,7 @@ def stand_still(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> bool:
 
 
 def test_the_image_of_the_played_qemu_is_what_the_real_one_is_told() -> None:
-    assert Path(FakeQemu().file(hardware.image_node(Path("/vms/0.vmdk")))) == Path("/vms/0.vmdk")
+    assert Path(FakeQemu().file(arguments.image_node(Path("/vms/0.vmdk")))) == Path("/vms/0.vmdk")
 
 
 def test_the_disks_are_closed_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,5 +141,5 @@ def test_a_machine_that_could_not_be_paused_runs(monkeypatch: pytest.MonkeyPatch
     qemu = FakeQemu(0, late=late)
     run = machine(qemu, monkeypatch)
     with pytest.raises(qmp.QmpError):
-        live.pause(run)
+        live_operations.pause(run)
     assert (qemu.runs, run.record["phase"]) == (True, "running")

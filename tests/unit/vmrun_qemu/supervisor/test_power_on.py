@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from harness.system import process_identity as pids
-from harness.vmrun_qemu.base import endpoint, home
-from harness.vmrun_qemu.base import records as instances
+from harness.system import process_identity
+from harness.vmrun_qemu.base import endpoint, home, records
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.base.records import Record
 from harness.vmrun_qemu.disks import consolidation
 from harness.vmrun_qemu.disks.vm_directory import Site
 from harness.vmrun_qemu.state import recovery
-from harness.vmrun_qemu.supervisor import power_on as poweron
+from harness.vmrun_qemu.supervisor import power_on
 from harness.vmrun_qemu.supervisor.running_vm import Running
 from harness.vmrun_qemu.vmfiles import vmdk
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
@@ -38,7 +37,7 @@ class FakePrepared:
         self.socket_dir = endpoint.new_socket_dir()
         self.locked_files = [folder / "a.vmx"]
 
-    def record(self, supervisor: pids.Identity) -> Record:
+    def record(self, supervisor: process_identity.Identity) -> Record:
         return {
             "vmx": self.vmx_path, "phase": "starting", "resumed": False, "supervisor": supervisor,
             "qemu": {"pid": 0, "created": 0.0}, "qmp": "", "service": "", "socket_dir": self.socket_dir,
@@ -52,16 +51,16 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrepared:
     (tmp_path / "vm").mkdir()
     (tmp_path / "vm" / "a.vmx").touch()
     made = FakePrepared(tmp_path / "vm")
-    monkeypatch.setattr(poweron, "prepare", lambda *_, **__: made)
-    monkeypatch.setattr(poweron, "_started", lambda *_: SimpleNamespace(pid=0))
-    monkeypatch.setattr(poweron, "_serve", lambda *_: None)
+    monkeypatch.setattr(power_on, "prepare", lambda *_, **__: made)
+    monkeypatch.setattr(power_on, "_started", lambda *_: SimpleNamespace(pid=0))
+    monkeypatch.setattr(power_on, "_serve", lambda *_: None)
     return made
 
 
 def nothing_is_left(prepared: FakePrepared) -> bool:
     socket_dir = prepared.socket_dir and Path(prepared.socket_dir).exists()
     locks = list(prepared.folder.glob("*.lck"))
-    return not (socket_dir or locks or instances.load(home.vm_dir(prepared.vmx_path)))
+    return not (socket_dir or locks or records.load(home.vm_dir(prepared.vmx_path)))
 
 
 def test_a_disk_that_is_full_at_the_last_moment_leaves_nothing(
@@ -72,7 +71,7 @@ def test_a_disk_that_is_full_at_the_last_moment_leaves_nothing(
 
     monkeypatch.setattr(Running, "enter", full)
     with pytest.raises(OSError, match="no room for running"):
-        poweron.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
+        power_on.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
     assert nothing_is_left(prepared)
 
 
@@ -83,14 +82,14 @@ def test_a_socket_directory_is_noted_before_it_is_there(
 
     def killed(path: str) -> None:
         endpoint.make_socket_dir(path)
-        record = instances.load(home.vm_dir(prepared.vmx_path))
+        record = records.load(home.vm_dir(prepared.vmx_path))
         noted.append(record["socket_dir"] if record else "nothing")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(poweron, "make_socket_dir", killed)
+    monkeypatch.setattr(power_on, "make_socket_dir", killed)
     monkeypatch.setattr(recovery, "end_all", lambda _: None)
     with pytest.raises(KeyboardInterrupt):
-        poweron.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
+        power_on.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
     assert noted == [prepared.socket_dir]
     monkeypatch.undo()
     endpoint.remove_socket_dir(prepared.socket_dir)
@@ -101,10 +100,10 @@ def test_a_machine_that_somebody_else_has_is_left_to_them(prepared: FakePrepared
     folder.mkdir()
     (folder / "M12345.lck").write_text("winhost 1234-13245678(vmware.exe)", encoding="utf-8")
     with pytest.raises(Failure, match="The file is already in use"):
-        poweron.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
+        power_on.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
     assert (folder / "M12345.lck").exists()
     assert not prepared.socket_dir or not Path(prepared.socket_dir).exists()
-    assert pids.alive(pids.identity(os.getpid()))
+    assert process_identity.alive(process_identity.identity(os.getpid()))
 
 
 @pytest.mark.parametrize("error", [vmdk.VmdkError("no room in the descriptor"), OSError(28, "full")])
@@ -128,5 +127,5 @@ def test_a_chain_that_cannot_be_mended_is_told_and_the_machine_is_used_as_it_is(
     with pytest.raises(Failure, match="inconsistent state"):
         consolidation.mend(site)
     log = VmLog(tmp_path)
-    poweron._mend(vmx, log)
+    power_on._mend(vmx, log)
     assert "could not be merged" in log.path.read_text(encoding="utf-8")

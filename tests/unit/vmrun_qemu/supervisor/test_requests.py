@@ -10,14 +10,14 @@ from typing import Any, cast
 import pytest
 
 from harness.vmrun_qemu.base.messages import Failure
-from harness.vmrun_qemu.supervisor import requests as orders
+from harness.vmrun_qemu.supervisor import requests
 from harness.vmrun_qemu.supervisor.running_vm import Running
 
 
 def test_an_order_whose_giver_has_gone_is_not_carried_out_later(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
     orders_of = {"pause": lambda _run, words: done.append(str(words["order"]))}
-    monkeypatch.setattr(orders, "_ORDERS", orders_of)
+    monkeypatch.setattr(requests, "_ORDERS", orders_of)
     busy = threading.RLock()
     run = cast(
         "Running",
@@ -27,7 +27,7 @@ def test_an_order_whose_giver_has_gone_is_not_carried_out_later(monkeypatch: pyt
 
     def other() -> None:
         try:
-            orders.obey(run, {"order": "pause", "limit_s": 0.05})
+            requests.obey(run, {"order": "pause", "limit_s": 0.05})
         except Failure as failure:
             said.append(failure.text)
 
@@ -37,7 +37,7 @@ def test_an_order_whose_giver_has_gone_is_not_carried_out_later(monkeypatch: pyt
         thread.join(10)
     assert said == ["Unknown error: the virtual machine is busy with another command"]
     assert done == []
-    orders.obey(run, {"order": "pause", "limit_s": 5})
-    orders.obey(run, {"order": "pause"})
+    requests.obey(run, {"order": "pause", "limit_s": 5})
+    requests.obey(run, {"order": "pause"})
     assert done == ["pause", "pause"]
     assert busy.acquire(timeout=1)

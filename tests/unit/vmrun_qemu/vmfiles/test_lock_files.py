@@ -7,31 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from harness.system import process_identity as pids
+from harness.system import process_identity
 from harness.system.process_identity import Identity
-from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles import lock_files
 
 DEAD = "vmrun-qemu 999999999-1.5(vmrun-qemu)\n"
 GONE: Identity = {"pid": 999999999, "created": 1.5}
 
 
 def me() -> Identity:
-    return pids.identity(os.getpid())
+    return process_identity.identity(os.getpid())
 
 
 def test_a_record_of_somebody_who_is_gone_removes_no_lock_of_another(tmp_path: Path) -> None:
     """A supervisor was killed; since then another home has the machine on, or Workstation has."""
-    taken = vmlocks.take([tmp_path / "a.vmx"], me())
+    taken = lock_files.take([tmp_path / "a.vmx"], me())
     theirs = tmp_path / "a.vmdk.lck"
     theirs.mkdir()
     (theirs / "M12345.lck").write_text("winhost 1234-13245678(vmware.exe)", encoding="utf-8")
-    vmlocks.release([*taken, theirs], GONE)
-    assert vmlocks.is_held(tmp_path / "a.vmx")
-    assert vmlocks.is_held(tmp_path / "a.vmdk")
+    lock_files.release([*taken, theirs], GONE)
+    assert lock_files.is_held(tmp_path / "a.vmx")
+    assert lock_files.is_held(tmp_path / "a.vmdk")
     (theirs / "M54321.lck").write_text(DEAD, encoding="utf-8")
-    vmlocks.release([theirs], GONE)
+    lock_files.release([theirs], GONE)
     assert [file.name for file in theirs.iterdir()] == ["M12345.lck"]
-    vmlocks.release(taken, me())
+    lock_files.release(taken, me())
     assert not taken[0].exists()
 
 
@@ -39,36 +39,36 @@ def test_of_two_who_find_one_stale_lock_one_has_it(tmp_path: Path, monkeypatch: 
     folder = tmp_path / "a.vmx.lck"
     folder.mkdir()
     (folder / "M00001.lck").write_text(DEAD, encoding="utf-8")
-    judge = vmlocks._stale
+    judge = lock_files._stale
     won: list[Path] = []
 
     def other_is_faster(found: Path) -> list[Path] | None:
-        monkeypatch.setattr(vmlocks, "_stale", judge)
+        monkeypatch.setattr(lock_files, "_stale", judge)
         stale = judge(found)
-        won.extend(vmlocks.take([tmp_path / "a.vmx"], me()))
+        won.extend(lock_files.take([tmp_path / "a.vmx"], me()))
         return stale
 
-    monkeypatch.setattr(vmlocks, "_stale", other_is_faster)
+    monkeypatch.setattr(lock_files, "_stale", other_is_faster)
     with pytest.raises(FileExistsError) as caught:
-        vmlocks.take([tmp_path / "a.vmx"], me())
+        lock_files.take([tmp_path / "a.vmx"], me())
     assert caught.value.filename == str(folder)
     assert won == [folder]
-    assert vmlocks.is_held(tmp_path / "a.vmx")
+    assert lock_files.is_held(tmp_path / "a.vmx")
     (lock,) = folder.iterdir()
-    assert pids.alive({"pid": os.getpid(), "created": me()["created"]})
+    assert process_identity.alive({"pid": os.getpid(), "created": me()["created"]})
     assert f"{os.getpid()}-" in lock.read_text(encoding="utf-8")
 
 
 def test_a_lock_that_is_released_at_this_moment_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder,) = vmlocks.take([tmp_path / "a.vmx"], me())
-    judge = vmlocks._stale
+    (folder,) = lock_files.take([tmp_path / "a.vmx"], me())
+    judge = lock_files._stale
 
     def it_goes(found: Path) -> list[Path] | None:
-        vmlocks.release([found], me())
+        lock_files.release([found], me())
         return judge(found)
 
-    monkeypatch.setattr(vmlocks, "_stale", it_goes)
-    assert vmlocks.take([tmp_path / "a.vmx"], me()) == [folder]
+    monkeypatch.setattr(lock_files, "_stale", it_goes)
+    assert lock_files.take([tmp_path / "a.vmx"], me()) == [folder]
     assert len(list(folder.iterdir())) == 1
 
 
@@ -82,4 +82,4 @@ def test_a_lock_that_cannot_be_read_may_be_somebodys(tmp_path: Path, monkeypatch
         raise PermissionError(13, "in use", str(path))
 
     monkeypatch.setattr(Path, "read_text", denied)
-    assert vmlocks.is_held(tmp_path / "a.vmx")
+    assert lock_files.is_held(tmp_path / "a.vmx")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.system import process_identity as pids
+from harness.system import process_identity
 from harness.vmrun_qemu.base.messages import Failure
-from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles import lock_files
 from harness.vmrun_qemu.vmfiles.owned_files import extents, files_of
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 
@@ -104,16 +104,16 @@ def test_an_extent_elsewhere_is_not_the_disks(name: str, tmp_path: Path) -> None
 
 
 def test_locks_are_taken_together_or_not_at_all(tmp_path: Path) -> None:
-    me = pids.identity(os.getpid())
+    me = process_identity.identity(os.getpid())
     one, two = tmp_path / "a.vmx", tmp_path / "a.vmdk"
-    taken = vmlocks.take([two], me)
-    assert vmlocks.is_held(two)
+    taken = lock_files.take([two], me)
+    assert lock_files.is_held(two)
     with pytest.raises(FileExistsError):
-        vmlocks.take([one, two], me)
+        lock_files.take([one, two], me)
     assert not one.with_name("a.vmx.lck").exists()
-    vmlocks.release(taken, me)
-    assert not vmlocks.is_held(two)
-    (lock,) = vmlocks.take([one], me)
+    lock_files.release(taken, me)
+    assert not lock_files.is_held(two)
+    (lock,) = lock_files.take([one], me)
     (file,) = lock.glob("M*.lck")
     assert file.read_text(encoding="utf-8").rstrip().endswith(f"{me['pid']}-{me['created']}(vmrun-qemu)")
 
@@ -129,21 +129,21 @@ def test_locks_are_taken_together_or_not_at_all(tmp_path: Path) -> None:
 def test_only_a_lock_of_our_own_that_died_is_stale(tmp_path: Path, text: str, *, held: bool) -> None:
     folder = tmp_path / "a.vmx.lck"
     folder.mkdir()
-    assert vmlocks.is_held(tmp_path / "a.vmx"), "an empty directory may be about to be filled"
+    assert lock_files.is_held(tmp_path / "a.vmx"), "an empty directory may be about to be filled"
     (folder / "M00001.lck").write_text(text, encoding="utf-8")
-    assert vmlocks.is_held(tmp_path / "a.vmx") is held
+    assert lock_files.is_held(tmp_path / "a.vmx") is held
 
 
 def test_what_a_crash_left_empty_is_stale_after_a_while(tmp_path: Path) -> None:
     folder = tmp_path / "a.vmx.lck"
     folder.mkdir()
     os.utime(folder, (1, 1))
-    assert not vmlocks.is_held(tmp_path / "a.vmx")
+    assert not lock_files.is_held(tmp_path / "a.vmx")
     lock = folder / "M00001.lck"
     lock.touch()
-    assert vmlocks.is_held(tmp_path / "a.vmx")
+    assert lock_files.is_held(tmp_path / "a.vmx")
     os.utime(lock, (1, 1))
-    assert not vmlocks.is_held(tmp_path / "a.vmx")
+    assert not lock_files.is_held(tmp_path / "a.vmx")
 
 
 def test_a_lock_that_cannot_be_written_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +152,7 @@ def test_a_lock_that_cannot_be_written_is_not_left_behind(tmp_path: Path, monkey
 
     monkeypatch.setattr(Path, "write_text", fake_write_text)
     with pytest.raises(OSError, match="full"):
-        vmlocks.take([tmp_path / "a.vmx", tmp_path / "a.vmdk"], pids.identity(os.getpid()))
+        lock_files.take([tmp_path / "a.vmx", tmp_path / "a.vmdk"], process_identity.identity(os.getpid()))
     assert list(tmp_path.iterdir()) == []
 
 

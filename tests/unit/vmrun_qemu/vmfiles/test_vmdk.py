@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu.disks import chains as overlays
-from harness.vmrun_qemu.disks import images
+from harness.vmrun_qemu.disks import chains, images
 from harness.vmrun_qemu.disks.qemu_img import DiskError
 from harness.vmrun_qemu.vmfiles import vmdk
 from harness.vmrun_qemu.vmfiles.owned_files import free_overlay
@@ -42,7 +41,7 @@ def test_what_is_no_disk_has_no_descriptor_and_no_parent(tmp_path: Path, data: b
     assert vmdk.parent_of(disk) is None
     assert vmdk.parent_of(tmp_path / "none.vmdk") is None
     with pytest.raises(DiskError):
-        overlays.make_overlay(disk, tmp_path / "o.vmdk")
+        chains.make_overlay(disk, tmp_path / "o.vmdk")
 
 
 def io(disk: Path, *commands: str) -> bool:
@@ -58,12 +57,12 @@ def test_an_overlay_holds_changes_and_gives_them_to_its_parent(tmp_path: Path, k
     base, top, over = tmp_path / "d.vmdk", tmp_path / "d-000001.vmdk", tmp_path / "d-000002.vmdk"
     images.create(base, 4 << 20, kind, "lsilogic", "")
     assert io(base, "write -P 1 0 128k")
-    overlays.make_overlay(base, top)
+    chains.make_overlay(base, top)
     assert vmdk.read(top).get("ddb.adapterType") == "lsilogic"
     assert io(top, "write -P 2 64k 64k")
-    overlays.make_overlay(top, over)
+    chains.make_overlay(top, over)
     assert io(over, "read -P 1 0 64k", "read -P 2 64k 64k")
-    overlays.commit(top)
+    chains.commit(top)
     assert not io(over, "read -P 1 0 64k"), "the parent's parent has changed and nobody was told"
     vmdk.take_over(base, top)
     vmdk.link(over, base)

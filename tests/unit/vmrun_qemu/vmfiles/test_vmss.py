@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.vmrun_qemu.vmfiles import vmss as statefile
+from harness.vmrun_qemu.vmfiles import vmss
 from harness.vmrun_qemu.vmfiles.vmss import State, StateError
 from harness.vmware.vmx import Vmx
 
@@ -19,12 +19,12 @@ def test_the_head_is_read_back_and_the_memory_follows(tmp_path: Path) -> None:
     )
     file = tmp_path / "m.vmss"
     with file.open("wb") as stream:
-        statefile.write_head(stream, state)
+        vmss.write_head(stream, state)
         stream.write(b"\nmemory")
     with file.open("rb") as stream:
-        assert statefile.read_head(stream, file.name) == state
+        assert vmss.read_head(stream, file.name) == state
         assert stream.read() == b"\nmemory"
-    assert statefile.read(file).configuration().get("displayName") == "é\n"
+    assert vmss.read(file).configuration().get("displayName") == "é\n"
 
 
 def test_devices_are_as_they_were(tmp_path: Path) -> None:
@@ -46,13 +46,13 @@ def test_what_is_no_state_is_told(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "m.vmss"
     file.write_bytes(data)
     with pytest.raises(StateError, match=r"m\.vmss"):
-        statefile.read(file)
+        vmss.read(file)
     with pytest.raises(StateError, match=r"Cannot open the state file '.*none\.vmss'"):
-        statefile.read(tmp_path / "none.vmss")
+        vmss.read(tmp_path / "none.vmss")
 
 
 def test_a_suspended_machines_file_is_named_after_it_and_its_place(tmp_path: Path) -> None:
-    one, two = (statefile.place(tmp_path / folder / "m.vmx") for folder in ("a", "b"))
+    one, two = (vmss.place(tmp_path / folder / "m.vmx") for folder in ("a", "b"))
     assert one.parent == tmp_path / "a"
     assert one.name[:2] == "m-"
     assert len(one.stem) == len("m-01234567")
