@@ -32,7 +32,7 @@ from harness.lab.lab import Lab
 from harness.lab.session import Selection, lock, open_lab, select
 from harness.lab.usage import destroy
 from harness.machine.machine import Machine
-from harness.ownership.register import claim_directory
+from harness.ownership.register import register_directory
 from harness.phases.creation import write_vmx
 from harness.phases.power_cycle import edit_vmx
 from harness.results.journal import Journal
@@ -90,7 +90,7 @@ def wait_for_boot(machine: Machine, power_on: int) -> None:
 def bare_guest(machine: Machine) -> None:
     """Take one machine through all its boots."""
     host, plan = machine.context, machine.plan
-    claim_directory(host.ledger, plan, host.run_id)
+    register_directory(host.ledger, plan, host.run_id)
     create_disk(host.hypervisor.vdiskmanager_argv, plan.files.disk, plan.disk_gib, env=host.hypervisor.env)
     write_vmx(machine)
     host.vmrun.start(plan.files.vmx)

@@ -11,8 +11,7 @@ from pathlib import Path
 from harness.airgap.registry_client import Endpoint, serves
 from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import HostError
-from harness.ownership import ledger as entries
-from harness.ownership.ledger import Ledger
+from harness.ownership.ledger import Ledger, ProcessEntry
 from harness.ownership.processes import remove_process
 from harness.system import process_identity as pids
 from harness.system.process import start
@@ -54,7 +53,7 @@ def running_registry(ledger: Ledger, name: str, authority: Path, certificate: Pa
         authority: The PEM file of the authority that the guests trust.
         certificate: The PEM file that a registry started now would have.
     """
-    for old in ledger.read().all_of(entries.Process):
+    for old in ledger.read().all_of(ProcessEntry):
         if old.name == NAME and old.port and pids.alive({"pid": old.pid, "created": old.started}):
             return old.port if serves(Endpoint("127.0.0.1", old.port, name, authority), certificate) else 0
     return 0
@@ -70,12 +69,12 @@ def start_registry(program: Path, files: RegistryFiles, ledger: Ledger, wanted_p
         HostError: It cannot be started, or it ended.
         DeadlineExpired: It does not say that it listens.
     """
-    for old in ledger.read().all_of(entries.Process):
+    for old in ledger.read().all_of(ProcessEntry):
         if old.name == NAME:
             remove_process(old)
     text = configuration_text(wanted_port, files.certificate, files.key)
     files.configuration.write_text(text, encoding="utf-8", newline="\n")
-    claim = entries.Process(NAME, (os.fspath(program), "serve", str(files.configuration)))
+    claim = ProcessEntry(NAME, (os.fspath(program), "serve", str(files.configuration)))
     ledger.write(claim)
     pid, started = start(claim.argv, files.log)
     claim = replace(claim, pid=pid, started=started)

@@ -9,7 +9,7 @@ from harness.core.errors import HarnessError
 from harness.core.verdict import Check
 from harness.lab.session import Selection, driver, forward_ports, ledger_of
 from harness.machine.removal import remove_rest
-from harness.ownership.register import claim_home
+from harness.ownership.register import register_home
 from harness.seed.inspect import inspect_iso
 from harness.system.ports import HeldPorts
 
@@ -17,7 +17,7 @@ from harness.system.ports import HeldPorts
 def examine(selection: Selection) -> tuple[Check, ...]:
     """Return the checks of the environment phase; the caller holds the lab."""
     ledger, vmrun = ledger_of(selection), driver(selection)
-    claim_home(ledger, selection.hypervisor.home)
+    register_home(ledger, selection.hypervisor.home)
     with HeldPorts() as ports:
         planned = selection.plan("doctor", forward_ports(selection.spec, ports))
         checks = host.judge_all(planned, host.collect(planned, selection.hypervisor, vmrun, inspect_iso))

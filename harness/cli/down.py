@@ -52,7 +52,7 @@ def remove_lab(selection: Selection, say: Callable[[str], None], *, only_expired
     content = ledger.read()
     if content == Content():
         say(f"nothing of the lab {selection.spec.name} in {selection.vm_directory}")
-        ledger.settle()
+        ledger.delete_scratch_file()
         return
     if only_expired and not expired(content.kept_until):
         say(
@@ -64,7 +64,7 @@ def remove_lab(selection: Selection, say: Callable[[str], None], *, only_expired
     for removal in removals:
         say(str(removal))
     remove_rest(vmrun, ledger)
-    ledger.settle()
+    ledger.delete_scratch_file()
     failed = [removal.machine for removal in removals if removal.error is not None]
     if failed:
         raise HostError(

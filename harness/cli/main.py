@@ -12,7 +12,7 @@ import click
 
 from harness.core.errors import HarnessError, UsageError
 from harness.core.files import host_error_from
-from harness.system.stdio import speak_utf_8
+from harness.system.stdio import use_utf8_output
 
 P = ParamSpec("P")
 DEFAULT_LAB = Path("scenarios/lab.yaml")
@@ -49,7 +49,7 @@ vmrun_option = click.option("--vmrun", help="vmrun executable, or `embedded`.")
 @click.version_option(package_name="airgap-lab-harness")
 def main() -> None:
     """Build and verify an air-gapped k3s lab: `pytest scenarios/`. These commands are for the time before and after."""
-    speak_utf_8()
+    use_utf8_output()
 
 
 @main.command()

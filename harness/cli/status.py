@@ -10,7 +10,7 @@ from harness.lab.keep_policy import expired
 from harness.lab.session import Selection, driver, ledger_of
 from harness.machine.removal import files_of, foreign_directory, foreign_files
 from harness.ownership import lab_lock as lablock
-from harness.ownership import ledger as entries
+from harness.ownership.ledger import ForwardingEntry, HomeEntry, MachineEntry, ProcessEntry
 from harness.vmware.vmdk import directory_bytes
 
 
@@ -50,7 +50,7 @@ def look(selection: Selection) -> LabStatus:
         VmrunError: `vmrun list` does not answer.
     """
     content = ledger_of(selection).read()
-    machines, ports = content.all_of(entries.Machine), content.all_of(entries.Forwarding)
+    machines, ports = content.all_of(MachineEntry), content.all_of(ForwardingEntry)
     vmrun = driver(selection) if machines else None
     found = []
     for machine in machines:
@@ -59,7 +59,7 @@ def look(selection: Selection) -> LabStatus:
         address = selection.spec.machines[machine.name].address if machine.name in selection.spec.machines else ""
         ssh = f"127.0.0.1:{port}" if port else str(address)
         found.append(_status(machine, state, ssh))
-    owner = lablock.owner_of(selection.vm_directory) if lablock.is_held(selection.vm_directory) else None
+    owner = lablock.read_owner(selection.vm_directory) if lablock.is_held(selection.vm_directory) else None
     return LabStatus(
         lab=selection.spec.name,
         directory=str(selection.vm_directory),
@@ -67,7 +67,7 @@ def look(selection: Selection) -> LabStatus:
         kept_until=content.kept_until,
         expired=expired(content.kept_until),
         machines=tuple(found),
-        others=tuple(_other(thing) for thing in content.things if not isinstance(thing, entries.Machine)),
+        others=tuple(_other(thing) for thing in content.entries if not isinstance(thing, MachineEntry)),
     )
 
 
@@ -95,7 +95,7 @@ def as_text(status: LabStatus) -> list[str]:
     return lines
 
 
-def _status(machine: entries.Machine, state: str, ssh: str) -> MachineStatus:
+def _status(machine: MachineEntry, state: str, ssh: str) -> MachineStatus:
     foreign = foreign_directory(machine)
     left = (foreign,) if foreign is not None else foreign_files(machine)
     return MachineStatus(
@@ -111,10 +111,10 @@ def _status(machine: entries.Machine, state: str, ssh: str) -> MachineStatus:
     )
 
 
-def _other(thing: entries.Forwarding | entries.Home | entries.Process) -> str:
-    if isinstance(thing, entries.Forwarding):
+def _other(thing: ForwardingEntry | HomeEntry | ProcessEntry) -> str:
+    if isinstance(thing, ForwardingEntry):
         return f"port 127.0.0.1:{thing.port} into {thing.network}, to {thing.name}"
-    if isinstance(thing, entries.Home):
+    if isinstance(thing, HomeEntry):
         return f"what the embedded hypervisor remembers, in {thing.name}"
     return f"process {thing.name}" + (f" ({thing.pid})" if thing.pid else "")
 

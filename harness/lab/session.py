@@ -28,7 +28,7 @@ from harness.machine.context import RunContext
 from harness.machine.machine import Machine
 from harness.ownership.lab_lock import lab_lock
 from harness.ownership.ledger import Ledger
-from harness.ownership.register import claim_home
+from harness.ownership.register import register_home
 from harness.phases import CARRIED_PHASES
 from harness.preflight.facts import observe
 from harness.results.journal import Journal
@@ -117,7 +117,7 @@ def open_lab(
     plan = selection.plan(run_id, forward_ports(selection.spec, ports))
     vmrun = driver(selection, clock)
     ledger = ledger_of(selection)
-    claim_home(ledger, selection.hypervisor.home)
+    register_home(ledger, selection.hypervisor.home)
     gateway = Gateway(Place(plan, run, ledger), selection.hypervisor.kind, vmrun, clock)
     context = RunContext(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, gateway, clock, login)
     machines = [Machine(context, machine, _iso(machine.seed)) for machine in plan.machines]

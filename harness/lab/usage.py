@@ -39,4 +39,4 @@ def destroy(context: RunContext, names: Sequence[str]) -> list[str]:
             note = partial(context.journal.write, payload.NOTE, removal.machine, text=str(removal))
             troubles += run_and_collect_error("the journal", note)
     troubles += run_and_collect_error("what else the lab has here", lambda: remove_rest(context.vmrun, context.ledger))
-    return [*troubles, *run_and_collect_error("the ledger", context.ledger.settle)]
+    return [*troubles, *run_and_collect_error("the ledger", context.ledger.delete_scratch_file)]

@@ -9,7 +9,7 @@ from harness.config.plan import LabPlan, MachinePlan
 from harness.core.deadline import SYSTEM_CLOCK, Clock
 from harness.core.layout import RunFiles
 from harness.machine.barrier import Barrier
-from harness.ownership.ledger import Forwarding, Ledger
+from harness.ownership.ledger import ForwardingEntry, Ledger
 from harness.results.journal import Journal
 from harness.system.ports import HeldPorts
 from harness.vmrun import GuestLogin, Vmrun
@@ -41,5 +41,5 @@ class RunContext:
         """
         if not machine.endpoint.forward:
             return machine.endpoint.port
-        known = self.ledger.read().all_of(Forwarding)
+        known = self.ledger.read().all_of(ForwardingEntry)
         return next((thing.port for thing in known if thing.name == machine.name), machine.endpoint.port)

@@ -16,13 +16,20 @@ from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import HarnessError, HostError
 from harness.core.files import host_error_from
 from harness.core.layout import MachineFiles
-from harness.ownership import ledger as entries
-from harness.ownership.ledger import Ledger
-from harness.ownership.marker import Left, Why, is_link, is_mark, read_mark, why_foreign, write_mark
+from harness.ownership.ledger import ForwardingEntry, HomeEntry, Ledger, MachineEntry, ProcessEntry
+from harness.ownership.marker import (
+    ForeignPath,
+    ForeignReason,
+    foreign_reason,
+    is_link,
+    is_marker,
+    read_marker,
+    write_marker,
+)
 from harness.ownership.processes import remove_process
 from harness.vmrun import Vmrun
 from harness.vmrun.errors import VmAlreadyRunning, VmBusy, VmNotFound, VmUnreadable
-from harness.vmware.linked_clones import machines_beside, users_of
+from harness.vmware.linked_clones import sibling_vmx_files, vms_using_disks_in
 from harness.vmware.vmx import Vmx, VmxError
 
 _BY_HAND = (
@@ -36,7 +43,7 @@ class Removal:
     """What became of one machine: gone, but for what was left because it is not ours; or an error."""
 
     machine: str
-    left: tuple[Left, ...] = ()
+    left: tuple[ForeignPath, ...] = ()
     error: HarnessError | None = None
 
     def __str__(self) -> str:
@@ -45,7 +52,7 @@ class Removal:
         return f"{self.machine}: removed" + "".join(f"\n  left alone: {item}" for item in self.left)
 
 
-def files_of(machine: entries.Machine) -> MachineFiles:
+def files_of(machine: MachineEntry) -> MachineFiles:
     """Return the files of a machine of the ledger."""
     return MachineFiles(Path(machine.directory), machine.name)
 
@@ -59,7 +66,7 @@ def remove_all(vmrun: Vmrun, ledger: Ledger, names: Iterable[str] | None, power_
     wanted = None if names is None else set(names)
     machines = [item for item in ledger.machines() if wanted is None or item.name in wanted]
 
-    def remove(machine: entries.Machine) -> Removal:
+    def remove(machine: MachineEntry) -> Removal:
         try:
             return remove_machine(vmrun, ledger, machine, Deadline(power_s))
         except HarnessError as error:
@@ -73,7 +80,7 @@ def remove_all(vmrun: Vmrun, ledger: Ledger, names: Iterable[str] | None, power_
         return list(pool.map(remove, machines))
 
 
-def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: entries.Machine, deadline: Deadline) -> Removal:
+def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline: Deadline) -> Removal:
     """Have the machine off, its own files gone and its entries struck; what is missing is fine.
 
     Raises:
@@ -96,39 +103,41 @@ def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: entries.Machine, deadl
         remedy="close what works on it (a Workstation window, another vmrun), then run again",
         interval_s=0.2,
     )
-    for forwarding in ledger.read().all_of(entries.Forwarding):
+    for forwarding in ledger.read().all_of(ForwardingEntry):
         if forwarding.name == machine.name:
             _stop_forwarding(vmrun, forwarding)
-            ledger.strike(forwarding)
+            ledger.delete(forwarding)
     left = foreign_files(machine)
-    ledger.strike(machine)
+    ledger.delete(machine)
     return Removal(machine.name, left)
 
 
-def foreign_directory(machine: entries.Machine) -> Left | None:
+def foreign_directory(machine: MachineEntry) -> ForeignPath | None:
     """Return why nothing in the machine's directory is ours, or None where it is ours, empty, or not there."""
     files = files_of(machine)
     directory = files.directory
     if not os.path.lexists(directory):
         return None
     if is_link(directory) or not directory.is_dir():
-        return Left(directory, Why.LINK)
-    others = [item for item in directory.iterdir() if not is_mark(item.name) and item.name not in (machine.found or ())]
-    if others and read_mark(directory) != machine.token:
-        return Left(directory, Why.NO_MARK)
+        return ForeignPath(directory, ForeignReason.LINK)
+    others = [
+        item for item in directory.iterdir() if not is_marker(item.name) and item.name not in (machine.found or ())
+    ]
+    if others and read_marker(directory) != machine.token:
+        return ForeignPath(directory, ForeignReason.NO_MARK)
     if machine.nonce and _nonce(files.vmx) not in ("", machine.nonce):
-        return Left(directory, Why.OTHER_MACHINE)
+        return ForeignPath(directory, ForeignReason.OTHER_MACHINE)
     return None
 
 
-def foreign_files(machine: entries.Machine) -> tuple[Left, ...]:
+def foreign_files(machine: MachineEntry) -> tuple[ForeignPath, ...]:
     """Return what is in the machine's directory and is not ours, each with its reason."""
     directory = files_of(machine).directory
     if not directory.is_dir():
         return ()
-    items = [item for item in sorted(directory.iterdir()) if not is_mark(item.name)]
-    told = [(item, why_foreign(item, machine.name, machine.found or ())) for item in items]
-    return tuple(Left(item, why) for item, why in told if why is not None)
+    items = [item for item in sorted(directory.iterdir()) if not is_marker(item.name)]
+    told = [(item, foreign_reason(item, machine.name, machine.found or ())) for item in items]
+    return tuple(ForeignPath(item, why) for item, why in told if why is not None)
 
 
 def remove_rest(vmrun: Vmrun, ledger: Ledger) -> None:
@@ -139,27 +148,27 @@ def remove_rest(vmrun: Vmrun, ledger: Ledger) -> None:
         VmrunError: A machine that is not this lab's runs in that home.
     """
     content = ledger.read()
-    if content.all_of(entries.Machine):
+    if content.all_of(MachineEntry):
         return
-    for process in content.all_of(entries.Process):
+    for process in content.all_of(ProcessEntry):
         remove_process(process)
-        ledger.strike(process)
-    for forwarding in content.all_of(entries.Forwarding):
-        ledger.strike(forwarding)
-    for home in content.all_of(entries.Home):
+        ledger.delete(process)
+    for forwarding in content.all_of(ForwardingEntry):
+        ledger.delete(forwarding)
+    for home in content.all_of(HomeEntry):
         if Path(home.name).is_dir():
             vmrun.remove_state()
-        ledger.strike(home)
+        ledger.delete(home)
 
 
-def _gone(vmrun: Vmrun, machine: entries.Machine, deadline: Deadline) -> bool | Pending:
+def _gone(vmrun: Vmrun, machine: MachineEntry, deadline: Deadline) -> bool | Pending:
     """Stop and delete the machine once; it may come back, where a `vmrun` of a killed session is still at work."""
     files = files_of(machine)
     if vmrun.is_running(files.vmx):
         _put_back_vmx(machine)
         # Its disk is about to be deleted: there is nothing to shut down for.
         vmrun.stop_and_verify(files.vmx, deadline, soft_s=0)
-    used = users_of(files.directory, (*machines_beside(files.directory), *vmrun.list_running()))
+    used = vms_using_disks_in(files.directory, (*sibling_vmx_files(files.directory), *vmrun.list_running()))
     if used:
         raise HostError(
             f"its disk is used by {', '.join(str(path) for path in used)}",
@@ -183,20 +192,20 @@ def _gone(vmrun: Vmrun, machine: entries.Machine, deadline: Deadline) -> bool | 
     return True
 
 
-def _put_back_vmx(machine: entries.Machine) -> None:
+def _put_back_vmx(machine: MachineEntry) -> None:
     """Have a VMX where that of a running machine was deleted: `vmrun stop` knows a machine by the path of a file."""
     files = files_of(machine)
     if os.path.lexists(files.vmx):
         return
     files.directory.mkdir(parents=True, exist_ok=True)
-    write_mark(files.directory, machine.token, "put back to stop a machine whose directory was deleted")
+    write_marker(files.directory, machine.token, "put back to stop a machine whose directory was deleted")
     vmx = Vmx.parse("")
     vmx.update([("config.version", "8"), ("virtualHW.version", "8"), ("displayName", machine.name)])
     vmx.set("uuid.bios", machine.nonce)
     vmx.write(files.vmx)
 
 
-def _detach_foreign(files: MachineFiles, machine: entries.Machine) -> None:
+def _detach_foreign(files: MachineFiles, machine: MachineEntry) -> None:
     """Have no file in the VMX that is not the machine's own: `deleteVM` deletes the disks that a VMX names."""
     try:
         vmx = Vmx.read(files.vmx)
@@ -207,14 +216,14 @@ def _detach_foreign(files: MachineFiles, machine: entries.Machine) -> None:
         if not key.lower().endswith(".filename") or not value:
             continue
         path = files.directory / value
-        if path.parent != files.directory or why_foreign(path, machine.name, machine.found or ()) is not None:
+        if path.parent != files.directory or foreign_reason(path, machine.name, machine.found or ()) is not None:
             vmx.remove(key)
             changed = True
     if changed:
         vmx.write(files.vmx)
 
 
-def _remove_own_files(machine: entries.Machine) -> None:
+def _remove_own_files(machine: MachineEntry) -> None:
     for item in _listing(files_of(machine).directory):
         if not _own(item, machine):
             continue
@@ -240,19 +249,19 @@ def _remove(item: Path) -> None:
         item.unlink()
 
 
-def _remove_directory(machine: entries.Machine) -> None:
+def _remove_directory(machine: MachineEntry) -> None:
     """Have the mark gone, and the directory where this lab made it and nothing foreign is in it."""
     directory = files_of(machine).directory
     for item in _listing(directory):
-        if is_mark(item.name):
+        if is_marker(item.name):
             item.unlink(missing_ok=True)
     if machine.found is None:
         with contextlib.suppress(OSError):
             directory.rmdir()
 
 
-def _own(item: Path, machine: entries.Machine) -> bool:
-    return not is_mark(item.name) and why_foreign(item, machine.name, machine.found or ()) is None
+def _own(item: Path, machine: MachineEntry) -> bool:
+    return not is_marker(item.name) and foreign_reason(item, machine.name, machine.found or ()) is None
 
 
 def _listing(directory: Path) -> Sequence[Path]:
@@ -271,7 +280,7 @@ def _nonce(vmx: Path) -> str:
     return text.replace(" ", "").replace("-", "").lower()
 
 
-def _stop_forwarding(vmrun: Vmrun, claimed: entries.Forwarding) -> None:
+def _stop_forwarding(vmrun: Vmrun, claimed: ForwardingEntry) -> None:
     for forwarding in vmrun.networks.list_port_forwardings(claimed.network):
         if forwarding.host_port == claimed.port:
             vmrun.networks.delete_port_forwarding(claimed.network, forwarding)

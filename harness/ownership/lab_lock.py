@@ -106,7 +106,7 @@ def lab_lock(vm_directory: Path, lab: str, say: Callable[[str], None] = lambda _
         yield
 
 
-def owner_of(vm_directory: Path) -> Owner | None:
+def read_owner(vm_directory: Path) -> Owner | None:
     """Return who said last that the lab is theirs and has not let go; None where nobody, or nothing readable."""
     try:
         return Owner(**json.loads((vm_directory / OWNER).read_text(encoding="utf-8")))
@@ -129,7 +129,7 @@ def _busy(vm_directory: Path, lab: str) -> LabBusyError:
     return LabBusyError(
         f"the lab {lab} is being worked on by another session",
         where=str(vm_directory),
-        said=str(owner_of(vm_directory) or "it has not said yet who it is"),
+        said=str(read_owner(vm_directory) or "it has not said yet who it is"),
         remedy="wait for it to end, or give this lab another vm_directory",
     )
 
@@ -167,7 +167,7 @@ def _take(vm_directory: Path, lab: str, stack: contextlib.ExitStack) -> bool:
         raise LabBusyError(
             f"the lock of the lab {lab} cannot be had: {error.strerror or error}",
             where=str(vm_directory / LOCK),
-            said=str(owner_of(vm_directory) or ""),
+            said=str(read_owner(vm_directory) or ""),
             remedy="wait for the session of that user to end; where there is none, have its owner remove the file",
         ) from error
     stack.callback(_forget_owner, vm_directory / OWNER)
@@ -202,7 +202,7 @@ def _remove_empty(directories: Sequence[Path]) -> None:
 
 
 def _tell_of_the_dead(vm_directory: Path, say: Callable[[str], None]) -> None:
-    dead = owner_of(vm_directory)
+    dead = read_owner(vm_directory)
     if dead is not None:
         say(f"lock taken over: its owner ended without letting go ({dead})")
 

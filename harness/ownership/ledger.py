@@ -29,7 +29,7 @@ _CANNOT_WRITE = "make room on the disk, or give this user the right to write the
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineEntry:
     """A machine: its directory, and all that a hypervisor puts into it (`harness.ownership` says what that is).
 
     Attributes:
@@ -56,7 +56,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Forwarding:
+class ForwardingEntry:
     """A TCP port of the host's loopback that leads to a machine's SSH by way of a network."""
 
     kind: ClassVar[str] = "forwarding"
@@ -66,7 +66,7 @@ class Forwarding:
 
 
 @dataclass(frozen=True)
-class Home:
+class HomeEntry:
     """The directory in which the embedded hypervisor remembers machines and networks."""
 
     kind: ClassVar[str] = "home"
@@ -74,7 +74,7 @@ class Home:
 
 
 @dataclass(frozen=True)
-class Process:
+class ProcessEntry:
     """A process that outlives the session.
 
     Attributes:
@@ -93,21 +93,21 @@ class Process:
     port: int = 0
 
 
-Thing = Machine | Forwarding | Home | Process
-T = TypeVar("T", Machine, Forwarding, Home, Process)
-_KINDS: dict[str, type[Thing]] = {kind.kind: kind for kind in (Machine, Forwarding, Home, Process)}
+Entry = MachineEntry | ForwardingEntry | HomeEntry | ProcessEntry
+T = TypeVar("T", MachineEntry, ForwardingEntry, HomeEntry, ProcessEntry)
+_KINDS: dict[str, type[Entry]] = {kind.kind: kind for kind in (MachineEntry, ForwardingEntry, HomeEntry, ProcessEntry)}
 
 
 @dataclass(frozen=True)
 class Content:
     """What the ledger says; `kept_until` is UTC, ISO 8601, or empty."""
 
-    things: tuple[Thing, ...] = ()
+    entries: tuple[Entry, ...] = ()
     kept_until: str = ""
 
     def all_of(self, kind: type[T]) -> tuple[T, ...]:
         """Return the entries of that kind, oldest first."""
-        return tuple(thing for thing in self.things if isinstance(thing, kind))
+        return tuple(thing for thing in self.entries if isinstance(thing, kind))
 
 
 class Ledger:
@@ -146,27 +146,27 @@ class Ledger:
         except (TypeError, KeyError, ValueError) as error:
             raise self._refused(f"the ledger cannot be read: {error!r}") from error
 
-    def machines(self) -> tuple[Machine, ...]:
+    def machines(self) -> tuple[MachineEntry, ...]:
         """Return the machines in it."""
-        return self.read().all_of(Machine)
+        return self.read().all_of(MachineEntry)
 
-    def machine(self, name: str) -> Machine | None:
+    def machine(self, name: str) -> MachineEntry | None:
         """Return the machine of that name, or None."""
         return next((thing for thing in self.machines() if thing.name == name), None)
 
-    def write(self, thing: Thing) -> None:
+    def write(self, thing: Entry) -> None:
         """Have the thing on disk, in place of one of its kind and name, before it is created."""
-        self._change(lambda old: replace(old, things=(*_without(old, thing), thing)))
+        self._change(lambda old: replace(old, entries=(*_without(old, thing), thing)))
 
-    def strike(self, thing: Thing) -> None:
+    def delete(self, thing: Entry) -> None:
         """Have nothing of that kind and name on disk, after it is gone; without a thing there is no file."""
-        self._change(lambda old: replace(old, things=_without(old, thing)))
+        self._change(lambda old: replace(old, entries=_without(old, thing)))
 
     def keep_until(self, when: str) -> None:
         """Have it say until when its machines are wanted."""
         self._change(lambda old: replace(old, kept_until=when))
 
-    def settle(self) -> None:
+    def delete_scratch_file(self) -> None:
         """Have nothing beside the ledger that a killed session left while it wrote."""
         if self.path.parent.is_dir():
             self._change(lambda old: old)
@@ -183,7 +183,7 @@ class Ledger:
                 old = self.read()
                 new = change(old)
                 self._scratch.unlink(missing_ok=True)
-                if not new.things:
+                if not new.entries:
                     self.path.unlink(missing_ok=True)
                 elif new != old:
                     self._put(new)
@@ -192,7 +192,7 @@ class Ledger:
             raise self._refused(f"the ledger cannot be written: {text}", _CANNOT_WRITE) from error
 
     def _put(self, content: Content) -> None:
-        things = [{"kind": thing.kind, **asdict(thing)} for thing in content.things]
+        things = [{"kind": thing.kind, **asdict(thing)} for thing in content.entries]
         data = {"version": _VERSION, "lab": self.lab, "kept_until": content.kept_until or None, "things": things}
         with self._scratch.open("w", encoding="utf-8") as stream:
             stream.write(json.dumps(data, indent=2) + "\n")
@@ -206,15 +206,15 @@ class Ledger:
         return HostError(what, where=str(self.path), remedy=remedy or kept)
 
 
-def _thing(item: dict[str, Any]) -> Thing:
+def _thing(item: dict[str, Any]) -> Entry:
     fields: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in dict(item).items()
     }
     return _KINDS[fields.pop("kind")](**fields)
 
 
-def _without(content: Content, thing: Thing) -> tuple[Thing, ...]:
-    return tuple(other for other in content.things if (other.kind, other.name) != (thing.kind, thing.name))
+def _without(content: Content, thing: Entry) -> tuple[Entry, ...]:
+    return tuple(other for other in content.entries if (other.kind, other.name) != (thing.kind, thing.name))
 
 
 def _flush_directory(directory: Path) -> None:

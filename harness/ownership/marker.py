@@ -24,7 +24,7 @@ from harness.core.files import retry_on_sharing_violation
 from harness.core.layout import MARK
 
 
-class Why(StrEnum):
+class ForeignReason(StrEnum):
     """Why something was left alone."""
 
     NO_MARK = "this lab did not make it: it does not carry the mark of the run that the ledger names"
@@ -37,11 +37,11 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True)
-class Left:
+class ForeignPath:
     """Something that was left alone, and why."""
 
     path: Path
-    why: Why
+    why: ForeignReason
 
     def __str__(self) -> str:
         return f"{self.path} ({self.why})"
@@ -54,7 +54,7 @@ _NAMELESS = re.compile(
 )
 
 
-def owned_names(name: str) -> re.Pattern[str]:
+def owned_name_pattern(name: str) -> re.Pattern[str]:
     """Return the file names that a hypervisor and this harness write into the directory of machine `name`.
 
     VMware: configuration, descriptors and extents (`-s001`, `-f001`), delta disks (`-000001`), memory (`.vmem`),
@@ -78,7 +78,7 @@ def is_link(path: Path) -> bool:
         return True
 
 
-def why_foreign(item: Path, name: str, found: Iterable[str]) -> Why | None:
+def foreign_reason(item: Path, name: str, found: Iterable[str]) -> ForeignReason | None:
     """Return why a file in the marked directory of machine `name` is not ours, or None when it is.
 
     Args:
@@ -87,41 +87,41 @@ def why_foreign(item: Path, name: str, found: Iterable[str]) -> Why | None:
         found: The names that were in the directory when it was claimed.
     """
     if item.is_symlink() or (item.is_dir() and is_link(item)):
-        return Why.LINK
+        return ForeignReason.LINK
     if item.name in found:
-        return Why.WAS_THERE
-    if not owned_names(name).fullmatch(item.name):
-        return Why.NAME
+        return ForeignReason.WAS_THERE
+    if not owned_name_pattern(name).fullmatch(item.name):
+        return ForeignReason.NAME
     if _NAMELESS.fullmatch(item.name) and _others_beside(item, name):
-        return Why.ANOTHERS
+        return ForeignReason.ANOTHERS
     if item.is_dir() and not item.name.lower().endswith(".lck"):
-        return Why.DIRECTORY
+        return ForeignReason.DIRECTORY
     return None
 
 
 def _others_beside(item: Path, name: str) -> bool:
     """Return whether the VMX of a machine of another name is in the directory of that file."""
-    ours = owned_names(name)
+    ours = owned_name_pattern(name)
     return any(path.suffix.lower() == ".vmx" and not ours.fullmatch(path.name) for path in item.parent.iterdir())
 
 
-def in_the_way(names: Iterable[str], machine: str) -> tuple[str, ...]:
+def conflicting_names(names: Iterable[str], machine: str) -> tuple[str, ...]:
     """Return which of the names, found in a directory that is not ours, forbid to make a machine there.
 
     A VMX or a mark means that somebody's machine lives there; a name that a hypervisor would write is somebody's file.
     """
-    ours = owned_names(machine)
+    ours = owned_name_pattern(machine)
     return tuple(name for name in names if ours.fullmatch(name) or name.lower().endswith((".vmx", ".vmdk", MARK)))
 
 
-def write_mark(directory: Path, token: str, text: str) -> None:
+def write_marker(directory: Path, token: str, text: str) -> None:
     """Have the directory say whose it is: whole, or not at all."""
     scratch = directory / f"{MARK}.tmp"
     scratch.write_text(json.dumps({"token": token, "about": text}) + "\n", encoding="utf-8")
     retry_on_sharing_violation(lambda: scratch.replace(directory / MARK))
 
 
-def read_mark(directory: Path) -> str | None:
+def read_marker(directory: Path) -> str | None:
     """Return the token in the directory's mark, or None where there is none that can be read."""
     mark = directory / MARK
     if mark.is_symlink():
@@ -132,6 +132,6 @@ def read_mark(directory: Path) -> str | None:
         return None
 
 
-def is_mark(name: str) -> bool:
+def is_marker(name: str) -> bool:
     """Return whether a file of that name is the mark, or one half written."""
     return name in (MARK, f"{MARK}.tmp")

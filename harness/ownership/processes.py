@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from harness.core.errors import HostError
-from harness.ownership import ledger as entries
+from harness.ownership.ledger import ProcessEntry
 from harness.system.process_tree import end_process
 
 
-def remove_process(process: entries.Process) -> None:
+def remove_process(process: ProcessEntry) -> None:
     """Have the process ended, found by its id and starting time, or by its command line where no id was noted.
 
     Raises:

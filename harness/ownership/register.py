@@ -9,34 +9,33 @@ from pathlib import Path
 
 from harness.config.plan import MachinePlan
 from harness.core.errors import HarnessError
-from harness.ownership import ledger as entries
 from harness.ownership.lab_lock import now, user_name
-from harness.ownership.ledger import Ledger
-from harness.ownership.marker import write_mark
+from harness.ownership.ledger import ForwardingEntry, HomeEntry, Ledger, MachineEntry
+from harness.ownership.marker import write_marker
 
 
-def claim_directory(ledger: Ledger, plan: MachinePlan, run_id: str) -> None:
+def register_directory(ledger: Ledger, plan: MachinePlan, run_id: str) -> None:
     """Have the machine's directory, in the ledger before it is made, and with the mark that says whose it is."""
     directory = plan.files.directory
     found = tuple(sorted(os.listdir(directory))) if directory.exists() else None  # noqa: PTH208  (names alone)
     owner = f"{user_name()}@{socket.gethostname()}"
-    machine = entries.Machine(plan.name, str(directory), run_id, now(), owner, plan.nonce, found)
+    machine = MachineEntry(plan.name, str(directory), run_id, now(), owner, plan.nonce, found)
     ledger.write(machine)
     directory.mkdir(parents=True, exist_ok=True)
     about = f"made by the lab {ledger.lab}; `lab down` removes it, and what this lab did not make stays"
-    write_mark(directory, machine.token, about)
+    write_marker(directory, machine.token, about)
 
 
-def claim_home(ledger: Ledger, home: Path | None) -> None:
+def register_home(ledger: Ledger, home: Path | None) -> None:
     """Have the embedded hypervisor's home in the ledger, unless it is there already and not ours.
 
     A ledger that cannot be read stays as it is: the environment phase says so, and nothing is created then.
     """
     if home is not None and not home.exists():
         with contextlib.suppress(HarnessError):
-            ledger.write(entries.Home(str(home)))
+            ledger.write(HomeEntry(str(home)))
 
 
-def claim_forwarding(ledger: Ledger, machine: str, network: str, port: int) -> None:
+def register_forwarding(ledger: Ledger, machine: str, network: str, port: int) -> None:
     """Have the port that is about to lead to the machine in the ledger."""
-    ledger.write(entries.Forwarding(machine, network, port))
+    ledger.write(ForwardingEntry(machine, network, port))

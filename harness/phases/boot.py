@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.core.deadline import Pending, wait_until
 from harness.core.verdict import Check, Phase, Status
 from harness.machine.machine import Machine
-from harness.ownership.register import claim_forwarding
+from harness.ownership.register import register_forwarding
 from harness.vmrun import PortForwarding, Protocol
 from harness.vmrun.errors import PortInUse
 
@@ -77,7 +77,7 @@ def forward_ssh(machine: Machine) -> None:
 def _forward_ssh(machine: Machine) -> None:
     context, port = machine.context, machine.plan.endpoint.port
     network = context.plan.spec.network.vmnet.lower()
-    claim_forwarding(context.ledger, machine.name, network, port)
+    register_forwarding(context.ledger, machine.name, network, port)
     forwarding = PortForwarding(Protocol.TCP, port, machine.plan.address, context.plan.spec.ssh.port, machine.name)
     context.vmrun.networks.set_port_forwarding(network, forwarding)
 

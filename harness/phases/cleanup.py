@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.core.verdict import Check, Phase, Status, judge
 from harness.machine.machine import Machine
 from harness.machine.removal import foreign_directory, remove_machine
-from harness.ownership.marker import Left, in_the_way, is_link
+from harness.ownership.marker import ForeignPath, conflicting_names, is_link
 
 PHASE = Phase.CLEANUP
 CHECKS = ("only what is ours", "machine is gone")
@@ -37,7 +37,7 @@ def run(machine: Machine) -> Iterator[Check]:
     )
 
 
-def judge_claimed(directory: Path, foreign: Left | None) -> Check:
+def judge_claimed(directory: Path, foreign: ForeignPath | None) -> Check:
     """Return whether the directory that the ledger names is the one that this lab made."""
     return judge(
         CHECKS[0],
@@ -50,7 +50,7 @@ def judge_claimed(directory: Path, foreign: Left | None) -> Check:
 
 def judge_unclaimed(directory: Path, content: Sequence[str], *, link: bool) -> Check:
     """Return whether a machine may be made in a directory that the ledger does not name: nothing is in its way."""
-    blocking = ("a link",) if link else in_the_way(content, directory.name)
+    blocking = ("a link",) if link else conflicting_names(content, directory.name)
     others = [name for name in content if name not in blocking]
     seen = f"not in the ledger, with {', '.join(blocking[:5])}" if blocking else "no machine there"
     return judge(
@@ -62,7 +62,7 @@ def judge_unclaimed(directory: Path, content: Sequence[str], *, link: bool) -> C
     )
 
 
-def describe(*, still_listed: bool, vmx: bool, left: Sequence[Left]) -> str:
+def describe(*, still_listed: bool, vmx: bool, left: Sequence[ForeignPath]) -> str:
     """Return one line for the report."""
     seen = f"{'running' if still_listed else 'not running'}, {'a VMX' if vmx else 'no VMX'}"
     return seen + "".join(f"; left alone: {item}" for item in left)

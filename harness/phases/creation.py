@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from harness.core.verdict import Check, Phase, judge
 from harness.machine.machine import Machine
-from harness.ownership.register import claim_directory
+from harness.ownership.register import register_directory
 from harness.vmrun.vdiskmanager import CREATE_TYPES, create_disk
 from harness.vmware.vmx import Vmx
 
@@ -17,7 +17,7 @@ CHECKS = ("virtual disk", "vmx")
 def run(machine: Machine) -> Iterator[Check]:
     """Claim the directory in the ledger, then create what the plan says in it."""
     plan, context = machine.plan, machine.context
-    claim_directory(context.ledger, plan, context.run_id)
+    register_directory(context.ledger, plan, context.run_id)
     disk_type = context.plan.spec.hardware.disk_type
     tool = context.hypervisor
     disk = create_disk(tool.vdiskmanager_argv, plan.files.disk, plan.disk_gib, disk_type, env=tool.env)

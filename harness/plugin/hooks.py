@@ -36,8 +36,8 @@ from harness.preflight import check_names
 from harness.results.claim_rules import Asked
 from harness.results.journal import Journal
 from harness.system.ports import HeldPorts
-from harness.system.signals import taken_as_ctrl_c
-from harness.system.stdio import speak_utf_8
+from harness.system.signals import termination_as_ctrl_c
+from harness.system.stdio import use_utf8_output
 
 _BACKSTOP_FACTOR = 1.5  # pytest-timeout fires only when our own deadlines, all of them together, did not
 
@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     directory = lab_directory(config)
     if directory is None:
         return
-    speak_utf_8()
+    use_utf8_output()
     if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
         raise pytest.UsageError(
             "a lab has one session: pytest-xdist (-n) would build it once per worker\n"
@@ -102,7 +102,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"cannot write results: {error}\n  remedy:   give another --reports") from error
     if not option.xmlpath:
         option.xmlpath = str(session.run.junit)
-    stack.enter_context(taken_as_ctrl_c())
+    stack.enter_context(termination_as_ctrl_c())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

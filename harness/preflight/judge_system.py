@@ -39,7 +39,7 @@ def judge_session(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
     session = facts.session.value
     if session is None:
         return Check(name, Status.NOT_PROVEN, expected, facts.session.problem or "Windows does not say", remedy)
-    return judge(name, ok=not session.of_a_service, expected=expected, seen=str(session), remedy=remedy)
+    return judge(name, ok=not session.is_service, expected=expected, seen=str(session), remedy=remedy)
 
 
 def judge_service(name: str, _plan: LabPlan, facts: HostFacts) -> Check:

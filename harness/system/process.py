@@ -105,7 +105,12 @@ class RunProgram(Protocol):
     """The process door: `harness.system.process.run`, or a fake of it."""
 
     def __call__(
-        self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        env: Mapping[str, str] | None = None,
+        keep_children: bool = False,
     ) -> Completed:
         """Return what the program said; raise `ProcessError` when it could not start or did not end in time.
 
@@ -120,7 +125,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: str = "",
-    alone: bool = False,
+    keep_children: bool = False,
     grace_s: float = 1.0,
 ) -> Completed:
     """Run a program to its end and return what it said; a non-zero exit is an answer, not an exception.
@@ -131,7 +136,7 @@ def run(
         env: Variables on top of this process's own.
         cwd: Working directory.
         stdin: Text for its standard input, which is closed afterwards.
-        alone: After `timeout_s` the program is ended, and what it started runs on.
+        keep_children: After `timeout_s` the program is ended, and what it started runs on.
         grace_s: How long program and children may tidy up where they have to be ended.
 
     Raises:
@@ -148,7 +153,7 @@ def run(
         with _running.lock:
             process = _start(words, shown, {**os.environ, **(env or {})}, cwd, (inp, out, err))
             _running.waited_for.add(process)
-        code, left, ended = _wait(process, timeout_s, grace_s, alone=alone)
+        code, left, ended = _wait(process, timeout_s, grace_s, keep_children=keep_children)
         if code is None:
             remedy = "run the command by hand to see what it waits for"
             how = f"its processes {', '.join(map(str, left))} cannot be ended" if left else "was ended"
@@ -232,7 +237,7 @@ def _end(process: subprocess.Popen[bytes], grace_s: float) -> tuple[int, ...]:
 
 
 def _wait(
-    process: subprocess.Popen[bytes], timeout_s: float, grace_s: float, *, alone: bool
+    process: subprocess.Popen[bytes], timeout_s: float, grace_s: float, *, keep_children: bool
 ) -> tuple[int | None, tuple[int, ...], bool]:
     """Return how the program ended.
 
@@ -244,7 +249,7 @@ def _wait(
     try:
         code = process.wait(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        left = _end_alone(process) if alone else _end(process, grace_s)
+        left = _end_alone(process) if keep_children else _end(process, grace_s)
     except BaseException:
         _end(process, grace_s)
         raise

@@ -12,7 +12,7 @@ _POLITE = [signal.Signals[name] for name in ("SIGTERM", "SIGBREAK") if name in s
 
 
 @contextlib.contextmanager
-def taken_as_ctrl_c() -> Iterator[None]:
+def termination_as_ctrl_c() -> Iterator[None]:
     """Have SIGTERM, and Ctrl-Break on Windows, raise `KeyboardInterrupt` meanwhile, where nobody else heeds them.
 
     Whichever comes first does so, Ctrl-C or one of these; one of these that comes later, as a build server sends it

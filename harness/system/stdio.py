@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 
-def speak_utf_8() -> None:
+def use_utf8_output() -> None:
     """Have everything that this process says leave it as UTF-8, whatever the code page of the console or the pipe.
 
     The console itself and its settings stay as they are: to a console of Windows, Python writes past the code page.

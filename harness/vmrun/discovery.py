@@ -260,9 +260,9 @@ def _impatient(run: RunProgram) -> RunProgram:
     """Return the process door with the probe's time limit: a search must not wait a minute for each candidate."""
 
     def limited(
-        argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+        argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, keep_children: bool = False
     ) -> Completed:
-        return run(argv, timeout_s=min(timeout_s, _PROBE_S), env=env, alone=alone)
+        return run(argv, timeout_s=min(timeout_s, _PROBE_S), env=env, keep_children=keep_children)
 
     return limited
 

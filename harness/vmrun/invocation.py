@@ -181,7 +181,7 @@ class VmrunProgram:
         """Return the answer; what a `start` that hangs has started is the machine, which may run."""
         before = locks_beside(vmx) if vmx is not None else ()
         try:
-            return self.run(argv, timeout_s=timeout_s, env=self.env, alone=verb == "start")
+            return self.run(argv, timeout_s=timeout_s, env=self.env, keep_children=verb == "start")
         except ProcessError as error:
             kind = errors.VmrunUnavailable if isinstance(error.__cause__, OSError) else errors.VmrunTimeout
             after = locks_beside(vmx) if vmx is not None and kind is errors.VmrunTimeout else ()

@@ -20,7 +20,7 @@ _DESCRIPTOR_BYTES = 64 * 1024
 _DEEPEST = 32  # snapshots of a disk, one on the other; VMware itself takes 31
 
 
-def users_of(directory: Path, others: Iterable[Path]) -> tuple[Path, ...]:
+def vms_using_disks_in(directory: Path, others: Iterable[Path]) -> tuple[Path, ...]:
     """Return the machines outside of the directory that use a disk in it: its clones, and who names one of its disks.
 
     Args:
@@ -56,7 +56,7 @@ def snapshot_notes(file: Path) -> Vmx:
         ) from error
 
 
-def machines_beside(directory: Path) -> tuple[Path, ...]:
+def sibling_vmx_files(directory: Path) -> tuple[Path, ...]:
     """Return the VMX files in the directories beside that one."""
     return tuple(sorted(directory.parent.glob("*/*.vmx")))
 

@@ -57,7 +57,12 @@ class Replay(ReplayBench):
         return self.told(words)
 
     def run(
-        self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        env: Mapping[str, str] | None = None,
+        keep_children: bool = False,
     ) -> Completed:
         code, out, err = self.told(tuple(argv[len(self.argv) :])) or (0, "", "")
         return Completed(tuple(argv), code, out, err, 0.0)

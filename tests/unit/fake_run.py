@@ -34,7 +34,7 @@ class FakeRun:
     calls: list[tuple[str, ...]] = field(default_factory=list)
     timeouts: list[float] = field(default_factory=list)
     envs: list[dict[str, str]] = field(default_factory=list)
-    alone: list[bool] = field(default_factory=list)
+    kept_children: list[bool] = field(default_factory=list)
     effects: dict[tuple[str, ...], Callable[[], object]] = field(default_factory=dict)
 
     def on(self, *argv: str, says: object = "", then: Callable[[], object] | None = None) -> FakeRun:
@@ -44,13 +44,18 @@ class FakeRun:
         return self
 
     def __call__(
-        self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        env: Mapping[str, str] | None = None,
+        keep_children: bool = False,
     ) -> Completed:
         words = tuple(argv)
         self.calls.append(words)
         self.timeouts.append(timeout_s)
         self.envs.append(dict(env or {}))
-        self.alone.append(alone)
+        self.kept_children.append(keep_children)
         assert words in self.answers, f"unknown command: {words}"
         left = self.answers[words]
         says = left.pop(0) if len(left) > 1 else left[0]

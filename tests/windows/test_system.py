@@ -27,7 +27,7 @@ def test_the_session_and_the_account_of_this_process() -> None:
     session = system.session("win32")
     assert session is not None
     assert session.sid.startswith("S-1-5-")
-    assert not session.of_a_service
+    assert not session.is_service
     assert system.account("win32") == f"*{session.sid}"
     assert system.elevated("win32") in (True, False)
 

@@ -24,7 +24,7 @@ class Session:
     sid: str
 
     @property
-    def of_a_service(self) -> bool:
+    def is_service(self) -> bool:
         """Whether a service, and nobody at a desktop, started this process."""
         return self.number == 0 or self.sid in _SERVICE_ACCOUNTS
 

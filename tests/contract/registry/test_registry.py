@@ -17,8 +17,7 @@ from harness.core.deadline import Deadline
 from harness.core.errors import HostError
 from harness.core.layout import cache_directory
 from harness.guest.lab_keys import ensure_keys, ensure_registry_certificate
-from harness.ownership import ledger as entries
-from harness.ownership.ledger import Ledger
+from harness.ownership.ledger import Ledger, ProcessEntry
 from harness.ownership.processes import remove_process
 
 PROGRAM = find_program(cache_directory())
@@ -35,8 +34,8 @@ def start(tmp_path: Path, name: str, ledger: Ledger, port: int = 0) -> int:
     return start_registry(PROGRAM, files, ledger, port, Deadline(60))
 
 
-def claim(ledger: Ledger) -> entries.Process:
-    (process,) = ledger.read().all_of(entries.Process)
+def claim(ledger: Ledger) -> ProcessEntry:
+    (process,) = ledger.read().all_of(ProcessEntry)
     return process
 
 
@@ -62,7 +61,7 @@ def test_one_whose_session_died_before_it_noted_the_id_is_found_by_its_configura
     ledger = Ledger(tmp_path / "lab-ledger.json", "lab")
     start(tmp_path, "one", ledger)
     noted = claim(ledger)
-    remove_process(entries.Process(noted.name, noted.argv))
+    remove_process(ProcessEntry(noted.name, noted.argv))
     assert not psutil.pid_exists(noted.pid)
 
 

@@ -125,10 +125,15 @@ class Bench(ABC):
         return Answer(shown, signed(raw), raw, out, err, self.settle)
 
     def run(
-        self, argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        env: Mapping[str, str] | None = None,
+        keep_children: bool = False,
     ) -> Completed:
         """Run a driver's command: the process door of `harness.vmrun.Vmrun`, written down here."""
-        done = process.run(argv, timeout_s=timeout_s, env=env, alone=alone)
+        done = process.run(argv, timeout_s=timeout_s, env=env, keep_children=keep_children)
         words = normal(argv[len(self.argv) :])
         self.entries.append(self._written(words, (done.returncode, done.stdout, done.stderr)))
         return done

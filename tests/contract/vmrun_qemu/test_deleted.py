@@ -11,9 +11,8 @@ from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest fin
 
 from harness.core.deadline import Deadline
 from harness.machine.removal import remove_machine
-from harness.ownership import ledger as entries
-from harness.ownership.ledger import Ledger
-from harness.ownership.marker import write_mark
+from harness.ownership.ledger import Ledger, MachineEntry
+from harness.ownership.marker import write_marker
 from harness.vmrun import Vmrun as Driver
 
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -25,9 +24,9 @@ def test_a_running_machine_whose_files_were_deleted_is_ended_and_leaves_nothing(
 ) -> None:
     vmx = vmrun.machine("one", f'uuid.bios = "{NONCE}"\nserial0.fileName = "serial-1.log"\n')
     book = Ledger(tmp_path / "ledger.json", "lab")
-    machine = entries.Machine("one", str(vmx.parent), "run-1", nonce=NONCE)
+    machine = MachineEntry("one", str(vmx.parent), "run-1", nonce=NONCE)
     book.write(machine)
-    write_mark(vmx.parent, machine.token, "about")
+    write_marker(vmx.parent, machine.token, "about")
     vmrun.ok("start", vmx, "nogui")
     if whole:
         shutil.rmtree(vmx.parent)

@@ -16,8 +16,8 @@ from harness.core.errors import ConfigError, DeadlineExpired, HostError
 from harness.core.layout import RunFiles
 from harness.lab import session
 from harness.lab.evidence.vmware_tools import ToolsView
-from harness.ownership.ledger import Ledger, Machine
-from harness.ownership.marker import Why, write_mark
+from harness.ownership.ledger import Ledger, MachineEntry
+from harness.ownership.marker import ForeignReason, write_marker
 from harness.report.writer import latest_run, point_latest
 from harness.vmrun import PowerState, ToolsState, Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
@@ -137,10 +137,10 @@ def test_status_of_a_lab_that_is_not_there(lab_file: Path, tmp_path: Path) -> No
 def claimed(tmp_path: Path) -> Path:
     """Leave a machine with a foreign file beside it, in the ledger."""
     directory = tmp_path / "vms" / "k3s-master1"
-    machine = Machine("k3s-master1", str(directory), "run-1", "2026-01-02T03:04:05+00:00", "me@here")
+    machine = MachineEntry("k3s-master1", str(directory), "run-1", "2026-01-02T03:04:05+00:00", "me@here")
     Ledger(tmp_path / "vms" / "lab-ledger.json", "airgap-lab").write(machine)
     directory.mkdir()
-    write_mark(directory, machine.token, "about")
+    write_marker(directory, machine.token, "about")
     for name in ("k3s-master1.vmdk", "serial-1.log", "thesis.docx"):
         (directory / name).write_text(name)
     return directory
@@ -154,13 +154,13 @@ def test_status_and_down_go_by_the_ledger(lab_file: Path, tmp_path: Path, monkey
     shown = lab("status", "--lab", lab_file).output
     assert f"k3s-master1      off          0 MiB  ssh 192.168.6.10  {directory}" in shown
     assert "made by me@here at 2026-01-02T03:04:05+00:00, run run-1" in shown
-    assert f"not ours: {directory / 'thesis.docx'} ({Why.NAME})" in shown
+    assert f"not ours: {directory / 'thesis.docx'} ({ForeignReason.NAME})" in shown
     told = json.loads(lab("status", "--json", "--lab", lab_file).output)
     assert [(item["name"], item["state"]) for item in told["machines"]] == [("k3s-master1", "off")]
     result = lab("down", "--lab", lab_file)
     assert (result.exit_code, result.output) == (
         0,
-        f"k3s-master1: removed\n  left alone: {directory / 'thesis.docx'} ({Why.NAME})\n",
+        f"k3s-master1: removed\n  left alone: {directory / 'thesis.docx'} ({ForeignReason.NAME})\n",
     )
     assert [path.name for path in tree(tmp_path / "vms")] == ["k3s-master1", "thesis.docx"]
     assert "nothing of the lab airgap-lab" in lab("down", "--lab", lab_file).output

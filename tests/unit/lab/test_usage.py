@@ -13,10 +13,10 @@ from harness.core.errors import HostError
 from harness.lab import usage as uses
 from harness.lab.usage import destroy
 from harness.machine.removal import Removal
-from harness.ownership.marker import Left, Why
+from harness.ownership.marker import ForeignPath, ForeignReason
 from harness.results.journal import Journal, read_journal
 
-GONE = Removal("w1", left=(Left(Path("thesis.docx"), Why.NAME),))
+GONE = Removal("w1", left=(ForeignPath(Path("thesis.docx"), ForeignReason.NAME),))
 STUCK = Removal("w2", error=HostError("its disk is in use", remedy="close it"))
 
 
@@ -26,7 +26,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(uses, "remove_all", lambda vmrun, ledger, names, power_s: [GONE, STUCK])
     monkeypatch.setattr(uses, "remove_rest", lambda vmrun, ledger: None)
     plan = SimpleNamespace(spec=SimpleNamespace(deadlines_s=SimpleNamespace(power=1)))
-    ledger = SimpleNamespace(read=lambda: None, settle=lambda: None)
+    ledger = SimpleNamespace(read=lambda: None, delete_scratch_file=lambda: None)
     journal = Journal(tmp_path / "events.jsonl")
     yield SimpleNamespace(plan=plan, vmrun=None, ledger=ledger, journal=journal)
     journal.close()

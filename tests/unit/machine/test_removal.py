@@ -17,14 +17,13 @@ from needs import links
 from harness.core.deadline import Deadline
 from harness.core.errors import HostError
 from harness.machine.removal import remove_all, remove_machine, remove_rest
-from harness.ownership import ledger as entries
-from harness.ownership.ledger import Ledger
-from harness.ownership.marker import write_mark
+from harness.ownership.ledger import HomeEntry, Ledger, MachineEntry, ProcessEntry
+from harness.ownership.marker import write_marker
 from harness.system import process_identity as pids
 from harness.system.process import Completed
 from harness.system.process_tree import end_process
 from harness.vmrun import Vmrun
-from harness.vmware.linked_clones import users_of
+from harness.vmware.linked_clones import vms_using_disks_in
 from harness.vmware.vmx import Vmx
 
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -39,7 +38,7 @@ class FakeHost:
         self.calls: list[tuple[str, ...]] = []
         self.before_delete: Callable[[], object] = lambda: None
 
-    def __call__(self, argv: object, *, timeout_s: float, env: object = None, alone: bool = False) -> Completed:
+    def __call__(self, argv: object, *, timeout_s: float, env: object = None, keep_children: bool = False) -> Completed:
         assert isinstance(argv, tuple | list)
         verb, *words = [str(word) for word in argv][3:]
         self.calls.append((verb, *words))
@@ -77,20 +76,20 @@ def book(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "ledger.json", "lab")
 
 
-def made(tmp_path: Path, book: Ledger, name: str = "m1", found: tuple[str, ...] | None = None) -> entries.Machine:
+def made(tmp_path: Path, book: Ledger, name: str = "m1", found: tuple[str, ...] | None = None) -> MachineEntry:
     """Leave a machine as a run makes it."""
     directory = tmp_path / name
-    machine = entries.Machine(name, str(directory), "run-1", nonce=NONCE, found=found)
+    machine = MachineEntry(name, str(directory), "run-1", nonce=NONCE, found=found)
     book.write(machine)
     directory.mkdir(exist_ok=True)
-    write_mark(directory, machine.token, "about")
+    write_marker(directory, machine.token, "about")
     (directory / f"{name}.vmx").write_text(f'uuid.bios = "{UUID}"\nsata0:0.fileName = "{name}.vmdk"\n')
     for file in (f"{name}.vmdk", f"{name}-s001.vmdk", "vmware.log", "serial-1.log"):
         (directory / file).touch()
     return machine
 
 
-def remove(vmrun: Vmrun, book: Ledger, machine: entries.Machine) -> list[str]:
+def remove(vmrun: Vmrun, book: Ledger, machine: MachineEntry) -> list[str]:
     """Remove it, and return what was left, as text."""
     removal = remove_machine(vmrun, book, machine, Deadline(5))
     assert book.machine(machine.name) is None
@@ -109,7 +108,7 @@ def test_a_machine_of_ours_goes_with_its_directory(tmp_path: Path, vmrun: Vmrun,
 
 
 def test_removing_what_is_gone_is_fine(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
-    machine = entries.Machine("m1", str(tmp_path / "m1"), "run-1")
+    machine = MachineEntry("m1", str(tmp_path / "m1"), "run-1")
     book.write(machine)
     assert remove(vmrun, book, machine) == []
     assert remove(vmrun, book, machine) == []
@@ -119,7 +118,7 @@ def test_removing_what_is_gone_is_fine(tmp_path: Path, vmrun: Vmrun, book: Ledge
 def test_a_directory_that_a_crash_left_before_its_mark_was_written_goes(
     tmp_path: Path, vmrun: Vmrun, book: Ledger, left: tuple[str, ...]
 ) -> None:
-    machine = entries.Machine("m1", str(tmp_path / "m1"), "run-1")
+    machine = MachineEntry("m1", str(tmp_path / "m1"), "run-1")
     book.write(machine)
     (tmp_path / "m1").mkdir()
     for name in left:
@@ -161,7 +160,7 @@ def test_links_and_their_targets_stay(tmp_path: Path, vmrun: Vmrun, book: Ledger
     assert sorted(path.name for path in (tmp_path / "m1").iterdir()) == ["m1-s002.vmdk", "m1.vmem.lck"]
 
 
-def refused(vmrun: Vmrun, book: Ledger, machine: entries.Machine) -> str:
+def refused(vmrun: Vmrun, book: Ledger, machine: MachineEntry) -> str:
     """Try to remove a machine that is not ours any more; return why that was not done. Nothing is forgotten."""
     (removal,) = remove_all(vmrun, book, None, 5)
     assert isinstance(removal.error, HostError)
@@ -290,13 +289,13 @@ def test_a_clone_anywhere_is_known_by_the_parents_snapshot_file(tmp_path: Path) 
     directory, clone = tmp_path / "m1", tmp_path / "far" / "away" / "clone.vmx"
     directory.mkdir()
     (directory / "m1.vmsd").write_text(f'snapshot0.clone0 = "{clone}"\nsnapshot0.numClones = "1"\n')
-    assert users_of(directory, ()) == ()
+    assert vms_using_disks_in(directory, ()) == ()
     clone.parent.mkdir(parents=True)
     clone.touch()
-    assert users_of(directory, ()) == (clone,)
+    assert vms_using_disks_in(directory, ()) == (clone,)
     (directory / "m1.vmsd").write_text("torn")
     with pytest.raises(HostError, match="linked clone"):
-        users_of(directory, ())
+        vms_using_disks_in(directory, ())
 
 
 def test_one_that_starts_again_while_it_is_deleted_is_stopped_again(
@@ -357,8 +356,8 @@ def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(
     home.mkdir()
     for thing in (
         made(tmp_path, book),
-        entries.Home(str(home)),
-        entries.Process("registry", ("registry", "word"), 1, 2.0),
+        HomeEntry(str(home)),
+        ProcessEntry("registry", ("registry", "word"), 1, 2.0),
     ):
         book.write(thing)
     ended: list[object] = []
@@ -366,10 +365,10 @@ def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(
     run = FakeRun().on("vmrun", "-T", "ws", "removeState", then=home.rmdir)
     remove_rest(Vmrun(("vmrun",), run=run), book)
     assert (run.calls, ended) == ([], [])
-    book.strike(book.machines()[0])
+    book.delete(book.machines()[0])
     remove_rest(Vmrun(("vmrun",), run=run), book)
     assert ended == [(1, 2.0, ("registry", "word"))]
-    assert book.read().things == ()
+    assert book.read().entries == ()
     assert not home.exists()
 
 

@@ -13,7 +13,7 @@ import pytest
 from harness.core.errors import LabBusyError
 from harness.core.layout import LEDGER, LOCK, MADE
 from harness.ownership import lab_lock as lablock
-from harness.ownership.lab_lock import is_held, lab_lock, owner_of, this_process
+from harness.ownership.lab_lock import is_held, lab_lock, read_owner, this_process
 
 HOLDER = """
 import sys, time
@@ -131,7 +131,7 @@ def test_a_living_owner_is_named_and_a_dead_ones_lock_is_taken_over_with_a_messa
         child.communicate()
     assert not is_held(tmp_path)
     with lab_lock(tmp_path, "lab", said.append):
-        owner = owner_of(tmp_path)
+        owner = read_owner(tmp_path)
         assert owner is not None
         assert owner.pid == os.getpid()
     assert len(said) == 1
@@ -169,9 +169,9 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_owner_that_cannot_be_read_is_nobody(tmp_path: Path) -> None:
-    assert owner_of(tmp_path) is None
+    assert read_owner(tmp_path) is None
     (tmp_path / "lab-owner.json").write_text('{"user": "me"}')
-    assert owner_of(tmp_path) is None
+    assert read_owner(tmp_path) is None
 
 
 def test_where_nothing_can_be_written_there_is_nothing_to_lock(tmp_path: Path) -> None:

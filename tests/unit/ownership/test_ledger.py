@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import HostError
-from harness.ownership.ledger import Content, Forwarding, Home, Ledger, Machine, Process
+from harness.ownership.ledger import Content, ForwardingEntry, HomeEntry, Ledger, MachineEntry, ProcessEntry
 from harness.system import process
 
 
-def machine(name: str, directory: Path, run_id: str = "run-1") -> Machine:
-    return Machine(name, str(directory / name), run_id, "2026-01-02T03:04:05+00:00", "me@here", "ab" * 16)
+def machine(name: str, directory: Path, run_id: str = "run-1") -> MachineEntry:
+    return MachineEntry(name, str(directory / name), run_id, "2026-01-02T03:04:05+00:00", "me@here", "ab" * 16)
 
 
 def ledger(tmp_path: Path) -> Ledger:
@@ -26,9 +26,9 @@ def test_every_kind_of_thing_is_read_back_as_it_was_written(tmp_path: Path) -> N
     things = (
         machine("m1", tmp_path),
         replace(machine("m2", tmp_path), found=("thesis.docx",)),
-        Forwarding("m1", "vmnet1", 2201),
-        Home(str(tmp_path / "home")),
-        Process("registry", ("registry", "serve", "/etc/registry.yml"), 4711, 1.5, 40123),
+        ForwardingEntry("m1", "vmnet1", 2201),
+        HomeEntry(str(tmp_path / "home")),
+        ProcessEntry("registry", ("registry", "serve", "/etc/registry.yml"), 4711, 1.5, 40123),
     )
     for thing in things:
         ledger(tmp_path).write(thing)
@@ -40,9 +40,9 @@ def test_every_kind_of_thing_is_read_back_as_it_was_written(tmp_path: Path) -> N
 def test_a_second_entry_of_a_kind_and_name_replaces_the_first(tmp_path: Path) -> None:
     book = ledger(tmp_path)
     book.write(machine("m1", tmp_path))
-    book.write(Forwarding("m1", "vmnet1", 2201))
+    book.write(ForwardingEntry("m1", "vmnet1", 2201))
     book.write(machine("m1", tmp_path, "run-2"))
-    assert [thing.kind for thing in book.read().things] == ["forwarding", "machine"]
+    assert [thing.kind for thing in book.read().entries] == ["forwarding", "machine"]
     assert book.machines()[0].run_id == "run-2"
 
 
@@ -51,14 +51,14 @@ def test_the_last_strike_removes_the_file(tmp_path: Path) -> None:
     book.write(machine("m1", tmp_path))
     book.write(machine("m2", tmp_path))
     book.keep_until("2026-01-03T03:04:05+00:00")
-    book.strike(machine("m1", tmp_path))
+    book.delete(machine("m1", tmp_path))
     assert [item.name for item in book.machines()] == ["m2"]
-    book.strike(machine("m2", tmp_path))
+    book.delete(machine("m2", tmp_path))
     assert list((tmp_path / "vms").iterdir()) == []
 
 
 def test_striking_what_was_never_written_is_fine(tmp_path: Path) -> None:
-    ledger(tmp_path).strike(machine("m1", tmp_path))
+    ledger(tmp_path).delete(machine("m1", tmp_path))
     assert list((tmp_path / "vms").iterdir()) == []
 
 
@@ -87,7 +87,7 @@ def test_a_ledger_that_is_damaged_or_of_another_version_is_refused_and_stays(tmp
     with pytest.raises(HostError) as caught:
         Ledger(path, "lab").read()
     assert caught.value.remedy
-    for change in (Ledger(path, "lab").write, Ledger(path, "lab").strike):
+    for change in (Ledger(path, "lab").write, Ledger(path, "lab").delete):
         with pytest.raises(HostError):
             change(machine("m1", tmp_path))
     assert path.read_text() == text
@@ -98,7 +98,7 @@ def test_what_a_killed_session_left_beside_the_ledger_goes(tmp_path: Path) -> No
     book.write(machine("m1", tmp_path))
     for name in ("ledger.tmp", "ledger.lock"):
         (tmp_path / "vms" / name).write_text("{")
-    book.settle()
+    book.delete_scratch_file()
     assert [path.name for path in (tmp_path / "vms").iterdir()] == ["ledger.json"]
 
 
@@ -140,8 +140,8 @@ def test_threads_with_ledgers_of_their_own_lose_nothing(tmp_path: Path) -> None:
 
 def test_processes_lose_nothing(tmp_path: Path) -> None:
     program = (
-        "import sys\nfrom pathlib import Path\nfrom harness.ownership.ledger import Ledger, Home\n"
-        "for n in range(10): Ledger(Path(sys.argv[1]), 'lab').write(Home(f'{sys.argv[2]}-{n}'))\n"
+        "import sys\nfrom pathlib import Path\nfrom harness.ownership.ledger import Ledger, HomeEntry\n"
+        "for n in range(10): Ledger(Path(sys.argv[1]), 'lab').write(HomeEntry(f'{sys.argv[2]}-{n}'))\n"
     )
     path = tmp_path / "ledger.json"
 
@@ -157,4 +157,4 @@ def test_a_ledger_that_cannot_be_written_is_an_error_of_the_host(tmp_path: Path)
     (tmp_path / "vms").touch()
     with pytest.raises(HostError, match="cannot be written"):
         ledger(tmp_path).write(machine("m1", tmp_path))
-    ledger(tmp_path).settle()
+    ledger(tmp_path).delete_scratch_file()

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 from needs import links
 
-from harness.ownership.marker import Why, in_the_way, owned_names, read_mark, why_foreign, write_mark
+from harness.ownership.marker import (
+    ForeignReason,
+    conflicting_names,
+    foreign_reason,
+    owned_name_pattern,
+    read_marker,
+    write_marker,
+)
 
 OURS = [
     "m1.vmx", "m1.vmxf", "m1.vmsd", "m1.nvram", "m1.vmdk", "m1-s001.vmdk", "m1-000001.vmdk", "m1-000001-s002.vmdk",
@@ -18,31 +25,31 @@ FOREIGN = ["notes.txt", "m2.vmx", "m10.vmdk", "other.vmdk", "m1.vmx.bak", "m1-s0
 
 @pytest.mark.parametrize("name", OURS)
 def test_what_a_hypervisor_writes_is_ours(name: str, tmp_path: Path) -> None:
-    assert owned_names("m1").fullmatch(name)
+    assert owned_name_pattern("m1").fullmatch(name)
     (tmp_path / name).touch()
-    assert why_foreign(tmp_path / name, "m1", ()) is None
+    assert foreign_reason(tmp_path / name, "m1", ()) is None
 
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_everything_else_is_foreign(name: str, tmp_path: Path) -> None:
-    assert not owned_names("m1").fullmatch(name)
+    assert not owned_name_pattern("m1").fullmatch(name)
     (tmp_path / name).touch()
-    assert why_foreign(tmp_path / name, "m1", ()) is Why.NAME
+    assert foreign_reason(tmp_path / name, "m1", ()) is ForeignReason.NAME
 
 
 def test_a_name_that_every_machine_has_is_ours_only_where_no_other_machine_is(tmp_path: Path) -> None:
     names = ("vmware.log", "serial-1.log", "564d78e2-0fa2-9f22-1ef7-c3b8c2d3b8d5.vmem.lck")
     for name in ("m1.vmx", "m1-0123abcd.vmx", *names):
         (tmp_path / name).touch()
-    assert [why_foreign(tmp_path / name, "m1", ()) for name in names] == [None] * 3
+    assert [foreign_reason(tmp_path / name, "m1", ()) for name in names] == [None] * 3
     (tmp_path / "Other.VMX").touch()
-    assert [why_foreign(tmp_path / name, "m1", ()) for name in names] == [Why.ANOTHERS] * 3
-    assert why_foreign(tmp_path / "m1.vmx", "m1", ()) is None
+    assert [foreign_reason(tmp_path / name, "m1", ()) for name in names] == [ForeignReason.ANOTHERS] * 3
+    assert foreign_reason(tmp_path / "m1.vmx", "m1", ()) is None
 
 
 def test_a_file_that_was_there_before_is_foreign_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "vmware-3.log").touch()
-    assert why_foreign(tmp_path / "vmware-3.log", "m1", ("vmware-3.log",)) is Why.WAS_THERE
+    assert foreign_reason(tmp_path / "vmware-3.log", "m1", ("vmware-3.log",)) is ForeignReason.WAS_THERE
 
 
 @links
@@ -50,32 +57,32 @@ def test_a_link_is_foreign_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "treasure").touch()
     (tmp_path / "m1-s001.vmdk").symlink_to(tmp_path / "treasure")
     (tmp_path / "m1.vmx.lck").symlink_to(tmp_path, target_is_directory=True)
-    assert why_foreign(tmp_path / "m1-s001.vmdk", "m1", ()) is Why.LINK
-    assert why_foreign(tmp_path / "m1.vmx.lck", "m1", ()) is Why.LINK
+    assert foreign_reason(tmp_path / "m1-s001.vmdk", "m1", ()) is ForeignReason.LINK
+    assert foreign_reason(tmp_path / "m1.vmx.lck", "m1", ()) is ForeignReason.LINK
 
 
 def test_a_directory_with_a_name_of_ours_is_foreign_and_a_lock_is_not(tmp_path: Path) -> None:
     for name in ("serial-1.log", "m1.vmx.lck"):
         (tmp_path / name).mkdir()
-    assert why_foreign(tmp_path / "serial-1.log", "m1", ()) is Why.DIRECTORY
-    assert why_foreign(tmp_path / "m1.vmx.lck", "m1", ()) is None
+    assert foreign_reason(tmp_path / "serial-1.log", "m1", ()) is ForeignReason.DIRECTORY
+    assert foreign_reason(tmp_path / "m1.vmx.lck", "m1", ()) is None
 
 
 def test_a_mark_is_read_back_and_anything_else_is_none(tmp_path: Path) -> None:
-    assert read_mark(tmp_path) is None
-    write_mark(tmp_path, "run-1/m1", "about")
-    assert read_mark(tmp_path) == "run-1/m1"
+    assert read_marker(tmp_path) is None
+    write_marker(tmp_path, "run-1/m1", "about")
+    assert read_marker(tmp_path) == "run-1/m1"
     mark = tmp_path / "airgap-lab.json"
     for text in ("", "[]", '{"about": "no token"}'):
         mark.write_text(text)
-        assert read_mark(tmp_path) is None
-    write_mark(tmp_path / "..", "elsewhere", "about")
+        assert read_marker(tmp_path) is None
+    write_marker(tmp_path / "..", "elsewhere", "about")
     mark.unlink()
     mark.symlink_to(tmp_path / ".." / "airgap-lab.json")
-    assert read_mark(tmp_path) is None
+    assert read_marker(tmp_path) is None
 
 
 def test_a_machine_or_a_file_with_a_machines_name_is_in_the_way_and_a_letter_is_not() -> None:
-    assert in_the_way(["thesis.docx", "notes.txt"], "m1") == ()
+    assert conflicting_names(["thesis.docx", "notes.txt"], "m1") == ()
     names = ["thesis.docx", "m1.vmx", "Other.VMX", "data.vmdk", "vmware.log", "airgap-lab.json"]
-    assert in_the_way(names, "m1") == tuple(names[1:])
+    assert conflicting_names(names, "m1") == tuple(names[1:])

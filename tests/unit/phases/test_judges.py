@@ -16,7 +16,7 @@ from needs import posix_paths
 from harness.config.model import Recoverable
 from harness.core.verdict import Check, Status
 from harness.guest.channel import CommandResult
-from harness.ownership.marker import Left, Why
+from harness.ownership.marker import ForeignPath, ForeignReason
 from harness.phases import cleanup, cloud_init, cluster, creation, iso_copy, packages, power_cycle, restarts
 from harness.phases import installation_identity as identity
 from harness.phases.installation_identity import Identity
@@ -37,9 +37,9 @@ class TestCleanup:
         assert cleanup.judge_claimed(self.VMS, None).status is Status.PASS
 
     def test_what_is_in_the_ledger_and_is_not_ours_is_left_alone(self) -> None:
-        check = cleanup.judge_claimed(self.VMS, Left(self.VMS, Why.NO_MARK))
+        check = cleanup.judge_claimed(self.VMS, ForeignPath(self.VMS, ForeignReason.NO_MARK))
         assert check.status is Status.FAIL
-        assert Why.NO_MARK in check.seen
+        assert ForeignReason.NO_MARK in check.seen
 
     def test_a_machine_that_is_not_in_the_ledger_is_left_alone(self) -> None:
         check = cleanup.judge_unclaimed(self.VMS, ("m1.vmx", "m1.vmdk"), link=False)

@@ -137,7 +137,7 @@ def test_a_program_that_is_ended_alone_leaves_what_it_started(tmp_path: Path) ->
     program = parent(mark, "time.sleep(60)")
     others = children()
     with pytest.raises(ProcessError, match="did not end within 2 s and was ended"):
-        run(python(program), timeout_s=1.5, alone=True)
+        run(python(program), timeout_s=1.5, keep_children=True)
     child = int(mark.read_text())
     try:
         assert psutil.pid_exists(child)

@@ -8,7 +8,7 @@ import threading
 import pytest
 from needs import ctrl_c  # noqa: F401 - pytest finds the fixture here
 
-from harness.system.signals import taken_as_ctrl_c
+from harness.system.signals import termination_as_ctrl_c
 
 pytestmark = pytest.mark.usefixtures("ctrl_c")
 POLITE = [signal.Signals[name] for name in ("SIGTERM", "SIGBREAK") if name in signal.Signals.__members__]
@@ -21,7 +21,7 @@ def handlers() -> list[object]:
 @pytest.mark.parametrize("polite", POLITE)
 def test_it_interrupts_once_and_later_ones_do_not_break_the_end(polite: signal.Signals) -> None:
     before = handlers()
-    with taken_as_ctrl_c():
+    with termination_as_ctrl_c():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(polite)
         signal.raise_signal(polite)
@@ -30,7 +30,7 @@ def test_it_interrupts_once_and_later_ones_do_not_break_the_end(polite: signal.S
 
 @pytest.mark.parametrize("polite", POLITE)
 def test_after_ctrl_c_it_changes_nothing_and_a_second_ctrl_c_does(polite: signal.Signals) -> None:
-    with taken_as_ctrl_c():
+    with termination_as_ctrl_c():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         signal.raise_signal(polite)
@@ -42,7 +42,7 @@ def test_after_ctrl_c_it_changes_nothing_and_a_second_ctrl_c_does(polite: signal
 def test_what_somebody_else_heeds_or_ignores_stays_so(handler: signal.Handlers) -> None:
     before = signal.signal(signal.SIGTERM, handler)
     try:
-        with taken_as_ctrl_c():
+        with termination_as_ctrl_c():
             assert signal.getsignal(signal.SIGTERM) is handler
             signal.raise_signal(signal.SIGTERM)
         assert signal.getsignal(signal.SIGTERM) is handler
@@ -54,7 +54,7 @@ def test_a_thread_changes_nothing() -> None:
     before, seen = handlers(), list[object]()
 
     def look() -> None:
-        with taken_as_ctrl_c():
+        with termination_as_ctrl_c():
             seen.extend(handlers())
 
     thread = threading.Thread(target=look)

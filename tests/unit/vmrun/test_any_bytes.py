@@ -73,7 +73,7 @@ def guest(vmrun: Vmrun) -> Guest:
 @given(data=ANSWERS, code=CODES)
 def test_any_answer_is_a_value_or_an_error_of_vmrun(question: str, data: bytes, code: int) -> None:
     def fake_run(
-        argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, alone: bool = False
+        argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, keep_children: bool = False
     ) -> Completed:
         return Completed(tuple(argv), code, decode(data), "", 0.0)
 

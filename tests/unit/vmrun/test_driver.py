@@ -188,7 +188,7 @@ def test_a_machine_whose_clones_are_not_known_is_not_deleted(tmp_path: Path) -> 
 def test_a_start_that_hangs_is_ended_alone() -> None:
     run = FakeRun().on(*cmd("list"), says=NONE).on(*cmd("start", VMX, "nogui"))
     windows(run).start(Path(VMX))
-    assert run.alone == [False, True]
+    assert run.kept_children == [False, True]
 
 
 def test_a_login_without_password_is_refused() -> None:
