@@ -1,0 +1,58 @@
+"""The parts of the page, computed from a result."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from report_samples import MACHINES, failing, replaced, static, verdicts
+
+from harness.core.text import Budget
+from harness.core.verdict import Phase, Status
+from harness.report import symbols
+from harness.report.page import View
+from harness.results.model import EvidenceFile, RunResult
+
+
+def run_with(check_status: Status | None = None) -> RunResult:
+    found = verdicts()
+    if check_status is not None:
+        found = replaced(found, "k3s-worker1", Phase.ISO_COPY, failing(check_status))
+    evidence = (EvidenceFile("k3s-worker1/serial-1.log", "k3s-worker1"),)
+    return dataclasses.replace(static(), verdicts=tuple(found), exit_status=0, evidence=evidence)
+
+
+def view(run: RunResult, tails: dict[str, str] | None = None) -> View:
+    return View(run, tails or {}, Budget(100_000))
+
+
+def test_a_row_per_machine_and_one_for_the_lab_with_a_cell_per_phase() -> None:
+    rows = view(run_with()).rows
+    assert [row.name for row in rows] == ["whole lab", *MACHINES]
+    assert {len(row.cells) for row in rows} == {len(Phase)}
+
+
+def test_a_failed_check_is_the_cause_and_stands_first_in_its_group() -> None:
+    page = view(run_with(Status.FAIL))
+    assert page.cause is not None
+    assert (page.cause.machine, page.cause.phase) == ("k3s-worker1", Phase.ISO_COPY.value)
+    group = page.groups[list(Phase).index(Phase.ISO_COPY)]
+    assert group.checks[0].mark is symbols.STATUS[Status.FAIL]
+    assert not group.whole
+
+
+def test_the_phases_after_a_failure_are_open_points() -> None:
+    page = view(run_with(Status.FAIL))
+    assert any("blocked by iso-copy of k3s-worker1" in gap.why for gap in page.gaps)
+    assert view(run_with()).cause is None
+
+
+def test_logs_of_a_failed_machine_are_shown_once() -> None:
+    page = view(run_with(Status.FAIL), {"k3s-worker1/serial-1.log": "kernel panic\n"})
+    shown = [log.text for failure in page.failures for log in failure.logs]
+    assert shown == ["kernel panic"]
+
+
+def test_what_is_not_proven_is_counted_and_is_no_failure() -> None:
+    tiles = {name: (number, css) for name, number, css in view(run_with(Status.NOT_PROVEN)).tiles}
+    assert tiles["failed"] == ("0", "plain")
+    assert tiles["not proven"] == ("1", "not-proven")
