@@ -38,7 +38,7 @@ _NOT_STARTED = "nothing was started at the gateway"
 
 
 @dataclass(frozen=True)
-class Place:
+class GatewayContext:
     """Where the gateway's parts belong: the lab, the run and the ledger."""
 
     plan: LabPlan
@@ -56,7 +56,7 @@ class Gateway:
         no_record: Why there is no record of the network; empty where there is one.
     """
 
-    def __init__(self, place: Place, kind: Kind, vmrun: Vmrun, clock: Clock) -> None:
+    def __init__(self, place: GatewayContext, kind: Kind, vmrun: Vmrun, clock: Clock) -> None:
         self._place = place
         self._kind = kind
         self._vmrun = vmrun

@@ -19,18 +19,18 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-Question = dict[str, Any]
+Probe = dict[str, Any]
 
 _AGAIN_S = 2.0
 
 
-def answer_all(questions: list[Question]) -> list[dict[str, Any]]:
+def probe_all(questions: list[Probe]) -> list[dict[str, Any]]:
     """Return one answer per question, in their order; all are asked at once."""
     with concurrent.futures.ThreadPoolExecutor(max(1, len(questions))) as pool:
         return list(pool.map(_answer, questions))
 
 
-def _answer(question: Question) -> dict[str, Any]:
+def _answer(question: Probe) -> dict[str, Any]:
     ask = {"tcp": _tcp, "icmp": _icmp, "dns": _dns, "quic": _quic, "ntp": _ntp, "registry": _registry}[question["kind"]]
     limit = time.monotonic() + question["seconds"]
     while True:
@@ -48,12 +48,12 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _tcp(question: Question, seconds: float) -> str:
+def _tcp(question: Probe, seconds: float) -> str:
     with socket.create_connection((question["address"], question["port"]), timeout=seconds) as wire:
         return f"connected from {wire.getsockname()[0]}"
 
 
-def _datagram(question: Question, seconds: float, data: bytes) -> bytes:
+def _datagram(question: Probe, seconds: float, data: bytes) -> bytes:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         wire.connect((question["address"], question["port"]))
         return _ask(wire, seconds, lambda: wire.send(data), lambda: wire.recv(2048))
@@ -76,23 +76,23 @@ def _ask(wire: socket.socket, seconds: float, send: Callable[[], object], receiv
     raise TimeoutError("timed out")
 
 
-def _dns(question: Question, seconds: float) -> str:
+def _dns(question: Probe, seconds: float) -> str:
     name = b"".join(bytes([len(part)]) + part for part in (b"example", b"org")) + b"\0"
     query = os.urandom(2) + b"\x01\0\0\x01\0\0\0\0\0\0" + name + b"\0\x01\0\x01"
     return f"{len(_datagram(question, seconds, query))} bytes"
 
 
-def _quic(question: Question, seconds: float) -> str:
+def _quic(question: Probe, seconds: float) -> str:
     # RFC 9000, 6: a server answers a long header of a version that it does not know with the versions that it knows.
     packet = b"\xc0\x1a\x2a\x3a\x4a\x08" + os.urandom(8) + b"\0"
     return f"{len(_datagram(question, seconds, packet.ljust(1200, bytes(1))))} bytes"
 
 
-def _ntp(question: Question, seconds: float) -> str:
+def _ntp(question: Probe, seconds: float) -> str:
     return f"{len(_datagram(question, seconds, bytes([0x23]) + bytes(47)))} bytes"
 
 
-def _icmp(question: Question, seconds: float) -> str:
+def _icmp(question: Probe, seconds: float) -> str:
     own = os.urandom(2)
     head = b"\x08\0\0\0" + own + b"\0\x01lab!"
     total = sum(struct.unpack(">6H", head))
@@ -109,7 +109,7 @@ def _icmp(question: Question, seconds: float) -> str:
         return _ask(wire, seconds, lambda: wire.sendto(packet, (question["address"], 0)), receive)
 
 
-def _registry(question: Question, seconds: float) -> str:
+def _registry(question: Probe, seconds: float) -> str:
     context = ssl.create_default_context(cafile=question["authority"] or None)
     connection = http.client.HTTPSConnection(question["address"], question["port"], timeout=seconds, context=context)
     try:

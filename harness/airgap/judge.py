@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from harness.airgap.pcap import Packet, is_outside
-from harness.airgap.probes import PROTOCOLS, Answer, Pull, Question
+from harness.airgap.probes import PROTOCOLS, Probe, ProbeResult, Pull
 from harness.core.verdict import Check, Status, judge
 
 REGISTRY, PULL, PEERS = "registry answers with a verified certificate", "image pulled", "peers answer"
@@ -46,7 +46,7 @@ class HostRecord:
     files: tuple[str, ...] = ()
 
 
-def judge_registry(answer: Answer, where: str, problem: str) -> Check:
+def judge_registry(answer: ProbeResult, where: str, problem: str) -> Check:
     """Return whether the registry answered the guest, its certificate verified.
 
     Args:
@@ -60,7 +60,7 @@ def judge_registry(answer: Answer, where: str, problem: str) -> Check:
     return judge(REGISTRY, ok=answer.open, expected=expected, seen=seen, remedy=remedy)
 
 
-def judge_pull(answer: Answer, pull: Pull | None, problem: str) -> Check:
+def judge_pull(answer: ProbeResult, pull: Pull | None, problem: str) -> Check:
     """Return whether the guest pulled the image that this run pushed, to the byte."""
     if pull is None:
         return Check(PULL, Status.NOT_PROVEN, "an image that this run pushed", problem, "lab setup --with-deps")
@@ -77,7 +77,7 @@ def judge_pull(answer: Answer, pull: Pull | None, problem: str) -> Check:
     )
 
 
-def judge_peers(asked: Sequence[tuple[Question, Answer]], absent: Mapping[str, str]) -> Check:
+def judge_peers(asked: Sequence[tuple[Probe, ProbeResult]], absent: Mapping[str, str]) -> Check:
     """Return whether every neighbour answered; one that is not there for another reason is not proven.
 
     Args:
@@ -103,7 +103,7 @@ def attempts_of(machine: IPv4Address, record: HostRecord | None) -> frozenset[At
 
 
 def judge_closed(
-    way: str, asked: Sequence[tuple[Question, Answer]], attempts: Collection[Attempt] | None, subnet: IPv4Network
+    way: str, asked: Sequence[tuple[Probe, ProbeResult]], attempts: Collection[Attempt] | None, subnet: IPv4Network
 ) -> Check:
     """Return whether nothing answered on that way out, and each question is known to have gone out.
 
@@ -128,11 +128,11 @@ def judge_closed(
     return judge(way, ok=True, expected=expected, seen="no answer")
 
 
-def _line(question: Question, answer: Answer) -> str:
+def _line(question: Probe, answer: ProbeResult) -> str:
     return f"{question.address} port {question.port}: {answer.said}"
 
 
-def _misses(attempts: Collection[Attempt], question: Question, subnet: IPv4Network) -> bool:
+def _misses(attempts: Collection[Attempt], question: Probe, subnet: IPv4Network) -> bool:
     """Return whether the record has to hold the question, and does not: it knows IPv4, and what leaves the network."""
     try:
         outside = is_outside(IPv4Address(question.address), subnet)

@@ -33,7 +33,7 @@ class Pull:
 
 
 @dataclass(frozen=True)
-class Question:
+class Probe:
     """One thing to try; `kind` is a function of `guest_probe`, `way` is under which check its answer falls."""
 
     way: str
@@ -45,7 +45,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeResult:
     """Whether anything answered, and what it said or how the question failed.
 
     Attributes:
@@ -57,7 +57,7 @@ class Answer:
     tried: bool = True
 
 
-def outward(name_servers: Sequence[IPv4Address], gateway: Mapping[str, int]) -> list[Question]:
+def outward_probes(name_servers: Sequence[IPv4Address], gateway: Mapping[str, int]) -> list[Probe]:
     """Return the ways out that have to be closed.
 
     Args:
@@ -65,22 +65,22 @@ def outward(name_servers: Sequence[IPv4Address], gateway: Mapping[str, int]) -> 
         gateway: Addresses of the hypervisor's own gateway, and a TCP port of the host's loopback that is surely open:
             an open gateway would lead there.
     """
-    found = [Question("no DNS", "dns", address, 53) for address in (*RESOLVERS, *map(str, name_servers))]
-    found += [Question("no TCP", "tcp", address, port) for address in RESOLVERS for port in (53, 443)]
-    found += [Question("no TCP", "tcp", IPV6, 443)]
-    found += [Question("no TCP", "tcp", address, port) for address, port in gateway.items()]
-    found += [Question("no UDP", "quic", address, 443) for address in RESOLVERS]
-    found += [Question("no ICMP", "icmp", address) for address in RESOLVERS]
-    found += [Question("no NTP", "ntp", address, 123) for address in TIME_SERVERS]
+    found = [Probe("no DNS", "dns", address, 53) for address in (*RESOLVERS, *map(str, name_servers))]
+    found += [Probe("no TCP", "tcp", address, port) for address in RESOLVERS for port in (53, 443)]
+    found += [Probe("no TCP", "tcp", IPV6, 443)]
+    found += [Probe("no TCP", "tcp", address, port) for address, port in gateway.items()]
+    found += [Probe("no UDP", "quic", address, 443) for address in RESOLVERS]
+    found += [Probe("no ICMP", "icmp", address) for address in RESOLVERS]
+    found += [Probe("no NTP", "ntp", address, 123) for address in TIME_SERVERS]
     return found
 
 
-def neighbours(peers: Mapping[str, IPv4Address], ssh_port: int) -> list[Question]:
+def peer_probes(peers: Mapping[str, IPv4Address], ssh_port: int) -> list[Probe]:
     """Return what has to answer at each neighbour."""
     found = []
     for address in peers.values():
-        found.append(Question("peers answer", "icmp", str(address), 0, INWARD_S, patient=True))
-        found.append(Question("peers answer", "tcp", str(address), ssh_port, INWARD_S, patient=True))
+        found.append(Probe("peers answer", "icmp", str(address), 0, INWARD_S, patient=True))
+        found.append(Probe("peers answer", "tcp", str(address), ssh_port, INWARD_S, patient=True))
     return found
 
 
@@ -89,15 +89,15 @@ def gateway_addresses(subnet: IPv4Network, open_port: int) -> dict[str, int]:
     return {str(subnet[-2]): open_port} if open_port else {}
 
 
-def command(questions: Sequence[Question], registry: Mapping[str, object]) -> str:
+def probe_command(questions: Sequence[Probe], registry: Mapping[str, object]) -> str:
     """Return the shell command that asks everything, the registry last, and prints the answers as JSON."""
     program = resources.files("harness.airgap").joinpath("guest_probe.py").read_text(encoding="utf-8")
     asked = json.dumps([*(asdict(question) for question in questions), registry])
-    call = f"print(json.dumps(answer_all(json.loads({asked!r}))))"
+    call = f"print(json.dumps(probe_all(json.loads({asked!r}))))"
     return f"python3 -c {shlex.quote(program.replace(chr(13), '') + call)}"
 
 
-def registry_question(address: IPv4Address, port: int, authority: str, pull: Pull | None) -> dict[str, object]:
+def registry_probe(address: IPv4Address, port: int, authority: str, pull: Pull | None) -> dict[str, object]:
     """Return the question to the registry.
 
     Args:
@@ -109,14 +109,14 @@ def registry_question(address: IPv4Address, port: int, authority: str, pull: Pul
     return {**question, **wanted, "manifest": pull is not None, "type": MANIFEST_TYPE, "authority": authority}
 
 
-def parse_answers(text: str, count: int) -> tuple[Answer, ...]:
+def parse_results(text: str, count: int) -> tuple[ProbeResult, ...]:
     """Return the answers.
 
     Raises:
         ValueError: They are not `count` answers.
     """
     listed = json.loads(text)
-    answers = tuple(Answer(bool(item["open"]), str(item["said"]), bool(item["tried"])) for item in listed)
+    answers = tuple(ProbeResult(bool(item["open"]), str(item["said"]), bool(item["tried"])) for item in listed)
     if len(answers) != count:
         raise ValueError(f"{len(answers)} answers to {count} questions")
     return answers

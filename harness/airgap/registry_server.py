@@ -13,8 +13,8 @@ from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import HostError
 from harness.ownership.ledger import Ledger, ProcessEntry
 from harness.ownership.processes import remove_process
-from harness.system import process_identity as pids
 from harness.system.process import start
+from harness.system.process_identity import alive
 
 NAME = "registry"
 _LISTENS = re.compile(r"listening on 127\.0\.0\.1:(\d+), tls")
@@ -54,7 +54,7 @@ def running_registry(ledger: Ledger, name: str, authority: Path, certificate: Pa
         certificate: The PEM file that a registry started now would have.
     """
     for old in ledger.read().all_of(ProcessEntry):
-        if old.name == NAME and old.port and pids.alive({"pid": old.pid, "created": old.started}):
+        if old.name == NAME and old.port and alive({"pid": old.pid, "created": old.started}):
             return old.port if serves(Endpoint("127.0.0.1", old.port, name, authority), certificate) else 0
     return 0
 
@@ -74,11 +74,11 @@ def start_registry(program: Path, files: RegistryFiles, ledger: Ledger, wanted_p
             remove_process(old)
     text = configuration_text(wanted_port, files.certificate, files.key)
     files.configuration.write_text(text, encoding="utf-8", newline="\n")
-    claim = ProcessEntry(NAME, (os.fspath(program), "serve", str(files.configuration)))
-    ledger.write(claim)
-    pid, started = start(claim.argv, files.log)
-    claim = replace(claim, pid=pid, started=started)
-    ledger.write(claim)
+    entry = ProcessEntry(NAME, (os.fspath(program), "serve", str(files.configuration)))
+    ledger.write(entry)
+    pid, started = start(entry.argv, files.log)
+    entry = replace(entry, pid=pid, started=started)
+    ledger.write(entry)
 
     def listens(_: Deadline) -> int | Pending:
         said = files.log.read_text(encoding="utf-8", errors="replace")
@@ -91,5 +91,5 @@ def start_registry(program: Path, files: RegistryFiles, ledger: Ledger, wanted_p
         return Pending((said.strip().splitlines() or ["nothing yet"])[-1])
 
     port = wait_until(listens, deadline, what="the registry to listen", where=NAME, remedy=f"read {files.log}")
-    ledger.write(replace(claim, port=port))
+    ledger.write(replace(entry, port=port))
     return port

@@ -12,7 +12,7 @@ from harness.core.secret import LineRedactor
 LIMIT_BYTES = 16 << 20
 
 
-class StampedLog:
+class ConsoleLog:
     """Appends lines to a file; safe for what stands in them, and never raises: it is evidence, not the work.
 
     Args:

@@ -9,11 +9,11 @@ from harness.core.errors import GuestError
 from harness.guest.ssh_login import SshTarget
 
 # Both are one line. The second is readable for root alone; VMware and vmrun-qemu make it of the VMX's `uuid.bios`.
-QUESTION = "cat /proc/sys/kernel/random/boot_id /sys/class/dmi/id/product_serial"
+NONCE_COMMAND = "cat /proc/sys/kernel/random/boot_id /sys/class/dmi/id/product_serial"
 
 
 @dataclass(frozen=True)
-class Answer:
+class NonceReading:
     """Which boot of which machine answers; `nonce` is empty where the firmware names none of ours."""
 
     boot_id: str
@@ -21,10 +21,10 @@ class Answer:
     serial: str
 
 
-def parse_answer(text: str) -> Answer:
-    """Return the answer to `QUESTION`."""
+def parse_reading(text: str) -> NonceReading:
+    """Return the answer to `NONCE_COMMAND`."""
     lines = [*text.splitlines(), "", ""]
-    return Answer(lines[0].strip(), nonce_of(lines[1]), lines[1].strip())
+    return NonceReading(lines[0].strip(), nonce_of(lines[1]), lines[1].strip())
 
 
 def nonce_of(serial: str) -> str:
@@ -40,7 +40,7 @@ def ssh_target(lab: LabPlan, machine: MachinePlan, host_key: str | None) -> SshT
     return SshTarget(machine.name, endpoint.host, endpoint.port, ssh.user, lab.ssh_key, host_key)
 
 
-def another_machine(machine: MachinePlan, who: Answer) -> GuestError:
+def another_machine_error(machine: MachinePlan, who: NonceReading) -> GuestError:
     """Return the error of a login that led to a machine of an earlier run, or of a neighbour."""
     endpoint = machine.endpoint
     return GuestError(

@@ -77,7 +77,7 @@ class TooLong(Exception):
 
 
 @contextmanager
-def ended_at(deadline: Deadline, end: Callable[[], None]) -> Iterator[None]:
+def abort_at(deadline: Deadline, end: Callable[[], None]) -> Iterator[None]:
     """Have `end`, which must not raise, called from another thread if the block still runs at the deadline."""
     timer = threading.Timer(deadline.remaining, end)
     timer.daemon = True
@@ -88,7 +88,7 @@ def ended_at(deadline: Deadline, end: Callable[[], None]) -> Iterator[None]:
         timer.cancel()
 
 
-class KeptShell:
+class PersistentShell:
     """A running `sh`; not safe for two threads at once.
 
     Args:
@@ -153,7 +153,7 @@ class KeptShell:
             if len(data) < _LARGE_FRAME_BYTES:
                 self._channel.sendall(data)
             else:
-                with ended_at(deadline, self._drop):
+                with abort_at(deadline, self._drop):
                     self._channel.sendall(data)
         except TimeoutError:
             return False

@@ -13,27 +13,31 @@ from harness.guest.serial import KEPT_LINES, GuestEvent, SerialFollower
 _MOST_BOOTS = 3
 
 
-class Boot:
+class PowerOnLog:
     """One power-on: its serial follower and the guest events seen so far; safe from several threads.
 
     Args:
         number: From 1, in this run.
         follower: Reads the console.
         clock: For how long the guest has been silent.
-        hear: Told each event, in their order.
+        on_event: Told each event, in their order.
 
     Attributes:
         events: Oldest first, of every boot since this power-on.
     """
 
     def __init__(
-        self, number: int, follower: SerialFollower, clock: Clock, hear: Callable[[GuestEvent], None] = lambda _: None
+        self,
+        number: int,
+        follower: SerialFollower,
+        clock: Clock,
+        on_event: Callable[[GuestEvent], None] = lambda _: None,
     ) -> None:
         self.number = number
         self.follower = follower
         self.events: list[GuestEvent] = []
         self._clock = clock
-        self._hear = hear
+        self._on_event = on_event
         self._lock = threading.Lock()
         self._heard_at = clock.monotonic()
         self._looked_at = ""
@@ -54,10 +58,10 @@ class Boot:
             self._heard_at = self._clock.monotonic()
         self.events += fresh
         for event in fresh:
-            self._hear(event)
+            self._on_event(event)
 
     @property
-    def strangers(self) -> list[str]:
+    def foreign_events(self) -> list[str]:
         """A line for each other machine that wrote to this console: an older guest, or a neighbour."""
         log, foreign = self.follower.path.name, dict(self.follower.foreign)
         return [f"{count} event(s) in {log} are of another machine: it says {name}" for name, count in foreign.items()]
@@ -72,7 +76,7 @@ class Boot:
         """The boots that spoke since this power-on, oldest first: the installer's, then the installed system's."""
         return list(dict.fromkeys(event.boot_id for event in self.events))
 
-    def may_be(self, boot_id: str) -> bool:
+    def accepts_boot(self, boot_id: str) -> bool:
         """Return whether that boot spoke since this power-on; of a guest that never speaks any boot is believed."""
         return boot_id in self.boot_ids or not self.boot_ids
 
@@ -81,7 +85,7 @@ class Boot:
         """What the console showed, its last few hundred lines."""
         return self.follower.tail(KEPT_LINES)
 
-    def hopeless(self) -> Diagnosis | None:
+    def fatal_diagnosis(self) -> Diagnosis | None:
         """Return why waiting on is useless, or None: the console shows why, or the guest restarts for ever."""
         if len(self.boot_ids) > _MOST_BOOTS:
             return Diagnosis(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from harness.core.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, NoRoot, OutputTooLarge, brief, output_tail
-from harness.guest.persistent_shell import KeptShell, ShellEnded, TooLong, ended_at
+from harness.guest.persistent_shell import PersistentShell, ShellEnded, TooLong, abort_at
 from harness.guest.shell_protocol import FrameReader
-from harness.guest.ssh_login import SshTarget, connection_errors, hang_up, log_in, normal_key, start_sh
+from harness.guest.ssh_login import SshTarget, connection_errors, disconnect, log_in, normal_key, start_sh
 
 if TYPE_CHECKING:
     from harness.guest.ssh_login import Transport
@@ -40,7 +40,7 @@ class SshChannel:
         self._busy = threading.Lock()
         self._transport: Transport | None = None
         # By whether the shell is root's.
-        self._shells: dict[bool, KeptShell] = {}
+        self._shells: dict[bool, PersistentShell] = {}
         self._left_behind: dict[bool, int] = {}
 
     @property
@@ -81,7 +81,7 @@ class SshChannel:
         """End the shells and the connection; safe to call twice and from another thread."""
         shells, transport = self._shells, self._transport
         self._shells, self._transport, self._left_behind = {}, None, {}
-        hang_up(transport)
+        disconnect(transport)
         for shell in shells.values():
             shell.close()
 
@@ -109,7 +109,7 @@ class SshChannel:
         finally:
             self._busy.release()
 
-    def _open_shell(self, command: str, deadline: Deadline, *, as_root: bool) -> KeptShell:
+    def _open_shell(self, command: str, deadline: Deadline, *, as_root: bool) -> PersistentShell:
         transport = self._transport
         if transport is None:
             raise self._lost(command, None, as_root=as_root)
@@ -120,7 +120,7 @@ class SshChannel:
                 raise self._lost(command, None, str(error), as_root=as_root) from error
             said = f"the guest did not start a shell: {error}"
             raise CommandTimeout(command, where=self.target.where, timeout_s=deadline.seconds, stderr=said) from error
-        shell = KeptShell(channel, lambda: hang_up(transport), connection_errors())
+        shell = PersistentShell(channel, lambda: disconnect(transport), connection_errors())
         self._shells[as_root] = shell
         left_behind = self._left_behind.pop(as_root, None)
         if left_behind is not None:
@@ -133,7 +133,7 @@ class SshChannel:
         if shell is not None:
             if shell.pid is not None:
                 self._left_behind[as_root] = shell.pid
-            with ended_at(Deadline(_GOODBYE_S), lambda: hang_up(transport)):
+            with abort_at(Deadline(_GOODBYE_S), lambda: disconnect(transport)):
                 shell.close()
 
     def _lost(self, command: str, answer: FrameReader | None, said: str = "", *, as_root: bool) -> GuestError:

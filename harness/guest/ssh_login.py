@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from harness.core.deadline import Deadline
 from harness.core.errors import HostError
 from harness.guest.channel import AuthFailed, ConnectFailed, HostKeyMismatch
-from harness.guest.persistent_shell import ended_at
+from harness.guest.persistent_shell import abort_at
 
 if TYPE_CHECKING:
     import paramiko
@@ -114,7 +114,7 @@ def log_in(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[p
         _compare(target, pinned, seen)
         _authenticate(ssh, transport, target, key, deadline)
     except BaseException:
-        hang_up(transport, sock)
+        disconnect(transport, sock)
         raise
     return transport, seen
 
@@ -130,7 +130,7 @@ def start_sh(transport: paramiko.Transport, deadline: Deadline, *, as_root: bool
     try:
         channel = transport.open_session(timeout=deadline.remaining)
         # `exec_command` waits for the guest's word without a limit of its own.
-        with ended_at(deadline, functools.partial(_close, channel)):
+        with abort_at(deadline, functools.partial(_close, channel)):
             channel.exec_command(_ROOT_SH if as_root else _SH)
     except connection_errors() as error:
         raise EOFError(str(error) or type(error).__name__) from error
@@ -147,7 +147,7 @@ def _close(channel: paramiko.Channel) -> None:
         channel.close()
 
 
-def hang_up(transport: paramiko.Transport | None, sock: socket.socket | None = None) -> None:
+def disconnect(transport: paramiko.Transport | None, sock: socket.socket | None = None) -> None:
     """End a connection and its thread, and close its socket; safe to call twice."""
     if transport is not None:
         transport.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HostError
-from harness.image import apt_sources as aptsources
+from harness.image import apt_sources
 from harness.image.guest_files import overlay_tar
 from harness.image.path_filters import path_filters
 from harness.image.spec import GUEST_PACKAGES, ImageSpec
@@ -100,10 +100,10 @@ def bootstrap(spec: ImageSpec, place: Workplace, say: Callable[[str], None]) -> 
     Raises:
         HostError: The host's sources lack the suite, or mmdebstrap failed; its log is the evidence.
     """
-    place.sources.write_text(aptsources.host_sources(spec.distribution, spec.suite), encoding="utf-8")
+    place.sources.write_text(apt_sources.host_sources(spec.distribution, spec.suite), encoding="utf-8")
     place.overlay.write_bytes(overlay_tar())
     place.debs.mkdir()
-    argv = mmdebstrap_argv(spec, place, aptsources.proxy_options())
+    argv = mmdebstrap_argv(spec, place, apt_sources.proxy_options())
     say(f"building the guest of {spec.distribution} {spec.suite} packages (mmdebstrap, about two minutes)")
     done = run(argv, timeout_s=1800, env={"LC_ALL": "C.UTF-8", **_temporary(place)}, grace_s=_GRACE_S)
     if done.returncode != 0:

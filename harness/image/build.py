@@ -16,11 +16,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.core.errors import HostError
-from harness.image import disk as diskimage
-from harness.image import package_repository as repository
+from harness.image import disk
 from harness.image.bootstrap import Workplace, bootstrap, mmdebstrap_argv
 from harness.image.guest_files import overlay_tar
 from harness.image.initrd import MODULE_GROUPS, build_initrd
+from harness.image.package_repository import write_index
 from harness.image.spec import KERNEL_ARGUMENTS, GuestImage, ImageSpec, template
 from harness.system.process import run
 
@@ -52,7 +52,7 @@ def image_key(spec: ImageSpec) -> str:
         "initrd": [template(name) for name in ("init.sh", "installer.sh", "lab-event.sh")],
         "modules": MODULE_GROUPS,
         "boot loader": _BOOT_LOADER,
-        "file system": diskimage.FILE_SYSTEM,
+        "file system": disk.FILE_SYSTEM,
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -150,13 +150,13 @@ def _assemble(spec: ImageSpec, key: str, place: Workplace, result: Path) -> None
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"lab-root:{key}")
     _install_boot_files(image, tree, kernel.name, identity)
     raw = place.directory / "disk.raw"
-    diskimage.make_disk(tree, raw, root_gib=spec.root_gib, identity=identity, wrapper=wrapper)
-    extents = diskimage.write_chunks(raw, image.disk_chunks)
+    disk.make_disk(tree, raw, root_gib=spec.root_gib, identity=identity, wrapper=wrapper)
+    extents = disk.write_chunks(raw, image.disk_chunks)
     lines = "".join(f"{extent.seek} {extent.skip} {extent.count}\n" for extent in extents)
     image.disk_map.write_text(lines, encoding="utf-8", newline="\n")
-    image.disk_sectors.write_text(f"{raw.stat().st_size // diskimage.SECTOR}\n", encoding="utf-8", newline="\n")
+    image.disk_sectors.write_text(f"{raw.stat().st_size // disk.SECTOR}\n", encoding="utf-8", newline="\n")
     shutil.copytree(place.debs, image.packages)
-    repository.write_index(image.packages, spec.operations_packages)
+    write_index(image.packages, spec.operations_packages)
 
 
 def _extract(tar: Path, tree: Path) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from harness import preflight as host
-from harness.airgap.gateway import Gateway, Place
+from harness.airgap.gateway import Gateway, GatewayContext
 from harness.config import LabSpec, Reach, load_lab
 from harness.config.loader import EMBEDDED_OVERLAY
 from harness.config.model import host_path
@@ -118,7 +118,7 @@ def open_lab(
     vmrun = driver(selection, clock)
     ledger = ledger_of(selection)
     register_home(ledger, selection.hypervisor.home)
-    gateway = Gateway(Place(plan, run, ledger), selection.hypervisor.kind, vmrun, clock)
+    gateway = Gateway(GatewayContext(plan, run, ledger), selection.hypervisor.kind, vmrun, clock)
     context = RunContext(plan, run_id, selection.hypervisor, vmrun, ledger, journal, ports, run, gateway, clock, login)
     machines = [Machine(context, machine, _iso(machine.seed)) for machine in plan.machines]
     facts = partial(host.collect, plan, selection.hypervisor, vmrun, inspect_iso)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from harness.config.plan import MachinePlan
 from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import GuestError
-from harness.guest import nonce as identity
+from harness.guest import nonce
 from harness.guest.channel import AuthFailed, ChannelLost, CommandResult, CommandTimeout, ConnectFailed
-from harness.guest.console_log import StampedLog
-from harness.guest.power_on_log import Boot
+from harness.guest.console_log import ConsoleLog
+from harness.guest.power_on_log import PowerOnLog
 from harness.guest.serial import GuestEvent, SerialFollower
 from harness.guest.ssh import SshChannel
 from harness.machine.context import RunContext
@@ -37,7 +37,7 @@ class Machine:
         self.plan = plan
         self.iso = iso
         self.facts: dict[str, object] = {}
-        self.boot: Boot | None = None
+        self.boot: PowerOnLog | None = None
         self._channel: SshChannel | None = None
         self._channel_lock = threading.RLock()
         self._state = ""
@@ -90,16 +90,16 @@ class Machine:
         """Have the console of that power-on followed from its start."""
         self.end_boot()
         serial = self.plan.files.serial(number)
-        record = StampedLog(self.context.run.machine(self.name) / serial.name, self.context.journal.now)
+        record = ConsoleLog(self.context.run.machine(self.name) / serial.name, self.context.journal.now)
         follower = SerialFollower(serial, self.plan.nonce, self.context.clock, record.take)
-        self.boot = Boot(number, follower, self.context.clock, self._hear)
+        self.boot = PowerOnLog(number, follower, self.context.clock, self._hear)
 
     def end_boot(self) -> None:
         """Have the rest of the console taken, and noted whether another machine wrote to it; nothing more will come."""
         if self.boot is None:
             return
         self.boot.finish()
-        for text in self.boot.strangers:
+        for text in self.boot.foreign_events:
             self.context.journal.write("note", self.name, text=text)
 
     def power_off(self, deadline: Deadline) -> None:
@@ -130,7 +130,7 @@ class Machine:
         Raises:
             GuestError: With the console's last lines.
         """
-        found = self.boot.hopeless() if self.boot else None
+        found = self.boot.fatal_diagnosis() if self.boot else None
         if found is not None:
             raise self.guest_error(found.cause, found.remedy)
 
@@ -209,13 +209,13 @@ class Machine:
     def _try_login(self, deadline: Deadline, not_boot_id: str | None) -> bool:
         pinned = self.iso.host_key if self.iso else None
         channel = self._channel or SshChannel(
-            identity.ssh_target(self.context.plan, self.plan, pinned), self.context.clock
+            nonce.ssh_target(self.context.plan, self.plan, pinned), self.context.clock
         )
         self._channel = channel
         try:
             channel.connect(min(30.0, max(1.0, deadline.remaining)))
             box_s = min(30.0, max(1.0, deadline.remaining))
-            who = identity.parse_answer(channel.run(identity.QUESTION, timeout_s=box_s, as_root=True).stdout)
+            who = nonce.parse_reading(channel.run(nonce.NONCE_COMMAND, timeout_s=box_s, as_root=True).stdout)
         except (ConnectFailed, AuthFailed, ChannelLost, CommandTimeout) as error:
             # While it boots, account and key may not exist yet, and a busy guest answers late; the deadline decides.
             self.saw(": ".join([error.what, *error.said.splitlines()[:1]]))
@@ -223,8 +223,8 @@ class Machine:
             return False
         if who.nonce != self.plan.nonce:
             channel.close()
-            raise identity.another_machine(self.plan, who)
-        if who.boot_id in (not_boot_id, "") or not (self.boot is None or self.boot.may_be(who.boot_id)):
+            raise nonce.another_machine_error(self.plan, who)
+        if who.boot_id in (not_boot_id, "") or not (self.boot is None or self.boot.accepts_boot(who.boot_id)):
             self.saw("still the boot before the restart" if who.boot_id == not_boot_id else "not the boot that spoke")
             channel.close()
             return False

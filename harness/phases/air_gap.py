@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 
-from harness.airgap import judge
-from harness.airgap import probes as questions
+from harness.airgap import judge, probes
 from harness.airgap.judge import HostRecord
-from harness.airgap.probes import Answer, Question
+from harness.airgap.probes import Probe, ProbeResult
 from harness.core.errors import HarnessError
 from harness.core.verdict import Check, Phase
 from harness.machine.machine import Machine
@@ -16,7 +15,7 @@ from harness.machine.machine import Machine
 PHASE = Phase.AIR_GAP
 CHECKS = judge.CHECKS
 
-_SCRIPT_S = questions.INWARD_S + 60
+_SCRIPT_S = probes.INWARD_S + 60
 
 
 def run(machine: Machine) -> Iterator[Check]:
@@ -41,14 +40,14 @@ def run(machine: Machine) -> Iterator[Check]:
     yield judge.judge_record(record, problem, machine.plan.address, spec.network.subnet)
 
 
-def plan_questions(machine: Machine, peers: Mapping[str, IPv4Address]) -> list[Question]:
+def plan_questions(machine: Machine, peers: Mapping[str, IPv4Address]) -> list[Probe]:
     """Return what that guest is asked, but for the registry."""
     spec, port = machine.context.plan.spec, machine.context.gateway.port
-    way_home = questions.gateway_addresses(spec.network.subnet, port)
-    return [*questions.outward(spec.network.dns, way_home), *questions.neighbours(peers, spec.ssh.port)]
+    way_home = probes.gateway_addresses(spec.network.subnet, port)
+    return [*probes.outward_probes(spec.network.dns, way_home), *probes.peer_probes(peers, spec.ssh.port)]
 
 
-def ask(machine: Machine, asked: list[Question]) -> list[tuple[Question, Answer]]:
+def ask(machine: Machine, asked: list[Probe]) -> list[tuple[Probe, ProbeResult]]:
     """Return the guest's answers, that of the registry last.
 
     Raises:
@@ -57,14 +56,14 @@ def ask(machine: Machine, asked: list[Question]) -> list[tuple[Question, Answer]
     spec = machine.context.plan.spec
     authority = "" if spec.guest.lab_ca else f"{spec.markers.payload}/ca.crt"
     address, port = spec.registry.address, spec.registry.port
-    registry = questions.registry_question(address, port, authority, machine.context.gateway.pull)
-    said = machine.run(questions.command(asked, registry), timeout_s=_SCRIPT_S, as_root=True)
+    registry = probes.registry_probe(address, port, authority, machine.context.gateway.pull)
+    said = machine.run(probes.probe_command(asked, registry), timeout_s=_SCRIPT_S, as_root=True)
     try:
-        answers = questions.parse_answers(said.stdout, len(asked) + 1)
+        answers = probes.parse_results(said.stdout, len(asked) + 1)
     except (ValueError, KeyError, TypeError) as error:
         last = said.stderr.strip()[-300:]
         raise machine.guest_error(f"the guest cannot try its ways out: {error}: {last}") from error
-    return list(zip([*asked, Question(judge.REGISTRY, "registry", str(address), port)], answers, strict=True))
+    return list(zip([*asked, Probe(judge.REGISTRY, "registry", str(address), port)], answers, strict=True))
 
 
 def _meet(machine: Machine) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.image.spec import KERNEL_ARGUMENTS
-from harness.seed import cloud_config as cloudconfig
+from harness.seed import cloud_config
 
 if TYPE_CHECKING:
     from harness.image.spec import GuestImage
@@ -70,9 +70,9 @@ def seed_hash(spec: SeedSpec, image_digest: str) -> str:
     """
     texts = (
         spec.input_hash(image_digest),
-        cloudconfig.user_data(spec),
-        cloudconfig.network_config(spec),
-        cloudconfig.registries(spec),
+        cloud_config.user_data(spec),
+        cloud_config.network_config(spec),
+        cloud_config.registries(spec),
         settings(spec),
         _ISOLINUX,
         MANIFEST_FORMAT,
@@ -91,8 +91,8 @@ def payload(spec: SeedSpec, packages: Path) -> Tree:
     """Return path relative to /files/ -> content, without the manifest."""
     tree = {f"packages/{path.name}": Content(source=path) for path in sorted(packages.iterdir())}
     tree["build-timestamp"] = _text(f"{spec.build_timestamp}\n")
-    tree["ca.crt"] = _text(cloudconfig.unix_text(spec.ca_certificate))
-    tree["registries.yaml"] = _text(cloudconfig.registries(spec))
+    tree["ca.crt"] = _text(cloud_config.unix_text(spec.ca_certificate))
+    tree["registries.yaml"] = _text(cloud_config.registries(spec))
     return dict(sorted(tree.items()))
 
 
@@ -142,7 +142,7 @@ def iso_tree(spec: SeedSpec, image: GuestImage) -> Tree:
         SETTINGS: _text(settings(spec)),
         **_installer_lists(files),
     }
-    data = (cloudconfig.user_data(spec), cloudconfig.meta_data(spec, input_hash), cloudconfig.network_config(spec))
+    data = (cloud_config.user_data(spec), cloud_config.meta_data(spec, input_hash), cloud_config.network_config(spec))
     tree.update({path: _text(text) for path, text in zip(AUTOINSTALL, data, strict=True)})
     tree.update({f"files/{path}": content for path, content in files.items()})
     tree[DISK_START] = Content(b" " * 12 + b"\n")

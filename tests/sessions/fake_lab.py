@@ -16,11 +16,11 @@ import paramiko
 import pytest
 from seed_samples import fake_image
 
-from harness.airgap import probes as questions
+from harness.airgap import probes
 from harness.cli import seed as seeding
 from harness.config import LabSpec, load_lab
-from harness.guest import nonce as identity
 from harness.guest.lab_keys import ensure_keys
+from harness.guest.nonce import NONCE_COMMAND
 from harness.guest.serial import format_event
 from harness.lab.evidence.guest_files import QUESTIONS
 from harness.phases.installation_identity import EVENT, TOLD, question
@@ -234,7 +234,7 @@ def good_answers(
     count = len(guest.packages)
     copied, nonce = markers.iso_copy, re.sub(r"[ -]", "", state.uuid)
     told = {
-        f"# {identity.QUESTION}": f"{state.stale_boot or boot_id}\nVMware-{state.uuid}\n",
+        f"# {NONCE_COMMAND}": f"{state.stale_boot or boot_id}\nVMware-{state.uuid}\n",
         f"# {question(copied)}": who,
         f"# cat {copied}": f'{{"files": 7, "nonce": "{nonce}"}}\n',
         f"# cat {markers.cloud_init}": "done\n",
@@ -259,12 +259,12 @@ def air_gap(spec: LabSpec, name: str) -> dict[str, tuple[int, str]]:
     found = {}
     for count in range(len(others) + 1):
         for there in combinations(others, count):
-            out = questions.outward(spec.network.dns, {})
-            near = questions.neighbours({str(address): address for address in there}, spec.ssh.port)
-            registry = questions.registry_question(spec.registry.address, spec.registry.port, "", None)
+            out = probes.outward_probes(spec.network.dns, {})
+            near = probes.peer_probes({str(address): address for address in there}, spec.ssh.port)
+            registry = probes.registry_probe(spec.registry.address, spec.registry.port, "", None)
             told = [(False, "timed out")] * len(out) + [(True, "answered")] * len(near) + [(True, "{}")]
             answers = json.dumps([{"open": answered, "tried": True, "said": said} for answered, said in told])
-            found[f"# {questions.command([*out, *near], registry)}"] = (0, answers)
+            found[f"# {probes.probe_command([*out, *near], registry)}"] = (0, answers)
     return found
 
 

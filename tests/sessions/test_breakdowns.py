@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from harness.guest import nonce as identity
+from harness.guest.nonce import NONCE_COMMAND
 from harness.lab import usage as uses
 from harness.lab.evidence.collector import Collector
 from harness.lab.resume.continuation import Resumption
@@ -165,7 +165,7 @@ def test_a_busy_guest_that_hangs_up_during_the_login_is_asked_again(fake_lab: Fa
             if len(asked) == 1:
                 guest.cut()
 
-        guest.when_asked(f"# {identity.QUESTION}", once)
+        guest.when_asked(f"# {NONCE_COMMAND}", once)
 
     fake_lab.guests[WORKER].fault = busy
     assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.down import remove_lab
-from harness.guest import nonce as identity
+from harness.guest.nonce import NONCE_COMMAND
 from harness.lab.session import lock, select
 
 from .fake_lab import MACHINES, FakeLab
@@ -248,14 +248,14 @@ def test_a_guest_that_never_answers_is_a_failure_with_the_last_thing_seen(fake_l
 
 def test_a_machine_of_another_run_at_the_same_address_does_not_pass(fake_lab: FakeLab) -> None:
     other = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"
-    fake_lab.guests[WORKER].says[f"# {identity.QUESTION}"] = (0, f"{uuid.uuid4()}\nVMware-{other}\n")
+    fake_lab.guests[WORKER].says[f"# {NONCE_COMMAND}"] = (0, f"{uuid.uuid4()}\nVMware-{other}\n")
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*another machine answers at 127.0.0.1:*: it is not the one that this run created*"])
 
 
 def test_a_guest_that_does_not_say_which_machine_it_is_does_not_pass(fake_lab: FakeLab) -> None:
-    fake_lab.guests[WORKER].says[f"# {identity.QUESTION}"] = (1, f"{uuid.uuid4()}\n")
+    fake_lab.guests[WORKER].says[f"# {NONCE_COMMAND}"] = (1, f"{uuid.uuid4()}\n")
     assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 1
 
 
@@ -265,7 +265,7 @@ def test_a_seed_of_somebody_else_is_bound_to_this_run_as_well(fake_lab: FakeLab,
     seed.write_bytes(seed.read_bytes().replace(b'"format": "airgap-lab-seed/', b'"format": "somebody-s-seed/'))
     if stale:
         other = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"
-        fake_lab.guests[WORKER].says[f"# {identity.QUESTION}"] = (0, f"{uuid.uuid4()}\nVMware-{other}\n")
+        fake_lab.guests[WORKER].says[f"# {NONCE_COMMAND}"] = (0, f"{uuid.uuid4()}\nVMware-{other}\n")
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert (result.ret == 1) is stale
     verdicts = run_json(fake_lab)["verdicts"]

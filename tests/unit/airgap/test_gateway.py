@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from harness.airgap import gateway
-from harness.airgap.gateway import Gateway, Place
+from harness.airgap.gateway import Gateway, GatewayContext
 from harness.airgap.registry_client import Endpoint
 from harness.config import load_lab
 from harness.config.plan import make_plan
@@ -60,7 +60,7 @@ def made(tmp_path: Path, networks: FakeNetworks, kind: Kind, overlay: str | None
     run.directory.mkdir()
     plan = make_plan(load_lab(LAB, overlay), LAB, overlay=overlay, run_id="run")
     vmrun = cast(Vmrun, type("FakeVmrun", (), {"networks": networks})())
-    return Gateway(Place(plan, run, Ledger(tmp_path / "ledger.json", "lab")), kind, vmrun, SYSTEM_CLOCK)
+    return Gateway(GatewayContext(plan, run, Ledger(tmp_path / "ledger.json", "lab")), kind, vmrun, SYSTEM_CLOCK)
 
 
 def test_vmware_shows_nothing_and_is_asked_nothing(tmp_path: Path) -> None:

@@ -20,10 +20,9 @@ from typing import Any
 import pytest
 from needs import posix_sh
 
-from harness.airgap import guest_probe
-from harness.airgap import probes as questions
-from harness.airgap.guest_probe import answer_all
-from harness.airgap.probes import Pull, Question, registry_question
+from harness.airgap import guest_probe, probes
+from harness.airgap.guest_probe import probe_all
+from harness.airgap.probes import Probe, Pull, registry_probe
 from harness.airgap.registry_image import MANIFEST_TYPE, digest, tiny_image
 from harness.guest.lab_keys import ensure_keys, ensure_registry_certificate
 
@@ -81,7 +80,7 @@ def registry(seeds: Path) -> Iterator[int]:
 
 
 def ask(question: dict[str, object]) -> dict[str, Any]:
-    (answer,) = answer_all([question])
+    (answer,) = probe_all([question])
     return answer
 
 
@@ -221,32 +220,32 @@ def test_a_neighbour_that_still_boots_is_waited_for_and_a_way_out_is_not(
 
 
 def test_the_image_is_pulled_with_the_certificate_verified(registry: int, seeds: Path) -> None:
-    answer = ask(registry_question(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), PULL))
+    answer = ask(registry_probe(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), PULL))
     assert answer["open"] is True, answer
     assert json.loads(answer["said"]) == {"manifest": PULL.manifest, "layer": PULL.layer}
 
 
 def test_a_layer_is_told_by_its_bytes_and_not_by_its_name(registry: int, seeds: Path) -> None:
     damaged = replace(PULL, repository="lab/damaged")
-    answer = ask(registry_question(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), damaged))
+    answer = ask(registry_probe(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), damaged))
     assert json.loads(answer["said"]) == {"manifest": PULL.manifest, "layer": digest(b"other bytes")}
 
 
 def test_a_certificate_of_an_unknown_authority_is_no_answer(registry: int) -> None:
-    answer = ask(registry_question(IPv4Address(LOCAL), registry, "", PULL))
+    answer = ask(registry_probe(IPv4Address(LOCAL), registry, "", PULL))
     assert answer["open"] is False
     assert "CERTIFICATE_VERIFY_FAILED" in answer["said"]
 
 
 def test_a_certificate_of_another_address_is_no_answer(registry: int, seeds: Path) -> None:
-    answer = ask(registry_question(IPv4Address("127.0.0.2"), registry, str(seeds / "ca/ca.crt"), PULL))
+    answer = ask(registry_probe(IPv4Address("127.0.0.2"), registry, str(seeds / "ca/ca.crt"), PULL))
     assert answer["open"] is False
     assert "IP address mismatch" in answer["said"]
 
 
 def test_an_image_that_is_not_there_is_no_answer(registry: int, seeds: Path) -> None:
     other = Pull("lab/probe", "run-2", PULL.manifest, PULL.layer)
-    answer = ask(registry_question(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), other))
+    answer = ask(registry_probe(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), other))
     assert answer["open"] is False
     assert "404" in answer["said"]
 
@@ -255,23 +254,23 @@ def test_an_image_that_is_not_there_is_no_answer(registry: int, seeds: Path) -> 
 def test_the_command_runs_as_it_is_sent_and_answers_in_order() -> None:
     with socket.create_server((LOCAL, 0)) as server:
         port = server.getsockname()[1]
-        wanted = [Question("a", "tcp", LOCAL, port, 2), Question("b", "dns", LOCAL, 9, 1)]
-        registry = registry_question(IPv4Address(LOCAL), 9, "", None)
-        line = questions.command(wanted, {**registry, "seconds": 1})
+        wanted = [Probe("a", "tcp", LOCAL, port, 2), Probe("b", "dns", LOCAL, 9, 1)]
+        registry = registry_probe(IPv4Address(LOCAL), 9, "", None)
+        line = probes.probe_command(wanted, {**registry, "seconds": 1})
         program = f"exec {sys.executable} " + line.removeprefix("python3 ")
         done = subprocess.run(["sh", "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    answers = questions.parse_answers(done.stdout, 3)
+    answers = probes.parse_results(done.stdout, 3)
     assert [answer.open for answer in answers] == [True, False, False], done.stderr
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '[{"open": true}]', '[{"open": true, "said": ""}]'])
 def test_too_few_answers_are_none(text: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
-        questions.parse_answers(text, 1)
+        probes.parse_results(text, 1)
 
 
 def test_every_way_out_is_asked_for_at_more_than_one_address() -> None:
-    asked_for = questions.outward((IPv4Address("192.168.6.1"),), {"192.168.6.254": 40000})
+    asked_for = probes.outward_probes((IPv4Address("192.168.6.1"),), {"192.168.6.254": 40000})
     for way in ("no DNS", "no TCP", "no UDP", "no ICMP", "no NTP"):
         assert len({question.address for question in asked_for if question.way == way}) >= 2, way
     assert ("192.168.6.1", "dns") in {(question.address, question.kind) for question in asked_for}
@@ -279,7 +278,7 @@ def test_every_way_out_is_asked_for_at_more_than_one_address() -> None:
 
 
 def test_every_neighbour_is_asked_by_icmp_and_at_its_ssh_port_and_waited_for() -> None:
-    near = questions.neighbours({"w1": IPv4Address("192.168.6.11"), "w2": IPv4Address("192.168.6.12")}, 2222)
+    near = probes.peer_probes({"w1": IPv4Address("192.168.6.11"), "w2": IPv4Address("192.168.6.12")}, 2222)
     ways = {(question.address, question.kind, question.port) for question in near}
     assert ways == {(f"192.168.6.{host}", *way) for host in (11, 12) for way in (("icmp", 0), ("tcp", 2222))}
     assert all(question.patient for question in near)

@@ -8,19 +8,18 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from harness.airgap import judge
-from harness.airgap import probes as questions
+from harness.airgap import judge, probes
 from harness.airgap.judge import Connection, HostRecord
 from harness.airgap.pcap import Packet
-from harness.airgap.probes import Answer, Pull, Question
+from harness.airgap.probes import Probe, ProbeResult, Pull
 from harness.core.verdict import Check, Status
 
 SUBNET = IPv4Network("192.168.6.0/24")
 GUEST, OUTSIDE = IPv4Address("192.168.6.10"), IPv4Address("198.51.100.7")
 NEIGHBOUR = IPv4Address("192.168.6.11")
 PULL = Pull("lab/probe", "run", "sha256:aa", "sha256:bb")
-PULLED = Answer(open=True, said=json.dumps({"manifest": "sha256:aa", "layer": "sha256:bb"}))
-SILENT = Answer(open=False, said="TimeoutError: timed out")
+PULLED = ProbeResult(open=True, said=json.dumps({"manifest": "sha256:aa", "layer": "sha256:bb"}))
+SILENT = ProbeResult(open=False, said="TimeoutError: timed out")
 TRIED = Packet(GUEST, OUTSIDE, "udp", 4000, 53)
 HOME = Connection("TCP", "ESTABLISHED", "192.168.6.10", "40000", "192.168.6.1", "5000")
 FORWARD = Connection("TCP", "HOST_FORWARD", "127.0.0.1", "40001", "192.168.6.10", "22")
@@ -31,7 +30,9 @@ class TestRegistry:
         assert judge.judge_registry(PULLED, "192.168.6.1:5000", "").status is Status.PASS
 
     def test_no_answer_of_a_registry_that_is_there_fails(self) -> None:
-        check = judge.judge_registry(Answer(open=False, said="SSLCertVerificationError: …"), "192.168.6.1:5000", "")
+        check = judge.judge_registry(
+            ProbeResult(open=False, said="SSLCertVerificationError: …"), "192.168.6.1:5000", ""
+        )
         assert check.status is Status.FAIL
         assert "SSLCertVerificationError" in check.seen
 
@@ -41,7 +42,10 @@ class TestRegistry:
         assert "this host has no docker-registry" in check.seen
 
     def test_a_registry_of_somebody_else_that_answers_passes(self) -> None:
-        assert judge.judge_registry(Answer(open=True, said="{}"), "192.168.6.1:5000", "not ours").status is Status.PASS
+        assert (
+            judge.judge_registry(ProbeResult(open=True, said="{}"), "192.168.6.1:5000", "not ours").status
+            is Status.PASS
+        )
 
 
 class TestPull:
@@ -59,10 +63,10 @@ class TestPull:
         ],
     )
     def test_anything_else_fails(self, said: str) -> None:
-        assert judge.judge_pull(Answer(open=True, said=said), PULL, "").status is Status.FAIL
+        assert judge.judge_pull(ProbeResult(open=True, said=said), PULL, "").status is Status.FAIL
 
     @pytest.mark.parametrize("answer", [SILENT, replace(PULLED, open=False)])
-    def test_no_answer_fails(self, answer: Answer) -> None:
+    def test_no_answer_fails(self, answer: ProbeResult) -> None:
         assert judge.judge_pull(answer, PULL, "").status is Status.FAIL
 
     def test_without_an_image_nothing_is_proven(self) -> None:
@@ -70,7 +74,7 @@ class TestPull:
 
 
 class TestPeers:
-    ASKED = Question("peers answer", "icmp", "192.168.6.11")
+    ASKED = Probe("peers answer", "icmp", "192.168.6.11")
 
     def test_all_answered(self) -> None:
         assert judge.judge_peers([(self.ASKED, PULLED)], {}).status is Status.PASS
@@ -81,7 +85,7 @@ class TestPeers:
         assert "192.168.6.11" in check.seen
 
     def test_one_that_answers_icmp_and_refuses_tcp_fails_and_is_named(self) -> None:
-        refused = Answer(open=False, said="ConnectionRefusedError")
+        refused = ProbeResult(open=False, said="ConnectionRefusedError")
         check = judge.judge_peers([(self.ASKED, PULLED), (replace(self.ASKED, kind="tcp"), refused)], {})
         assert check.status is Status.FAIL
         assert "tcp 192.168.6.11: ConnectionRefusedError" in check.seen
@@ -92,10 +96,10 @@ class TestPeers:
 
 
 class TestClosed:
-    ASKED = Question("no DNS", "dns", "8.8.8.8", 53)
+    ASKED = Probe("no DNS", "dns", "8.8.8.8", 53)
     GONE_OUT = frozenset({("udp", "8.8.8.8", 53)})
 
-    def judged(self, *asked: tuple[Question, Answer], attempts: frozenset[judge.Attempt] | None = GONE_OUT) -> Check:
+    def judged(self, *asked: tuple[Probe, ProbeResult], attempts: frozenset[judge.Attempt] | None = GONE_OUT) -> Check:
         return judge.judge_closed("no DNS", asked, attempts, SUBNET)
 
     @pytest.mark.parametrize("attempts", [GONE_OUT, None])
@@ -103,7 +107,7 @@ class TestClosed:
         assert self.judged((self.ASKED, SILENT), attempts=attempts).status is Status.PASS
 
     def test_an_answer_fails_and_is_named(self) -> None:
-        check = self.judged((self.ASKED, SILENT), (self.ASKED, Answer(open=True, said="45 bytes")))
+        check = self.judged((self.ASKED, SILENT), (self.ASKED, ProbeResult(open=True, said="45 bytes")))
         assert check.status is Status.FAIL
         assert check.seen == "8.8.8.8 port 53: 45 bytes"
 
@@ -122,7 +126,7 @@ class TestClosed:
     def test_a_question_that_the_guest_forbids_itself_proves_nothing(
         self, attempts: frozenset[judge.Attempt] | None
     ) -> None:
-        forbidden = Answer(open=False, said="PermissionError: [Errno 1] Operation not permitted", tried=False)
+        forbidden = ProbeResult(open=False, said="PermissionError: [Errno 1] Operation not permitted", tried=False)
         assert self.judged((self.ASKED, forbidden), attempts=attempts).status is Status.NOT_PROVEN
 
     @pytest.mark.parametrize("address", ["192.168.6.1", "2606:4700:4700::1111"])
@@ -137,7 +141,7 @@ class TestClosed:
         assert judge.attempts_of(GUEST, None) is None
 
     def test_every_kind_of_question_has_its_protocol(self) -> None:
-        assert {question.kind for question in questions.outward((), {})} == set(questions.PROTOCOLS)
+        assert {question.kind for question in probes.outward_probes((), {})} == set(probes.PROTOCOLS)
 
 
 class TestRecord:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.airgap import registry_package as registry
+from harness.airgap import registry_package
 from harness.system.process import Completed
 
 
@@ -31,7 +31,7 @@ def fake_apt(monkeypatch: pytest.MonkeyPatch, *, offered: bool) -> list[str]:
         said = "" if offered else "E: Unable to locate package docker-registry"
         return Completed(tuple(argv), 0 if offered else 100, said, "", timeout_s)
 
-    monkeypatch.setattr(registry, "run", run)
+    monkeypatch.setattr(registry_package, "run", run)
     return called
 
 
@@ -39,9 +39,9 @@ def test_the_package_is_unpacked_once_and_not_installed(tmp_path: Path, monkeypa
     called = fake_apt(monkeypatch, offered=True)
     said: list[str] = []
     for _ in range(2):
-        registry.ensure_registry(tmp_path, said.append)
+        registry_package.ensure_registry(tmp_path, said.append)
     assert called == ["apt-get", "dpkg-deb"]
-    assert registry.find_program(tmp_path) == tmp_path / "docker-registry-unpacked/usr/bin/docker-registry"
+    assert registry_package.find_program(tmp_path) == tmp_path / "docker-registry-unpacked/usr/bin/docker-registry"
     assert len(said) == 1
     assert [item.name for item in tmp_path.iterdir()] == ["docker-registry-unpacked"]
 
@@ -52,8 +52,8 @@ def test_what_is_in_its_place_already_stays_and_is_named(tmp_path: Path, monkeyp
         (tmp_path / name).mkdir()
         (tmp_path / name / "precious").touch()
     said: list[str] = []
-    registry.ensure_registry(tmp_path, said.append)
-    assert registry.find_program(tmp_path) is None
+    registry_package.ensure_registry(tmp_path, said.append)
+    assert registry_package.find_program(tmp_path) is None
     assert f"{tmp_path / 'docker-registry-unpacked'}: is there and has no such program in it" in said[-1]
     assert len(list(tmp_path.rglob("precious"))) == 2
 
@@ -62,7 +62,7 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyt
     fake_apt(monkeypatch, offered=True)
     (tmp_path / "cache").touch()
     said: list[str] = []
-    registry.ensure_registry(tmp_path / "cache", said.append)
+    registry_package.ensure_registry(tmp_path / "cache", said.append)
     assert "the air gap will not be proven: " in said[-1]
     assert str(tmp_path / "cache") in said[-1]
 
@@ -72,12 +72,12 @@ def test_a_host_that_offers_none_goes_on_and_is_told_what_that_means(
 ) -> None:
     fake_apt(monkeypatch, offered=False)
     said: list[str] = []
-    registry.ensure_registry(tmp_path, said.append)
-    assert registry.find_program(tmp_path) is None
+    registry_package.ensure_registry(tmp_path, said.append)
+    assert registry_package.find_program(tmp_path) is None
     assert "the air gap will not be proven" in said[-1]
     assert "Unable to locate package" in said[-1]
 
 
 def test_the_hosts_own_program_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
-    assert registry.find_program(tmp_path) == Path("/usr/bin/docker-registry")
+    assert registry_package.find_program(tmp_path) == Path("/usr/bin/docker-registry")

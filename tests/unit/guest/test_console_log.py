@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.guest.console_log import StampedLog
+from harness.guest.console_log import ConsoleLog
 from harness.guest.serial import SerialFollower
 
 
 def test_every_line_from_byte_0_has_the_time_at_which_it_was_read(tmp_path: Path) -> None:
     now = [0.25]
     serial, copy = tmp_path / "serial-1.log", tmp_path / "run" / "serial-1.log"
-    follower = SerialFollower(serial, "0" * 32, record=StampedLog(copy, lambda: now[0]).take)
+    follower = SerialFollower(serial, "0" * 32, record=ConsoleLog(copy, lambda: now[0]).take)
     serial.write_bytes(b"SeaBIOS\r\n\r\nBooting\x1b[1m from\x1b[0m disk\n 10%\r 90%\rdone\nlogin: ")
     follower.poll()
     now[0] = 12.5
@@ -31,7 +31,7 @@ def test_every_line_from_byte_0_has_the_time_at_which_it_was_read(tmp_path: Path
 
 
 def test_a_private_key_of_several_lines_is_masked_although_it_comes_in_pieces(tmp_path: Path) -> None:
-    log = StampedLog(tmp_path / "log", lambda: 0.0)
+    log = ConsoleLog(tmp_path / "log", lambda: 0.0)
     log.take(["before", "-----BEGIN RSA PRIVATE KEY-----", "MIIEow"])
     log.take(["canary", "-----END RSA PRIVATE KEY-----", "after"])
     text = (tmp_path / "log").read_text()
@@ -42,7 +42,7 @@ def test_a_private_key_of_several_lines_is_masked_although_it_comes_in_pieces(tm
 
 
 def test_a_console_without_end_is_cut(tmp_path: Path) -> None:
-    log = StampedLog(tmp_path / "log", lambda: 0.0, limit_bytes=100)
+    log = ConsoleLog(tmp_path / "log", lambda: 0.0, limit_bytes=100)
     for _ in range(50):
         log.take(["x" * 30])
     text = (tmp_path / "log").read_text()
@@ -52,4 +52,4 @@ def test_a_console_without_end_is_cut(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_written_harms_nobody(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    StampedLog(tmp_path / "file" / "log", lambda: 0.0).take(["x"])
+    ConsoleLog(tmp_path / "file" / "log", lambda: 0.0).take(["x"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.guest.nonce import nonce_of, parse_answer
+from harness.guest.nonce import nonce_of, parse_reading
 
 SERIAL = "VMware-56 4d 0a 1b 2c 3d 4e 5f-60 71 82 93 a4 b5 c6 d7"
 NONCE = "564d0a1b2c3d4e5f60718293a4b5c6d7"
@@ -20,10 +20,10 @@ def test_another_serial_number_is_no_nonce(serial: str) -> None:
 
 
 def test_boot_and_machine_are_told_in_one_answer() -> None:
-    answer = parse_answer(f"1b4e28ba\n{SERIAL}\n")
+    answer = parse_reading(f"1b4e28ba\n{SERIAL}\n")
     assert (answer.boot_id, answer.nonce) == ("1b4e28ba", NONCE)
 
 
 @pytest.mark.parametrize("text", ["", "1b4e28ba\n", "\n"])
 def test_half_an_answer_names_no_machine(text: str) -> None:
-    assert parse_answer(text).nonce == ""
+    assert parse_reading(text).nonce == ""

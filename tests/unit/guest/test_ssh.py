@@ -199,7 +199,7 @@ def test_saying_goodbye_to_a_shell_has_an_end(channel: SshChannel, monkeypatch: 
     assert alive(channel)
     dropped = threading.Event()
     monkeypatch.setattr(harness.guest.ssh, "_GOODBYE_S", 0.1)
-    monkeypatch.setattr(harness.guest.ssh, "hang_up", lambda _: dropped.set())
+    monkeypatch.setattr(harness.guest.ssh, "disconnect", lambda _: dropped.set())
     monkeypatch.setattr(channel._shells[False], "close", lambda: dropped.wait(20))
     with pytest.raises(CommandTimeout):
         channel.run("sleep 5", timeout_s=0.2)

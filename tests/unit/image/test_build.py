@@ -14,11 +14,9 @@ from filelock import FileLock
 from needs import posix_sh
 
 from harness.core.errors import HostError
-from harness.image import bootstrap, guest_files
-from harness.image import build as image
+from harness.image import bootstrap, build, guest_files
 from harness.image.bootstrap import Workplace, mmdebstrap_argv
 from harness.image.build import build_image, image_key, load_image
-from harness.image.guest_files import guest_files as files
 from harness.image.package_repository import index_entry
 from harness.image.spec import GuestImage, ImageSpec, template
 from harness.phases.installation_identity import Identity, parse_identity, question
@@ -48,9 +46,9 @@ def test_the_key_changes_with_each_input(monkeypatch: pytest.MonkeyPatch) -> Non
     keys.add(image_key(spec))
     monkeypatch.setattr(bootstrap, "GUEST_PACKAGES", ("vim",))
     keys.add(image_key(spec))
-    monkeypatch.setattr(image, "_BOOT_LOADER", image._BOOT_LOADER.replace(" quiet ", " "))
+    monkeypatch.setattr(build, "_BOOT_LOADER", build._BOOT_LOADER.replace(" quiet ", " "))
     keys.add(image_key(spec))
-    monkeypatch.setattr(image, "template", lambda name: f"another {name}")
+    monkeypatch.setattr(build, "template", lambda name: f"another {name}")
     keys.add(image_key(spec))
     assert len(keys) == 8
 
@@ -80,8 +78,8 @@ def test_an_image_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: p
         assert not (tmp_path / f"image-{key}").exists()
         (result / "vmlinuz").write_bytes(b"kernel")
 
-    monkeypatch.setattr(image, "bootstrap", fake_bootstrap)
-    monkeypatch.setattr(image, "_assemble", fake_assemble)
+    monkeypatch.setattr(build, "bootstrap", fake_bootstrap)
+    monkeypatch.setattr(build, "_assemble", fake_assemble)
     first = build_image(SPEC, tmp_path, lambda _: None)
     again = build_image(SPEC, tmp_path, lambda _: None)
     assert built == ["bookworm"]
@@ -91,8 +89,8 @@ def test_an_image_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: p
 
 
 def test_a_wait_for_another_build_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image, "_build", lambda spec, cache, say: GuestImage(cache, "key", "digest"))
-    monkeypatch.setattr(image, "_OTHERS_S", 0.1)
+    monkeypatch.setattr(build, "_build", lambda spec, cache, say: GuestImage(cache, "key", "digest"))
+    monkeypatch.setattr(build, "_OTHERS_S", 0.1)
     said: list[str] = []
     held = FileLock(tmp_path / f"image-{image_key(SPEC)}.lock")
     with held, pytest.raises(HostError, match="has not ended within 0 s"):
@@ -128,7 +126,7 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
         (place.directory / "half").write_text("x")
         raise HostError("mmdebstrap failed", remedy="-")
 
-    monkeypatch.setattr(image, "bootstrap", fake_bootstrap)
+    monkeypatch.setattr(build, "bootstrap", fake_bootstrap)
     with pytest.raises(HostError, match="mmdebstrap failed"):
         build_image(SPEC, tmp_path, lambda _: None)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
@@ -173,14 +171,14 @@ def test_the_overlay_is_the_same_bytes_each_time_and_owned_by_root() -> None:
 
 
 def test_every_enabled_unit_of_ours_exists() -> None:
-    there = files()
+    there = guest_files.guest_files()
     links = {path: file.link for path, file in there.items() if ".wants/" in path and file.link.startswith("/etc")}
     assert len(links) == 3
     assert all(target.removeprefix("/") in there for target in links.values())
 
 
 def test_no_name_server_host_key_or_machine_id_is_baked_in() -> None:
-    there = files()
+    there = guest_files.guest_files()
     assert there["etc/machine-id"].text == ""
     assert there["etc/resolv.conf"].text == ""
     assert not [path for path in there if "ssh_host" in path]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun
 
-from harness.cli import host_packages as deps
+from harness.cli import host_packages
 from harness.core.errors import HostError
 from harness.image import cpio, initrd
 from harness.image.disk import MIB, Extent, boot_record, extents, write_chunks
@@ -113,7 +113,7 @@ def test_a_host_without_zstd_is_told_how_to_have_it(
     with pytest.raises(HostError, match="packed with zstd") as caught:
         module_bytes(tmp_path, "kernel/d.ko")
     assert "lab setup --with-deps" in caught.value.remedy
-    assert "zstd" in deps.PACKAGES
+    assert "zstd" in host_packages.PACKAGES
     assert zstd.calls == []
 
 

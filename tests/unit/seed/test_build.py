@@ -14,8 +14,7 @@ from seed_samples import HOST_PUBLIC, fake_image, spec
 
 from harness.core.errors import SeedError
 from harness.image.spec import KERNEL_ARGUMENTS, GuestImage
-from harness.seed import build
-from harness.seed import cloud_config as cloudconfig
+from harness.seed import build, cloud_config
 from harness.seed.build import build_seeds, write_seed_iso
 from harness.seed.inspect import inspect_iso, payload_digests, whole_listing
 from harness.seed.iso9660 import IsoReader
@@ -162,7 +161,7 @@ def test_an_iso_whose_texts_this_program_would_write_otherwise_is_built_again(
 ) -> None:
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     before = inspect_iso(path).input_hash
-    monkeypatch.setattr(cloudconfig, "registries", lambda _: "mirrors: {}\n")
+    monkeypatch.setattr(cloud_config, "registries", lambda _: "mirrors: {}\n")
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     assert inspect_iso(path).input_hash != before
 

@@ -8,11 +8,11 @@ from seed_samples import CA, HOST_PRIVATE, HOST_PUBLIC, LOGIN, MARKERS, spec
 
 from harness.core.secret import Secret
 from harness.guest.lab_keys import HostKey
-from harness.seed import cloud_config as cloudconfig
+from harness.seed import cloud_config
 
 
 def user_data(**changes: Any) -> dict[str, Any]:
-    text = cloudconfig.user_data(spec(**changes))
+    text = cloud_config.user_data(spec(**changes))
     assert text.startswith("#cloud-config\n")
     document = yaml.safe_load(text)
     assert isinstance(document, dict)
@@ -98,22 +98,22 @@ def test_windows_line_ends_of_the_inputs_do_not_reach_the_guest(line_end: str) -
         ssh_public_key=LOGIN + line_end,
     )
     for text in (
-        cloudconfig.user_data(broken),
-        cloudconfig.meta_data(broken, "0" * 32),
-        cloudconfig.network_config(broken),
-        cloudconfig.registries(broken),
+        cloud_config.user_data(broken),
+        cloud_config.meta_data(broken, "0" * 32),
+        cloud_config.network_config(broken),
+        cloud_config.registries(broken),
     ):
         assert "\r" not in text
-    assert yaml.safe_load(cloudconfig.user_data(broken))["ca_certs"]["trusted"] == [CA]
+    assert yaml.safe_load(cloud_config.user_data(broken))["ca_certs"]["trusted"] == [CA]
 
 
 def test_a_pem_is_a_literal_block_and_not_a_folded_or_quoted_text() -> None:
-    text = cloudconfig.user_data(spec())
+    text = cloud_config.user_data(spec())
     assert "trusted:\n  - |\n    -----BEGIN CERTIFICATE-----\n    MIIB" in text
 
 
 def test_the_address_is_static_and_for_any_card_name() -> None:
-    network = yaml.safe_load(cloudconfig.network_config(spec()))
+    network = yaml.safe_load(cloud_config.network_config(spec()))
     (card,) = network["ethernets"].values()
     assert card["match"] == {"name": "e*"}
     assert card["addresses"] == ["192.168.6.10/24"]
@@ -123,7 +123,7 @@ def test_the_address_is_static_and_for_any_card_name() -> None:
 
 
 def test_without_a_name_server_there_is_no_entry_for_one() -> None:
-    network = yaml.safe_load(cloudconfig.network_config(spec(dns=())))
+    network = yaml.safe_load(cloud_config.network_config(spec(dns=())))
     assert "nameservers" not in network["ethernets"]["lab"]
 
 
@@ -135,15 +135,15 @@ def test_the_guest_resolves_its_own_name_and_its_peers() -> None:
 
 
 def test_an_instance_is_a_machine_with_its_inputs() -> None:
-    first = yaml.safe_load(cloudconfig.meta_data(spec(), "a" * 32))
+    first = yaml.safe_load(cloud_config.meta_data(spec(), "a" * 32))
     assert first == {"instance-id": "k3s-master1-aaaaaaaaaaaa", "local-hostname": "k3s-master1"}
-    assert yaml.safe_load(cloudconfig.meta_data(spec(), "b" * 32))["instance-id"] != first["instance-id"]
+    assert yaml.safe_load(cloud_config.meta_data(spec(), "b" * 32))["instance-id"] != first["instance-id"]
 
 
 def test_the_registry_is_the_mirror_of_everything_and_trusted_by_the_labs_ca() -> None:
-    registries = yaml.safe_load(cloudconfig.registries(spec()))
+    registries = yaml.safe_load(cloud_config.registries(spec()))
     assert registries["mirrors"]["*"]["endpoint"] == ["https://192.168.6.1:5000"]
     assert registries["configs"]["192.168.6.1:5000"]["tls"]["ca_file"] == "/usr/local/seed/ca.crt"
     there = MARKERS.model_copy(update={"payload": "/srv/seed"})
-    elsewhere = yaml.safe_load(cloudconfig.registries(spec(paths=there)))
+    elsewhere = yaml.safe_load(cloud_config.registries(spec(paths=there)))
     assert elsewhere["configs"]["192.168.6.1:5000"]["tls"]["ca_file"] == "/srv/seed/ca.crt"
