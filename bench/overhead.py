@@ -29,7 +29,8 @@ from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.layout import RunFiles
 from harness.guest.serial import SerialFollower
 from harness.lab.lab import Lab
-from harness.lab.session import Selection, lock, open_lab, select
+from harness.lab.selection import Selection, lock, select
+from harness.lab.session import open_lab
 from harness.lab.usage import destroy
 from harness.machine.machine import Machine
 from harness.ownership.register import register_directory

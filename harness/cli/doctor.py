@@ -7,7 +7,7 @@ import contextlib
 from harness import preflight as host
 from harness.core.errors import HarnessError
 from harness.core.verdict import Check
-from harness.lab.session import Selection, driver, forward_ports, ledger_of
+from harness.lab.selection import Selection, driver, forward_ports, ledger_of
 from harness.machine.removal import remove_rest
 from harness.ownership.register import register_home
 from harness.seed.inspect import inspect_iso

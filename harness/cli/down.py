@@ -9,7 +9,7 @@ from harness.core.errors import HostError, UsageError
 from harness.core.layout import RunFiles
 from harness.lab.evidence import vmware_tools as guest_tools
 from harness.lab.keep_policy import expired
-from harness.lab.session import Selection, driver, guest_login, ledger_of
+from harness.lab.selection import Selection, driver, guest_login, ledger_of
 from harness.machine.removal import files_of, remove_all, remove_rest
 from harness.ownership.ledger import Content
 from harness.report.writer import latest_run

@@ -100,7 +100,7 @@ def seed(lab_file: Path, overlay: str | None) -> None:
 def plan(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
     """Print everything that would be created; change nothing."""
     from harness.cli.render import plan_text
-    from harness.lab.session import select
+    from harness.lab.selection import select
 
     selection = select(lab_file, vmrun=vmrun, overlay=overlay)
     say(plan_text(selection, selection.plan("<run>")))
@@ -115,7 +115,7 @@ def doctor(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
     """Show which vmrun is taken and why, and judge the host as the environment phase does."""
     from harness.cli.doctor import examine
     from harness.cli.render import candidates_text, checks_text
-    from harness.lab.session import lock, select
+    from harness.lab.selection import lock, select
 
     selection = select(lab_file, vmrun=vmrun, overlay=overlay)
     say(candidates_text(selection.hypervisor))
@@ -137,7 +137,7 @@ def status(lab_file: Path, overlay: str | None, vmrun: str | None, as_json: bool
     import json
 
     from harness.cli import status as now
-    from harness.lab.session import select
+    from harness.lab.selection import select
 
     found = now.look(select(lab_file, vmrun=vmrun, overlay=overlay))
     say(json.dumps(now.as_json(found), indent=2) if as_json else "\n".join(now.as_text(found)))
@@ -151,7 +151,7 @@ def status(lab_file: Path, overlay: str | None, vmrun: str | None, as_json: bool
 def tools(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
     """Show what VMware Tools say of each machine; with `tools` in the lab file, whether guest operations work."""
     from harness.cli.down import tools_of_machines
-    from harness.lab.session import select
+    from harness.lab.selection import select
 
     for line in tools_of_machines(select(lab_file, vmrun=vmrun, overlay=overlay)):
         say(line)
@@ -166,7 +166,7 @@ def tools(lab_file: Path, overlay: str | None, vmrun: str | None) -> None:
 def down(lab_file: Path, overlay: str | None, vmrun: str | None, expired: bool) -> None:  # noqa: FBT001  (click)
     """Stop and remove what this lab has here, by its ledger; nothing else is touched."""
     from harness.cli.down import remove_lab
-    from harness.lab.session import lock, select
+    from harness.lab.selection import lock, select
 
     selection = select(lab_file, vmrun=vmrun, overlay=overlay)
     with lock(selection, say):

@@ -9,7 +9,7 @@ from harness.config.plan import LabPlan, MachinePlan
 from harness.core.errors import UsageError
 from harness.core.verdict import Check, Status
 from harness.image.release import guest_release, os_release
-from harness.lab.session import Selection
+from harness.lab.selection import Selection
 from harness.phases import POWER_ONS
 from harness.vmrun.discovery import Hypervisor
 from harness.vmrun.vdiskmanager import create_argv

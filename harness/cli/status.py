@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.lab.keep_policy import expired
-from harness.lab.session import Selection, driver, ledger_of
+from harness.lab.selection import Selection, driver, ledger_of
 from harness.machine.removal import files_of, foreign_directory, foreign_files
 from harness.ownership import lab_lock as lablock
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, MachineEntry, ProcessEntry

@@ -11,7 +11,7 @@ from harness.config.model import Keep
 from harness.core.best_effort import run_and_collect_error
 from harness.core.errors import HarnessError
 from harness.lab.lab import Lab
-from harness.lab.session import Selection, ledger_of
+from harness.lab.selection import Selection, ledger_of
 from harness.lab.usage import MachineUse
 
 

@@ -25,7 +25,7 @@ from harness.core.secret import redact
 from harness.guest.ssh_config import SshHost, known_hosts_text, ssh_config
 from harness.lab.keep_policy import Disposal, dispose
 from harness.lab.lab import Lab
-from harness.lab.session import Selection
+from harness.lab.selection import Selection
 from harness.machine.machine import Machine
 from harness.report.writer import point_latest, write_reports
 from harness.results import journal_events as payload

@@ -26,7 +26,8 @@ from harness.lab.evidence.collector import Collector
 from harness.lab.keep_policy import overdue
 from harness.lab.lab import Lab
 from harness.lab.run_record import Ended, claims_of, end_run, open_run
-from harness.lab.session import Selection, lock, new_run_id, open_lab, select
+from harness.lab.selection import Selection, lock, new_run_id, select
+from harness.lab.session import open_lab
 from harness.plugin.assertions import Proof, mask
 from harness.plugin.options import add_options
 from harness.plugin.progress import Progress

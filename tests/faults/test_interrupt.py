@@ -17,7 +17,7 @@ from needs import ctrl_c  # noqa: F401 - pytest finds the fixture here
 from sessions.fake_lab import FakeLab
 
 from harness.core.verdict import Phase
-from harness.lab.session import select
+from harness.lab.selection import select
 from harness.ownership.lab_lock import lab_lock
 from harness.results.journal import Journal
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from sessions.fake_lab import FakeLab
 
-from harness.lab.session import select
+from harness.lab.selection import select
 from harness.machine import machine
 from harness.ownership.lab_lock import lab_lock
 

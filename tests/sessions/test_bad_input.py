@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.core.errors import HostError
-from harness.lab.session import lock, select
+from harness.lab.selection import lock, select
 from harness.plugin import hooks as plugin
 from harness.system.windows.acl import set_access_list
 
@@ -151,7 +151,7 @@ def test_a_lab_that_another_session_works_on(fake_lab: FakeLab) -> None:
 
 def test_a_lab_that_another_process_works_on(fake_lab: FakeLab) -> None:
     program = (
-        "import sys; from pathlib import Path; from harness.lab.session import lock, select\n"
+        "import sys; from pathlib import Path; from harness.lab.selection import lock, select\n"
         "with lock(select(Path(sys.argv[1]), overlay='stand-in')): print('held', flush=True); sys.stdin.read()"
     )
     argv = [sys.executable, "-c", program, str(fake_lab.lab_file)]

@@ -13,7 +13,7 @@ import pytest
 
 from harness.cli.down import remove_lab
 from harness.core.verdict import Phase
-from harness.lab.session import lock, select
+from harness.lab.selection import lock, select
 from harness.ownership.lab_lock import is_held
 from harness.system.process_tree import end_tree
 

@@ -13,7 +13,7 @@ import pytest
 
 from harness.cli.down import remove_lab
 from harness.guest.nonce import NONCE_COMMAND
-from harness.lab.session import lock, select
+from harness.lab.selection import lock, select
 
 from .fake_lab import MACHINES, FakeLab
 

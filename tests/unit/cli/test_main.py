@@ -14,7 +14,7 @@ from harness.cli.main import main, told
 from harness.config import lab_schema
 from harness.core.errors import ConfigError, DeadlineExpired, HostError
 from harness.core.layout import RunFiles
-from harness.lab import session
+from harness.lab import selection as selecting
 from harness.lab.evidence.vmware_tools import ToolsView
 from harness.ownership.ledger import Ledger, MachineEntry
 from harness.ownership.marker import ForeignReason, write_marker
@@ -29,7 +29,7 @@ VMWARE = Hypervisor(Kind.VMWARE, ("no-such-vmrun",), ("no-such-disk-tool",), "VM
 @pytest.fixture
 def lab_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LAB_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(session, "find_hypervisor", lambda **_: VMWARE)
+    monkeypatch.setitem(selecting.select.__kwdefaults__, "find", lambda **_: VMWARE)
     path = tmp_path / "scenarios" / "lab.yaml"
     path.parent.mkdir()
     path.write_text(changed((r"'F:\VMs\AirgapLab'", "../vms")), encoding="utf-8")
@@ -203,14 +203,14 @@ def test_down_of_what_is_expired_waits_for_its_time(
 
 
 def test_status_says_who_works_on_the_lab(lab_file: Path) -> None:
-    with session.lock(session.select(lab_file)):
+    with selecting.lock(selecting.select(lab_file)):
         assert "in use by " in lab("status", "--lab", lab_file).output
 
 
 def test_down_of_a_lab_that_is_worked_on_does_nothing(lab_file: Path, tmp_path: Path) -> None:
     claimed(tmp_path)
     before = tree(tmp_path / "vms")
-    with session.lock(session.select(lab_file)):
+    with selecting.lock(selecting.select(lab_file)):
         result = lab("down", "--lab", lab_file)
     assert result.exit_code == 4
     assert "being worked on by another session" in result.stderr

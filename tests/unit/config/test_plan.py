@@ -13,7 +13,7 @@ from harness.config import load_lab
 from harness.config.loader import build
 from harness.config.plan import LabPlan, make_plan, smbios_uuid
 from harness.core.verdict import Check, Status
-from harness.lab.session import Selection
+from harness.lab.selection import Selection
 from harness.vmrun.discovery import Hypervisor, Kind
 from harness.vmware.vmx import Vmx
 

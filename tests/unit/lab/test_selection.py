@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,8 +11,7 @@ from needs import posix_paths
 from harness.config.loader import build
 from harness.core.deadline import Cancelled, Deadline, SessionClock
 from harness.core.errors import ConfigError, LabBusyError
-from harness.lab import session
-from harness.lab.session import Selection, forward_ports, lock, new_run_id, select
+from harness.lab.selection import Selection, forward_ports, lock, new_run_id, select
 from harness.ownership.lab_lock import is_held
 from harness.system.ports import HeldPorts
 from harness.vmrun.discovery import HOME_VARIABLE, Hypervisor, Kind
@@ -28,65 +27,58 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def found(monkeypatch: pytest.MonkeyPatch, hypervisor: Hypervisor) -> list[dict[str, object]]:
-    """Have that hypervisor found; return what was asked."""
-    asked: list[dict[str, object]] = []
+@dataclass
+class Finds:
+    """A discovery that always finds the same hypervisor, and keeps what it was asked."""
 
-    def find(**how: object) -> Hypervisor:
-        asked.append(how)
-        return hypervisor
+    hypervisor: Hypervisor
+    asked: list[dict[str, object]] = field(default_factory=list)
 
-    monkeypatch.setattr(session, "find_hypervisor", find)
-    return asked
+    def __call__(self, **how: object) -> Hypervisor:
+        self.asked.append(how)
+        return self.hypervisor
 
 
-def test_the_embedded_hypervisor_brings_its_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
-    found(monkeypatch, EMBEDDED)
-    selection = select(LAB_FILE)
+def test_the_embedded_hypervisor_brings_its_overlay() -> None:
+    selection = select(LAB_FILE, find=Finds(EMBEDDED))
     assert selection.overlay == "embedded"
     assert selection.spec.hardware.memory_mib == 1024
     assert selection.vm_directory == LAB_FILE.parents[1] / ".lab" / "vms"
     assert selection.hypervisor.env[HOME_VARIABLE] == str(LAB_FILE.parents[1] / ".lab" / "vms" / ".hypervisor")
 
 
-def test_vmware_gets_the_lab_file_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = found(monkeypatch, VMWARE)
+def test_vmware_gets_the_lab_file_as_it_is(tmp_path: Path) -> None:
+    finds = Finds(VMWARE)
     path = tmp_path / "lab.yaml"
     path.write_text(changed(VMS), encoding="utf-8")
-    selection = select(path, vmrun="given")
+    selection = select(path, vmrun="given", find=finds)
     assert selection.overlay is None
     assert selection.spec.hardware.memory_mib == 4096
     assert selection.hypervisor.home is None
-    assert asked == [{"option": "given", "setting": None, "base": tmp_path, "host_type": "ws"}]
+    assert finds.asked == [{"option": "given", "setting": None, "base": tmp_path, "host_type": "ws"}]
 
 
 @posix_paths
-def test_a_windows_path_is_refused_elsewhere_unless_the_overlay_that_is_laid_on_has_another(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    found(monkeypatch, VMWARE)
+def test_a_windows_path_is_refused_elsewhere_unless_the_overlay_that_is_laid_on_has_another() -> None:
     with pytest.raises(ConfigError, match=r"vm_directory: F:\\VMs\\AirgapLab is a path of Windows"):
-        select(LAB_FILE)
-    found(monkeypatch, EMBEDDED)
-    assert select(LAB_FILE).overlay == "embedded"
+        select(LAB_FILE, find=Finds(VMWARE))
+    assert select(LAB_FILE, find=Finds(EMBEDDED)).overlay == "embedded"
 
 
-def test_an_overlay_that_is_named_is_the_only_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found(monkeypatch, EMBEDDED)
+def test_an_overlay_that_is_named_is_the_only_one(tmp_path: Path) -> None:
     path = tmp_path / "lab.yaml"
     path.write_text(
         changed(VMS, ("\noverlays:\n", "\noverlays:\n  big: {hardware: {memory_mib: 8192}}\n")), encoding="utf-8"
     )
-    assert select(path, overlay="big").spec.hardware.memory_mib == 8192
+    assert select(path, overlay="big", find=Finds(EMBEDDED)).spec.hardware.memory_mib == 8192
     with pytest.raises(ConfigError, match="there are: big, embedded"):
-        select(path, overlay="small")
+        select(path, overlay="small", find=Finds(EMBEDDED))
 
 
-def test_a_lab_without_an_embedded_overlay_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found(monkeypatch, EMBEDDED)
+def test_a_lab_without_an_embedded_overlay_is_used_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "lab.yaml"
     path.write_text(changed(VMS, ("  embedded:\n", "  other:\n")), encoding="utf-8")
-    assert select(path).overlay is None
+    assert select(path, find=Finds(EMBEDDED)).overlay is None
 
 
 def test_run_ids_sort_by_time_and_are_file_names() -> None:
@@ -136,16 +128,15 @@ def test_the_plan_of_a_selection_is_of_its_overlay_and_run(tmp_path: Path) -> No
     assert plan.machines[0].nonce == lab.plan("run").machines[0].nonce
 
 
-def test_two_labs_that_start_in_the_same_second_share_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_labs_that_start_in_the_same_second_share_nothing(tmp_path: Path) -> None:
     """Ports, nonces (hence MAC addresses and serial numbers), directories, and the embedded hypervisor's networks."""
-    found(monkeypatch, EMBEDDED)
     plans = []
     with HeldPorts() as first, HeldPorts() as second:
         for name, held in (("a", first), ("b", second)):
             path = tmp_path / name / "scenarios" / "lab.yaml"
             path.parent.mkdir(parents=True)
             path.write_text(changed(), encoding="utf-8")
-            lab = select(path)
+            lab = select(path, find=Finds(EMBEDDED))
             plans.append((lab.hypervisor.home, lab.plan("the-same-id", forward_ports(lab.spec, held))))
     (home, one), (other_home, other) = plans
     assert home != other_home
