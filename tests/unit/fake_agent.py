@@ -15,7 +15,7 @@ from harness.vmrun_qemu.base.endpoint import new_endpoint
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.base.records import Record
 from harness.vmrun_qemu.qemu.guest_agent import Agent
-from harness.vmrun_qemu.supervisor.server import Service
+from harness.vmrun_qemu.supervisor.server import RequestServer
 
 Answer = Callable[[dict[str, Any]], bytes]
 
@@ -70,13 +70,13 @@ def agent_at(port: str, *, port_is_open: bool = True) -> Iterator[Agent]:
         agent.close()
 
 
-def fake_obey(words: Mapping[str, Any]) -> Any:
-    if words["order"] == "environment":
+def fake_operation(request: Mapping[str, Any]) -> Any:
+    if request["operation"] == "environment":
         return {}
-    if words["order"] == "break":
-        return words["key"]
-    if words["order"] != "pause":
-        raise Failure(f"cannot {words['order']} {words['what']}")
+    if request["operation"] == "break":
+        return request["key"]
+    if request["operation"] != "pause":
+        raise Failure(f"cannot {request['operation']} {request['what']}")
     return None
 
 
@@ -86,7 +86,7 @@ def supervised(answer: Answer, vmx: str = "/a.vmx") -> Iterator[Record]:
     me = pids.identity(os.getpid())
     with fake_guest(answer) as port, agent_at(port) as agent:
         endpoint = new_endpoint("", "service")
-        service = Service(endpoint, agent, fake_obey)
+        service = RequestServer(endpoint, agent, fake_operation)
         service.start()
         yield {
             "vmx": vmx, "phase": "running", "resumed": False, "supervisor": me, "plugs": [], "locks": [],

@@ -52,7 +52,7 @@ class Guest:
 
     def state(self, limit_s: float = ANSWER_S) -> str:
         """Return `running`, `installed` or `unknown`, as `checkToolsState` prints it."""
-        return str(self._answer({"ask": "state"}, limit_s))
+        return str(self._answer({"request": "state"}, limit_s))
 
     def ask(self, command: str, arguments: Mapping[str, Any] | None = None, limit_s: float = ANSWER_S) -> Any:
         """Return the answer of the guest's agent.
@@ -61,7 +61,7 @@ class Guest:
             GuestSilentError: Nobody answered within `limit_s` seconds.
             GuestRefusedError: The agent answered with an error.
         """
-        return self._answer({"ask": "agent", "command": command, "arguments": dict(arguments or {})}, limit_s)
+        return self._answer({"request": "agent", "command": command, "arguments": dict(arguments or {})}, limit_s)
 
     def tell(self, command: str, arguments: Mapping[str, Any] | None = None) -> None:
         """Give the guest's agent a command that has no answer.
@@ -69,7 +69,7 @@ class Guest:
         Raises:
             GuestSilentError: Nobody is there to take it.
         """
-        self._answer({"ask": "tell", "command": command, "arguments": dict(arguments or {})}, ANSWER_S)
+        self._answer({"request": "agent-no-reply", "command": command, "arguments": dict(arguments or {})}, ANSWER_S)
 
     def _answer(self, question: dict[str, Any], limit_s: float) -> Any:
         end = time.monotonic() + limit_s + _MARGIN_S

@@ -104,7 +104,7 @@ class GuestShell:
         self.guest = reach(vmx, record)
         try:
             self.login = login_of(flags)
-            self._environment = control.order(record, "environment", _BEGIN_S)
+            self._environment = control.request(record, "environment", _BEGIN_S)
         except Failure:
             self.guest.close()
             raise

@@ -1,7 +1,7 @@
 """How a command has something done to a machine that runs: it gives the machine's supervisor an order.
 
 What must happen to a machine as a whole (a suspend, a snapshot) is done by its supervisor and not by the command, so
-that a command that is killed half-way leaves nothing half-done. `orders` is the other end.
+that a command that is killed half-way leaves nothing half-done. `supervisor.requests` is the other end.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def service_of(record: Record) -> str:
     return record["service"]
 
 
-def order(record: Record, what: str, timeout_s: float, /, **words: Any) -> Any:
+def request(record: Record, what: str, timeout_s: float, /, **words: Any) -> Any:
     """Return the supervisor's answer when it has done what it is told; most orders have none.
 
     Raises:
@@ -40,7 +40,7 @@ def order(record: Record, what: str, timeout_s: float, /, **words: Any) -> Any:
     try:
         lines = LineStream(Endpoint(service_of(record)).connect(timeout_s))
         try:
-            lines.send({"ask": "order", "order": what, **words}, end)
+            lines.send({"request": "operation", "operation": what, **words}, end)
             answer = lines.receive(end)
         finally:
             lines.close()

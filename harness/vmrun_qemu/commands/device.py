@@ -17,7 +17,7 @@ def connect(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: The machine does not run, has no such device, or it cannot be connected.
     """
-    control.order(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=True)
+    control.request(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=True)
     return 0
 
 
@@ -27,5 +27,5 @@ def disconnect(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: As `connect`.
     """
-    control.order(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=False)
+    control.request(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=False)
     return 0

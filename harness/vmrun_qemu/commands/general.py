@@ -23,8 +23,8 @@ from harness.vmrun_qemu.base.messages import (
 )
 from harness.vmrun_qemu.commands.power import settled
 from harness.vmrun_qemu.disks import clones, snapshots
-from harness.vmrun_qemu.disks.consolidation import mend
-from harness.vmrun_qemu.disks.vm_directory import Site, off, read_vmx, snapshots_locked
+from harness.vmrun_qemu.disks.consolidation import finish_interrupted
+from harness.vmrun_qemu.disks.vm_directory import VmDirectory, open_powered_off, read_vmx, snapshots_locked
 from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
 from harness.vmrun_qemu.vmfiles import vmss as statefile
 from harness.vmrun_qemu.vmfiles.owned_files import files_of, used_by_others
@@ -52,18 +52,18 @@ def clone(parameters: Sequence[str], _flags: Flags) -> int:
     if "-snapshot" in options:
         path = Path(home.canonical(vmx))
         with snapshots_locked(path):
-            site = Site(path, read_vmx(path, vmx))
-            _clone_snapshot(site, _named(site, options["-snapshot"]), goal, name, linked=linked)
+            directory = VmDirectory(path, read_vmx(path, vmx))
+            _clone_snapshot(directory, _named(directory, options["-snapshot"]), goal, name, linked=linked)
         return 0
-    with _powered_off(vmx) as site:
-        mend(site)
+    with _powered_off(vmx) as directory:
+        finish_interrupted(directory)
         if linked:
-            clones.require_place(goal, len(site.disks()))
-            snapshots.take(site, site.tree.free_name(f"Snapshot for {name}"))
-            _clone_snapshot(site, site.tree.snapshots[-1], goal, name, linked=True)
+            clones.require_place(goal, len(directory.disks()))
+            snapshots.take(directory, directory.tree.free_name(f"Snapshot for {name}"))
+            _clone_snapshot(directory, directory.tree.snapshots[-1], goal, name, linked=True)
         else:
-            order = clones.Order(site.vmx, tuple(site.disks().items()), goal, name)
-            clones.make(order, site.path, linked=False)
+            request = clones.CloneRequest(directory.vmx, tuple(directory.disks().items()), goal, name)
+            clones.make(request, directory.vmx_path, linked=False)
     return 0
 
 
@@ -89,12 +89,12 @@ def upgrade_vm(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: It is on, or up to date.
     """
-    with _powered_off(parameters[0]) as site:
-        version = site.vmx.get("virtualHW.version") or "0"
+    with _powered_off(parameters[0]) as directory:
+        version = directory.vmx.get("virtualHW.version") or "0"
         if version.isdecimal() and int(version) >= clones.NEWEST_HARDWARE:
             raise Failure(UP_TO_DATE)
-        site.vmx.set("virtualHW.version", clones.NEWEST_HARDWARE)
-        site.vmx.write(site.path)
+        directory.vmx.set("virtualHW.version", clones.NEWEST_HARDWARE)
+        directory.vmx.write(directory.vmx_path)
     return 0
 
 
@@ -109,28 +109,28 @@ def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
         raise Failure(ALREADY_RUNNING)
     if vmlocks.is_held(Path(home.canonical(vmx))):
         raise Failure(IN_USE)
-    with off(vmx) as site:
-        dependent = [clone for snapshot in site.tree.snapshots for clone in site.clones_of(snapshot)]
+    with open_powered_off(vmx) as directory:
+        dependent = [clone for snapshot in directory.tree.snapshots for clone in directory.existing_clones(snapshot)]
         if dependent:
             raise Failure(f"{DISKS_BUSY}: {', '.join(dependent)}")
-        shared = used_by_others(site.path)
-        files = [file for file in files_of(site.path) if file not in shared]
+        shared = used_by_others(directory.vmx_path)
+        files = [file for file in files_of(directory.vmx_path) if file not in shared]
         if any(vmlocks.is_held(file) for file in files if file.suffix.lower() == ".vmdk"):
             raise Failure(IN_USE)
-        clones.unregister(site.path)
+        clones.unregister(directory.vmx_path)
         for file in files:
             if file.is_dir():
                 shutil.rmtree(file, ignore_errors=True)
             else:
                 file.unlink(missing_ok=True)
     instances.forget_all_of(vmx)
-    if not any(site.folder.iterdir()):
-        site.folder.rmdir()
+    if not any(directory.path.iterdir()):
+        directory.path.rmdir()
     return 0
 
 
 @contextlib.contextmanager
-def _powered_off(vmx: str) -> Iterator[Site]:
+def _powered_off(vmx: str) -> Iterator[VmDirectory]:
     """Hold a machine that is off.
 
     Raises:
@@ -138,20 +138,20 @@ def _powered_off(vmx: str) -> Iterator[Site]:
     """
     if settled(home.canonical(vmx)) is not None:
         raise Failure(ALREADY_RUNNING)
-    with off(vmx) as site:
-        if site.vmx.get("checkpoint.vmState"):
+    with open_powered_off(vmx) as directory:
+        if directory.vmx.get("checkpoint.vmState"):
             raise Failure(ALREADY_RUNNING)
-        yield site
+        yield directory
 
 
-def _named(site: Site, name: str) -> Snapshot:
+def _named(directory: VmDirectory, name: str) -> Snapshot:
     """Return the snapshot to clone.
 
     Raises:
         Failure: There is none of that name, or the machine was on when it was taken.
     """
     try:
-        snapshot = site.tree.named(name)
+        snapshot = directory.tree.named(name)
     except Failure as failure:
         if failure.text != SNAPSHOT_MISSING:
             raise
@@ -161,16 +161,16 @@ def _named(site: Site, name: str) -> Snapshot:
     return snapshot
 
 
-def _clone_snapshot(site: Site, snapshot: Snapshot, goal: Path, name: str, *, linked: bool) -> None:
-    disks = tuple((node, site.file(file)) for node, file in snapshot.disks)
-    order = clones.Order(_configuration_of(site, snapshot), disks, goal, name)
+def _clone_snapshot(directory: VmDirectory, snapshot: Snapshot, goal: Path, name: str, *, linked: bool) -> None:
+    disks = tuple((node, directory.resolve(file)) for node, file in snapshot.disks)
+    request = clones.CloneRequest(_configuration_of(directory, snapshot), disks, goal, name)
     if linked:
-        clones.register(site, snapshot, goal)
-    clones.make(order, site.path, linked=linked)
+        clones.register(directory, snapshot, goal)
+    clones.make(request, directory.vmx_path, linked=linked)
 
 
-def _configuration_of(site: Site, snapshot: Snapshot) -> Vmx:
+def _configuration_of(directory: VmDirectory, snapshot: Snapshot) -> Vmx:
     try:
-        return statefile.read(site.file(snapshot.file)).configuration()
+        return statefile.read(directory.resolve(snapshot.file)).configuration()
     except StateError:
-        return site.vmx
+        return directory.vmx

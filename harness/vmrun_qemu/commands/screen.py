@@ -47,7 +47,7 @@ def type_keystrokes(parameters: Sequence[str], flags: Flags) -> int:
     """
     record: Record = running(parameters[0])
     _log_in(parameters[0], flags)
-    control.order(record, "type", _TYPING_S, text=parameters[1])
+    control.request(record, "type", _TYPING_S, text=parameters[1])
     return 0
 
 

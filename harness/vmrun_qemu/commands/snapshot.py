@@ -24,24 +24,23 @@ def snapshot(parameters: Sequence[str], _flags: Flags) -> int:
     vmx, name = parameters
     record = _on(vmx)
     if record is not None:
-        control.order(record, "snapshot", _LONG_S, name=name)
+        control.request(record, "snapshot", _LONG_S, name=name)
         return 0
-    from harness.vmrun_qemu.disks import snapshots  # noqa: PLC0415 - not needed for a machine that is on
-    from harness.vmrun_qemu.disks import vm_directory as site  # noqa: PLC0415 - not needed for a machine that is on
+    from harness.vmrun_qemu.disks import snapshots, vm_directory  # noqa: PLC0415 - not needed for a machine that is on
 
-    with site.off(vmx) as machine:
-        snapshots.take(machine, name)
+    with vm_directory.open_powered_off(vmx) as directory:
+        snapshots.take(directory, name)
     return 0
 
 
 def list_snapshots(parameters: Sequence[str], _flags: Flags) -> int:
     """Print how many snapshots there are, and their names; with `showTree` children are indented by tabs."""
-    from harness.vmrun_qemu.disks.vm_directory import Site, read_vmx  # noqa: PLC0415 - other verbs go without
+    from harness.vmrun_qemu.disks.vm_directory import VmDirectory, read_vmx  # noqa: PLC0415 - other verbs go without
 
     if len(parameters) > 1 and parameters[1].lower() != "showtree":
         raise Failure(f"{INVALID_PARAMETER}: {parameters[1]}")
     path = Path(home.canonical(parameters[0]))
-    outline = Site(path, read_vmx(path, parameters[0])).tree.outline()
+    outline = VmDirectory(path, read_vmx(path, parameters[0])).tree.outline()
     say(f"Total snapshots: {len(outline)}")
     for depth, name in outline:
         say("\t" * (depth if len(parameters) > 1 else 0) + name)
@@ -54,17 +53,16 @@ def revert(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: There is no such snapshot.
     """
-    from harness.vmrun_qemu.disks import snapshots  # noqa: PLC0415 - the other verbs do not need both
-    from harness.vmrun_qemu.disks import vm_directory as site  # noqa: PLC0415 - the other verbs do not need both
+    from harness.vmrun_qemu.disks import snapshots, vm_directory  # noqa: PLC0415 - not needed for a machine that is on
 
     vmx, name = parameters
     record = settled(home.canonical(vmx))
     if record is not None:
         path = Path(record["vmx"])
-        site.Site(path, site.read_vmx(path, vmx)).tree.named(name)
+        vm_directory.VmDirectory(path, vm_directory.read_vmx(path, vmx)).tree.named(name)
         stop_hard(record)
-    with site.off(vmx) as machine:
-        snapshots.revert(machine, name)
+    with vm_directory.open_powered_off(vmx) as directory:
+        snapshots.revert(directory, name)
     return 0
 
 
@@ -80,13 +78,12 @@ def delete(parameters: Sequence[str], _flags: Flags) -> int:
     children = len(parameters) > 2
     record = _on(vmx)
     if record is not None:
-        control.order(record, "delete-snapshot", _LONG_S, name=name, children=children)
+        control.request(record, "delete-snapshot", _LONG_S, name=name, children=children)
         return 0
-    from harness.vmrun_qemu.disks import snapshots  # noqa: PLC0415 - not needed for a machine that is on
-    from harness.vmrun_qemu.disks import vm_directory as site  # noqa: PLC0415 - not needed for a machine that is on
+    from harness.vmrun_qemu.disks import snapshots, vm_directory  # noqa: PLC0415 - not needed for a machine that is on
 
-    with site.off(vmx) as machine:
-        snapshots.delete(machine, name, children=children)
+    with vm_directory.open_powered_off(vmx) as directory:
+        snapshots.delete(directory, name, children=children)
     return 0
 
 

@@ -29,7 +29,7 @@ def suspend(parameters: Sequence[str], _flags: Flags) -> int:
     record = powered(vmx)
     soft = power_word(record, parameters, "powerType.suspend") == "soft"
     address = "" if record["phase"] == "paused" else tools.present_address(record, must_answer=soft)
-    control.order(record, "suspend", SAVE_S, address=address)
+    control.request(record, "suspend", SAVE_S, address=address)
     if not gone(record, _OFF_S):
         raise stays_on(record)
     return 0
@@ -41,7 +41,7 @@ def pause(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: It is not running.
     """
-    control.order(running(parameters[0]), "pause", _STAND_S)
+    control.request(running(parameters[0]), "pause", _STAND_S)
     return 0
 
 
@@ -51,7 +51,7 @@ def unpause(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: It is not on.
     """
-    control.order(powered(parameters[0]), "unpause", _STAND_S)
+    control.request(powered(parameters[0]), "unpause", _STAND_S)
     return 0
 
 

@@ -35,7 +35,7 @@ def read(parameters: Sequence[str], flags: Flags) -> int:
         return 0
     key = _key(kind, name)
     address = tools.present_address(record, must_answer=False) if key == f"{_GUEST}ip" else ""
-    say(address or str(control.order(record, "read-variable", _ORDER_S, name=key)))
+    say(address or str(control.request(record, "read-variable", _ORDER_S, name=key)))
     return 0
 
 
@@ -50,9 +50,9 @@ def write(parameters: Sequence[str], flags: Flags) -> int:
     if kind.lower() == "guestenv":
         with GuestShell(vmx, flags) as shell:
             shell.run("exit 0")
-        control.order(record, "write-environment", _ORDER_S, name=_checked(name), value=value)
+        control.request(record, "write-environment", _ORDER_S, name=_checked(name), value=value)
         return 0
-    control.order(record, "write-variable", _ORDER_S, name=_key(kind, name), value=value)
+    control.request(record, "write-variable", _ORDER_S, name=_key(kind, name), value=value)
     return 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.vmrun_qemu.base.messages import FILE_EXISTS, Failure
 from harness.vmrun_qemu.disks import chains, images, qemu_img
 from harness.vmrun_qemu.disks.qemu_img import DiskError
-from harness.vmrun_qemu.disks.vm_directory import Site, snapshots_locked
+from harness.vmrun_qemu.disks.vm_directory import VmDirectory, snapshots_locked
 from harness.vmrun_qemu.vmfiles import devices, identifiers
 from harness.vmrun_qemu.vmfiles.vmsd import Snapshot
 from harness.vmware.vmx import Vmx, VmxError
@@ -25,7 +25,7 @@ _BESIDE = {"nvram": ".nvram", "extendedConfigFile": ".vmxf"}
 
 
 @dataclass(frozen=True)
-class Order:
+class CloneRequest:
     """What is to be cloned: a configuration with (device id, file) of its disks, to `target`, under that name."""
 
     vmx: Vmx
@@ -34,29 +34,29 @@ class Order:
     name: str
 
 
-def make(order: Order, source: Path, *, linked: bool) -> None:
+def make(request: CloneRequest, source: Path, *, linked: bool) -> None:
     """Have the clone's files; its VMX comes last.
 
     Raises:
         Failure: See `require_place`; or a disk cannot be copied or built upon. Nothing of the clone is left.
     """
-    require_place(order.target, len(order.disks))
-    folder = order.target.parent
+    require_place(request.target, len(request.disks))
+    folder = request.target.parent
     new_folders = [item for item in (folder, *folder.parents) if not item.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     made: list[Path] = []
     try:
-        vmx = _configuration(order, source.parent)
-        for copy, (node, disk) in zip(_copies(order.target, len(order.disks)), order.disks, strict=True):
+        vmx = _configuration(request, source.parent)
+        for copy, (node, disk) in zip(_copies(request.target, len(request.disks)), request.disks, strict=True):
             images.require_place(copy, "")
             made.append(copy)
             (chains.make_overlay if linked else chains.copy_chain)(disk, copy)
             vmx.set(f"{node}.fileName", copy.name)
-        _copy_nvram(vmx, source.parent, order.target, made)
+        _copy_nvram(vmx, source.parent, request.target, made)
         if linked:
-            made.append(order.target.with_suffix(".vmsd"))
+            made.append(request.target.with_suffix(".vmsd"))
             _origin(source).write(made[-1])
-        vmx.write(order.target)
+        vmx.write(request.target)
     except BaseException as error:
         for file in made:
             images.remove(file)
@@ -86,10 +86,10 @@ def _copies(target: Path, disks: int) -> list[Path]:
     return [target.with_name(f"{target.stem}{f'-{number}' if number else ''}.vmdk") for number in range(disks)]
 
 
-def register(site: Site, snapshot: Snapshot, clone: Path) -> None:
+def register(directory: VmDirectory, snapshot: Snapshot, clone: Path) -> None:
     """Have the snapshot know that a clone reads its disks; clones that are gone are forgotten."""
-    clones = [other for other in site.clones_of(snapshot) if other != str(clone)]
-    site.save_tree(site.tree.with_changed(replace(snapshot, clones=(*clones, str(clone)))))
+    clones = [other for other in directory.existing_clones(snapshot) if other != str(clone)]
+    directory.save_tree(directory.tree.with_changed(replace(snapshot, clones=(*clones, str(clone)))))
 
 
 def unregister(clone: Path) -> None:
@@ -102,11 +102,11 @@ def unregister(clone: Path) -> None:
     if not origin or not parent.with_suffix(".vmsd").is_file():
         return
     with snapshots_locked(parent):
-        site = Site(parent, Vmx.parse(""))
-        for snapshot in site.tree.snapshots:
+        directory = VmDirectory(parent, Vmx.parse(""))
+        for snapshot in directory.tree.snapshots:
             if str(clone) in snapshot.clones:
                 left = tuple(other for other in snapshot.clones if other != str(clone))
-                site.save_tree(site.tree.with_changed(replace(snapshot, clones=left)))
+                directory.save_tree(directory.tree.with_changed(replace(snapshot, clones=left)))
 
 
 def _origin(source: Path) -> Vmx:
@@ -116,10 +116,10 @@ def _origin(source: Path) -> Vmx:
     return vmsd
 
 
-def _configuration(order: Order, folder: Path) -> Vmx:
+def _configuration(request: CloneRequest, folder: Path) -> Vmx:
     """Return the clone's VMX: its own id, addresses and files; it reads the CD images of its source."""
-    vmx = order.vmx.copy()
-    vmx.set("displayName", order.name)
+    vmx = request.vmx.copy()
+    vmx.set("displayName", request.name)
     vmx.set("uuid.bios", identifiers.vmware_form(b"\x56\x4d" + secrets.token_bytes(14)))
     vmx.remove("uuid.location")
     vmx.set("checkpoint.vmState", "")

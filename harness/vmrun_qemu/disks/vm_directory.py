@@ -23,18 +23,18 @@ _LOCK_S = 600.0
 _OFF_S = 5.0
 
 
-class Site:
+class VmDirectory:
     """The files of one machine.
 
     Args:
-        path: The VMX.
-        vmx: What is in it; it is changed, and written by `save`.
+        vmx_path: The VMX file.
+        vmx: Its content; it is changed, and written by `save`.
     """
 
-    def __init__(self, path: Path, vmx: Vmx) -> None:
-        self.path = path
+    def __init__(self, vmx_path: Path, vmx: Vmx) -> None:
+        self.vmx_path = vmx_path
         self.vmx = vmx
-        self._vmsd_path = path.with_suffix(".vmsd")
+        self._vmsd_path = vmx_path.with_suffix(".vmsd")
         try:
             self.vmsd = Vmx.read(self._vmsd_path) if self._vmsd_path.exists() else Vmx.parse("")
         except (VmxError, OSError) as error:
@@ -42,9 +42,9 @@ class Site:
         self.tree: Tree = vmsd.tree_of(self.vmsd)
 
     @property
-    def folder(self) -> Path:
+    def path(self) -> Path:
         """The machine's directory."""
-        return self.path.parent
+        return self.vmx_path.parent
 
     def disks(self) -> dict[str, Path]:
         """Return VMX device id -> file of each disk that snapshots apply to, as the machine uses it now.
@@ -53,7 +53,7 @@ class Site:
             Failure: A disk that is no VMDK, which cannot have a parent.
         """
         found = {}
-        for drive in devices.drives(self.vmx, self.folder):
+        for drive in devices.drives(self.vmx, self.path):
             if drive.path is None or drive.cdrom or _is_independent(self.vmx, drive.name):
                 continue
             if drive.path.suffix.lower() != ".vmdk":
@@ -63,27 +63,27 @@ class Site:
 
     def has_independent_disks(self) -> bool:
         """Return whether a disk is left out of snapshots."""
-        drives = devices.drives(self.vmx, self.folder)
+        drives = devices.drives(self.vmx, self.path)
         return any(_is_independent(self.vmx, drive.name) for drive in drives if drive.path and not drive.cdrom)
 
-    def file(self, name: str) -> Path:
+    def resolve(self, name: str) -> Path:
         """Return the file that the VMX or the `.vmsd` calls so."""
-        return devices.resolve(self.folder, name)
+        return devices.resolve(self.path, name)
 
-    def named(self, file: Path) -> str:
+    def name_of(self, file: Path) -> str:
         """Return how VMX and `.vmsd` call a file."""
-        return file.name if file.parent == self.folder else str(file)
+        return file.name if file.parent == self.path else str(file)
 
-    def use(self, disks: dict[str, Path]) -> None:
+    def set_disks(self, disks: dict[str, Path]) -> None:
         """Have the machine use these files for its disks."""
         for node, file in disks.items():
-            self.vmx.set(f"{node}.fileName", self.named(file))
+            self.vmx.set(f"{node}.fileName", self.name_of(file))
 
     def save(self, tree: Tree) -> None:
         """Have VMX and `.vmsd` on disk, in this order: an overlay that no snapshot needs does no harm, a snapshot whose
         disks are written to does.
         """
-        self.vmx.write(self.path)
+        self.vmx.write(self.vmx_path)
         self.save_tree(tree)
 
     def save_tree(self, tree: Tree) -> None:
@@ -92,13 +92,13 @@ class Site:
         vmsd.store(tree, self.vmsd)
         self.vmsd.write(self._vmsd_path)
 
-    def clones_of(self, snapshot: Snapshot) -> list[str]:
+    def existing_clones(self, snapshot: Snapshot) -> list[str]:
         """Return the linked clones of a snapshot that are still there."""
         return [clone for clone in snapshot.clones if os.path.lexists(clone)]
 
     def replace_disk(self, old: Path, new: Path) -> None:
         """Have everything that calls a disk `old` call it `new`, on disk too."""
-        before, after = self.named(old), self.named(new)
+        before, after = self.name_of(old), self.name_of(new)
         for node, file in self.disks().items():
             if file == old:
                 self.vmx.set(f"{node}.fileName", after)
@@ -122,7 +122,7 @@ class Site:
 
     def snapshot_disks(self) -> list[Path]:
         """Return the disks of all snapshots."""
-        return [self.file(file) for snapshot in self.tree.snapshots for _, file in snapshot.disks if file]
+        return [self.resolve(file) for snapshot in self.tree.snapshots for _, file in snapshot.disks if file]
 
 
 def _is_independent(vmx: Vmx, node: str) -> bool:
@@ -155,7 +155,7 @@ def snapshots_locked(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def off(vmx: str) -> Iterator[Site]:
+def open_powered_off(vmx: str) -> Iterator[VmDirectory]:
     """Hold a machine that is off, so that nobody starts it meanwhile.
 
     Raises:
@@ -171,7 +171,7 @@ def off(vmx: str) -> Iterator[Site]:
             me = process_identity.identity(os.getpid())
             locks = lock_files.take([path], me)
             try:
-                yield Site(path, read_vmx(path, vmx))
+                yield VmDirectory(path, read_vmx(path, vmx))
             finally:
                 lock_files.release(locks, me)
     except (Timeout, FileExistsError) as error:

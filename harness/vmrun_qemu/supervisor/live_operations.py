@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.vmrun_qemu.base import records
 from harness.vmrun_qemu.disks import snapshots
-from harness.vmrun_qemu.disks.vm_directory import Site, snapshots_locked
+from harness.vmrun_qemu.disks.vm_directory import VmDirectory, snapshots_locked
 from harness.vmrun_qemu.qemu import arguments, migration, qmp
 from harness.vmrun_qemu.supervisor.running_vm import Running
 from harness.vmrun_qemu.vmfiles import lock_files, vmss
@@ -89,8 +89,8 @@ def take_snapshot(run: Running, name: str) -> None:
     Raises:
         Failure: See `snapshots.take`; the machine runs on.
     """
-    with _changing(run) as site:
-        snapshots.take(site, name, lambda target: save_state(run, target, ""))
+    with _changing(run) as directory:
+        snapshots.take(directory, name, lambda target: save_state(run, target, ""))
 
 
 def delete_snapshot(run: Running, name: str, *, children: bool) -> None:
@@ -99,19 +99,19 @@ def delete_snapshot(run: Running, name: str, *, children: bool) -> None:
     Raises:
         Failure: See `snapshots.delete`; the machine runs on.
     """
-    with _changing(run) as site:
-        snapshots.delete(site, name, children=children)
+    with _changing(run) as directory:
+        snapshots.delete(directory, name, children=children)
 
 
 @contextlib.contextmanager
-def _changing(run: Running) -> Iterator[Site]:
+def _changing(run: Running) -> Iterator[VmDirectory]:
     """Have the machine stand still and its files open for change; afterwards it runs on with the disks of its VMX."""
     with snapshots_locked(run.path), standing_still(run):
-        site = Site(run.path, run.vmx)
+        directory = VmDirectory(run.path, run.vmx)
         try:
-            yield site
+            yield directory
         finally:
-            _rebind(run, site.disks())
+            _rebind(run, directory.disks())
 
 
 def _rebind(run: Running, disks: Mapping[str, Path]) -> None:

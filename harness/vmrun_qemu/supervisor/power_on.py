@@ -14,7 +14,7 @@ from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure
 from harness.vmrun_qemu.base.process import Child
 from harness.vmrun_qemu.base.wait import wait_for
 from harness.vmrun_qemu.disks import consolidation
-from harness.vmrun_qemu.disks.vm_directory import Site, read_vmx, snapshots_locked
+from harness.vmrun_qemu.disks.vm_directory import VmDirectory, read_vmx, snapshots_locked
 from harness.vmrun_qemu.network import switch
 from harness.vmrun_qemu.qemu import migration, qmp
 from harness.vmrun_qemu.qemu.guest_agent import Agent
@@ -22,7 +22,7 @@ from harness.vmrun_qemu.state import recovery
 from harness.vmrun_qemu.supervisor import requests
 from harness.vmrun_qemu.supervisor.prepare import Prepared, launch, prepare
 from harness.vmrun_qemu.supervisor.running_vm import Running
-from harness.vmrun_qemu.supervisor.server import Service
+from harness.vmrun_qemu.supervisor.server import RequestServer
 from harness.vmrun_qemu.vmfiles import lock_files, vmss
 from harness.vmrun_qemu.vmfiles.vmss import StateError
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
@@ -38,7 +38,7 @@ def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> Running:
         OSError: A file of it cannot be written.
     """
     me = process_identity.identity(os.getpid())
-    _mend(Path(vmx_path), log)
+    _finish_consolidation(Path(vmx_path), log)
     prepared = prepare(vmx_path, log, gui=gui)
     record = prepared.record(me)
     try:
@@ -71,13 +71,13 @@ def _locked(prepared: Prepared, me: Identity) -> list[str]:
         raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
 
 
-def _mend(path: Path, log: VmLog) -> None:
+def _finish_consolidation(path: Path, log: VmLog) -> None:
     """Finish the merging of disks that was interrupted; where that is impossible the machine is used as it is."""
     if not path.with_suffix(".vmsd").exists() or lock_files.is_held(path):
         return
     try:
         with snapshots_locked(path):
-            consolidation.mend(Site(path, read_vmx(path, str(path))))
+            consolidation.finish_interrupted(VmDirectory(path, read_vmx(path, str(path))))
     except (Failure, OSError) as error:
         log.post("Warning", f"Disks of deleted snapshots could not be merged: {error}")
 
@@ -129,10 +129,10 @@ def _resume(prepared: Prepared, record: records.Record, state: Path) -> None:
         state.unlink(missing_ok=True)
 
 
-def _serve(prepared: Prepared, run: Running) -> Service:
+def _serve(prepared: Prepared, run: Running) -> RequestServer:
     """Return the service that answers questions about the guest, and takes orders, from now on."""
     qmp_address = prepared.endpoints["qmp"].text
     agent = Agent(prepared.endpoints["agent"].text, lambda: qmp.port_is_open(qmp_address, "agent"))
-    service = Service(prepared.endpoints["service"], agent, functools.partial(requests.obey, run))
+    service = RequestServer(prepared.endpoints["service"], agent, functools.partial(requests.handle_request, run))
     service.start()
     return service

@@ -10,10 +10,10 @@ from harness.vmrun_qemu.qemu import keyboard
 from harness.vmrun_qemu.supervisor import hotplug, live_operations
 from harness.vmrun_qemu.supervisor.running_vm import Running
 
-Words = Mapping[str, Any]
+Request = Mapping[str, Any]
 
 
-def obey(run: Running, words: Words) -> Any:
+def handle_request(run: Running, request: Request) -> Any:
     """Carry out one order, and return its answer.
 
     `words` are its name, as `order`, within how many seconds it must have begun, as `limit_s`, and what else it needs.
@@ -22,49 +22,49 @@ def obey(run: Running, words: Words) -> Any:
         Failure: It cannot be done; the machine is as it was before.
     """
     # After that nobody waits for it: it must not be carried out. A command of an older version waits for ever.
-    if not run.busy.acquire(timeout=float(words.get("limit_s", -1))):
+    if not run.busy.acquire(timeout=float(request.get("limit_s", -1))):
         raise Failure(f"{UNKNOWN}: the virtual machine is busy with another command")
     try:
         if run.ending or run.child.poll() is not None:
             raise not_powered_on(str(run.path))
-        return _ORDERS[words["order"]](run, words)
+        return _OPERATIONS[request["operation"]](run, request)
     except OSError as error:
         raise Failure(of_os_error(error)) from error
     finally:
         run.busy.release()
 
 
-def _delete_snapshot(run: Running, words: Words) -> None:
-    live_operations.delete_snapshot(run, str(words["name"]), children=bool(words["children"]))
+def _delete_snapshot(run: Running, request: Request) -> None:
+    live_operations.delete_snapshot(run, str(request["name"]), children=bool(request["children"]))
 
 
-def _plug(run: Running, words: Words) -> None:
-    device, connected = str(words["device"]), bool(words["connected"])
+def _plug(run: Running, request: Request) -> None:
+    device, connected = str(request["device"]), bool(request["connected"])
     hotplug.plug(run, device, connected=connected)
     run.plugged[device.lower()] = connected
 
 
-def _read_variable(run: Running, words: Words) -> str:
-    name = str(words["name"])
+def _read_variable(run: Running, request: Request) -> str:
+    name = str(request["name"])
     return run.variables.get(name.lower(), run.vmx.get(name) or "")
 
 
-def _write_variable(run: Running, words: Words) -> None:
-    run.variables[str(words["name"]).lower()] = str(words["value"])
+def _write_variable(run: Running, request: Request) -> None:
+    run.variables[str(request["name"]).lower()] = str(request["value"])
 
 
-def _write_environment(run: Running, words: Words) -> None:
-    run.environment[str(words["name"])] = str(words["value"])
+def _write_environment(run: Running, request: Request) -> None:
+    run.environment[str(request["name"])] = str(request["value"])
 
 
-_ORDERS: dict[str, Callable[[Running, Words], Any]] = {
+_OPERATIONS: dict[str, Callable[[Running, Request], Any]] = {
     "pause": lambda run, _words: live_operations.pause(run),
     "unpause": lambda run, _words: live_operations.unpause(run),
-    "snapshot": lambda run, words: live_operations.take_snapshot(run, str(words["name"])),
+    "snapshot": lambda run, request: live_operations.take_snapshot(run, str(request["name"])),
     "delete-snapshot": _delete_snapshot,
-    "suspend": lambda run, words: live_operations.suspend(run, str(words["address"])),
+    "suspend": lambda run, request: live_operations.suspend(run, str(request["address"])),
     "plug": _plug,
-    "type": lambda run, words: keyboard.type_text(run.record["qmp"], str(words["text"])),
+    "type": lambda run, request: keyboard.type_text(run.record["qmp"], str(request["text"])),
     "read-variable": _read_variable,
     "write-variable": _write_variable,
     "environment": lambda run, _words: run.environment,

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.vmrun_qemu.base import records
 from harness.vmrun_qemu.base.process import Child
 from harness.vmrun_qemu.supervisor.prepare import Prepared
-from harness.vmrun_qemu.supervisor.server import Service
+from harness.vmrun_qemu.supervisor.server import RequestServer
 from harness.vmrun_qemu.vmfiles.devices import Drive
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 
@@ -28,7 +28,7 @@ class Running:
         self.vmx = prepared.vmx
         self.machine = prepared.machine
         self.folder = prepared.folder
-        self.service: Service | None = None
+        self.service: RequestServer | None = None
         self.ending = False
         self.plugged = dict(prepared.saved.plugged) if prepared.saved else {}
         self.variables = dict(prepared.saved.variables) if prepared.saved else {}

@@ -1,14 +1,14 @@
-"""What the supervisor does for `vmrun-qemu` while its machine runs: it answers questions, one JSON line each.
+"""Request server of the supervisor: one JSON line per request and per answer.
 
-    {"ask": "state", "limit_s": 3}                                  -> {"answer": "running"}
-    {"ask": "agent", "command": …, "arguments": …, "limit_s": 3}    -> {"answer": …}
-    {"ask": "tell", "command": …, "arguments": …, "limit_s": 3}     -> {"answer": null}
-    {"ask": "order", "order": "suspend", …}                         -> {"answer": …}
+    {"request": "state", "limit_s": 3}                                          -> {"answer": "running"}
+    {"request": "agent", "command": …, "arguments": …, "limit_s": 3}            -> {"answer": …}
+    {"request": "agent-no-reply", "command": …, "arguments": …, "limit_s": 3}   -> {"answer": null}
+    {"request": "operation", "operation": "suspend", …}                         -> {"answer": …}
 
-An answer may also be {"silent": why}: nobody in the guest answered; {"refused": why}: the agent did, with an error; or
-{"failed": text}: the order was not carried out, and that is what `vmrun` says.
-The supervisor keeps the one line to the guest's agent (see `agent`), so that a question costs neither a connection
-through QEMU nor, in the program that asks, QEMU's client library.
+The answer may also be {"silent": why}: the guest agent did not answer; {"refused": why}: the agent answered with an
+error; or {"failed": text}: the operation failed, and `vmrun` prints that text.
+The supervisor keeps the one connection to the guest agent (see `guest_agent`), so that a request needs neither a
+connection through QEMU nor, in the program that sends it, QEMU's client library.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from harness.vmrun_qemu.base.json_lines import LineStream
 from harness.vmrun_qemu.base.messages import UNKNOWN, Failure
 from harness.vmrun_qemu.qemu.guest_agent import Agent, AgentRefusedError, AgentSilentError
 
-Question = Mapping[str, Any]
+Request = Mapping[str, Any]
 # A program that asks hangs up when it has its answer; one that forgot to is hung up on.
 _IDLE_S = 3600.0
 
 
-class Service:
+class RequestServer:
     """The listening end; each connection has a thread of its own, which ends with this process."""
 
-    def __init__(self, endpoint: Endpoint, agent: Agent, obey: Callable[[Question], Any]) -> None:
+    def __init__(self, endpoint: Endpoint, agent: Agent, handle_operation: Callable[[Request], Any]) -> None:
         self._listener = endpoint.listen()
         self._agent = agent
-        self._desks: dict[str, Callable[[Question], Any]] = {
-            "state": lambda question: agent.state(question["limit_s"]),
-            "agent": lambda question: agent.ask(question["command"], question["arguments"], question["limit_s"]),
-            "order": obey,
-            "tell": lambda question: agent.tell(question["command"], question["arguments"], question["limit_s"]),
+        self._handlers: dict[str, Callable[[Request], Any]] = {
+            "state": lambda request: agent.state(request["limit_s"]),
+            "agent": lambda request: agent.ask(request["command"], request["arguments"], request["limit_s"]),
+            "operation": handle_operation,
+            "agent-no-reply": lambda request: agent.tell(request["command"], request["arguments"], request["limit_s"]),
         }
 
     def start(self) -> None:
@@ -55,13 +55,13 @@ class Service:
         self._listener.close()
         self._agent.close()
 
-    def answer(self, question: Question) -> dict[str, Any]:
+    def answer(self, request: Request) -> dict[str, Any]:
         """Return the answer to one question."""
-        desk = self._desks.get(str(question.get("ask")))
-        if desk is None:
-            return {"refused": f"not a question: {question}"}
+        handler = self._handlers.get(str(request.get("request")))
+        if handler is None:
+            return {"refused": f"not a request: {request}"}
         try:
-            return {"answer": desk(question)}
+            return {"answer": handler(request)}
         except AgentSilentError as error:
             return {"silent": str(error)}
         except AgentRefusedError as error:
@@ -83,7 +83,7 @@ class Service:
         with client:
             lines = LineStream(client)
             try:
-                while (question := lines.receive(time.monotonic() + _IDLE_S)) is not None:
-                    lines.send(self.answer(question), time.monotonic() + _IDLE_S)
+                while (request := lines.receive(time.monotonic() + _IDLE_S)) is not None:
+                    lines.send(self.answer(request), time.monotonic() + _IDLE_S)
             except OSError:
                 return

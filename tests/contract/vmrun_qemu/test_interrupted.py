@@ -16,9 +16,9 @@ import pytest
 
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.disks import chains, images, snapshots
-from harness.vmrun_qemu.disks.consolidation import mend
+from harness.vmrun_qemu.disks.consolidation import finish_interrupted
 from harness.vmrun_qemu.disks.qemu_img import FULL, DiskError
-from harness.vmrun_qemu.disks.vm_directory import Site
+from harness.vmrun_qemu.disks.vm_directory import VmDirectory
 from harness.vmrun_qemu.vmfiles import vmdk
 from harness.vmware.vmx import Vmx
 
@@ -30,12 +30,12 @@ class Crash(BaseException):
     """The power goes off."""
 
 
-def opened(folder: Path) -> Site:
-    return Site(folder / "m.vmx", Vmx.read(folder / "m.vmx"))
+def opened(folder: Path) -> VmDirectory:
+    return VmDirectory(folder / "m.vmx", Vmx.read(folder / "m.vmx"))
 
 
-def write(site: Site, mark: int) -> None:
-    (disk,) = site.disks().values()
+def write(directory: VmDirectory, mark: int) -> None:
+    (disk,) = directory.disks().values()
     qemu_io(disk, f"write -P {mark} {mark * 64}k 64k")
 
 
@@ -67,19 +67,19 @@ def mould(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def contents(folder: Path) -> dict[str, list[int]]:
-    site = opened(folder)
-    found = {s.name: marks(site.file(s.disks[0][1])) for s in site.tree.snapshots}
-    return {**found, "now": marks(next(iter(site.disks().values())))}
+    directory = opened(folder)
+    found = {s.name: marks(directory.resolve(s.disks[0][1])) for s in directory.tree.snapshots}
+    return {**found, "now": marks(next(iter(directory.disks().values())))}
 
 
 WHOLE = {"a": [1, 0, 0, 0], "b": [1, 2, 0, 0], "c": [1, 2, 3, 0], "now": [1, 2, 3, 4]}
-OPERATIONS: dict[str, Callable[[Site], None]] = {
-    "delete a": lambda site: snapshots.delete(site, "a", children=False),
-    "delete b": lambda site: snapshots.delete(site, "b", children=False),
-    "delete c": lambda site: snapshots.delete(site, "c", children=False),
-    "delete all": lambda site: snapshots.delete(site, "a", children=True),
-    "revert to a": lambda site: snapshots.revert(site, "a"),
-    "take d": lambda site: snapshots.take(site, "d"),
+OPERATIONS: dict[str, Callable[[VmDirectory], None]] = {
+    "delete a": lambda directory: snapshots.delete(directory, "a", children=False),
+    "delete b": lambda directory: snapshots.delete(directory, "b", children=False),
+    "delete c": lambda directory: snapshots.delete(directory, "c", children=False),
+    "delete all": lambda directory: snapshots.delete(directory, "a", children=True),
+    "revert to a": lambda directory: snapshots.revert(directory, "a"),
+    "take d": lambda directory: snapshots.take(directory, "d"),
 }
 CHANGES = ((chains, "commit"), (vmdk, "write"), (Vmx, "write"), (images, "remove"), (chains, "make_overlay"))
 
@@ -121,7 +121,7 @@ def test_after_a_crash_at_any_moment_everything_is_there(
                 seen = crashing(patch, at, after=after)
                 OPERATIONS[operation](opened(folder))
             changes = max(changes, at + (len(seen) >= at))
-            mend(opened(folder))
+            finish_interrupted(opened(folder))
             found = contents(folder)
             now = found.pop("now")
             assert now == WHOLE["now"] or (now == WHOLE["a"] and operation == "revert to a")
@@ -154,6 +154,6 @@ def test_a_full_disk_leaves_a_machine_that_can_be_used(
     assert contents(folder) == {name: value for name, value in WHOLE.items() if name != "b"}
     assert opened(folder).tree.needs_consolidation
     disks = {file.name for file in folder.glob("m*.vmdk") if "-s0" not in file.name}
-    mend(opened(folder))
+    finish_interrupted(opened(folder))
     assert contents(folder) == {name: value for name, value in WHOLE.items() if name != "b"}
     assert len(disks) - len({file.name for file in folder.glob("m*.vmdk") if "-s0" not in file.name}) == 1

@@ -63,7 +63,9 @@ def test_what_is_there_already_is_kept_and_refused(
         item.mkdir()
     source.with_suffix(".nvram").touch()
     (folder / name).write_text("precious", encoding="utf-8")
-    order = clones.Order(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), folder / "b.vmx", "b")
+    order = clones.CloneRequest(
+        Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), folder / "b.vmx", "b"
+    )
     with pytest.raises(Failure, match="The file already exists"):
         clones.make(order, source, linked=linked)
     assert contents(folder) == {name: "precious"}
@@ -82,7 +84,7 @@ def test_a_clone_that_fails_takes_away_what_it_made_and_nothing_else(
 
     monkeypatch.setattr(chains, "copy_chain", fake_copy)
     (tmp_path / "one").mkdir()
-    order = clones.Order(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "b")
+    order = clones.CloneRequest(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "b")
     with pytest.raises(Failure, match="full"):
         clones.make(order, tmp_path / "one" / "one.vmx", linked=False)
     assert contents(target.parent) == {"notes.txt": "precious"}
@@ -104,7 +106,7 @@ def test_a_clone_is_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     source, target = tmp_path / "one" / "one.vmx", tmp_path / "two" / "two.vmx"
     source.parent.mkdir()
     source.with_suffix(".nvram").write_text("settings of the firmware", encoding="utf-8")
-    order = clones.Order(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "second")
+    order = clones.CloneRequest(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "second")
     clones.make(order, source, linked=False)
     vmx = Vmx.read(target)
     wanted = {

@@ -134,11 +134,11 @@ def test_the_supervisor_passes_questions_on_and_answers_back() -> None:
 
 def test_the_supervisor_carries_out_orders_or_says_why_not() -> None:
     with supervised(in_step) as record:
-        supervisor.order(record, "pause", 5)
+        supervisor.request(record, "pause", 5)
         with pytest.raises(Failure, match=r"^cannot fly home$"):
-            supervisor.order(record, "fly", 5, what="home")
+            supervisor.request(record, "fly", 5, what="home")
     with pytest.raises(Failure, match="did not answer"):
-        supervisor.order(record, "pause", 5)
+        supervisor.request(record, "pause", 5)
 
 
 def test_the_supervisor_tells_a_refusal_from_silence() -> None:
@@ -162,8 +162,8 @@ def test_a_supervisor_that_is_gone_is_a_silent_guest(tmp_path: Path) -> None:
 def test_an_order_that_breaks_is_told_with_its_error_and_the_next_one_is_obeyed() -> None:
     with supervised(in_step) as record:
         with pytest.raises(Failure, match="Unknown error: KeyError: 'key'"):
-            supervisor.order(record, "break", 5)
-        supervisor.order(record, "pause", 5)
+            supervisor.request(record, "break", 5)
+        supervisor.request(record, "pause", 5)
 
 
 def test_a_machine_that_an_older_version_started_has_a_silent_guest() -> None:
@@ -172,16 +172,16 @@ def test_a_machine_that_an_older_version_started_has_a_silent_guest() -> None:
     with pytest.raises(GuestSilentError, match="older version"):
         Guest(cast("Record", old))
     with pytest.raises(Failure, match="did not answer: it is of an older version"):
-        supervisor.order(cast("Record", old), "pause", 5)
+        supervisor.request(cast("Record", old), "pause", 5)
 
 
 def test_a_line_that_is_no_question_is_answered_and_does_no_harm() -> None:
     with supervised(in_step) as record:
         with Endpoint(record["service"]).connect(5) as stream, stream.makefile("rb") as lines:
-            for line in (b"nonsense\n", b"[]\n", b'{"ask": "fly"}\n', b'{"ask": ["agent"]}\n'):
+            for line in (b"nonsense\n", b"[]\n", b'{"request": "fly"}\n', b'{"request": ["agent"]}\n'):
                 stream.sendall(line)
                 assert b"refused" in lines.readline()
-            stream.sendall(b'{"ask": "agent"}\n')
+            stream.sendall(b'{"request": "agent"}\n')
             assert b"KeyError" in lines.readline()
         with Guest(record) as guest:
             assert guest.state() == "running"

@@ -14,7 +14,7 @@ from harness.vmrun_qemu.base import endpoint, home, records
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.base.records import Record
 from harness.vmrun_qemu.disks import consolidation
-from harness.vmrun_qemu.disks.vm_directory import Site
+from harness.vmrun_qemu.disks.vm_directory import VmDirectory
 from harness.vmrun_qemu.state import recovery
 from harness.vmrun_qemu.supervisor import power_on
 from harness.vmrun_qemu.supervisor.running_vm import Running
@@ -114,18 +114,18 @@ def test_a_chain_that_cannot_be_mended_is_told_and_the_machine_is_used_as_it_is(
     vmx.write_text("", encoding="utf-8")
     (tmp_path / "a.vmsd").write_text('snapshot.needConsolidate = "TRUE"\n', encoding="utf-8")
 
-    def broken(_: Site, __: object) -> dict[Path, Path]:
+    def broken(_: VmDirectory, __: object) -> dict[Path, Path]:
         return {tmp_path / "a-000001.vmdk": tmp_path / "a.vmdk"}
 
     def refuse(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(Site, "parents", broken)
+    monkeypatch.setattr(VmDirectory, "parents", broken)
     monkeypatch.setattr(vmdk, "link", refuse)
-    site = Site(vmx, Vmx.parse(""))
-    assert site.tree.needs_consolidation
+    directory = VmDirectory(vmx, Vmx.parse(""))
+    assert directory.tree.needs_consolidation
     with pytest.raises(Failure, match="inconsistent state"):
-        consolidation.mend(site)
+        consolidation.finish_interrupted(directory)
     log = VmLog(tmp_path)
-    power_on._mend(vmx, log)
+    power_on._finish_consolidation(vmx, log)
     assert "could not be merged" in log.path.read_text(encoding="utf-8")

@@ -16,8 +16,8 @@ from harness.vmrun_qemu.supervisor.running_vm import Running
 
 def test_an_order_whose_giver_has_gone_is_not_carried_out_later(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    orders_of = {"pause": lambda _run, words: done.append(str(words["order"]))}
-    monkeypatch.setattr(requests, "_ORDERS", orders_of)
+    operations = {"pause": lambda _run, request: done.append(str(request["operation"]))}
+    monkeypatch.setattr(requests, "_OPERATIONS", operations)
     busy = threading.RLock()
     run = cast(
         "Running",
@@ -27,7 +27,7 @@ def test_an_order_whose_giver_has_gone_is_not_carried_out_later(monkeypatch: pyt
 
     def other() -> None:
         try:
-            requests.obey(run, {"order": "pause", "limit_s": 0.05})
+            requests.handle_request(run, {"operation": "pause", "limit_s": 0.05})
         except Failure as failure:
             said.append(failure.text)
 
@@ -37,7 +37,7 @@ def test_an_order_whose_giver_has_gone_is_not_carried_out_later(monkeypatch: pyt
         thread.join(10)
     assert said == ["Unknown error: the virtual machine is busy with another command"]
     assert done == []
-    requests.obey(run, {"order": "pause", "limit_s": 5})
-    requests.obey(run, {"order": "pause"})
+    requests.handle_request(run, {"operation": "pause", "limit_s": 5})
+    requests.handle_request(run, {"operation": "pause"})
     assert done == ["pause", "pause"]
     assert busy.acquire(timeout=1)
