@@ -181,9 +181,9 @@ def down(lab_file: Path, overlay: str | None, vmrun: str | None, expired: bool) 
 def ssh(machine: str, command: tuple[str, ...], reports: Path) -> None:
     """Log in to a machine of the newest run with the system's ssh; options stand before MACHINE, the rest is ssh's."""
     from harness.cli.down import newest_run
-    from harness.system.process import interact
+    from harness.system.process import run_in_terminal
 
-    sys.exit(interact(["ssh", "-F", str(newest_run(reports).ssh_config), machine, *command]))
+    sys.exit(run_in_terminal(["ssh", "-F", str(newest_run(reports).ssh_config), machine, *command]))
 
 
 @main.command()

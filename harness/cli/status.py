@@ -11,7 +11,7 @@ from harness.lab.selection import Selection, driver, ledger_of
 from harness.machine.removal import files_of, foreign_directory, foreign_files
 from harness.ownership import lab_lock as lablock
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, MachineEntry, ProcessEntry
-from harness.vmware.vmdk import directory_bytes
+from harness.system.disk_usage import directory_bytes
 
 
 @dataclass(frozen=True)

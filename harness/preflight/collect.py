@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,11 +19,12 @@ from harness.preflight import system
 from harness.preflight.facts import Fact, HostFacts, Key, SeedIso, observe
 from harness.preflight.networks import look_for_network
 from harness.preflight.ssh_key import key_kind, posix_readers, windows_readers
+from harness.system.disk_usage import directory_bytes
+from harness.system.ports import port_is_free
 from harness.system.windows.registry import Registry, this_registry
 from harness.system.windows.vmware_install import installed_products, long_paths
 from harness.vmrun import PortForwarding, Vmrun
 from harness.vmrun.discovery import Hypervisor
-from harness.vmware.vmdk import directory_bytes
 
 _MIB = 1 << 20
 
@@ -112,20 +112,6 @@ def _iso(path: Path, inspect_iso: Callable[[Path], SeedIso]) -> SeedIso:
 
 def _port(port: int) -> Fact[bool]:
     return observe(lambda: port_is_free(port)) if port else Fact(value=True)
-
-
-def port_is_free(port: int) -> bool:
-    """Return whether a listener can take that port of the loopback address; raises OSError for other reasons."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        if sys.platform != "win32":  # there it would allow to take a port that is in use
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except PermissionError:
-            raise
-        except OSError:
-            return False
-        return True
 
 
 def _forwardings(plan: LabPlan, vmrun: Vmrun) -> Fact[tuple[PortForwarding, ...]]:

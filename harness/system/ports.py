@@ -1,9 +1,9 @@
-"""Loopback ports of this host, held from the moment they are chosen.
+"""Loopback ports of this host: hold one from the moment it is chosen, and check whether one is free.
 
-A port that was merely free a moment ago may be anybody's when it is used. On Linux a bound socket that does not listen
+A port that was free a moment ago may be taken when it is used. On Linux a bound socket that does not listen
 keeps every other choice of the kernel away from its port, and still lets the hypervisor listen there, because both have
-SO_REUSEADDR (socket(7)). Elsewhere that is not so: the port is let go at once, and whoever uses it has to cope with a
-clash, which `forward_ssh` does by taking another one.
+SO_REUSEADDR (socket(7)). Elsewhere this does not work: the port is released at once, and its user has to handle a
+clash, which `forward_ssh` does by choosing another port.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ LOOPBACK = "127.0.0.1"
 
 
 class HeldPorts(contextlib.ExitStack):
-    """Ports of the loopback that this process holds until it is closed, or ends in any other way."""
+    """Loopback ports that this process holds until it is closed or the process ends."""
 
     def take(self, wanted: int = 0) -> int:
-        """Return a port that nobody else has and that is held from now on: the wanted one if it can be had, or any."""
+        """Choose a port and hold it: the wanted one if it is free, otherwise any."""
         holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             holder.bind((LOOPBACK, wanted))
@@ -27,9 +27,27 @@ class HeldPorts(contextlib.ExitStack):
             holder.bind((LOOPBACK, 0))
         port = int(holder.getsockname()[1])
         if sys.platform == "linux":
-            # After `bind`: before it, two holders could have the same port.
+            # Set it after `bind`: before it, two holders could get the same port.
             holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.callback(holder.close)
         else:
             holder.close()
         return port
+
+
+def port_is_free(port: int) -> bool:
+    """Return whether a listener can take that loopback port.
+
+    Raises:
+        PermissionError: This user may not listen on it.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        if sys.platform != "win32":  # On Windows SO_REUSEADDR would take a port that is in use.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, port))
+        except PermissionError:
+            raise
+        except OSError:
+            return False
+        return True

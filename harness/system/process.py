@@ -185,7 +185,7 @@ def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> tuple[int, float
     return who["pid"], who["created"]
 
 
-def interact(argv: Sequence[str]) -> int:
+def run_in_terminal(argv: Sequence[str]) -> int:
     """Return the exit status of a program that was given this terminal; the person ends it.
 
     Raises:

@@ -37,7 +37,7 @@ from harness.vmrun.power import Power, PowerState
 from harness.vmrun.replaced_file import fresh
 from harness.vmrun.runtime import Runtime
 from harness.vmrun.snapshots import Snapshots
-from harness.vmware.clones import clones_of
+from harness.vmware.linked_clones import clones_of
 
 _SOFT_STOP_S = 60.0
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -17,7 +17,7 @@ from harness.vmrun import errors
 from harness.vmrun.invocation import VmrunProgram
 from harness.vmrun.parse import counted
 from harness.vmrun.power import Power, PowerState
-from harness.vmware.clones import clones_of
+from harness.vmware.linked_clones import clones_of
 
 _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f]")
 

@@ -1,18 +1,23 @@
-"""Who uses the disks in a machine's directory, besides that machine."""
+"""Linked clones and other VMs that use the disks of a VM and break when these are deleted.
+
+VMware records linked clones in the `.vmsd` beside the VMX of the parent, in the syntax of a VMX:
+`snapshot0.displayName = "base"`, `snapshot0.clone0 = "/…/clone.vmx"`. The entry of a deleted clone can remain.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HostError
 from harness.core.text import decode
 from harness.vmware.vmx import Vmx, VmxError
 
-# The parent machine's snapshot file names its linked clones: `snapshot0.clone0 = "/…/clone.vmx"`.
-_CLONE = re.compile(r"(^|\.)clone\d+$", re.IGNORECASE)
+# A key whose value is the VMX of a linked clone; the group is the prefix of the snapshot's keys.
+_CLONE = re.compile(r"(?:(.*)\.)?clone\d+", re.IGNORECASE)
 _DISK = re.compile(r"^(scsi|sata|ide|nvme)\d+:\d+\.filename$", re.IGNORECASE)
 # VMware Virtual Disk Format 5.0, "The Disk Descriptor File"; a descriptor may stand inside a disk, after its header.
 _PARENT = re.compile(r'^parentFileNameHint\s*=\s*"([^"]+)"', re.IGNORECASE | re.MULTILINE)
@@ -20,26 +25,52 @@ _DESCRIPTOR_BYTES = 64 * 1024
 _DEEPEST = 32  # snapshots of a disk, one on the other; VMware itself takes 31
 
 
-def vms_using_disks_in(directory: Path, others: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the machines outside of the directory that use a disk in it: its clones, and who names one of its disks.
+@dataclass(frozen=True)
+class Clone:
+    """An existing linked clone and the name of the snapshot whose disks it uses."""
 
-    Args:
-        directory: Of the machine that is about to be deleted.
-        others: VMX files that may use its disks; one that cannot be read is passed over.
+    snapshot: str
+    vmx: Path
+
+
+def clones_of(vmx: Path) -> tuple[Clone, ...]:
+    """Return the existing linked clones of a VM; none without a `.vmsd`.
 
     Raises:
-        HostError: What its own snapshot file says of its clones cannot be read.
+        HostError: The `.vmsd` cannot be read.
+    """
+    settings = _read_vmsd(vmx.with_suffix(".vmsd"))
+    found = []
+    for key, value in settings.items():
+        match = _CLONE.fullmatch(key)
+        path = vmx.parent / value
+        if match and path.is_file():
+            found.append(Clone(settings.get(f"{match[1]}.displayName") or "", path))
+    return tuple(found)
+
+
+def vms_using_disks_in(directory: Path, others: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the VMs outside of the directory that use a disk in it.
+
+    These are the linked clones of the VM in the directory, and each other VM with a disk whose backing chain enters it.
+
+    Args:
+        directory: The directory of the VM that is about to be deleted.
+        others: VMX files that may use its disks; an unreadable one is skipped.
+
+    Raises:
+        HostError: A `.vmsd` in the directory cannot be read.
     """
     home = _real(directory)
-    found = {clone for clone in _clones(directory) if clone.is_file()}
+    found = {clone.vmx for vmsd in directory.glob("*.vmsd") for clone in clones_of(vmsd.with_suffix(".vmx"))}
     for vmx in others:
         if not _inside(_real(vmx), home) and any(_inside(_real(disk), home) for disk in _chain(vmx)):
             found.add(vmx)
     return tuple(sorted(path for path in found if not _inside(_real(path), home)))
 
 
-def snapshot_notes(file: Path) -> Vmx:
-    """Return what a `.vmsd` says, in the syntax of a VMX; nothing where there is none.
+def _read_vmsd(file: Path) -> Vmx:
+    """Return the settings of a `.vmsd`; none if the file does not exist.
 
     Raises:
         HostError: It cannot be read.
@@ -50,24 +81,19 @@ def snapshot_notes(file: Path) -> Vmx:
         return Vmx.parse("")
     except (VmxError, OSError) as error:
         raise HostError(
-            f"whether a linked clone uses its disks is not known: {error}",
+            f"cannot read which linked clones use the disks of this machine: {error}",
             where=str(file),
-            remedy="make the file readable; delete it where you know that the machine has no clones",
+            remedy="make the file readable; delete it if you know that the machine has no clones",
         ) from error
 
 
 def sibling_vmx_files(directory: Path) -> tuple[Path, ...]:
-    """Return the VMX files in the directories beside that one."""
+    """Return the VMX files in the directory and its sibling directories."""
     return tuple(sorted(directory.parent.glob("*/*.vmx")))
 
 
-def _clones(directory: Path) -> Iterator[Path]:
-    for file in directory.glob("*.vmsd"):
-        yield from (directory / value for key, value in snapshot_notes(file).items() if _CLONE.search(key))
-
-
 def _chain(vmx: Path) -> Iterator[Path]:
-    """Yield every disk of a machine, with what each one is based on."""
+    """Yield every disk of a VM with its backing chain."""
     for key, value in _settings(vmx):
         disk = vmx.parent / value
         for _ in range(_DEEPEST if _DISK.match(key) and value.lower().endswith(".vmdk") else 0):

@@ -113,16 +113,6 @@ def _check_extent(path: Path, extent: Extent) -> None:
         raise _broken(path, f"{extent.file.name} has {capacity} sectors, the descriptor says {extent.sectors}")
 
 
-def directory_bytes(directory: Path) -> int:
-    """Return the bytes that the files of a directory take: blocks where the system counts them, else their length.
-
-    Raises:
-        OSError: A file in it cannot be looked at.
-    """
-    files = [path.lstat() for path in directory.rglob("*") if path.is_file()]
-    return sum(getattr(stat, "st_blocks", 0) * 512 or stat.st_size for stat in files)
-
-
 def _allocated(file: Path) -> int:
     stat = file.stat()
     blocks: int | None = getattr(stat, "st_blocks", None)  # POSIX only, in units of 512 bytes

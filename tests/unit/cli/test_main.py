@@ -292,11 +292,11 @@ def test_every_word_behind_the_machine_is_for_ssh(
 ) -> None:
     called: list[list[str]] = []
 
-    def interact(argv: list[str]) -> int:
+    def run_in_terminal(argv: list[str]) -> int:
         called.append(argv)
         return 7
 
-    monkeypatch.setattr("harness.system.process.interact", interact)
+    monkeypatch.setattr("harness.system.process.run_in_terminal", run_in_terminal)
     monkeypatch.setattr("harness.cli.down.newest_run", lambda _: RunFiles(tmp_path))
     result = lab("ssh", "--reports", tmp_path, "k3s-master1", *words)
     assert (result.exit_code, result.output) == (7, "")

@@ -23,7 +23,6 @@ from harness.system import process_identity as pids
 from harness.system.process import Completed
 from harness.system.process_tree import end_process
 from harness.vmrun import Vmrun
-from harness.vmware.linked_clones import vms_using_disks_in
 from harness.vmware.vmx import Vmx
 
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -283,19 +282,6 @@ def test_a_disk_that_a_clone_is_based_on_stays_and_the_clone_is_named(
     assert book.machine("m1") == machine
     clone.unlink()
     assert remove(vmrun, book, machine) == []
-
-
-def test_a_clone_anywhere_is_known_by_the_parents_snapshot_file(tmp_path: Path) -> None:
-    directory, clone = tmp_path / "m1", tmp_path / "far" / "away" / "clone.vmx"
-    directory.mkdir()
-    (directory / "m1.vmsd").write_text(f'snapshot0.clone0 = "{clone}"\nsnapshot0.numClones = "1"\n')
-    assert vms_using_disks_in(directory, ()) == ()
-    clone.parent.mkdir(parents=True)
-    clone.touch()
-    assert vms_using_disks_in(directory, ()) == (clone,)
-    (directory / "m1.vmsd").write_text("torn")
-    with pytest.raises(HostError, match="linked clone"):
-        vms_using_disks_in(directory, ())
 
 
 def test_one_that_starts_again_while_it_is_deleted_is_stopped_again(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from harness.core.errors import SeedError
 from harness.core.layout import LEDGER
 from harness.core.verdict import Status
 from harness.preflight import collect, judge_all
-from harness.preflight.collect import nearest_directory, port_is_free, takes_a_file
+from harness.preflight.collect import nearest_directory, takes_a_file
 from harness.preflight.facts import HostFacts, SeedIso, observe
 from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
@@ -143,15 +142,6 @@ def test_what_may_not_be_looked_at_is_a_fact_with_its_problem(tmp_path: Path, mo
     assert facts.probe_directory == tmp_path
     assert {fact.problem for fact in facts.isos.values()} == {f"{m.seed} Permission denied" for m in plan.machines}
     assert not any(fact.missing for fact in facts.isos.values())
-
-
-def test_a_port_that_somebody_listens_on() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port = int(listener.getsockname()[1])
-        assert port_is_free(port) is False
-    assert port_is_free(port) is True
 
 
 @pytest.mark.parametrize(

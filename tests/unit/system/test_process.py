@@ -11,7 +11,7 @@ import pytest
 from harness.core.errors import ProcessError
 from harness.core.secret import Secret
 from harness.core.text import decode
-from harness.system.process import end_running, interact, refuse_batch_words, run, start
+from harness.system.process import end_running, refuse_batch_words, run, run_in_terminal, start
 from harness.system.process_tree import end_process, end_tree
 
 PYTHON = sys.executable
@@ -201,7 +201,7 @@ def test_a_program_that_does_not_exist_or_may_not_run(tmp_path: Path) -> None:
         assert isinstance(caught.value.__cause__, OSError)
         assert "hunter2" not in str(caught.value)
     with pytest.raises(ProcessError, match="cannot start"):
-        interact([str(tmp_path / "nothing")])
+        run_in_terminal([str(tmp_path / "nothing")])
 
 
 def test_passwords_are_in_no_result() -> None:
@@ -210,7 +210,7 @@ def test_passwords_are_in_no_result() -> None:
 
 
 def test_a_program_given_the_terminal_answers_with_its_status() -> None:
-    assert interact(list(python("raise SystemExit(5)"))) == 5
+    assert run_in_terminal(list(python("raise SystemExit(5)"))) == 5
 
 
 def test_ending_what_is_gone_is_fine() -> None:
