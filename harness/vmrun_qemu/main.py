@@ -187,12 +187,12 @@ EXTENSIONS = {
         "commands.service:delete_service", "Host network name, Address, Port", 3, 3, "Take a service away"
     ),
     "startRecord": Verb(
-        "network.capture:start_record", "Host network name, Path on host",
+        "commands.capture:start_record", "Host network name, Path on host",
         2, 2, "Record what passes a network's gateway",
     ),
-    "stopRecord": Verb("network.capture:stop_record", "Host network name", 1, 1, "Stop recording"),
+    "stopRecord": Verb("commands.capture:stop_record", "Host network name", 1, 1, "Stop recording"),
     "listConnections": Verb(
-        "network.capture:list_connections", "Host network name", 1, 1, "Say as JSON what a network's gateway has open"
+        "commands.capture:list_connections", "Host network name", 1, 1, "Say as JSON what a network's gateway has open"
     ),
 }  # fmt: skip
 VERBS = {**VMWARES, **EXTENSIONS}

@@ -150,7 +150,7 @@ def _launch(argv: list[str], folder: Path) -> Child:
 
 
 def _connect_all(vmnet: str, address: str) -> None:
-    capture.record(vmnet, address)
+    capture.attach(vmnet, address)
     for rule in definitions.forwards(vmnet):
         complaint = switch.forward(address, rule)
         if complaint:

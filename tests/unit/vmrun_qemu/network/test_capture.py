@@ -32,7 +32,7 @@ def test_rows_are_read() -> None:
 
 
 def test_a_row_that_cannot_be_read_is_never_taken_for_none() -> None:
-    with pytest.raises(Failure, match="cannot be read"):
+    with pytest.raises(Failure, match="cannot be parsed"):
         parse_connections(TABLE + "  SCTP 198.51.100.7\n")
 
 

@@ -90,7 +90,7 @@ def test_a_card_that_cannot_be_reached_keeps_no_other_from_the_network(
             raise qmp.QmpError("nobody answers")
         attached.append(name)
 
-    monkeypatch.setattr(capture, "record", lambda *_: None)
+    monkeypatch.setattr(capture, "attach", lambda *_: None)
     monkeypatch.setattr(definitions, "forwards", lambda _: [])
     monkeypatch.setattr(switch, "members", lambda _: {name: {"plug": PLUG} for name in ("going", "coming")})
     monkeypatch.setattr(switch, "attach", attach)
