@@ -97,7 +97,7 @@ def bare_guest(machine: Machine) -> None:
     host.vmrun.start(plan.files.vmx)
     wait_for_boot(machine, 1)
     for number, attached in ((2, False), (3, True), (4, False)):
-        stop = machine.power_off if number == 2 else machine.cut_power
+        stop = machine.power.off if number == 2 else machine.power.cut
         stop(Deadline(_LIMIT_S))
         edit_vmx(machine, number, attached=attached)
         host.vmrun.start(plan.files.vmx)

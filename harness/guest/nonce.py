@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.config.plan import LabPlan, MachinePlan
+from harness.config.plan import Endpoint, LabPlan, MachinePlan
 from harness.core.errors import GuestError
 from harness.guest.ssh_login import SshTarget
 
@@ -34,17 +34,16 @@ def nonce_of(serial: str) -> str:
     return digits if not head and len(digits) == 32 and set(digits) <= set("0123456789abcdef") else ""
 
 
-def ssh_target(lab: LabPlan, machine: MachinePlan, host_key: str | None) -> SshTarget:
+def ssh_target(lab: LabPlan, name: str, endpoint: Endpoint, host_key: str | None) -> SshTarget:
     """Return how to log in to that machine; with a host key no other host is talked to."""
-    endpoint, ssh = machine.endpoint, lab.spec.ssh
-    return SshTarget(machine.name, endpoint.host, endpoint.port, ssh.user, lab.ssh_key, host_key)
+    ssh = lab.spec.ssh
+    return SshTarget(name, endpoint.host, endpoint.port, ssh.user, lab.ssh_key, host_key)
 
 
-def another_machine_error(machine: MachinePlan, who: NonceReading) -> GuestError:
+def another_machine_error(machine: MachinePlan, target: SshTarget, who: NonceReading) -> GuestError:
     """Return the error of a login that led to a machine of an earlier run, or of a neighbour."""
-    endpoint = machine.endpoint
     return GuestError(
-        f"another machine answers at {endpoint.host}:{endpoint.port}: it is not the one that this run created",
+        f"another machine answers at {target.host}:{target.port}: it is not the one that this run created",
         where=machine.name,
         said=f"its serial number is {who.serial or 'empty'}; this run's machine has {machine.nonce}",
         remedy=f"find the other machine with the address {machine.address} and switch it off: "

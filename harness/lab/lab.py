@@ -168,7 +168,7 @@ class Lab:
         self.context.barrier.withdraw(machine.name, blocker.title if blocker else "it had no more to do")
         if not self._clock.cancelled:
             guest_tools.observe(machine)
-        if blocker is None and machine.boot is not None and not self._clock.cancelled:
+        if blocker is None and machine.console.started and not self._clock.cancelled:
             self._collector(machine).collect(complete=False)  # while other guests are still at work
 
     def _give_up(self, machine: Machine, count: int, error: Exception) -> None:
@@ -205,12 +205,12 @@ class Lab:
             while not self._ending.is_set():
                 for machine in self.machines.values():
                     with contextlib.suppress(OSError):  # a journal that cannot be written is that machine's error
-                        machine.listen()
+                        machine.console.listen()
                 self._clock.sleep(_LISTEN_S)
 
     def _explained(self, verdict: Verdict, machine: Machine) -> Verdict:
         """Return the broken verdict with its cause, and have the evidence of it in the run directory."""
-        if machine.boot is None:
+        if not machine.console.started:
             return verdict
         collector = self._collector(machine)
         condition = collector.condition() if verdict.status is Status.FAIL else ""
@@ -247,7 +247,7 @@ class Lab:
         _, busy = wait(self._work_units, timeout=_GRACE_S + (CHEAP_S if judged else 0))
         if busy:  # what one of them waits for outside is ended after a moment of grace
             for machine in self.machines.values():
-                machine.disconnect()
+                machine.ssh.close()
             process.end_running()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -280,14 +280,14 @@ class Lab:
         return self._collectors.setdefault(machine.name, Collector(machine))
 
     def _last_evidence(self, machine: Machine) -> None:
-        machine.end_boot()
+        machine.console.finish()
         known, suspect = machine.name in self._collectors, machine.name in self._suspects
         collector = self._collector(machine)
         if suspect or not known:
             collector.collect(complete=suspect)
         else:
             collector.collect_host_files()
-        machine.disconnect()
+        machine.ssh.close()
 
     def claimed(self) -> list[Machine]:
         """Return the machines that exist by the ledger; none where it cannot be read, as the environment phase says."""

@@ -163,9 +163,9 @@ def write_ssh_config(machines: Sequence[Machine], run: RunFiles) -> None:
 
 
 def _ssh_host(machine: Machine) -> SshHost:
-    seen = machine.facts.get("host_key") or (machine.iso.host_key if machine.iso else None)
+    seen = machine.facts.host_key or (machine.iso.host_key if machine.iso else None)
     host, port, context = machine.plan.endpoint.host, machine.context.port_of(machine.plan), machine.context.plan
-    key = str(seen) if seen else None
+    key = seen
     return SshHost(machine.name, host, port, context.spec.ssh.user, context.ssh_key, key)
 
 

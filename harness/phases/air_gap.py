@@ -57,7 +57,7 @@ def ask(machine: Machine, asked: list[Probe]) -> list[tuple[Probe, ProbeResult]]
     authority = "" if spec.guest.lab_ca else f"{spec.markers.payload}/ca.crt"
     address, port = spec.registry.address, spec.registry.port
     registry = probes.registry_probe(address, port, authority, machine.context.gateway.pull)
-    said = machine.run(probes.probe_command(asked, registry), timeout_s=_SCRIPT_S, as_root=True)
+    said = machine.ssh.run(probes.probe_command(asked, registry), timeout_s=_SCRIPT_S, as_root=True)
     try:
         answers = probes.parse_results(said.stdout, len(asked) + 1)
     except (ValueError, KeyError, TypeError) as error:

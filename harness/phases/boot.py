@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from harness.core.deadline import Pending, wait_until
 from harness.core.verdict import Check, Phase, Status
@@ -23,10 +22,12 @@ def run(machine: Machine) -> Iterator[Check]:
     deadlines = machine.context.plan.spec.deadlines_s
     forward_ssh(machine)
     deadline = machine.deadline(deadlines.boot)
-    machine.power_on(1, deadline)
+    machine.power.on(1, deadline)
     power = deadline.at_most(deadlines.power)
     wait_until(
-        lambda left: machine.is_running(left) or Pending("`vmrun start` succeeded, and `vmrun list` does not have it"),
+        lambda left: (
+            machine.power.is_running(left) or Pending("`vmrun start` succeeded, and `vmrun list` does not have it")
+        ),
         power,
         what="`vmrun list` to show it",
         where=machine.name,
@@ -36,9 +37,9 @@ def run(machine: Machine) -> Iterator[Check]:
     if machine.sends_events:
         first = machine.wait_for("a first event on the serial line", lambda: _first_event(machine), deadline)
         yield Check(CHECKS[1], Status.PASS, "an event with this run's nonce", str(first))
-        machine.connect(deadline)
+        machine.ssh.connect(deadline)
     else:
-        machine.connect(deadline)
+        machine.ssh.connect(deadline)
         yield Check(CHECKS[1], Status.PASS, "an answer by SSH (this seed sends no events)", "an SSH login")
     yield from _logged_in(machine)
 
@@ -49,7 +50,7 @@ def _logged_in(machine: Machine) -> Iterator[Check]:
         CHECKS[2],
         Status.PASS,
         "a login with the lab's key and the expected host key",
-        f"{machine.facts.get('ssh_logins')} login(s), boot {machine.boot_ids[-1]}",
+        f"{machine.facts.ssh_logins} login(s), boot {machine.facts.boot_id}",
     )
     bound = "the nonce of this run in the firmware"
     yield Check(CHECKS[3], Status.PASS, f"{bound}: {machine.plan.nonce}", f"{bound}, read after the login")
@@ -61,7 +62,7 @@ def forward_ssh(machine: Machine) -> None:
     Raises:
         PortInUse: The lab file asks for that very port, or other ports are taken as fast as they are chosen.
     """
-    if not machine.plan.endpoint.forward:
+    if not machine.endpoint.forward:
         return
     for left in reversed(range(_PORTS_TRIED)):
         try:
@@ -69,25 +70,18 @@ def forward_ssh(machine: Machine) -> None:
         except PortInUse:
             if machine.context.plan.spec.ssh.forward_base_port is not None or not left:
                 raise
-            _use_port(machine, machine.context.ports.take())
+            machine.use_port(machine.context.ports.take())
         else:
             return
 
 
 def _forward_ssh(machine: Machine) -> None:
-    context, port = machine.context, machine.plan.endpoint.port
+    context, port = machine.context, machine.endpoint.port
     network = context.plan.spec.network.vmnet.lower()
     register_forwarding(context.ledger, machine.name, network, port)
     forwarding = PortForwarding(Protocol.TCP, port, machine.plan.address, context.plan.spec.ssh.port, machine.name)
     context.vmrun.networks.set_port_forwarding(network, forwarding)
 
 
-def _use_port(machine: Machine, port: int) -> None:
-    endpoint = replace(machine.plan.endpoint, port=port)
-    machine.plan = replace(machine.plan, endpoint=endpoint)
-    facts = {"endpoint": f"{endpoint.host}:{port}"}
-    machine.context.journal.write("machine-facts", machine.name, facts=facts)
-
-
 def _first_event(machine: Machine) -> str | None:
-    return machine.boot.events[0].event if machine.boot and machine.boot.events else None
+    return machine.console.events[0].event if machine.console.events else None

@@ -27,7 +27,7 @@ def run(machine: Machine) -> Iterator[Check]:
         return
     deadline = machine.deadline(context.plan.spec.deadlines_s.power)
     left = remove_machine(context.vmrun, context.ledger, claimed, deadline).left if claimed is not None else ()
-    still_listed = machine.is_running()
+    still_listed = machine.power.is_running()
     yield judge(
         CHECKS[1],
         ok=not still_listed and not machine.plan.files.vmx.exists(),

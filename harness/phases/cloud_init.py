@@ -24,8 +24,8 @@ def run(machine: Machine) -> Iterator[Check]:
     """Wait until cloud-init is no longer running, then judge what it says of itself."""
     spec = machine.context.plan.spec
     deadline = machine.deadline(spec.deadlines_s.cloud_init)
-    wait_until_finished(machine, machine.boot_ids[-1], deadline)
-    said = machine.run(_STATUS, timeout_s=max(1.0, deadline.remaining), as_root=True)
+    wait_until_finished(machine, machine.facts.boot_id, deadline)
+    said = machine.ssh.run(_STATUS, timeout_s=max(1.0, deadline.remaining), as_root=True)
     status = parse_status(said.stdout)
     state = str(status.get("status", "")) if status else f"no JSON: {_text(said)!r}"
     yield judge(CHECKS[0], ok=state not in ("running", "not run", ""), expected="no longer running", seen=state)
@@ -46,14 +46,16 @@ def wait_until_finished(machine: Machine, boot_id: str, deadline: Deadline) -> N
 
     def answer() -> bool | None:
         nonlocal next_question
-        if machine.boot and machine.boot.last("boot-complete", boot_id=boot_id):
+        if machine.console.last("boot-complete", boot_id=boot_id):
             return True
         now = machine.context.clock.monotonic()
         if now < next_question:
             return None
         next_question = now + 15.0
         # The file is what `cloud-init status` reads; asking for it costs no Python start in a busy guest.
-        return True if machine.run("test -s /run/cloud-init/result.json", as_root=True).ok else None
+        return (
+            True if machine.ssh.run("test -s /run/cloud-init/result.json", within=deadline, as_root=True).ok else None
+        )
 
     machine.wait_for("cloud-init to finish", answer, deadline)
 

@@ -22,14 +22,14 @@ _ADD_K3S = "put k3s into the payload of the seeds; it is the next step after thi
 def run(master: Machine, names: Sequence[str]) -> Iterator[Check]:
     """Ask the master for its nodes and for KubeSphere's port."""
     promised = master.iso is not None and master.iso.has_k3s
-    if not master.run("command -v k3s || test -x /usr/local/bin/k3s").ok and not promised:
+    if not master.ssh.run("command -v k3s || test -x /usr/local/bin/k3s").ok and not promised:
         for name in CHECKS:
             yield Check(name, Status.NOT_PROVEN, "a k3s cluster", _NO_K3S, _ADD_K3S)
         return
-    said = master.run("/usr/local/bin/k3s kubectl get nodes -o json", as_root=True)
+    said = master.ssh.run("/usr/local/bin/k3s kubectl get nodes -o json", as_root=True)
     yield judge_nodes(said.stdout, said.stderr, names)
     port = master.context.plan.spec.cluster.kubesphere_port
-    answered = master.run(connect(master.plan.address, port))
+    answered = master.ssh.run(connect(master.plan.address, port))
     yield judge(
         CHECKS[1],
         ok=answered.ok,

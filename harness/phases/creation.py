@@ -21,7 +21,7 @@ def run(machine: Machine) -> Iterator[Check]:
     disk_type = context.plan.spec.hardware.disk_type
     tool = context.hypervisor
     disk = create_disk(tool.vdiskmanager_argv, plan.files.disk, plan.disk_gib, disk_type, env=tool.env)
-    machine.saw("disk created")
+    machine.journal.state("disk created")
     yield judge(
         CHECKS[0],
         ok=disk.capacity_bytes == plan.disk_gib << 30 and disk.create_type == CREATE_TYPES[disk_type],
@@ -30,7 +30,7 @@ def run(machine: Machine) -> Iterator[Check]:
         remedy="run the disk tool by hand; `lab plan` prints its command",
     )
     write_vmx(machine)
-    machine.saw("created")
+    machine.journal.state("created")
     yield judge_vmx(plan.vmx, dict(Vmx.read(plan.files.vmx).items()))
 
 

@@ -73,7 +73,7 @@ def observe_identity(machine: Machine) -> Identity:
     Raises:
         GuestError: It does not say.
     """
-    told = None if machine.connected else told_identity(machine, machine.boot_ids[-1])
+    told = None if machine.ssh.connected else told_identity(machine, machine.facts.boot_id)
     return told or ask_identity(machine)
 
 
@@ -83,7 +83,7 @@ def ask_identity(machine: Machine) -> Identity:
     Raises:
         GuestError: It does not say.
     """
-    said = machine.run(question(machine.context.plan.spec.markers.iso_copy), as_root=True)
+    said = machine.ssh.run(question(machine.context.plan.spec.markers.iso_copy), as_root=True)
     return _complete(machine, parse_identity(said.stdout), said.stderr)
 
 
@@ -93,7 +93,7 @@ def told_identity(machine: Machine, boot_id: str) -> Identity | None:
     Raises:
         GuestError: What it told is not enough.
     """
-    event = machine.boot.last(EVENT, boot_id=boot_id) if machine.boot else None
+    event = machine.console.last(EVENT, boot_id=boot_id)
     if event is None:
         return None
     told = replace(parse_identity(event.fields.get(TOLD, "")), source="on the serial line")
@@ -166,5 +166,5 @@ def judge_first_boot(name: str, before: Identity, after: Identity) -> Check:
 
 def installer_events(machine: Machine) -> tuple[str, ...]:
     """Return what an installer said since the machine was last switched on."""
-    events = machine.boot.events if machine.boot else []
+    events = machine.console.events
     return tuple(event.event for event in events if event.event.startswith("installer"))

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 
+from harness.core.deadline import Deadline
 from harness.core.verdict import Check, Phase, Status, judge
 from harness.machine.machine import Machine
 from harness.seed.inspect import payload_digests
@@ -21,20 +22,24 @@ def run(machine: Machine) -> Iterator[Check]:
     spec = machine.context.plan.spec
     deadline = machine.deadline(spec.deadlines_s.iso_copy)
     marker = machine.wait_for(
-        spec.markers.iso_copy, lambda: read_marker(machine, spec.markers.iso_copy), deadline, interval_s=2.0
+        spec.markers.iso_copy, lambda: read_marker(machine, spec.markers.iso_copy, deadline), deadline, interval_s=2.0
     )
-    yield judge_marker(str(marker), machine.plan.nonce, ours=machine.sends_events)
+    yield judge_marker(marker, machine.plan.nonce, ours=machine.sends_events)
     payload = shlex.quote(spec.markers.payload)
     command = f"cd {payload} && find . -type f -exec sha256sum {{}} +"
-    said = machine.run(command, timeout_s=max(1.0, deadline.remaining), as_root=True)
+    said = machine.ssh.run(command, timeout_s=max(1.0, deadline.remaining), as_root=True)
     if not said.ok:
         raise machine.guest_error(f"cannot read {spec.markers.payload}: {said.stderr.strip()}")
     yield judge_payload(expected_payload(machine), parse_sha256sum(said.stdout))
 
 
-def read_marker(machine: Machine, path: str) -> str | None:
-    """Return the content of a marker file, or None where it does not exist."""
-    said = machine.run(f"cat {shlex.quote(path)}", as_root=True)
+def read_marker(machine: Machine, path: str, within: Deadline | None = None) -> str | None:
+    """Return the content of a marker file, or None where it does not exist.
+
+    Args:
+        within: The deadline of the wait that the question belongs to.
+    """
+    said = machine.ssh.run(f"cat {shlex.quote(path)}", within=within, as_root=True)
     return said.stdout if said.ok else None
 
 

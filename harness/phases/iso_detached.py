@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from harness.core.verdict import Check, Phase
 from harness.machine.machine import Machine
@@ -31,7 +32,7 @@ CHECKS = (
 def run(machine: Machine) -> Iterator[Check]:
     """Have the guest shut down, detach the CD in the VMX, power on, and compare the machine with itself."""
     before = observe_identity(machine)
-    machine.learn(before.installation)
+    machine.learn(replace(machine.facts, installation=before.installation))
     after = restart(machine, 2, attached=False)
     yield judge_vmx(CHECKS[0], Vmx.read(machine.plan.files.vmx))
     yield judge_restarted(CHECKS[1], before, after)

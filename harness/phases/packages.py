@@ -37,13 +37,16 @@ def run(machine: Machine) -> Iterator[Check]:
     spec = machine.context.plan.spec
     deadline = machine.deadline(spec.deadlines_s.packages)
     marker = machine.wait_for(
-        spec.markers.packages, lambda: read_marker(machine, spec.markers.packages), deadline, interval_s=_POLL_S
+        spec.markers.packages,
+        lambda: read_marker(machine, spec.markers.packages, deadline),
+        deadline,
+        interval_s=_POLL_S,
     )
-    yield judge_marker(str(marker), spec.guest.packages)
-    known = parse_dpkg(machine.run(DPKG, as_root=True).stdout)
+    yield judge_marker(marker, spec.guest.packages)
+    known = parse_dpkg(machine.ssh.run(DPKG, as_root=True).stdout)
     yield judge_dpkg(spec.guest.packages, known)
     brought = seed_packages(file.path for file in machine.iso.payload) if machine.iso else set()
-    lists = machine.run(APT_LISTS, as_root=True).stdout.splitlines()
+    lists = machine.ssh.run(APT_LISTS, as_root=True).stdout.splitlines()
     yield judge_source([known.get(name) for name in spec.guest.packages], brought, lists, ours=machine.sends_events)
 
 

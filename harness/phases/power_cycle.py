@@ -28,17 +28,17 @@ def restart(machine: Machine, number: int, *, attached: bool, cut: bool = False,
         GuestError: It did not come back, or another machine did.
     """
     deadlines = machine.context.plan.spec.deadlines_s
-    boot_id = machine.boot_ids[-1]
+    boot_id = machine.facts.boot_id
     if cut:
-        machine.cut_power(machine.deadline(deadlines.power))
+        machine.power.cut(machine.deadline(deadlines.power))
     else:
-        machine.power_off(machine.deadline(deadlines.power))
+        machine.power.off(machine.deadline(deadlines.power))
     edit_vmx(machine, number, attached=attached)
     deadline = machine.deadline(deadlines.restart)
-    machine.power_on(number, deadline)
+    machine.power.on(number, deadline)
     if log_in or not _told_of_its_end(machine, boot_id, deadline):
-        machine.connect(deadline, not_boot_id=boot_id)
-        wait_until_finished(machine, machine.boot_ids[-1], deadline)
+        machine.ssh.connect(deadline, not_boot_id=boot_id)
+        wait_until_finished(machine, machine.facts.boot_id, deadline)
     return observe_identity(machine)
 
 
@@ -46,15 +46,15 @@ def _told_of_its_end(machine: Machine, not_boot_id: str, deadline: Deadline) -> 
     """Wait for the end of a boot by the guest's own word; return whether it told who it is as well."""
 
     def answer() -> str | None:
-        event = machine.boot.last("boot-complete") if machine.boot else None
+        event = machine.console.last("boot-complete")
         if event is not None and event.boot_id != not_boot_id:
             return event.boot_id
-        return "" if machine.silent else None
+        return "" if machine.console.silent else None
 
-    boot_id = str(machine.wait_for("the end of its boot", answer, deadline))
+    boot_id = machine.wait_for("the end of its boot", answer, deadline)
     if not boot_id or told_identity(machine, boot_id) is None:
         return False
-    machine.has_booted(boot_id)
+    machine.learn(machine.facts.booted(boot_id))
     return True
 
 
@@ -64,7 +64,7 @@ def edit_vmx(machine: Machine, number: int, *, attached: bool) -> None:
     vmx.set(f"{CD}.startConnected", "TRUE" if attached else "FALSE")
     vmx.set("serial0.fileName", machine.plan.files.serial(number).name)
     vmx.write(machine.plan.files.vmx)
-    machine.saw(f"ISO {'attached' if attached else 'detached'}")
+    machine.journal.state(f"ISO {'attached' if attached else 'detached'}")
 
 
 def judge_vmx(name: str, vmx: Vmx) -> Check:

@@ -10,6 +10,7 @@ from harness.core.errors import DeadlineExpired, GuestError, HarnessError
 from harness.core.files import host_error_from
 from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.machine.machine import Machine
+from harness.results.journal_events import PHASE_START, phase_start
 
 
 class PhaseModule(Protocol):
@@ -43,7 +44,7 @@ def collect(names: Sequence[str], steps: Callable[[], Iterator[Check]]) -> tuple
 def run_phase(module: PhaseModule, machine: Machine) -> Verdict:
     """Return the verdict of one phase on one machine; never raises."""
     journal = machine.context.journal
-    journal.write("phase-start", machine.name, phase=module.PHASE.value)
+    journal.write(PHASE_START, machine.name, **phase_start(module.PHASE))
     started = journal.now()
     checks = collect(module.CHECKS, lambda: module.run(machine))
     return Verdict(module.PHASE, machine.name, checks, started, journal.now())

@@ -231,7 +231,7 @@ def host(request: pytest.FixtureRequest, lab: Lab, spec: LabSpec, _proof: Proof,
     if machine_name not in hosts:
         machine = lab.machines[machine_name]
         limit_s = spec.deadlines_s.guest_command
-        hosts[machine_name] = lab_host(machine.channel, machine_name, limit_s, Collector(machine).condition)
+        hosts[machine_name] = lab_host(machine.ssh.channel, machine_name, limit_s, Collector(machine).condition)
     lost = hosts[machine_name].backend.lost
     if lost is not None:
         pytest.skip(f"blocked: {machine_name} does not answer any more: {lost.what}")

@@ -10,6 +10,7 @@ from harness.core.verdict import Status
 from harness.lab.keep_policy import Disposal
 from harness.lab.lab import Lab
 from harness.results.journal import Journal
+from harness.results.journal_events import PHASE_END, PHASE_START, STATE
 from harness.results.model import RunResult
 
 _WIDTH = 100
@@ -28,12 +29,12 @@ class Progress:
 
     def _hear(self, event: dict[str, Any]) -> None:
         machine, kind = event["machine"], event["kind"]
-        if kind == "phase-start":
+        if kind == PHASE_START:
             self._phase[machine] = event["phase"]
             return
-        if kind == "state":
+        if kind == STATE:
             text = event["text"]
-        elif kind == "phase-end" and not event["verdict"].get("blocked_by"):
+        elif kind == PHASE_END and not event["verdict"].get("blocked_by"):
             earlier = event["verdict"].get("carried_from")
             text = str(event["verdict"]["status"]).upper() + (f", as run {earlier} found" if earlier else "")
         else:

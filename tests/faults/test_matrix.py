@@ -9,7 +9,7 @@ import pytest
 from sessions.fake_lab import FakeLab
 
 from harness.lab.selection import select
-from harness.machine import machine
+from harness.machine import waiting
 from harness.ownership.lab_lock import lab_lock
 
 from .guest_faults import GUEST_FAULTS
@@ -24,7 +24,7 @@ FAULTS = {fault.name: fault for fault in (*GUEST_FAULTS, *HOST_FAULTS)}
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """`vmrun list` is asked every second during a wait, for the sake of the time that this takes."""
-    monkeypatch.setattr(machine, "_POWER_CHECK_S", 1.0)
+    monkeypatch.setattr(waiting, "_POWER_CHECK_S", 1.0)
 
 
 @pytest.mark.parametrize("name", FAULTS)

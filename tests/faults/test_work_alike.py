@@ -21,7 +21,7 @@ from harness.cli.main import main
 from harness.core.deadline import SYSTEM_CLOCK, Deadline
 from harness.core.errors import HarnessError
 from harness.core.verdict import Phase, Status
-from harness.machine import machine
+from harness.machine import waiting
 from harness.vmrun import StopMode, Vmrun
 
 from .outcome import LATE_S, WORKER, Expected, assert_seen, set_deadlines
@@ -145,7 +145,7 @@ RUNS: dict[str, Expected] = {
 def real_lab(fake_lab: FakeLab, faults: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLab]:
     """The lab of stand-ins on the embedded hypervisor; its seeds cannot boot, and nothing of it is left."""
     fake_lab.edit(f"vmrun: ../bin/vmrun{SUFFIX}", "vmrun: embedded")
-    monkeypatch.setattr(machine, "_POWER_CHECK_S", 1.0)
+    monkeypatch.setattr(waiting, "_POWER_CHECK_S", 1.0)
     yield fake_lab
     faults.write_text("", encoding="utf-8")
     done = CliRunner().invoke(main, ["down", "--lab", str(fake_lab.lab_file), "--overlay", "stand-in"])

@@ -15,6 +15,7 @@ from harness.guest.nonce import NONCE_COMMAND
 from harness.lab import usage as uses
 from harness.lab.evidence.collector import Collector
 from harness.lab.resume.continuation import Resumption
+from harness.machine.console import Console
 from harness.machine.machine import Machine
 from harness.ownership.lab_lock import is_held
 from harness.results.journal import Journal
@@ -118,14 +119,14 @@ def test_an_end_that_breaks_is_told_and_has_its_report(
 def test_a_machine_whose_last_evidence_breaks_does_not_keep_the_others(
     fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end_boot = Machine.end_boot
+    finish = Console.finish
 
-    def broken(self: Machine) -> None:
-        if self.name == WORKER and threading.current_thread().name.startswith("ThreadPool"):
+    def broken(self: Console) -> None:
+        if WORKER in str(self.log) and threading.current_thread().name.startswith("ThreadPool"):
             raise full()
-        end_boot(self)
+        finish(self)
 
-    monkeypatch.setattr(Machine, "end_boot", broken)
+    monkeypatch.setattr(Console, "finish", broken)
     result = fake_lab.run(*part("30_boot"), "--keep=never")
     assert result.ret == 1
     result.stdout.fnmatch_lines([f"not done: evidence of {WORKER}: OSError: *No space left*"])

@@ -52,7 +52,7 @@ class Collector:
         self._attempt("the guest's files", lambda: self._collect_guest(deadline, complete=complete))
 
     def _collect_guest(self, deadline: Deadline, *, complete: bool) -> None:
-        if self.machine.boot is None:
+        if not self.machine.console.started:
             return
         if complete:
             self._attempt("a picture of the screen", self._screen)
@@ -66,7 +66,7 @@ class Collector:
 
     def stop_and_read_disk(self) -> None:
         """Have the disk of a started machine whose guest did not answer read, before both are deleted."""
-        if not self.silent or self.machine.boot is None:
+        if not self.silent or not self.machine.console.started:
             return
         deadline = Deadline(self.machine.context.plan.spec.deadlines_s.power)
         with contextlib.suppress(HarnessError):  # what does not go off is the removal's to tell
@@ -77,10 +77,10 @@ class Collector:
         """Have VMX, hypervisor's logs and console as they are now."""
         self._attempt("the run directory", lambda: self.target.mkdir(parents=True, exist_ok=True))
         self._attempt("the hypervisor's files", self._host_files)
-        if self.machine.boot is not None:
-            self.texts[Source.CONSOLE] = self.machine.boot.console
-            name = self.machine.boot.follower.path.name
-            self._attempt("the console", lambda: self._found(name))
+        log = self.machine.console.log
+        if log is not None:
+            self.texts[Source.CONSOLE] = self.machine.console.text
+            self._attempt("the console", lambda: self._found(log.name))
 
     def condition(self) -> str:
         """Return why the guest is silent, where that can be known without it: the machine is off, suspended or paused,
@@ -103,10 +103,10 @@ class Collector:
             return "the machine is paused"
         except HarnessError:
             address = None  # whatever else Tools say tells nothing of the guest's silence
-        console = self.machine.boot.console if self.machine.boot else ""
+        console = self.machine.console.text
         expected, subnet = self.machine.plan.address, self.machine.context.plan.spec.network.subnet
         told = wrong_address(console, str(expected))
-        return told or ("" if self.machine.connected else tools_address(address, expected, subnet))
+        return told or ("" if self.machine.ssh.connected else tools_address(address, expected, subnet))
 
     # -- host ----------------------------------------------------------------------------------------------------
 
@@ -134,7 +134,7 @@ class Collector:
         self._found(picture.name)
 
     def _from_disk(self, deadline: Deadline) -> None:
-        if self.machine.is_running(deadline):
+        if self.machine.power.is_running(deadline):
             self._note("the disk was not read: the machine runs, and its disk is in use")
             return
         wanted = {question.path: question for question in QUESTIONS if question.path.startswith("/var/")}
@@ -155,7 +155,7 @@ class Collector:
     def _ask(self, deadline: Deadline, *, complete: bool) -> None:
         questions = [question for question in QUESTIONS if complete or question.cheap]
         try:
-            self.machine.log_in_again(deadline.at_most(_LOGIN_S))
+            self.machine.ssh.reconnect(deadline.at_most(_LOGIN_S))
             for question in questions:
                 self._question(question, deadline)
         except HarnessError as error:
@@ -165,7 +165,7 @@ class Collector:
     def _question(self, question: Question, deadline: Deadline) -> None:
         limit_s = min(question.limit_s, max(1.0, deadline.remaining))
         try:
-            said = self.machine.run(question.shell, limit_s, as_root=True)
+            said = self.machine.ssh.run(question.shell, limit_s, as_root=True)
         except CommandTimeout as slow:
             if not question.slow or deadline.expired:
                 raise
@@ -198,8 +198,8 @@ class Collector:
     def _found(self, name: str) -> None:
         if (self.target / name).is_file():
             path = f"{self.machine.name}/{name}"
-            self.machine.context.journal.write("evidence", self.machine.name, path=path)
+            self.machine.journal.evidence(path)
 
     def _note(self, text: str) -> None:
         with contextlib.suppress(OSError):  # on a full disk the phases tell
-            self.machine.context.journal.write("note", self.machine.name, text=text)
+            self.machine.journal.note(text)

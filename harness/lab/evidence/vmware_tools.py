@@ -93,19 +93,19 @@ def _agreement(tools: ToolsView, by_ssh: Sequence[str] | None, planned: IPv4Addr
 
 def observe(machine: Machine) -> None:
     """Have what Tools say of a machine that was started in its facts; takes no part in any verdict, never raises."""
-    if machine.boot is None:
+    if not machine.console.started:
         return
     facts = compare(
         ask(machine.context.vmrun, machine.plan.files.vmx, machine.context.clock),
         _addresses_by_ssh(machine),
         machine.plan.address,
     )
-    machine.context.journal.write("machine-facts", machine.name, facts=facts)
+    machine.journal.facts(facts)
 
 
 def _addresses_by_ssh(machine: Machine) -> list[str] | None:
     try:
-        said = machine.run(_ADDRESSES, _SSH_S)
+        said = machine.ssh.run(_ADDRESSES, _SSH_S)
     except GuestError:
         return None
     return _INET.findall(said.stdout) if said.ok else None

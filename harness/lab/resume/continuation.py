@@ -57,11 +57,9 @@ class Resumption:
             HostError: The ledger cannot be read.
             Cancelled: The session ends.
         """
-        fresh = machine.plan
         decision = afresh("") if self.again is ResumeMode.FRESH else self._decide(machine)
         if not decision.carried:
             machine.forget()
-            machine.plan = fresh
         if self.refusal(machine, decision) is None:
             self._note(machine, decision)
         return decision
@@ -91,8 +89,9 @@ class Resumption:
             if decision.carried:
                 self._go_on(machine, planned, decision)
                 seen = ask_identity(machine).installation if decision.installation else {}
-                decision = confirm(decision, machine.boot_ids[-1] if machine.boot_ids else "", seen)
-                machine.learn(seen if decision.carried else {})
+                decision = confirm(decision, machine.facts.boot_id, seen)
+                if decision.carried:
+                    machine.learn(replace(machine.facts, installation=seen))
         except Cancelled:
             raise
         except HarnessError as error:
@@ -107,7 +106,7 @@ class Resumption:
             made_by=made_by,
             inputs=inputs_of(machine.context.plan.spec, planned, machine.iso),
             problem=problem,
-            running=machine.is_running(),
+            running=machine.power.is_running(),
             started=bool(_power_ons(files.directory)),
             attached=not problem and iso_attached(files.vmx),
         )
@@ -120,23 +119,22 @@ class Resumption:
             OSError: A file of it cannot be read or written.
             VmxError: Its VMX is none.
         """
-        port = machine.context.port_of(machine.plan)  # of this session, where none leads to the machine yet
-        machine.plan = replace(planned, endpoint=replace(planned.endpoint, port=port))
+        machine.adopt(planned)
         if decision.last is Phase.CREATION:
             return  # the next phase switches it on, or finds it on
         forward_ssh(machine)
         deadline = machine.deadline(machine.context.plan.spec.deadlines_s.restart)
         numbers = _power_ons(planned.files.directory)
-        if machine.is_running():
+        if machine.power.is_running():
             number = _current(planned) or max(numbers, default=0)
             if not number:
                 raise HostError("it runs, and has no serial log", where=str(planned.files.directory), remedy="")
-            machine.follow(number)
+            machine.console.follow(number)
         else:
             number = max(numbers, default=0) + 1
             edit_vmx(machine, number, attached=False)
-            machine.power_on(number, deadline)
-        machine.connect(deadline)
+            machine.power.on(number, deadline)
+        machine.ssh.connect(deadline)
 
     def _note(self, machine: Machine, decision: Decision) -> None:
         """Journal what the machine is made of, and what was decided."""
@@ -155,8 +153,8 @@ class Resumption:
         )
         if self.again in (ResumeMode.RESUME, ResumeMode.REUSE) or machine.name in self._pasts:
             text = decision.why if decision.carried else f"starts afresh: {decision.why}"
-            journal.write("note", machine.name, text=text)
-            machine.saw(text)
+            machine.journal.note(text)
+            machine.journal.state(text)
 
 
 def _problem(machine: Machine, planned: MachinePlan) -> str:

@@ -76,7 +76,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         vmx.set("sata0:1.startConnected", "FALSE")
         vmx.write(machine.plan.files.vmx)
         yield opened
-        machine.disconnect()
+        machine.ssh.close()
         with suppress(HarnessError):
             opened.context.vmrun.stop_and_verify(machine.plan.files.vmx, machine.deadline(60), soft_s=0)
         remove_rest(opened.context.vmrun, opened.context.ledger)
@@ -121,22 +121,22 @@ def nothing(machine: Machine, limit_s: float) -> Callable[[], object]:
 def ask(machine: Machine, command: str) -> None:
     """Ask for something that may end the guest before it answers."""
     with suppress(GuestError):
-        machine.run(f"nohup sh -c 'sleep 1; {command}' >/dev/null 2>&1 &", 20, as_root=True)
+        machine.ssh.run(f"nohup sh -c 'sleep 1; {command}' >/dev/null 2>&1 &", 20, as_root=True)
 
 
 def test_paused_then_full_then_panic(lab: Lab, machine: Machine) -> None:
     vmrun, vmx = lab.context.vmrun, machine.plan.files.vmx
     vmrun.pause(vmx)
-    check, _ = told(machine, lambda: machine.run("true", 5), 5)
+    check, _ = told(machine, lambda: machine.ssh.run("true", 5), 5)
     assert check.why.startswith("the machine is paused: ")
     vmrun.unpause(vmx)
 
-    machine.connect(machine.deadline(120))
-    filled = machine.run(FILL, 60, as_root=True)
+    machine.ssh.connect(machine.deadline(120))
+    filled = machine.ssh.run(FILL, 60, as_root=True)
     assert "No space left on device" in filled.stderr
-    machine.listen()
-    assert machine.boot is not None
-    check, names = told(machine, lambda: machine.run("sleep 60", 3), 3)
+    machine.console.listen()
+    assert machine.console.started
+    check, names = told(machine, lambda: machine.ssh.run("sleep 60", 3), 3)
     assert "the console says: a file system in the guest is full" in check.why
     assert {"journal.log", "network.txt", "system.txt", "cloud-init.log", "dpkg.log", "serial-1.log"} <= names
     assert f"inet {machine.plan.address}/24" in (lab.run.machine(NAME) / "network.txt").read_text()
@@ -177,7 +177,7 @@ def first_line(verdict: Verdict) -> str:
 
 def change(machine: Machine, command: str) -> None:
     """Have that done in the guest."""
-    said = machine.run(command, 60, as_root=True)
+    said = machine.ssh.run(command, 60, as_root=True)
     assert said.ok, said.stderr
 
 
@@ -228,13 +228,13 @@ def test_a_firewall_of_the_guest_proves_no_air_gap(lab: Lab) -> None:
 def test_wrong_address(lab: Lab, machine: Machine) -> None:
     address, other = machine.plan.address, machine.plan.address + 89
     change(machine, f"sed -i 's/{address}/{other}/' /etc/netplan/*.yaml")
-    before = machine.boot_ids[-1]
-    machine.power_off(machine.deadline(120))
+    before = machine.facts.boot_id
+    machine.power.off(machine.deadline(120))
     edit_vmx(machine, 2, attached=False)
-    machine.power_on(2, machine.deadline(60))
-    booted = lambda: machine.boot.last("boot-complete") if machine.boot else None  # noqa: E731  (asked again and again)
+    machine.power.on(2, machine.deadline(60))
+    booted = lambda: machine.console.last("boot-complete")  # noqa: E731  (asked again and again)
     machine.wait_for("the guest to have booted", booted, machine.deadline(BOOT_S))
-    check, _ = told(machine, lambda: machine.connect(machine.deadline(15), not_boot_id=before), 15)
+    check, _ = told(machine, lambda: machine.ssh.connect(machine.deadline(15), not_boot_id=before), 15)
     assert check.why.startswith(f"the guest has {other}, not {address}: ")
 
 

@@ -25,15 +25,13 @@ class FakeMachine:
 
     def __init__(self, run: FakeRun, by_ssh: str | None = None) -> None:
         self.name = "a"
-        self.boot: object = SimpleNamespace()
         self.written: list[dict[str, Any]] = []
+        self.console = SimpleNamespace(started=True)
+        self.journal = SimpleNamespace(facts=self.written.append)
+        self.ssh = self
         self._by_ssh = by_ssh
         self.plan = SimpleNamespace(files=SimpleNamespace(vmx=VMX), address=OURS)
-        self.context = SimpleNamespace(vmrun=Vmrun(("v",), run=run, clock=run.clock), journal=self, clock=run.clock)
-
-    def write(self, kind: str, machine: str, **fields: Any) -> None:
-        assert (kind, machine) == ("machine-facts", "a")
-        self.written.append(fields["facts"])
+        self.context = SimpleNamespace(vmrun=Vmrun(("v",), run=run, clock=run.clock), clock=run.clock)
 
     def run(self, command: str, timeout_s: float) -> SimpleNamespace:
         assert command == "ip -o -4 address show scope global"
@@ -123,7 +121,7 @@ def test_the_guest_is_asked_for_its_addresses_over_ssh() -> None:
 
 def test_a_machine_that_was_not_started_is_not_asked() -> None:
     machine = FakeMachine(FakeRun())
-    machine.boot = None
+    machine.console.started = False
     observe(cast(Machine, machine))
     assert machine.written == []
 

@@ -1,0 +1,84 @@
+"""Waits for a guest that end early when waiting on is useless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from harness.core.deadline import Clock, Deadline, Pending, wait_until
+from harness.core.errors import GuestError
+from harness.machine.console import Console
+from harness.machine.journal import MachineJournal
+
+T = TypeVar("T")
+
+# `vmrun list` is asked this often during a wait: the wait ends when the VM has gone off.
+_POWER_CHECK_S = 15.0
+_EVIDENCE_LINES = 12
+
+
+class Waiting:
+    """Waits for one guest.
+
+    Args:
+        name: The machine's name in the lab file.
+        console: Its events are followed during a wait.
+        journal: Has the last state, for the error of an expired wait.
+        is_running: Asks `vmrun list` whether the VM runs.
+        clock: Decides when `is_running` is asked again.
+    """
+
+    def __init__(
+        self, name: str, console: Console, journal: MachineJournal, is_running: Callable[[Deadline], bool], clock: Clock
+    ) -> None:
+        self._name = name
+        self._console = console
+        self._journal = journal
+        self._is_running = is_running
+        self._clock = clock
+
+    def wait_for(self, what: str, answer: Callable[[], T | None], deadline: Deadline, *, interval_s: float = 0.25) -> T:
+        """Return the first answer that is not None.
+
+        An answer that runs commands in the guest passes them `deadline`.
+
+        Raises:
+            DeadlineExpired: With the last state of this machine.
+            GuestError: The guest failed, or the VM is no longer running.
+        """
+        next_power_check = self._clock.monotonic() + _POWER_CHECK_S
+
+        def probe(left: Deadline) -> T | Pending:
+            nonlocal next_power_check
+            self._console.listen()
+            value = answer()
+            if value is not None:
+                return value
+            self.fail_early()
+            if self._clock.monotonic() >= next_power_check:
+                if not self._is_running(left):
+                    raise self.guest_error(f"the machine went off while waiting for {what}")
+                next_power_check = self._clock.monotonic() + _POWER_CHECK_S
+            return Pending(self._journal.last_state)
+
+        return wait_until(
+            probe, deadline, what=what, where=self._name, interval_s=interval_s, remedy="read the serial log"
+        )
+
+    def fail_early(self) -> None:
+        """Raise when the console shows that the guest cannot get any further.
+
+        Raises:
+            GuestError: With the console's last lines.
+        """
+        found = self._console.failure()
+        if found is not None:
+            raise self.guest_error(found.cause, found.remedy)
+
+    def guest_error(
+        self, what: str, remedy: str = "read the serial log; `lab ssh` where the guest still answers"
+    ) -> GuestError:
+        """Return an error with this machine's console as evidence."""
+        tail = self._console.tail(_EVIDENCE_LINES)
+        logs = [str(self._console.log)] if self._console.log is not None else []
+        return GuestError(what, where=self._name, said=tail or self._journal.last_state, remedy=remedy, evidence=logs)
