@@ -9,7 +9,7 @@ from typing import Any
 from harness.lab.keep_policy import expired
 from harness.lab.selection import Selection, driver, ledger_of
 from harness.machine.removal import files_of, foreign_directory, foreign_files
-from harness.ownership import lab_lock as lablock
+from harness.ownership.lab_lock import is_held, read_owner
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, MachineEntry, ProcessEntry
 from harness.system.disk_usage import directory_bytes
 
@@ -59,7 +59,7 @@ def look(selection: Selection) -> LabStatus:
         address = selection.spec.machines[machine.name].address if machine.name in selection.spec.machines else ""
         ssh = f"127.0.0.1:{port}" if port else str(address)
         found.append(_status(machine, state, ssh))
-    owner = lablock.read_owner(selection.vm_directory) if lablock.is_held(selection.vm_directory) else None
+    owner = read_owner(selection.vm_directory) if is_held(selection.vm_directory) else None
     return LabStatus(
         lab=selection.spec.name,
         directory=str(selection.vm_directory),

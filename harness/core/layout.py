@@ -14,7 +14,7 @@ LOCK = "lab.lock"  # in the VM directory: held by the session that works on the 
 OWNER = "lab-owner.json"  # in the VM directory: who that session is, or was when it died
 MADE = "lab-made.json"  # in a VM directory that was not there before: which directories were made for it
 HOME = ".hypervisor"  # in the VM directory: what the embedded hypervisor remembers; no machine can have that name
-MARK = "airgap-lab.json"  # in a machine's directory: which run of which lab made it
+MARKER = "airgap-lab.json"  # in a machine's directory: which run of which lab made it
 CACHE_VARIABLE = "LAB_CACHE_DIR"
 
 

@@ -124,7 +124,7 @@ def foreign_directory(machine: MachineEntry) -> ForeignPath | None:
         item for item in directory.iterdir() if not is_marker(item.name) and item.name not in (machine.found or ())
     ]
     if others and read_marker(directory) != machine.token:
-        return ForeignPath(directory, ForeignReason.NO_MARK)
+        return ForeignPath(directory, ForeignReason.NO_MARKER)
     if machine.nonce and _nonce(files.vmx) not in ("", machine.nonce):
         return ForeignPath(directory, ForeignReason.OTHER_MACHINE)
     return None

@@ -1,11 +1,12 @@
-"""What this lab created: written before it is created, struck after it is gone, and all that removal goes by.
+"""Ledger of the resources that this lab created.
 
-One JSON file in the lab's directory:
+Removal deletes only what the ledger names. An entry is written before its resource is created, and deleted after the
+resource is gone. The ledger is one JSON file in the lab's directory:
 
     {"version": 3, "lab": NAME, "kept_until": ISO 8601 or null, "things": [{"kind": "machine", …}, …]}
 
-Each change is on the disk before the call returns (written beside, flushed to the medium, put in place at once), and is
-made under a lock of the file, so that threads and processes do not lose each other's entries.
+Each change is on the disk before the call returns (written to a scratch file, flushed to the medium, renamed), and is
+made under a file lock, so that threads and processes do not lose each other's entries.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, ClassVar, TypeVar
 
 from harness.core.errors import HostError
 from harness.core.files import retry_on_sharing_violation
-from harness.ownership.lab_lock import held
+from harness.ownership.lab_lock import hold_lock_file
 
 _VERSION = 3
 _LOCK_S = 30.0
@@ -30,14 +31,16 @@ _CANNOT_WRITE = "make room on the disk, or give this user the right to write the
 
 @dataclass(frozen=True)
 class MachineEntry:
-    """A machine: its directory, and all that a hypervisor puts into it (`harness.ownership` says what that is).
+    """A VM: its directory and its files there.
+
+    `harness.ownership.marker` decides which files these are.
 
     Attributes:
         run_id: The run that creates it.
         since: UTC, ISO 8601.
         owner: `user@host`.
-        nonce: The 32 hex digits that its VMX has as `uuid.bios`.
-        found: The names that were in the directory before; None where there was no directory.
+        nonce: The 32 hex digits of `uuid.bios` in its VMX.
+        found: The names that were in the directory before; None if there was no directory.
     """
 
     kind: ClassVar[str] = "machine"
@@ -51,13 +54,13 @@ class MachineEntry:
 
     @property
     def token(self) -> str:
-        """What the directory's mark says."""
+        """The token in the marker of the directory."""
         return f"{self.run_id}/{self.name}"
 
 
 @dataclass(frozen=True)
 class ForwardingEntry:
-    """A TCP port of the host's loopback that leads to a machine's SSH by way of a network."""
+    """A loopback TCP port that is forwarded to a VM's SSH."""
 
     kind: ClassVar[str] = "forwarding"
     name: str
@@ -67,7 +70,7 @@ class ForwardingEntry:
 
 @dataclass(frozen=True)
 class HomeEntry:
-    """The directory in which the embedded hypervisor remembers machines and networks."""
+    """The state directory of the embedded hypervisor."""
 
     kind: ClassVar[str] = "home"
     name: str
@@ -78,11 +81,11 @@ class ProcessEntry:
     """A process that outlives the session.
 
     Attributes:
-        argv: Its command line, which no other process has; it finds the process where the session ended before it noted
-            the id.
+        argv: Its command line, which no other process has. It identifies the process if the session ended before it
+            recorded the id.
         pid: Its id, or 0 before it is started.
-        started: Its starting time, as `harness.system.process_identity` tells it.
-        port: The port of the loopback on which it listens, or 0 before it does.
+        started: Its starting time, as `harness.system.process_identity` reports it.
+        port: The loopback port on which it listens, or 0 before it does.
     """
 
     kind: ClassVar[str] = "process"
@@ -100,14 +103,14 @@ _KINDS: dict[str, type[Entry]] = {kind.kind: kind for kind in (MachineEntry, For
 
 @dataclass(frozen=True)
 class Content:
-    """What the ledger says; `kept_until` is UTC, ISO 8601, or empty."""
+    """The content of a ledger; `kept_until` is UTC, ISO 8601, or empty."""
 
     entries: tuple[Entry, ...] = ()
     kept_until: str = ""
 
     def all_of(self, kind: type[T]) -> tuple[T, ...]:
         """Return the entries of that kind, oldest first."""
-        return tuple(thing for thing in self.entries if isinstance(thing, kind))
+        return tuple(entry for entry in self.entries if isinstance(entry, kind))
 
 
 class Ledger:
@@ -120,7 +123,7 @@ class Ledger:
         self._scratch = path.with_suffix(".tmp")
 
     def read(self) -> Content:
-        """Return what it says; nothing where there is none.
+        """Return the content; empty if there is no file.
 
         Raises:
             HostError: The file is damaged, of another version, or belongs to a lab of another name.
@@ -131,69 +134,74 @@ class Ledger:
         except (FileNotFoundError, NotADirectoryError):
             return Content()
         except (OSError, ValueError) as error:
-            raise self._refused(f"the ledger cannot be read: {error}") from error
+            raise self._error(f"the ledger cannot be read: {error}") from error
         if not isinstance(data, dict) or "version" not in data:
-            raise self._refused("the ledger cannot be read: it has no version")
+            raise self._error("the ledger cannot be read: it has no version")
         if data["version"] != _VERSION:
             remedy = "run `lab down` with the version of this program that built the lab"
-            raise self._refused(f"the ledger has version {data['version']}, not {_VERSION}", remedy)
+            raise self._error(f"the ledger has version {data['version']}, not {_VERSION}", remedy)
         if data.get("lab") != self.lab:
             remedy = "give this lab another vm_directory"
-            raise self._refused(f"this directory belongs to the lab {data.get('lab')!r}, not to {self.lab!r}", remedy)
+            raise self._error(f"this directory belongs to the lab {data.get('lab')!r}, not to {self.lab!r}", remedy)
         try:
-            things = tuple(_thing(item) for item in data["things"])
-            return Content(things, str(data["kept_until"] or ""))
+            return Content(tuple(_entry(item) for item in data["things"]), str(data["kept_until"] or ""))
         except (TypeError, KeyError, ValueError) as error:
-            raise self._refused(f"the ledger cannot be read: {error!r}") from error
+            raise self._error(f"the ledger cannot be read: {error!r}") from error
 
     def machines(self) -> tuple[MachineEntry, ...]:
-        """Return the machines in it."""
+        """Return the entries of all VMs."""
         return self.read().all_of(MachineEntry)
 
     def machine(self, name: str) -> MachineEntry | None:
-        """Return the machine of that name, or None."""
-        return next((thing for thing in self.machines() if thing.name == name), None)
+        """Return the entry of the VM of that name, or None."""
+        return next((entry for entry in self.machines() if entry.name == name), None)
 
-    def write(self, thing: Entry) -> None:
-        """Have the thing on disk, in place of one of its kind and name, before it is created."""
-        self._change(lambda old: replace(old, entries=(*_without(old, thing), thing)))
+    def write(self, entry: Entry) -> None:
+        """Insert or replace the entry and sync it to disk.
 
-    def delete(self, thing: Entry) -> None:
-        """Have nothing of that kind and name on disk, after it is gone; without a thing there is no file."""
-        self._change(lambda old: replace(old, entries=_without(old, thing)))
+        Call it before the resource is created.
+        """
+        self._change(lambda old: replace(old, entries=(*_without(old, entry), entry)))
+
+    def delete(self, entry: Entry) -> None:
+        """Delete the entry of that kind and name.
+
+        Call it after the resource is gone. The file is deleted with the last entry.
+        """
+        self._change(lambda old: replace(old, entries=_without(old, entry)))
 
     def keep_until(self, when: str) -> None:
-        """Have it say until when its machines are wanted."""
+        """Record the time until which the VMs are kept."""
         self._change(lambda old: replace(old, kept_until=when))
 
     def delete_scratch_file(self) -> None:
-        """Have nothing beside the ledger that a killed session left while it wrote."""
+        """Delete the scratch file that a killed session left."""
         if self.path.parent.is_dir():
             self._change(lambda old: old)
 
     def _change(self, change: Callable[[Content], Content]) -> None:
-        """Have the changed content in the file.
+        """Apply a change to the content of the file.
 
         Raises:
-            HostError: The ledger is refused, or it cannot be written.
+            HostError: The ledger is damaged or of another lab, or it cannot be written.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock, held(self.path.with_suffix(".lock"), _LOCK_S):
+            with self._lock, hold_lock_file(self.path.with_suffix(".lock"), _LOCK_S):
                 old = self.read()
                 new = change(old)
                 self._scratch.unlink(missing_ok=True)
                 if not new.entries:
                     self.path.unlink(missing_ok=True)
                 elif new != old:
-                    self._put(new)
+                    self._replace_file(new)
         except OSError as error:
             text = str(error.strerror or error)
-            raise self._refused(f"the ledger cannot be written: {text}", _CANNOT_WRITE) from error
+            raise self._error(f"the ledger cannot be written: {text}", _CANNOT_WRITE) from error
 
-    def _put(self, content: Content) -> None:
-        things = [{"kind": thing.kind, **asdict(thing)} for thing in content.entries]
-        data = {"version": _VERSION, "lab": self.lab, "kept_until": content.kept_until or None, "things": things}
+    def _replace_file(self, content: Content) -> None:
+        items = [{"kind": entry.kind, **asdict(entry)} for entry in content.entries]
+        data = {"version": _VERSION, "lab": self.lab, "kept_until": content.kept_until or None, "things": items}
         with self._scratch.open("w", encoding="utf-8") as stream:
             stream.write(json.dumps(data, indent=2) + "\n")
             stream.flush()
@@ -201,24 +209,24 @@ class Ledger:
         retry_on_sharing_violation(lambda: self._scratch.replace(self.path))
         _flush_directory(self.path.parent)
 
-    def _refused(self, what: str, remedy: str = "") -> HostError:
-        kept = "nothing is deleted without it; look at the directory, then remove the ledger by hand"
-        return HostError(what, where=str(self.path), remedy=remedy or kept)
+    def _error(self, what: str, remedy: str = "") -> HostError:
+        by_hand = "nothing is deleted without it; look at the directory, then remove the ledger by hand"
+        return HostError(what, where=str(self.path), remedy=remedy or by_hand)
 
 
-def _thing(item: dict[str, Any]) -> Entry:
+def _entry(item: dict[str, Any]) -> Entry:
     fields: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in dict(item).items()
     }
     return _KINDS[fields.pop("kind")](**fields)
 
 
-def _without(content: Content, thing: Entry) -> tuple[Entry, ...]:
-    return tuple(other for other in content.entries if (other.kind, other.name) != (thing.kind, thing.name))
+def _without(content: Content, entry: Entry) -> tuple[Entry, ...]:
+    return tuple(other for other in content.entries if (other.kind, other.name) != (entry.kind, entry.name))
 
 
 def _flush_directory(directory: Path) -> None:
-    """Have the directory's entry itself on the medium; Windows has no such call, and does it by itself."""
+    """Flush a directory to the medium, which Windows does by itself."""
     with contextlib.suppress(OSError):
         handle = os.open(directory, os.O_RDONLY)
         try:

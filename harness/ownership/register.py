@@ -1,4 +1,4 @@
-"""Claiming: a machine's directory, the hypervisor's home and a port are in the ledger before they are made."""
+"""Register resources in the ledger before they are created."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 
 from harness.config.plan import MachinePlan
 from harness.core.errors import HarnessError
-from harness.ownership.lab_lock import now, user_name
+from harness.ownership.lab_lock import user_name, utc_now
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, Ledger, MachineEntry
 from harness.ownership.marker import write_marker
 
 
 def register_directory(ledger: Ledger, plan: MachinePlan, run_id: str) -> None:
-    """Have the machine's directory, in the ledger before it is made, and with the mark that says whose it is."""
+    """Register the VM, then create its directory and ownership marker."""
     directory = plan.files.directory
     found = tuple(sorted(os.listdir(directory))) if directory.exists() else None  # noqa: PTH208  (names alone)
     owner = f"{user_name()}@{socket.gethostname()}"
-    machine = MachineEntry(plan.name, str(directory), run_id, now(), owner, plan.nonce, found)
+    machine = MachineEntry(plan.name, str(directory), run_id, utc_now(), owner, plan.nonce, found)
     ledger.write(machine)
     directory.mkdir(parents=True, exist_ok=True)
     about = f"made by the lab {ledger.lab}; `lab down` removes it, and what this lab did not make stays"
@@ -27,9 +27,10 @@ def register_directory(ledger: Ledger, plan: MachinePlan, run_id: str) -> None:
 
 
 def register_home(ledger: Ledger, home: Path | None) -> None:
-    """Have the embedded hypervisor's home in the ledger, unless it is there already and not ours.
+    """Register the state directory of the embedded hypervisor, unless it exists.
 
-    A ledger that cannot be read stays as it is: the environment phase says so, and nothing is created then.
+    An existing directory is either registered or not ours. An unreadable ledger stays as it is: the environment phase
+    reports it, and nothing is created then.
     """
     if home is not None and not home.exists():
         with contextlib.suppress(HarnessError):
@@ -37,5 +38,5 @@ def register_home(ledger: Ledger, home: Path | None) -> None:
 
 
 def register_forwarding(ledger: Ledger, machine: str, network: str, port: int) -> None:
-    """Have the port that is about to lead to the machine in the ledger."""
+    """Register the port that is about to be forwarded to the VM."""
     ledger.write(ForwardingEntry(machine, network, port))

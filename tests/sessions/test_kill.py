@@ -127,6 +127,6 @@ def test_after_a_kill_the_next_run_is_green_and_leaves_nothing(crashed: Crashed,
     crashed.run_and_kill(point, 0)
     result = crashed.lab.run(*part("30_boot"), "--keep=never")
     assert result.ret == 0
-    assert "lock taken over: its owner ended without letting go" in result.stderr.str()
+    assert "lock taken over: its owner ended without releasing it" in result.stderr.str()
     assert run_json(crashed.lab)["exit_status"] == 0
     crashed.assert_nothing_left(point)

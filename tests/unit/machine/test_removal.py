@@ -189,7 +189,7 @@ def test_a_machine_of_our_name_that_we_did_not_create_is_neither_stopped_nor_del
     (tmp_path / "m1" / "airgap-lab.json").unlink()  # as in a directory of the same name that somebody made instead
     host.running.add(str(tmp_path / "m1" / "m1.vmx"))
     before = sorted((tmp_path / "m1").iterdir())
-    assert "does not carry the mark" in refused(vmrun, book, machine)
+    assert "does not have the marker" in refused(vmrun, book, machine)
     assert sorted((tmp_path / "m1").iterdir()) == before
     assert host.calls == []
     shutil.rmtree(tmp_path / "m1")

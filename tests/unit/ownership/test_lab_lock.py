@@ -12,8 +12,7 @@ import pytest
 
 from harness.core.errors import LabBusyError
 from harness.core.layout import LEDGER, LOCK, MADE
-from harness.ownership import lab_lock as lablock
-from harness.ownership.lab_lock import is_held, lab_lock, read_owner, this_process
+from harness.ownership.lab_lock import current_owner, hold_lock_file, is_held, lab_lock, read_owner, user_name
 
 HOLDER = """
 import sys, time
@@ -33,7 +32,7 @@ def hold(directory: Path) -> subprocess.Popen[str]:
     return child
 
 
-def test_one_session_has_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
+def test_one_session_holds_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
     vms = tmp_path / "a" / "vms"
     with lab_lock(vms, "lab"):
         assert is_held(vms)
@@ -41,7 +40,7 @@ def test_one_session_has_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
             pass
         assert f"process {os.getpid()}, since 20" in caught.value.said
         assert caught.value.where == str(vms)
-        assert is_held(vms), "being refused lets go of nothing"
+        assert is_held(vms), "a refused session releases nothing"
     assert not is_held(vms)
     assert list(tmp_path.iterdir()) == []
     with lab_lock(vms, "lab"):
@@ -49,7 +48,7 @@ def test_one_session_has_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in vms.iterdir()) == [LEDGER, MADE]
     with lab_lock(vms, "lab"):
         (vms / LEDGER).unlink()
-    assert list(tmp_path.iterdir()) == [], "the directories that an earlier session made go with the lab"
+    assert list(tmp_path.iterdir()) == [], "the directories that an earlier session created go with the lab"
 
 
 def test_a_directory_that_was_there_stays_when_it_is_empty(tmp_path: Path) -> None:
@@ -61,14 +60,14 @@ def test_a_directory_that_was_there_stays_when_it_is_empty(tmp_path: Path) -> No
     assert list(vms.iterdir()) == []
 
 
-def test_a_made_directory_with_somebodys_file_stays_and_says_no_more(tmp_path: Path) -> None:
+def test_a_created_directory_with_a_foreign_file_stays_without_our_files(tmp_path: Path) -> None:
     vms = tmp_path / "a" / "vms"
     with lab_lock(vms, "lab"):
         (vms / "thesis.docx").touch()
     assert [path.name for path in vms.iterdir()] == ["thesis.docx"]
 
 
-def test_the_word_about_a_directory_that_was_moved_is_not_believed(tmp_path: Path) -> None:
+def test_the_record_of_a_directory_that_was_moved_is_ignored(tmp_path: Path) -> None:
     vms = tmp_path / "a" / "vms"
     with lab_lock(vms, "lab"):
         (vms / LEDGER).touch()
@@ -79,40 +78,43 @@ def test_the_word_about_a_directory_that_was_moved_is_not_believed(tmp_path: Pat
     assert (tmp_path / "a").is_dir()
 
 
-def test_the_lock_file_of_another_user_is_no_leave_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / LOCK).touch()
 
     def refuse(lock: filelock.FileLock, timeout: float) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path / LOCK))
 
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
-    with pytest.raises(LabBusyError, match="cannot be had: Permission denied") as caught, lab_lock(tmp_path, "lab"):
+    with (
+        pytest.raises(LabBusyError, match="acquired: Permission denied") as caught,
+        lab_lock(tmp_path, "lab"),
+    ):
         pass
-    assert "have its owner remove the file" in caught.value.remedy
+    assert "ask the owner of the file to remove it" in caught.value.remedy
     assert is_held(tmp_path)
     (tmp_path / LOCK).unlink()
     with lab_lock(tmp_path, "lab"):
         pass  # nothing can be written, so nothing can be locked
 
 
-def test_somebody_who_looks_does_not_keep_a_session_from_starting(tmp_path: Path) -> None:
+def test_a_process_that_asks_is_held_does_not_stop_a_session_from_starting(tmp_path: Path) -> None:
     inside, go_on = threading.Event(), threading.Event()
 
-    def look() -> None:
-        with lablock.held(tmp_path / LOCK, 0):
+    def ask() -> None:
+        with hold_lock_file(tmp_path / LOCK, 0):
             inside.set()
             go_on.wait(10)
 
-    looker = threading.Thread(target=look)
-    looker.start()
+    asking = threading.Thread(target=ask)
+    asking.start()
     assert inside.wait(10)
     threading.Timer(0.1, go_on.set).start()
     with lab_lock(tmp_path, "lab"):
         pass
-    looker.join()
+    asking.join()
 
 
-def test_a_session_that_breaks_lets_go(tmp_path: Path) -> None:
+def test_a_session_that_raises_releases_the_lock(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), lab_lock(tmp_path / "vms", "lab"):
         raise ZeroDivisionError
     with lab_lock(tmp_path / "vms", "lab"):
@@ -120,7 +122,7 @@ def test_a_session_that_breaks_lets_go(tmp_path: Path) -> None:
 
 
 def test_a_living_owner_is_named_and_a_dead_ones_lock_is_taken_over_with_a_message(tmp_path: Path) -> None:
-    said: list[str] = []
+    reported: list[str] = []
     child = hold(tmp_path)
     try:
         with pytest.raises(LabBusyError) as caught, lab_lock(tmp_path, "lab"):
@@ -130,32 +132,32 @@ def test_a_living_owner_is_named_and_a_dead_ones_lock_is_taken_over_with_a_messa
         child.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
         child.communicate()
     assert not is_held(tmp_path)
-    with lab_lock(tmp_path, "lab", said.append):
+    with lab_lock(tmp_path, "lab", reported.append):
         owner = read_owner(tmp_path)
         assert owner is not None
         assert owner.pid == os.getpid()
-    assert len(said) == 1
-    assert f"process {child.pid}" in said[0]
-    with lab_lock(tmp_path, "lab", said.append):
+    assert len(reported) == 1
+    assert f"process {child.pid}" in reported[0]
+    with lab_lock(tmp_path, "lab", reported.append):
         pass
-    assert len(said) == 1
+    assert len(reported) == 1
 
 
 def test_many_sessions_hold_it_one_after_the_other(tmp_path: Path) -> None:
-    """The file goes with each holder: a waiter never holds a file that has no name any more."""
+    """Each holder deletes the file: a waiter must not keep a deleted one."""
     program = (
-        "import sys, time\nfrom pathlib import Path\nfrom harness.ownership.lab_lock import held\n"
+        "import sys, time\nfrom pathlib import Path\nfrom harness.ownership.lab_lock import hold_lock_file\n"
         "mine = Path(sys.argv[1]) / 'inside'\n"
         "for _ in range(20):\n"
-        "    with held(Path(sys.argv[1]) / 'lock', 60):\n"
+        "    with hold_lock_file(Path(sys.argv[1]) / 'lock', 60):\n"
         "        mine.touch(exist_ok=False); time.sleep(0.001); mine.unlink()\n"
     )
     children = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) for _ in range(3)]
     assert [child.wait(120) for child in children] == [0, 0, 0]
 
 
-def test_an_owner_says_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    owner = this_process(["/usr/bin/vmrun", "-gp", "hunter2", "start"])
+def test_an_owner_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = current_owner(["/usr/bin/vmrun", "-gp", "hunter2", "start"])
     assert owner.command.startswith("vmrun ")
     assert "hunter2" not in str(owner)
 
@@ -165,10 +167,10 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
         raise KeyError("getpwuid(): uid not found")
 
     monkeypatch.setattr("getpass.getuser", nameless)
-    assert lablock.user_name()
+    assert user_name()
 
 
-def test_an_owner_that_cannot_be_read_is_nobody(tmp_path: Path) -> None:
+def test_an_unreadable_owner_file_is_no_owner(tmp_path: Path) -> None:
     assert read_owner(tmp_path) is None
     (tmp_path / "lab-owner.json").write_text('{"user": "me"}')
     assert read_owner(tmp_path) is None

@@ -18,47 +18,47 @@ def machine(name: str, directory: Path, run_id: str = "run-1") -> MachineEntry:
     return MachineEntry(name, str(directory / name), run_id, "2026-01-02T03:04:05+00:00", "me@here", "ab" * 16)
 
 
-def ledger(tmp_path: Path) -> Ledger:
+def ledger_in(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "vms" / "ledger.json", "lab")
 
 
-def test_every_kind_of_thing_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    things = (
+def test_every_kind_of_entry_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    entries = (
         machine("m1", tmp_path),
         replace(machine("m2", tmp_path), found=("thesis.docx",)),
         ForwardingEntry("m1", "vmnet1", 2201),
         HomeEntry(str(tmp_path / "home")),
         ProcessEntry("registry", ("registry", "serve", "/etc/registry.yml"), 4711, 1.5, 40123),
     )
-    for thing in things:
-        ledger(tmp_path).write(thing)
-    ledger(tmp_path).keep_until("2026-01-03T03:04:05+00:00")
-    assert ledger(tmp_path).read() == Content(things, "2026-01-03T03:04:05+00:00")
-    assert ledger(tmp_path).machine("m2") == things[1]
+    for entry in entries:
+        ledger_in(tmp_path).write(entry)
+    ledger_in(tmp_path).keep_until("2026-01-03T03:04:05+00:00")
+    assert ledger_in(tmp_path).read() == Content(entries, "2026-01-03T03:04:05+00:00")
+    assert ledger_in(tmp_path).machine("m2") == entries[1]
 
 
 def test_a_second_entry_of_a_kind_and_name_replaces_the_first(tmp_path: Path) -> None:
-    book = ledger(tmp_path)
-    book.write(machine("m1", tmp_path))
-    book.write(ForwardingEntry("m1", "vmnet1", 2201))
-    book.write(machine("m1", tmp_path, "run-2"))
-    assert [thing.kind for thing in book.read().entries] == ["forwarding", "machine"]
-    assert book.machines()[0].run_id == "run-2"
+    ledger = ledger_in(tmp_path)
+    ledger.write(machine("m1", tmp_path))
+    ledger.write(ForwardingEntry("m1", "vmnet1", 2201))
+    ledger.write(machine("m1", tmp_path, "run-2"))
+    assert [entry.kind for entry in ledger.read().entries] == ["forwarding", "machine"]
+    assert ledger.machines()[0].run_id == "run-2"
 
 
-def test_the_last_strike_removes_the_file(tmp_path: Path) -> None:
-    book = ledger(tmp_path)
-    book.write(machine("m1", tmp_path))
-    book.write(machine("m2", tmp_path))
-    book.keep_until("2026-01-03T03:04:05+00:00")
-    book.delete(machine("m1", tmp_path))
-    assert [item.name for item in book.machines()] == ["m2"]
-    book.delete(machine("m2", tmp_path))
+def test_the_file_is_deleted_with_the_last_entry(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.write(machine("m1", tmp_path))
+    ledger.write(machine("m2", tmp_path))
+    ledger.keep_until("2026-01-03T03:04:05+00:00")
+    ledger.delete(machine("m1", tmp_path))
+    assert [item.name for item in ledger.machines()] == ["m2"]
+    ledger.delete(machine("m2", tmp_path))
     assert list((tmp_path / "vms").iterdir()) == []
 
 
-def test_striking_what_was_never_written_is_fine(tmp_path: Path) -> None:
-    ledger(tmp_path).delete(machine("m1", tmp_path))
+def test_deleting_an_entry_that_does_not_exist_is_fine(tmp_path: Path) -> None:
+    ledger_in(tmp_path).delete(machine("m1", tmp_path))
     assert list((tmp_path / "vms").iterdir()) == []
 
 
@@ -93,12 +93,12 @@ def test_a_ledger_that_is_damaged_or_of_another_version_is_refused_and_stays(tmp
     assert path.read_text() == text
 
 
-def test_what_a_killed_session_left_beside_the_ledger_goes(tmp_path: Path) -> None:
-    book = ledger(tmp_path)
-    book.write(machine("m1", tmp_path))
+def test_the_scratch_file_of_a_killed_session_is_deleted(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path)
+    ledger.write(machine("m1", tmp_path))
     for name in ("ledger.tmp", "ledger.lock"):
         (tmp_path / "vms" / name).write_text("{")
-    book.delete_scratch_file()
+    ledger.delete_scratch_file()
     assert [path.name for path in (tmp_path / "vms").iterdir()] == ["ledger.json"]
 
 
@@ -116,26 +116,26 @@ def test_a_change_is_on_the_medium_before_it_is_in_place(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "fsync", flush)
     monkeypatch.setattr(Path, "replace", put)
-    ledger(tmp_path).write(machine("m1", tmp_path))
+    ledger_in(tmp_path).write(machine("m1", tmp_path))
     assert order[:2] == ["flushed", "in place"]
 
 
 def test_a_reader_waits_for_a_thread_that_writes(tmp_path: Path) -> None:
     """Windows refuses to replace a file that another thread has open."""
-    book = ledger(tmp_path)
-    book.write(machine("m1", tmp_path))
+    ledger = ledger_in(tmp_path)
+    ledger.write(machine("m1", tmp_path))
     with ThreadPoolExecutor(1) as pool:
-        with book._lock:
-            reading = pool.submit(book.read)
+        with ledger._lock:
+            reading = pool.submit(ledger.read)
             with pytest.raises(TimeoutError):
                 reading.result(0.2)
-        assert reading.result(10) == book.read()
+        assert reading.result(10) == ledger.read()
 
 
 def test_threads_with_ledgers_of_their_own_lose_nothing(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda number: ledger(tmp_path).write(machine(f"m{number}", tmp_path)), range(24)))
-    assert len(ledger(tmp_path).machines()) == 24
+        list(pool.map(lambda number: ledger_in(tmp_path).write(machine(f"m{number}", tmp_path)), range(24)))
+    assert len(ledger_in(tmp_path).machines()) == 24
 
 
 def test_processes_lose_nothing(tmp_path: Path) -> None:
@@ -156,5 +156,5 @@ def test_processes_lose_nothing(tmp_path: Path) -> None:
 def test_a_ledger_that_cannot_be_written_is_an_error_of_the_host(tmp_path: Path) -> None:
     (tmp_path / "vms").touch()
     with pytest.raises(HostError, match="cannot be written"):
-        ledger(tmp_path).write(machine("m1", tmp_path))
-    ledger(tmp_path).delete_scratch_file()
+        ledger_in(tmp_path).write(machine("m1", tmp_path))
+    ledger_in(tmp_path).delete_scratch_file()

@@ -24,7 +24,7 @@ FOREIGN = ["notes.txt", "m2.vmx", "m10.vmdk", "other.vmdk", "m1.vmx.bak", "m1-s0
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_what_a_hypervisor_writes_is_ours(name: str, tmp_path: Path) -> None:
+def test_a_file_of_a_hypervisor_is_ours(name: str, tmp_path: Path) -> None:
     assert owned_name_pattern("m1").fullmatch(name)
     (tmp_path / name).touch()
     assert foreign_reason(tmp_path / name, "m1", ()) is None
@@ -37,19 +37,19 @@ def test_everything_else_is_foreign(name: str, tmp_path: Path) -> None:
     assert foreign_reason(tmp_path / name, "m1", ()) is ForeignReason.NAME
 
 
-def test_a_name_that_every_machine_has_is_ours_only_where_no_other_machine_is(tmp_path: Path) -> None:
+def test_a_shared_name_is_ours_only_without_another_vm(tmp_path: Path) -> None:
     names = ("vmware.log", "serial-1.log", "564d78e2-0fa2-9f22-1ef7-c3b8c2d3b8d5.vmem.lck")
     for name in ("m1.vmx", "m1-0123abcd.vmx", *names):
         (tmp_path / name).touch()
     assert [foreign_reason(tmp_path / name, "m1", ()) for name in names] == [None] * 3
     (tmp_path / "Other.VMX").touch()
-    assert [foreign_reason(tmp_path / name, "m1", ()) for name in names] == [ForeignReason.ANOTHERS] * 3
+    assert [foreign_reason(tmp_path / name, "m1", ()) for name in names] == [ForeignReason.SHARED_NAME] * 3
     assert foreign_reason(tmp_path / "m1.vmx", "m1", ()) is None
 
 
 def test_a_file_that_was_there_before_is_foreign_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "vmware-3.log").touch()
-    assert foreign_reason(tmp_path / "vmware-3.log", "m1", ("vmware-3.log",)) is ForeignReason.WAS_THERE
+    assert foreign_reason(tmp_path / "vmware-3.log", "m1", ("vmware-3.log",)) is ForeignReason.EXISTED
 
 
 @links
@@ -68,21 +68,21 @@ def test_a_directory_with_a_name_of_ours_is_foreign_and_a_lock_is_not(tmp_path: 
     assert foreign_reason(tmp_path / "m1.vmx.lck", "m1", ()) is None
 
 
-def test_a_mark_is_read_back_and_anything_else_is_none(tmp_path: Path) -> None:
+def test_a_marker_is_read_back_and_any_other_file_is_none(tmp_path: Path) -> None:
     assert read_marker(tmp_path) is None
     write_marker(tmp_path, "run-1/m1", "about")
     assert read_marker(tmp_path) == "run-1/m1"
-    mark = tmp_path / "airgap-lab.json"
+    marker = tmp_path / "airgap-lab.json"
     for text in ("", "[]", '{"about": "no token"}'):
-        mark.write_text(text)
+        marker.write_text(text)
         assert read_marker(tmp_path) is None
     write_marker(tmp_path / "..", "elsewhere", "about")
-    mark.unlink()
-    mark.symlink_to(tmp_path / ".." / "airgap-lab.json")
+    marker.unlink()
+    marker.symlink_to(tmp_path / ".." / "airgap-lab.json")
     assert read_marker(tmp_path) is None
 
 
-def test_a_machine_or_a_file_with_a_machines_name_is_in_the_way_and_a_letter_is_not() -> None:
+def test_files_of_a_vm_conflict_and_other_files_do_not() -> None:
     assert conflicting_names(["thesis.docx", "notes.txt"], "m1") == ()
     names = ["thesis.docx", "m1.vmx", "Other.VMX", "data.vmdk", "vmware.log", "airgap-lab.json"]
     assert conflicting_names(names, "m1") == tuple(names[1:])
