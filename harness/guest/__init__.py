@@ -1,4 +1,4 @@
-"""Access to a guest: keys, SSH, a persistent shell, serial events, and the testinfra backend.
+"""Access to a guest: keys, SSH, serial events, and the testinfra backend.
 
 Entry: `SshChannel`, `SerialFollower`, `lab_host`.
 """

@@ -1,4 +1,4 @@
-"""A copy of a console as it is read, each line with the second of the run at which the harness read it."""
+"""Copy of a guest's console, each line with its time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ LIMIT_BYTES = 16 << 20
 
 
 class ConsoleLog:
-    """Appends lines to a file; safe for what stands in them, and never raises: it is evidence, not the work.
+    """Log of console lines, redacted.
+
+    It never raises, because it is evidence only.
 
     Args:
-        path: The file; its directory is made.
+        path: The file; its directory is created.
         now: Seconds since the start of the run.
     """
 
@@ -26,8 +28,11 @@ class ConsoleLog:
         self._left = limit_bytes
         self._redact = LineRedactor()
 
-    def take(self, lines: Iterable[str]) -> None:
-        """Append these lines, all with the time of now; what is over the limit is left out, and the file says so."""
+    def append(self, lines: Iterable[str]) -> None:
+        """Append lines with the current time.
+
+        Lines over the limit are omitted with a note.
+        """
         stamp = f"[{self._now():9.3f}] "
         text = "".join(f"{stamp}{self._redact(line)}\n" for line in lines)
         if not text or self._left <= 0:
@@ -36,7 +41,7 @@ class ConsoleLog:
         kept = data[: self._left]
         self._left -= len(data)
         if self._left <= 0:
-            kept += b"\n[the rest is left out: the console printed more than is kept]\n"
+            kept += b"\n[the rest is omitted: the console printed more than the limit of this file]\n"
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab") as file:

@@ -1,27 +1,74 @@
-"""Why a guest does not get on: known texts turn evidence into the first line of a failure. Pure."""
+"""Find the known cause of a guest's failure in its logs. Pure.
+
+The known patterns are the rows of `patterns.toml`; its head describes a row.
+"""
 
 from __future__ import annotations
 
+import functools
+import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from harness.guest.patterns import Row, Source, rows
-
-__all__ = ["Diagnosis", "Source", "diagnose", "diagnose_each"]
+from enum import StrEnum
+from importlib import resources
 
 _LINE_LIMIT = 300  # characters of an evidence line that are shown
 
 
+class Source(StrEnum):
+    """Where a text comes from, by its name in the table."""
+
+    CONSOLE = "console"
+    CLOUD_INIT = "cloud-init"
+    PACKAGES = "packages"
+    JOURNAL = "journal"
+    HYPERVISOR = "hypervisor"
+
+    @property
+    def shown(self) -> str:
+        """Name of the source in the report."""
+        return _SHOWN[self]
+
+
+_SHOWN = {
+    Source.CONSOLE: "the console",
+    Source.CLOUD_INIT: "cloud-init's log",
+    Source.PACKAGES: "the package log",
+    Source.JOURNAL: "the journal",
+    Source.HYPERVISOR: "the hypervisor's log",
+}
+
+
 @dataclass(frozen=True)
-class Diagnosis:
-    """Why a guest does not get on.
+class Pattern:
+    """One row of the table.
 
     Attributes:
-        cause: What is the matter, in one line.
+        regex: The text to search for.
+        sources: The sources that are searched.
+        cause: The cause in one line, with `{name}` for the groups of the regex.
         remedy: What the reader can do.
-        line: The line that says so.
+        fatal: Whether further waiting is pointless.
+    """
+
+    regex: re.Pattern[str]
+    sources: frozenset[Source]
+    cause: str
+    remedy: str
+    fatal: bool
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A known cause that was found in a text.
+
+    Attributes:
+        cause: The cause in one line.
+        remedy: What the reader can do.
+        line: The line that shows it.
         source: Where that line stands.
-        fatal: Whether waiting any longer is pointless.
+        fatal: Whether further waiting is pointless.
     """
 
     cause: str
@@ -31,34 +78,53 @@ class Diagnosis:
     fatal: bool
 
 
+@functools.cache
+def known_patterns() -> tuple[Pattern, ...]:
+    """Return the patterns in the order of the table."""
+    text = resources.files(__package__).joinpath("patterns.toml").read_text(encoding="utf-8")
+    return tuple(
+        Pattern(
+            regex=re.compile(row["pattern"], re.IGNORECASE | re.MULTILINE),
+            sources=frozenset(Source(name) for name in row["look_in"]),
+            cause=row["cause"],
+            remedy=row["remedy"],
+            fatal=row.get("fatal", False),
+        )
+        for row in tomllib.loads(text)["row"]
+    )
+
+
 def diagnose(text: str, source: Source = Source.CONSOLE) -> Diagnosis | None:
-    """Return the gravest thing that one text shows, or None; `text` is free of terminal escapes."""
+    """Return the most severe known cause in a text, or None."""
     return next(iter(diagnose_each({source: text})), None)
 
 
 def diagnose_each(texts: Mapping[Source, str]) -> list[Diagnosis]:
-    """Return the gravest thing that each text shows, where it shows one; the gravest of all first."""
+    """Return the most severe known cause of each text, in descending order."""
     found: dict[Source, Diagnosis] = {}
-    for row in rows():
+    for pattern in known_patterns():
         for source, text in texts.items():
-            if source in row.sources and source not in found:
-                match = _match(row, source, text)
+            if source in pattern.sources and source not in found:
+                match = _match(pattern, source, text)
                 if match is not None:
                     found[source] = match
     return list(found.values())
 
 
-def _match(row: Row, source: Source, text: str) -> Diagnosis | None:
-    match = row.pattern.search(text)
+def _match(pattern: Pattern, source: Source, text: str) -> Diagnosis | None:
+    match = pattern.regex.search(text)
     if match is None:
         return None
     begin = text.rfind("\n", 0, match.end()) + 1
     end = text.find("\n", match.end())
     line = text[begin : end if end >= 0 else len(text)].strip()[:_LINE_LIMIT]
-    found = {name: (value or "").strip() for name, value in match.groupdict().items()}
-    return Diagnosis(_filled(row.cause, found), row.remedy, line, source, row.fatal)
+    groups = {name: (value or "").strip() for name, value in match.groupdict().items()}
+    return Diagnosis(_filled(pattern.cause, groups), pattern.remedy, line, source, pattern.fatal)
 
 
-def _filled(cause: str, found: Mapping[str, str]) -> str:
-    """Return the cause with what the pattern's groups matched; an empty one leaves no punctuation behind."""
-    return cause.format_map(found).replace(" ()", "").strip().removesuffix(":").strip()
+def _filled(cause: str, groups: Mapping[str, str]) -> str:
+    """Return the cause with the matched groups.
+
+    An empty group leaves no punctuation behind.
+    """
+    return cause.format_map(groups).replace(" ()", "").strip().removesuffix(":").strip()

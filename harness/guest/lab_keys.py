@@ -1,4 +1,4 @@
-"""The lab's key material, generated once per seed directory: login key, host keys, certificate authority."""
+"""Key material of the lab: login key, host keys, certificate authority."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ from harness.system.windows.acl import keep_private
 _VALIDITY = dt.timedelta(days=3650)
 # Guests whose clock is a day behind the host's must still accept the certificates.
 _BACKDATED = dt.timedelta(days=2)
-_HALVES = "put the half beside it that belongs to it, or move it away; then run `lab seed` again"
+_HALVES = "put the matching half beside it, or move it away; then run `lab seed` again"
 
 
 @dataclass(frozen=True)
 class LabKeys:
-    """Public parts, and where the private ones are; `host_keys` is keyed by machine."""
+    """Public keys, and the path of the private login key.
+
+    `host_keys` is keyed by machine.
+    """
 
     login_private: Path
     login_public: str
@@ -39,19 +42,22 @@ class LabKeys:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Leave `data` in a new file that only its owner may read (on POSIX: 0600; on Windows also administrators)."""
+    """Write a new file that only its owner may read (POSIX: 0600.
+
+    Windows: also administrators).
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     with os.fdopen(descriptor, "wb") as stream:
-        keep_private(temporary)  # before there is anything to read in it
+        keep_private(temporary)  # before the file holds any secret
         _write_whole(stream, data)
     temporary.replace(path)
 
 
 def _write_public(path: Path, text: str) -> None:
-    """Leave `text` in the file, whole or not at all."""
+    """Write a text file atomically."""
     temporary = path.with_name(f".{path.name}.new")
     with temporary.open("wb") as stream:
         _write_whole(stream, text.encode("ascii"))
@@ -65,12 +71,12 @@ def _write_whole(stream: BinaryIO, data: bytes) -> None:
 
 
 def ensure_keys(directory: Path, machines: Iterable[str]) -> LabKeys:
-    """Return the key material below `directory`; what is missing is generated, what is there is kept.
+    """Return the key material below `directory`; generate missing keys, keep existing ones.
 
     Layout: ssh/id_ed25519(.pub), ssh/host_keys/<machine>/ssh_host_ed25519_key(.pub), ca/ca.key, ca/ca.crt.
 
     Raises:
-        SeedError: A file is there and is no key of its kind.
+        SeedError: An existing file is not a key of its kind.
     """
     login = directory / "ssh/id_ed25519"
     public = _ensure_ssh_key(login, "lab")
@@ -83,16 +89,18 @@ def ensure_keys(directory: Path, machines: Iterable[str]) -> LabKeys:
 
 
 def _ensure_ssh_key(path: Path, comment: str) -> str:
-    """Return the public line of a key pair; generates it unless the private key is there.
+    """Return the public line of a key pair.
+
+    Generate the pair if there is no private key.
 
     Raises:
-        SeedError: The private key cannot be read, or there is a public key that is not its other half.
+        SeedError: The private key cannot be read, or an existing public key does not belong to it.
     """
     public = path.with_name(f"{path.name}.pub")
-    said = public.read_bytes().decode("utf-8", errors="replace").split() if public.exists() else []
+    existing = public.read_bytes().decode("utf-8", errors="replace").split() if public.exists() else []
     if path.exists():
         key = _load_ssh_key(path)
-    elif said:
+    elif existing:
         raise SeedError(f"its private half {path.name} is missing", where=str(public), remedy=_HALVES)
     else:
         key = Ed25519PrivateKey.generate()
@@ -100,9 +108,9 @@ def _ensure_ssh_key(path: Path, comment: str) -> str:
         write_private(path, key.private_bytes(encoding, form, serialization.NoEncryption()))
     raw = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     line = f"{raw.decode('ascii')} {comment}"
-    if not said:
+    if not existing:
         _write_public(public, f"{line}\n")
-    elif said[:2] != line.split()[:2]:
+    elif existing[:2] != line.split()[:2]:
         raise SeedError(f"is not the public half of {path.name} beside it", where=str(public), remedy=_HALVES)
     return line
 
@@ -112,7 +120,7 @@ def _load_ssh_key(path: Path) -> Ed25519PrivateKey:
         key = serialization.load_ssh_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError, OSError) as error:
         raise SeedError(
-            f"is no readable SSH private key: {error}", where=str(path), remedy="delete it and run `lab seed` again"
+            f"is not a readable SSH private key: {error}", where=str(path), remedy="delete it and run `lab seed` again"
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise SeedError("is not an ed25519 key", where=str(path), remedy="delete it and run `lab seed` again")
@@ -120,15 +128,17 @@ def _load_ssh_key(path: Path) -> Ed25519PrivateKey:
 
 
 def _ensure_ca(directory: Path) -> str:
-    """Return the PEM certificate of the lab's authority; generates key and certificate where neither is there.
+    """Return the PEM certificate of the lab's authority.
+
+    Generate key and certificate if both are missing.
 
     Raises:
-        SeedError: One is there without the other, or they cannot be read or do not belong together.
+        SeedError: One exists without the other, or they cannot be read or do not match.
     """
     certificate, private = directory / "ca.crt", directory / "ca.key"
-    for there, other in ((certificate, private), (private, certificate)):
-        if there.exists() and not other.exists():
-            raise SeedError(f"its other half {other.name} is missing", where=str(there), remedy=_HALVES)
+    for half, other in ((certificate, private), (private, certificate)):
+        if half.exists() and not other.exists():
+            raise SeedError(f"its other half {other.name} is missing", where=str(half), remedy=_HALVES)
     if not certificate.exists():
         _make_ca(certificate, private)
     _load_ca(directory)
@@ -150,9 +160,11 @@ def _make_ca(certificate: Path, private: Path) -> None:
 
 
 def ensure_registry_certificate(directory: Path, address: str, names: Iterable[str] = ()) -> tuple[Path, Path]:
-    """Return certificate and key of the lab's registry, signed by the lab's authority; generated once.
+    """Return certificate and key of the lab's registry.
 
-    The address is in the subject alternative names: a client that pulls from an IP address checks it there.
+    Generate and sign them once.
+
+    The subject alternative names hold the address: a client that pulls from an IP address checks it there.
 
     Raises:
         SeedError: The authority's key or certificate is missing or unreadable.
@@ -180,7 +192,7 @@ def ensure_registry_certificate(directory: Path, address: str, names: Iterable[s
 
 
 def _is_issued(certificate: Path, private: Path, authority: x509.Certificate) -> bool:
-    """Return whether the two belong together and that authority signed the certificate."""
+    """Return whether key and certificate match and the authority signed the certificate."""
     try:
         built = x509.load_pem_x509_certificate(certificate.read_bytes())
         key = serialization.load_pem_private_key(private.read_bytes(), password=None)
@@ -203,7 +215,7 @@ def _load_ca(directory: Path) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Ce
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise SeedError("ca.key is not an EC key", where=str(directory), remedy="delete the directory")
     if key.public_key() != certificate.public_key():
-        raise SeedError("ca.key and ca.crt do not belong together", where=str(directory), remedy=_HALVES)
+        raise SeedError("ca.key and ca.crt do not match", where=str(directory), remedy=_HALVES)
     return key, certificate
 
 
@@ -242,7 +254,7 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 @dataclass(frozen=True)
 class HostKey:
-    """An SSH host key of type ed25519: OpenSSH private key text, and `ssh-ed25519 AAAA…` without a comment."""
+    """SSH host key: OpenSSH private key, and `ssh-ed25519 AAAA…` without comment."""
 
     private: Secret
     public: str

@@ -1,7 +1,7 @@
-"""One plain `sh`, kept open over one SSH channel, that runs command after command.
+"""A plain `sh` that stays open over one SSH channel.
 
-Starting a session in the guest is what costs time, not asking: a frame on a kept shell is some fifty times cheaper
-than one `exec` channel per command.
+Starting a session in the guest costs the time, not the command: a frame on a persistent shell is some fifty times
+cheaper than one `exec` channel per command.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from harness.core.deadline import Deadline
 from harness.guest.shell_protocol import FrameReader, frame, new_token
 
 _CHUNK_BYTES = 1 << 16
-# A waiting thread looks up once a second: on Windows Ctrl-C does not interrupt a longer wait.
-_LOOK_UP_S = 1.0
-# From this size on a frame may fill the socket's buffer, and sending to a frozen peer may block.
+# A waiting thread wakes up once a second: on Windows Ctrl-C does not interrupt a longer wait.
+_WAKE_UP_S = 1.0
+# A frame of this size or more may fill the socket's buffer, and sending to a frozen peer may block.
 _LARGE_FRAME_BYTES = 1 << 15
 
-# A login that is no login shell has no sbin directories on Debian; `ip`, `sysctl`, `ethtool` live there.
+# Without a login shell, PATH lacks the sbin directories on Debian, where `ip`, `sysctl`, `ethtool` are.
 _PREAMBLE = b"PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH\n"
 
 
 class ByteChannel(Protocol):
-    """The part of `paramiko.Channel` that a kept shell uses."""
+    """The part of `paramiko.Channel` that a persistent shell uses."""
 
     in_buffer: Any
     in_stderr_buffer: Any
@@ -54,32 +54,35 @@ class ByteChannel(Protocol):
         """Whether the program behind the channel has ended."""
 
     def close(self) -> None:
-        """End the channel."""
+        """Close the channel."""
 
 
 class _Wakeup(threading.Event):
-    """An event that two buffers set and only the reader clears: no arrival is ever forgotten."""
+    """Event of two buffers that only the reader clears: no data is missed."""
 
     def clear(self) -> None:
-        """Do nothing: paramiko clears when *one* buffer is empty, while the other may hold bytes."""
+        """Do nothing: paramiko clears when *one* buffer is empty.
+
+        The other may hold bytes.
+        """
 
     def arm(self) -> None:
-        """Clear, by the reader, before it looks into the buffers."""
+        """Clear the event; the reader calls this before it reads the buffers."""
         super().clear()
 
 
 class ShellEnded(Exception):
-    """The kept shell, or the connection under it, ended in the middle of a frame."""
+    """The shell or its connection ended in the middle of a frame."""
 
 
-class TooLong(Exception):
-    """The output grew over the limit."""
+class OutputLimitExceeded(Exception):
+    """The output of a command exceeded the limit."""
 
 
 @contextmanager
-def abort_at(deadline: Deadline, end: Callable[[], None]) -> Iterator[None]:
-    """Have `end`, which must not raise, called from another thread if the block still runs at the deadline."""
-    timer = threading.Timer(deadline.remaining, end)
+def abort_at(deadline: Deadline, abort: Callable[[], None]) -> Iterator[None]:
+    """Call `abort`, which must not raise, if the block outlasts the deadline."""
+    timer = threading.Timer(deadline.remaining, abort)
     timer.daemon = True
     timer.start()
     try:
@@ -93,8 +96,8 @@ class PersistentShell:
 
     Args:
         channel: Its three streams; `sh` has been started on it.
-        drop: Ends the whole connection; used when sending blocks on a peer that does not read.
-        broken: What the channel raises when the connection under it ends.
+        drop: Closes the whole connection; used when sending blocks on a peer that does not read.
+        broken: The exceptions of the channel when the connection under it ends.
     """
 
     def __init__(self, channel: ByteChannel, drop: Callable[[], None], broken: tuple[type[Exception], ...]) -> None:
@@ -110,7 +113,7 @@ class PersistentShell:
         channel.in_stderr_buffer.set_event(self._wakeup)
 
     def clean_up_after(self, pid: int) -> None:
-        """Have what an earlier shell with that process id left behind killed before the next command.
+        """Kill the leftover processes of an earlier shell before the next command.
 
         sshd makes each session's program the leader of a process group of its own (setsid(2)).
         """
@@ -118,11 +121,13 @@ class PersistentShell:
         self._unsent += f"{kill}; sudo -n {kill}\n".encode("ascii")
 
     def exchange(self, command: str, stdin: str, deadline: Deadline, limit_bytes: int) -> FrameReader:
-        """Run one command; the answer is `done`, or holds what had come when the deadline expired.
+        """Run one command.
+
+        The result is `done`, or holds the output until the deadline.
 
         Raises:
             ShellEnded: With the reader as its argument.
-            TooLong: With the reader as its argument.
+            OutputLimitExceeded: With the reader as its argument.
             ValueError: The command cannot be framed.
         """
         text = frame(self._token, self._number + 1, command, stdin)
@@ -140,10 +145,10 @@ class PersistentShell:
                 return reader
             if ended:
                 raise ShellEnded(reader)
-            self._wakeup.wait(min(deadline.remaining, _LOOK_UP_S))
+            self._wakeup.wait(min(deadline.remaining, _WAKE_UP_S))
 
     def close(self) -> None:
-        """End the channel; what still runs behind it in the guest is not waited for. Never raises."""
+        """Close the channel without waiting for the guest's processes. Never raises."""
         with suppress(*self._broken):
             self._channel.close()
 
@@ -171,4 +176,4 @@ class PersistentShell:
             if err:
                 reader.feed_stderr(channel.recv_stderr(_CHUNK_BYTES))
             if reader.size > limit_bytes:
-                raise TooLong(reader)
+                raise OutputLimitExceeded(reader)

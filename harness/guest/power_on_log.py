@@ -1,4 +1,4 @@
-"""One power-on of a machine, as its serial port tells it."""
+"""Guest events of one power cycle, read from the serial log."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from harness.core.deadline import Clock
 from harness.guest.diagnosis import Diagnosis, Source, diagnose
 from harness.guest.serial import KEPT_LINES, GuestEvent, SerialFollower
 
-# One power-on has the installer's boot and the installed system's; a seed may restart its guest once more.
-_MOST_BOOTS = 3
+# One power cycle has the installer's boot and the installed system's; a seed may restart its guest once more.
+_MAX_BOOTS = 3
 
 
 class PowerOnLog:
-    """One power-on: its serial follower and the guest events seen so far; safe from several threads.
+    """Serial follower and guest events of one power cycle; thread-safe.
 
     Args:
-        number: From 1, in this run.
+        number: Counted from 1 in this run.
         follower: Reads the console.
-        clock: For how long the guest has been silent.
-        on_event: Told each event, in their order.
+        clock: Measures how long the guest has been silent.
+        on_event: Called with each event, in order.
 
     Attributes:
-        events: Oldest first, of every boot since this power-on.
+        events: Oldest first, of all boots since power-on.
     """
 
     def __init__(
@@ -39,69 +39,72 @@ class PowerOnLog:
         self._clock = clock
         self._on_event = on_event
         self._lock = threading.Lock()
-        self._heard_at = clock.monotonic()
-        self._looked_at = ""
-        self._shown: Diagnosis | None = None
+        self._last_event_at = clock.monotonic()
+        self._diagnosed_text = ""
+        self._diagnosis: Diagnosis | None = None
 
     def poll(self) -> None:
-        """Take what the console has to tell since the last time."""
+        """Read new console output."""
         with self._lock:
-            self._take(self.follower.poll())
+            self._add(self.follower.poll())
 
     def finish(self) -> None:
-        """Take the rest; nothing more will come."""
+        """Read the rest; the console ends here."""
         with self._lock:
-            self._take(self.follower.finish())
+            self._add(self.follower.finish())
 
-    def _take(self, fresh: Sequence[GuestEvent]) -> None:
+    def _add(self, fresh: Sequence[GuestEvent]) -> None:
         if fresh:
-            self._heard_at = self._clock.monotonic()
+            self._last_event_at = self._clock.monotonic()
         self.events += fresh
         for event in fresh:
             self._on_event(event)
 
     @property
     def foreign_events(self) -> list[str]:
-        """A line for each other machine that wrote to this console: an older guest, or a neighbour."""
+        """One line per other machine that wrote to this console."""
         log, foreign = self.follower.path.name, dict(self.follower.foreign)
-        return [f"{count} event(s) in {log} are of another machine: it says {name}" for name, count in foreign.items()]
+        return [f"{count} event(s) in {log} are of another machine: nonce {name}" for name, count in foreign.items()]
 
     @property
     def silence_s(self) -> float:
         """Seconds since the last event, or since power-on."""
-        return self._clock.monotonic() - self._heard_at
+        return self._clock.monotonic() - self._last_event_at
 
     @property
     def boot_ids(self) -> list[str]:
-        """The boots that spoke since this power-on, oldest first: the installer's, then the installed system's."""
+        """Boots with events since power-on, oldest first."""
         return list(dict.fromkeys(event.boot_id for event in self.events))
 
     def accepts_boot(self, boot_id: str) -> bool:
-        """Return whether that boot spoke since this power-on; of a guest that never speaks any boot is believed."""
+        """Return whether the boot has events since power-on.
+
+        Any boot if there are no events at all.
+        """
         return boot_id in self.boot_ids or not self.boot_ids
 
     @property
     def console(self) -> str:
-        """What the console showed, its last few hundred lines."""
+        """Last few hundred lines of the console."""
         return self.follower.tail(KEPT_LINES)
 
     def fatal_diagnosis(self) -> Diagnosis | None:
-        """Return why waiting on is useless, or None: the console shows why, or the guest restarts for ever."""
-        if len(self.boot_ids) > _MOST_BOOTS:
+        """Return the fatal cause on the console, a restart loop, or None."""
+        if len(self.boot_ids) > _MAX_BOOTS:
             return Diagnosis(
-                f"the guest restarts again and again: {len(self.boot_ids)} boots since it was switched on",
-                "the console shows what each boot ends with; does the disk come first in `bios.bootOrder`, and boot?",
+                f"the guest restarts again and again: {len(self.boot_ids)} boots since it was powered on",
+                "read on the console how each boot ends; check that the disk is first in `bios.bootOrder` and boots",
                 self.follower.last_line,
                 Source.CONSOLE,
                 fatal=True,
             )
         console = self.console
-        if console != self._looked_at:  # a waiting thread asks several times a second, and the patterns are many
-            self._looked_at, self._shown = console, diagnose(console)
-        return self._shown if self._shown is not None and self._shown.fatal else None
+        if console != self._diagnosed_text:  # callers poll several times a second, and there are many patterns
+            self._diagnosed_text, self._diagnosis = console, diagnose(console)
+        return self._diagnosis if self._diagnosis is not None and self._diagnosis.fatal else None
 
     def last(self, name: str, *, boot_id: str | None = None, **fields: str) -> GuestEvent | None:
-        """Return the latest event of that name with these fields, of that boot if one is given."""
+        """Return the latest event with that name and fields."""
         for event in reversed(self.events):
             same_boot = boot_id is None or event.boot_id == boot_id
             if event.event == name and same_boot and all(event.fields.get(k) == v for k, v in fields.items()):

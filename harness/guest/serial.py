@@ -1,13 +1,13 @@
-"""The serial line of a guest: its events, and the last lines that it printed.
+"""Serial port of a guest: its events and its last lines.
 
 One event is one line, written by the installer and by the installed system:
 
     @LAB1 <nonce> <boot_id> <event> [key=value ...] #<len>
 
-`nonce` is the machine's SMBIOS serial number without prefix, blanks and dash: 32 hex digits that the harness chose
-through `uuid.bios`, so that a line belongs to one run. `boot_id` is `/proc/sys/kernel/random/boot_id`. Values are
+`nonce` is the machine's SMBIOS serial number without prefix, blanks and dash: 32 hex digits that the harness sets by
+`uuid.bios`, so that a line belongs to one run. `boot_id` is `/proc/sys/kernel/random/boot_id`. Values are
 percent-encoded. `<len>` counts the characters from `@` up to and including the blank before `#`: the kernel writes
-to the same line, and what it tore apart does not count.
+to the same port, and a line that it interrupted is ignored.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ _EVENT = re.compile(
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
-# A console that never ends its line (a progress bar) is cut here, so that memory has a bound.
+# A line that never ends (a progress bar) is cut at this length, so that memory is bounded.
 MAX_LINE_BYTES = 1 << 16
-# Lines that are remembered for `tail`.
+# Lines that are kept for `tail`.
 KEPT_LINES = 400
 
 
 @dataclass(frozen=True)
 class GuestEvent:
-    """Something that a guest said about itself.
+    """An event that a guest reported on its serial port.
 
     Attributes:
-        event: What happened, e.g. `ssh-ready`.
-        nonce: Which machine of which run says so; `-` where the machine has no serial number of ours.
-        boot_id: Which boot says so.
+        event: Name of the event, for example `ssh-ready`.
+        nonce: Identifies machine and run; `-` if the machine has no serial number of a lab.
+        boot_id: The boot that reported it.
         fields: Further values, decoded.
-        at_s: When the harness read it, in seconds of the follower's clock; 0 where nobody looked at a clock.
+        at_s: When the harness read it, in seconds of the follower's clock; 0 if parsed without a follower.
     """
 
     event: str
@@ -68,9 +68,9 @@ class GuestEvent:
 
 
 def parse_event(line: str) -> GuestEvent | None:
-    """Return the event of one line, or None where there is none, or a torn one.
+    """Return the event of one line; None if it is incomplete or missing.
 
-    What stands before the last `@LAB1` is not looked at: a kernel message may be half-way when the event begins.
+    Text before the last `@LAB1` is ignored: an unfinished kernel message may stand in front of the event.
     """
     text = strip_escapes(line).rstrip()
     start = text.rfind("@LAB1 ")
@@ -83,26 +83,28 @@ def parse_event(line: str) -> GuestEvent | None:
 
 
 def format_event(event: str, nonce: str, boot_id: str, fields: Mapping[str, str] | None = None) -> str:
-    """Return the line that a guest writes for an event, without line ends."""
+    """Return the line that a guest writes for an event."""
     words = ["@LAB1", nonce, boot_id, event, *(f"{key}={quote(value)}" for key, value in (fields or {}).items())]
     body = " ".join(words) + " "
     return f"{body}#{len(body)}"
 
 
 def strip_escapes(text: str) -> str:
-    """Return text without terminal escapes and control characters, except tabs and line feeds."""
+    """Remove terminal escapes and control characters, except tabs and line feeds."""
     return _CONTROLS.sub("", _ESCAPES.sub("", text))
 
 
 class SerialFollower:
-    """Reads what is new in the growing file behind a guest's serial port. Never raises for what stands in it.
+    """Follows the growing file behind a guest's serial port.
+
+    No content makes it raise.
 
     The file may not exist yet. A file that became shorter is a new one, and is read from its start. Every line
-    is handed to `record` as it is read.
+    is passed to `record` as it is read.
 
     Attributes:
         path: The file.
-        foreign: How many events came from which other nonce: an older guest, or another machine, writes here.
+        foreign: Number of events by other nonces: an older guest, or another machine, writes to this file.
     """
 
     def __init__(
@@ -122,41 +124,41 @@ class SerialFollower:
         self._lines: list[str] = []
 
     def poll(self) -> list[GuestEvent]:
-        """Return the events of our nonce that came since the last call, oldest first."""
-        return self._take(self._new_lines())
+        """Return the new events with this machine's nonce, oldest first."""
+        return self._process(self._new_lines())
 
     def finish(self) -> list[GuestEvent]:
-        """Return as `poll`, with the last line taken as finished: nothing more will come."""
+        """Return new events, including a last line without a line end."""
         lines = [*self._new_lines(), self._partial]
         self._partial = b""
-        return self._take(lines)
+        return self._process(lines)
 
-    def _take(self, lines: Iterable[bytes]) -> list[GuestEvent]:
+    def _process(self, lines: Iterable[bytes]) -> list[GuestEvent]:
         events = []
         for raw in lines:
             shown = _overprinted(raw)
             self._record(shown)
             self._lines += shown[-1:]
-            found = (self._judge(line) for line in shown if "@LAB1 " in line)
+            found = (self._own_event(line) for line in shown if "@LAB1 " in line)
             events += [event for event in found if event is not None]
         del self._lines[:-KEPT_LINES]
         return events
 
     def tail(self, lines: int = 30) -> str:
-        """Return the last lines that are not empty, as printable text; the unfinished one is the last of them."""
+        """Return the last non-empty lines as printable text, including an unfinished one."""
         shown = [*self._lines, self._unfinished] if self._unfinished else self._lines
         return "\n".join(shown[-lines:]) if lines > 0 else ""
 
     @property
     def last_line(self) -> str:
-        """The last line that is not empty, finished or not; empty where nothing was printed."""
+        """The last non-empty line, finished or not; "" if there is none."""
         return self.tail(1)
 
     @property
     def _unfinished(self) -> str:
         return "".join(_overprinted(self._partial)[-1:])
 
-    def _judge(self, line: str) -> GuestEvent | None:
+    def _own_event(self, line: str) -> GuestEvent | None:
         event = parse_event(line)
         if event is None:
             return None
@@ -188,6 +190,6 @@ class SerialFollower:
 
 
 def _overprinted(raw: bytes) -> list[str]:
-    """Return what a line showed one after the other: a carriage return lets a progress bar print over itself."""
+    """Split a line at the carriage returns of a progress bar."""
     parts = raw.decode("utf-8", errors="replace").split("\r")
     return [shown for part in parts if (shown := strip_escapes(part).rstrip())]

@@ -1,4 +1,4 @@
-"""Frames of the kept shell: how one command is put on the standard input of a plain `sh`, and its answer read back.
+"""Protocol of the persistent shell: one frame per command on standard input.
 
 A frame is three lines of shell text:
 
@@ -6,10 +6,10 @@ A frame is three lines of shell text:
     sh -c '<command>' </dev/null                   (or: printf '%s' '<stdin>' | sh -c '<command>')
     s=$?; printf '<RS>token:n:z:%s<RS>' "$s"; printf '<RS>token:n:z:<RS>' >&2
 
-The command is one single-quoted word (POSIX.1-2017, Shell Command Language, 2.2.2) and is run by a shell of its own,
-so that nothing in it can end the frame, and nothing that it sets outlives it. `<RS>` is U+001E, the ASCII record
-separator. The token is random per shell, and the number is new per command: what a job left in the background
-prints later can stand between frames, where it is dropped, but cannot look like one.
+The command is one single-quoted word (POSIX.1-2017, Shell Command Language, 2.2.2) and is run by its own shell, so
+that it can neither end the frame nor leave variables behind. `<RS>` is U+001E, the ASCII record separator. The token is
+random per shell, and the number is new per command: later output of a background job can stand between frames, where
+it is dropped, but cannot look like a frame.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def frame(token: str, number: int, command: str, stdin: str) -> bytes:
     """Return the shell text of one frame.
 
     Raises:
-        ValueError: The command or its input has a NUL, or the command is longer than one argument may be.
+        ValueError: The command or its input has a NUL, or the command exceeds the limit of one argument.
     """
     if "\0" in command or "\0" in stdin:
         raise ValueError("a command and its standard input may not hold a NUL character")
@@ -52,7 +52,7 @@ def frame(token: str, number: int, command: str, stdin: str) -> bytes:
 
 @dataclass
 class _Stream:
-    """One of the two output streams: what stands between the opening and the closing mark of one frame."""
+    """One output stream: the bytes between the two marks of a frame."""
 
     opening: bytes
     closing: bytes
@@ -73,7 +73,10 @@ class _Stream:
                 del self.content[start:]
 
     def _mark(self, mark: bytes) -> tuple[bytes | None, int, int]:
-        """Return the mark's value and where it begins and ends; only what is new is searched."""
+        """Return value, start and end of the mark.
+
+        Only new bytes are searched.
+        """
         start = self.content.find(mark, max(0, self.scanned - len(mark)))
         end = self.content.find(_RS, start + len(mark)) if start >= 0 else -1
         if end < 0:
@@ -83,7 +86,7 @@ class _Stream:
 
 
 class FrameReader:
-    """Collects the answer to one frame from the bytes of both streams, however they are cut into pieces."""
+    """Collects the output of one frame from the chunks of both streams."""
 
     def __init__(self, token: str, number: int) -> None:
         opening, closing = (_RS + f"{token}:{number}:{letter}:".encode("ascii") for letter in "az")
@@ -91,11 +94,11 @@ class FrameReader:
         self._err = _Stream(opening, closing)
 
     def feed_stdout(self, data: bytes) -> None:
-        """Take bytes that came on standard output."""
+        """Add bytes of standard output."""
         self._out.feed(data)
 
     def feed_stderr(self, data: bytes) -> None:
-        """Take bytes that came on standard error."""
+        """Add bytes of standard error."""
         self._err.feed(data)
 
     @property
@@ -105,25 +108,34 @@ class FrameReader:
 
     @property
     def exit_status(self) -> int:
-        """The command's exit status; only when `done`."""
+        """Exit status of the command; valid when `done`."""
         return int(self._out.closed or b"-1")
 
     @property
     def shell_pid(self) -> int | None:
-        """Process id of the kept shell in the guest, as soon as the frame has begun."""
+        """Process id of the shell in the guest.
+
+        None until the frame begins.
+        """
         return int(self._out.opened) if self._out.opened else None
 
     @property
     def stdout(self) -> bytes:
-        """Standard output of the command so far; before the frame began, whatever came."""
+        """Standard output so far.
+
+        Before the frame begins, all bytes of the stream.
+        """
         return bytes(self._out.content)
 
     @property
     def stderr(self) -> bytes:
-        """Standard error of the command so far; before the frame began, whatever came."""
+        """Standard error so far.
+
+        Before the frame begins, all bytes of the stream.
+        """
         return bytes(self._err.content)
 
     @property
     def size(self) -> int:
-        """Bytes held."""
+        """Bytes in memory."""
         return len(self._out.content) + len(self._err.content)

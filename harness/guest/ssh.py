@@ -1,4 +1,4 @@
-"""One guest over SSH: one kept connection, a kept shell for the user and one for root, each command with a deadline."""
+"""SSH access to a guest: one connection, two persistent shells."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from harness.core.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, NoRoot, OutputTooLarge, brief, output_tail
-from harness.guest.persistent_shell import PersistentShell, ShellEnded, TooLong, abort_at
+from harness.guest.persistent_shell import OutputLimitExceeded, PersistentShell, ShellEnded, abort_at
 from harness.guest.shell_protocol import FrameReader
 from harness.guest.ssh_login import SshTarget, connection_errors, disconnect, log_in, normal_key, start_sh
 
@@ -19,17 +19,19 @@ __all__ = ["SshChannel", "SshTarget"]
 
 # Both streams of one command together.
 MAX_OUTPUT_BYTES = 64 << 20
-# Saying goodbye to a shell that is given up may block on a peer that reads nothing.
-_GOODBYE_S = 2.0
+# Closing an abandoned shell may block on a peer that does not read.
+_CLOSE_S = 2.0
 
 
 class SshChannel:
-    """A guest over SSH. It connects only in `connect()`; a lost connection is never made again in silence.
+    """SSH channel to one guest. Only `connect()` connects.
+
+    A lost connection is not renewed silently.
 
     Attributes:
-        target: Where it leads.
+        target: The address and account.
         logins: Successful logins so far.
-        host_key: `type blob`: the pinned key, or the one that was seen first.
+        host_key: `type blob`: the pinned key, or the first one that was seen.
     """
 
     def __init__(self, target: SshTarget, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -39,21 +41,24 @@ class SshChannel:
         self._clock = clock
         self._busy = threading.Lock()
         self._transport: Transport | None = None
-        # By whether the shell is root's.
+        # Keyed by `as_root`.
         self._shells: dict[bool, PersistentShell] = {}
         self._left_behind: dict[bool, int] = {}
 
     @property
     def connected(self) -> bool:
-        """Whether a login exists that is not known to be dead; a frozen guest still counts."""
+        """Whether the connection is not known to be lost.
+
+        A frozen guest counts as connected.
+        """
         return self._transport is not None and self._transport.is_active()
 
     def connect(self, timeout_s: float) -> None:
-        """Log in anew; an earlier connection is closed.
+        """Close an earlier connection and log in.
 
         Raises:
-            ConnectFailed: Nobody answered with SSH in time; asking again is right.
-            AuthFailed: The key was refused.
+            ConnectFailed: No SSH server answered in time; a retry is right.
+            AuthFailed: The key was rejected.
             HostKeyMismatch: Another machine answered.
             HostError: The private key cannot be read.
         """
@@ -63,22 +68,25 @@ class SshChannel:
         self.logins += 1
 
     def run(self, command: str, *, timeout_s: float, stdin: str = "", as_root: bool = False) -> CommandResult:
-        """Run a command line of `sh` in a shell of its own; see `GuestChannel.run`.
+        """Run a command line in its own `sh`; see `GuestChannel.run`.
 
         Raises:
             NoRoot: sudo does not let the account become root.
-            CommandTimeout: It did not end in time; it is killed when the next command is run.
+            CommandTimeout: It did not end in time; the next command kills it first.
             ChannelLost: Not connected, or the connection or the shell ended.
             OutputTooLarge: More than 64 MiB of output.
             ValueError: A NUL in the command, or more than 128 KiB of it.
         """
         started = self._clock.monotonic()
-        answer = self._exchange(command, stdin, timeout_s, MAX_OUTPUT_BYTES, as_root=as_root)
+        output = self._exchange(command, stdin, timeout_s, MAX_OUTPUT_BYTES, as_root=as_root)
         duration = self._clock.monotonic() - started
-        return CommandResult(command, answer.exit_status, _text(answer.stdout), _text(answer.stderr), duration)
+        return CommandResult(command, output.exit_status, _text(output.stdout), _text(output.stderr), duration)
 
     def close(self) -> None:
-        """End the shells and the connection; safe to call twice and from another thread."""
+        """Close the shells and the connection.
+
+        Safe to call twice and from another thread.
+        """
         shells, transport = self._shells, self._transport
         self._shells, self._transport, self._left_behind = {}, None, {}
         disconnect(transport)
@@ -88,24 +96,26 @@ class SshChannel:
     def _exchange(self, command: str, stdin: str, timeout_s: float, limit_bytes: int, *, as_root: bool) -> FrameReader:
         deadline = Deadline(timeout_s, self._clock)
         if not self._busy.acquire(timeout=max(0.0, timeout_s)):
-            raise CommandTimeout(command, where=self.target.where, timeout_s=timeout_s, stderr="another command runs")
+            raise CommandTimeout(
+                command, where=self.target.where, timeout_s=timeout_s, stderr="another command is running"
+            )
         try:
             shell = self._shells.get(as_root) or self._open_shell(command, deadline, as_root=as_root)
-            answer = shell.exchange(command, stdin, deadline, limit_bytes)
-            if answer.done:
-                return answer
+            output = shell.exchange(command, stdin, deadline, limit_bytes)
+            if output.done:
+                return output
             self._abandon(as_root=as_root)
-            out, err = _text(answer.stdout), _text(answer.stderr)
+            out, err = _text(output.stdout), _text(output.stderr)
             raise CommandTimeout(command, where=self.target.where, timeout_s=timeout_s, stdout=out, stderr=err)
         except ShellEnded as ended:
             raise self._lost(command, ended.args[0], as_root=as_root) from ended
-        except TooLong as too_long:
+        except OutputLimitExceeded as error:
             self._abandon(as_root=as_root)
             raise OutputTooLarge(
-                f"`{brief(command)}` printed more than {limit_bytes >> 20} MiB and was given up",
+                f"`{brief(command)}` printed more than {limit_bytes >> 20} MiB and was aborted",
                 where=self.target.where,
-                remedy="have the command print less, for example through `tail -c`",
-            ) from too_long
+                remedy="limit the output of the command, for example with `tail -c`",
+            ) from error
         finally:
             self._busy.release()
 
@@ -133,28 +143,30 @@ class SshChannel:
         if shell is not None:
             if shell.pid is not None:
                 self._left_behind[as_root] = shell.pid
-            with abort_at(Deadline(_GOODBYE_S), lambda: disconnect(transport)):
+            with abort_at(Deadline(_CLOSE_S), lambda: disconnect(transport)):
                 shell.close()
 
-    def _lost(self, command: str, answer: FrameReader | None, said: str = "", *, as_root: bool) -> GuestError:
-        printed = output_tail(_text(answer.stdout), _text(answer.stderr)) if answer else said
-        if as_root and answer is not None and answer.shell_pid is None and self.connected:
+    def _lost(self, command: str, output: FrameReader | None, said: str = "", *, as_root: bool) -> GuestError:
+        printed = output_tail(_text(output.stdout), _text(output.stderr)) if output else said
+        if as_root and output is not None and output.shell_pid is None and self.connected:
             self._abandon(as_root=True)
             return NoRoot(
                 f"`{self.target.user}` may not become root without a password",
                 where=self.target.where,
-                said=printed or "sudo ended without a word",
-                remedy="the seed gives the account `sudo: ALL=(ALL) NOPASSWD:ALL`; a seed of your own has to do so too",
+                said=printed or "sudo ended without output",
+                remedy="give the account `sudo: ALL=(ALL) NOPASSWD:ALL` in your own seed, as the lab's seeds do",
             )
-        if self._transport is None and answer is None:
+        if self._transport is None and output is None:
             what = f"not connected, so `{brief(command)}` was not run"
         elif self._transport is None or not self._transport.is_active():
-            what = f"the connection ended while `{brief(command)}` ran"
+            what = f"the connection ended while `{brief(command)}` was running"
             self.close()
         else:
-            what = f"the shell ended while `{brief(command)}` ran"
+            what = f"the shell ended while `{brief(command)}` was running"
             self._abandon(as_root=as_root)
-        return ChannelLost(what, where=self.target.where, said=printed, remedy="connect again, then ask what was done")
+        return ChannelLost(
+            what, where=self.target.where, said=printed, remedy="connect again, then check what was done"
+        )
 
 
 def _text(data: bytes) -> str:

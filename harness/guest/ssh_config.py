@@ -1,4 +1,6 @@
-"""The text of an `ssh_config` and of its `known_hosts`, so that `ssh -F <file> <machine>` works by hand. Pure.
+"""Text of `ssh_config` and `known_hosts`, for `ssh -F <file> <machine>` by hand.
+
+Pure.
 
 Formats: ssh_config(5), and "SSH_KNOWN_HOSTS FILE FORMAT" in sshd(8).
 """
@@ -12,7 +14,10 @@ from pathlib import PurePath
 
 @dataclass(frozen=True)
 class SshHost:
-    """One machine as `ssh` needs it. `host_key` is `ssh-ed25519 AAAA…`, or None where it was never seen."""
+    """SSH settings of one machine.
+
+    `host_key` is `ssh-ed25519 AAAA…`, or None if unknown.
+    """
 
     name: str
     host: str
@@ -23,7 +28,7 @@ class SshHost:
 
 
 def ssh_config(hosts: Iterable[SshHost], known_hosts: PurePath) -> str:
-    """Return an `ssh_config`: one block per machine, the lab's key alone, host keys checked.
+    """Return the `ssh_config` text: only the lab's key, checked host keys.
 
     Args:
         hosts: The machines; a name is also its `HostKeyAlias`.
@@ -53,7 +58,7 @@ def ssh_config(hosts: Iterable[SshHost], known_hosts: PurePath) -> str:
 
 
 def known_hosts_text(hosts: Iterable[SshHost]) -> str:
-    """Return `known_hosts`: each key under the machine's name and under the address it is reached at."""
+    """Return the `known_hosts` text: each key by machine name and address."""
     lines = [f"{host.name},{_address(host)} {' '.join(host.host_key.split()[:2])}\n" for host in hosts if host.host_key]
     return "".join(lines)
 
@@ -63,5 +68,8 @@ def _address(host: SshHost) -> str:
 
 
 def _quoted(path: PurePath) -> str:
-    """Return a path as one argument: in double quotes, with `/` on Windows, and `%` doubled (ssh expands tokens)."""
+    """Quote a path as one argument.
+
+    `/` on Windows, and `%` doubled (ssh expands tokens).
+    """
     return '"' + path.as_posix().replace("%", "%%") + '"'

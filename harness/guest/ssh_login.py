@@ -1,7 +1,9 @@
-"""One SSH login: the lab's key and nothing else, and a host key that is checked before the user is named.
+"""SSH login with the lab's key only.
 
-The only module that imports paramiko, and only when a login is made: the import costs up to half a second. Nothing
-of the user is read: no agent, no keys of the home directory, no `known_hosts`, no `ssh_config`.
+The host key is checked before the user name is sent.
+
+The only module that imports paramiko, and only for a login: the import costs up to half a second. It reads no settings
+of the user: no agent, no keys of the home directory, no `known_hosts`, no `ssh_config`.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
     Transport: TypeAlias = paramiko.Transport
 
-# Algorithms by which a host proves that it holds an RSA key (RFC 8332); other keys have one, named as the key is.
-_MUTE = "the port is open, and nobody speaks SSH there in time"
+_NO_BANNER = "the port is open, but no SSH server answers in time"
+# Signature algorithms of an RSA host key (RFC 8332); other key types have one, with the name of the type.
 _RSA_ALGORITHMS = ("rsa-sha2-512", "rsa-sha2-256")
 # `setsid` (util-linux) makes root's shell, as sshd makes the user's, the leader of its own process group.
 _SH, _ROOT_SH = "exec sh", "exec sudo -n setsid --wait sh"
@@ -37,15 +39,15 @@ _SH, _ROOT_SH = "exec sh", "exec sudo -n setsid --wait sh"
 
 @dataclass(frozen=True)
 class SshTarget:
-    """Where and as whom a guest is reached.
+    """Address, account and keys of an SSH login.
 
     Attributes:
-        name: The machine, for error texts.
+        name: Name of the machine, for error texts.
         host: Address or name.
         port: TCP port.
         user: Account in the guest.
         key_path: The lab's private key.
-        host_key: `ssh-ed25519 AAAA…`, pinned; None trusts the first key that is seen, for the life of the channel.
+        host_key: `ssh-ed25519 AAAA…`, pinned; None pins the first key that is seen, for the life of the channel.
         connect_timeout_s: For the TCP connection, and again for sshd's banner.
     """
 
@@ -76,7 +78,7 @@ def normal_key(host_key: str) -> str:
 
 
 def fingerprint(host_key: str) -> str:
-    """Return a public key line's fingerprint with its type, as OpenSSH prints it: `ssh-ed25519 SHA256:…`."""
+    """Return type and fingerprint as OpenSSH prints them: `ssh-ed25519 SHA256:…`."""
     kind, blob = normal_key(host_key).split()
     try:
         digest = hashlib.sha256(base64.b64decode(blob, validate=True)).digest()
@@ -87,7 +89,7 @@ def fingerprint(host_key: str) -> str:
 
 @functools.cache
 def load_paramiko() -> ModuleType:
-    """Return paramiko, whose own log lines go to handlers that somebody installed, and never to the terminal."""
+    """Import paramiko; its log records never go to the terminal by default."""
     import paramiko  # noqa: PLC0415  (late on purpose: most of the command line never connects)
 
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -95,17 +97,17 @@ def load_paramiko() -> ModuleType:
 
 
 def log_in(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[paramiko.Transport, str]:
-    """Return an authenticated connection and the host key that was seen, as `type blob`.
+    """Log in and return the connection and the host key (`type blob`).
 
     Raises:
-        ConnectFailed: Nobody answered with SSH in time; asking again is right.
-        AuthFailed: The key was refused.
+        ConnectFailed: No SSH server answered in time; a retry is right.
+        AuthFailed: The key was rejected.
         HostKeyMismatch: Another machine answered.
         HostError: The private key cannot be read.
     """
     ssh = load_paramiko()
     key = _load_key(ssh, target)
-    sock = _dial(target, deadline)
+    sock = _connect_tcp(target, deadline)
     transport: paramiko.Transport | None = None
     try:
         transport = ssh.Transport(sock)
@@ -120,16 +122,16 @@ def log_in(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[p
 
 
 def start_sh(transport: paramiko.Transport, deadline: Deadline, *, as_root: bool = False) -> paramiko.Channel:
-    """Return a channel with a plain `sh` behind it, a leader of its process group.
+    """Start `sh` in its own process group and return its channel.
 
-    Where root would have to give a password, what is behind the channel ends at once with sudo's words.
+    If sudo asks for a password, the program behind the channel ends at once with sudo's message.
 
     Raises:
         EOFError: The connection or the guest did not let it start in time.
     """
     try:
         channel = transport.open_session(timeout=deadline.remaining)
-        # `exec_command` waits for the guest's word without a limit of its own.
+        # `exec_command` waits for the guest's reply without a time limit of its own.
         with abort_at(deadline, functools.partial(_close, channel)):
             channel.exec_command(_ROOT_SH if as_root else _SH)
     except connection_errors() as error:
@@ -138,7 +140,7 @@ def start_sh(transport: paramiko.Transport, deadline: Deadline, *, as_root: bool
 
 
 def connection_errors() -> tuple[type[Exception], ...]:
-    """Return what using a channel raises when the connection under it ends, or does not get on."""
+    """Return the exceptions of a channel whose connection ends or stalls."""
     return (load_paramiko().SSHException, OSError, EOFError)
 
 
@@ -148,7 +150,10 @@ def _close(channel: paramiko.Channel) -> None:
 
 
 def disconnect(transport: paramiko.Transport | None, sock: socket.socket | None = None) -> None:
-    """End a connection and its thread, and close its socket; safe to call twice."""
+    """Close a connection and its socket, and end its thread.
+
+    Safe to call twice.
+    """
     if transport is not None:
         transport.close()
         transport.sock.close()
@@ -166,12 +171,12 @@ def _load_key(ssh: ModuleType, target: SshTarget) -> paramiko.PKey:
             "the lab's SSH key cannot be read",
             where=str(target.key_path),
             said=str(error),
-            remedy="the seed directory holds it: build the seeds again, or set the right `ssh.key` in the lab file",
+            remedy="build the seeds again (the seed directory holds the key), or set `ssh.key` in the lab file",
         ) from error
     return key
 
 
-def _dial(target: SshTarget, deadline: Deadline) -> socket.socket:
+def _connect_tcp(target: SshTarget, deadline: Deadline) -> socket.socket:
     timeout_s = max(0.001, min(target.connect_timeout_s, deadline.remaining))
     try:
         sock = socket.create_connection((target.host, target.port), timeout=timeout_s)
@@ -192,19 +197,19 @@ def _negotiate(transport: paramiko.Transport, target: SshTarget, pinned: str | N
     try:
         transport.start_client(timeout=deadline.remaining)
     except connection_errors() as error:
-        mute = isinstance(error.__context__, TimeoutError)
-        said = _MUTE if mute else f"no SSH on the other side: {error or type(error).__name__}"
+        no_banner = isinstance(error.__context__, TimeoutError)
+        said = _NO_BANNER if no_banner else f"no SSH server at this port: {error or type(error).__name__}"
         raise _no_connection(target, said) from error
-    if not transport.initial_kex_done:  # `start_client` returns in silence when its time is over
-        raise _no_connection(target, "the key exchange did not end in time" if transport.remote_version else _MUTE)
+    if not transport.initial_kex_done:  # `start_client` returns without an error at its timeout
+        raise _no_connection(target, "the key exchange did not end in time" if transport.remote_version else _NO_BANNER)
 
 
 def _host_key(transport: paramiko.Transport, target: SshTarget) -> str:
-    """Return the key that the host has proven to hold, as `type blob`."""
+    """Return the verified host key, as `type blob`."""
     try:
         key = transport.get_remote_server_key()
     except connection_errors() as error:
-        raise _no_connection(target, f"the connection ended behind the key exchange: {error}") from error
+        raise _no_connection(target, f"the connection ended after the key exchange: {error}") from error
     return f"{key.get_name()} {key.get_base64()}"
 
 
@@ -223,16 +228,16 @@ def _authenticate(
     except ssh.AuthenticationException as error:
         said = str(error)
         if not transport.is_active() or deadline.expired or "timeout" in said:
-            raise _no_connection(target, f"the login was cut off: {said}{_banner(transport)}") from error
+            raise _no_connection(target, f"the login was interrupted:  {said}{_banner(transport)}") from error
     except connection_errors() as error:
-        raise _no_connection(target, f"the login was cut off: {error}{_banner(transport)}") from error
+        raise _no_connection(target, f"the login was interrupted:  {error}{_banner(transport)}") from error
     if not transport.is_authenticated():
         raise AuthFailed(
-            f"sshd refuses the lab's key for `{target.user}`",
+            f"sshd rejects the lab's key for `{target.user}`",
             where=target.where,
-            said=f"{said or 'a second factor is asked for'}{_banner(transport)}",
-            remedy=f"the key is {target.key_path} ({key.get_name()} {key.fingerprint}); the account must exist and "
-            "hold it in authorized_keys, which cloud-init does in the guest's first boot",
+            said=f"{said or 'a second factor is required'}{_banner(transport)}",
+            remedy=f"check that the account exists and has {target.key_path} ({key.get_name()} {key.fingerprint}) in "
+            "authorized_keys; cloud-init creates both in the guest's first boot",
         )
 
 
@@ -246,5 +251,5 @@ def _no_connection(target: SshTarget, said: str) -> ConnectFailed:
         "no SSH connection",
         where=target.where,
         said=said,
-        remedy="the guest may still boot: look at its serial log; check the address, the port and the network",
+        remedy="read the guest's serial log (it may still boot); check the address, the port and the network",
     )

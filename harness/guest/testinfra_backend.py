@@ -1,6 +1,6 @@
-"""testinfra over the kept connection: its own SSH backends pin no host key and know no command deadline.
+"""testinfra backend over the harness's SSH channel.
 
-The only module that imports testinfra.
+testinfra's own SSH backends neither pin host keys nor limit commands. The only module that imports testinfra.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ import testinfra.host
 from harness.core.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandTimeout, GuestChannel
 
-# After a command that did not end: long enough for a guest that is only slow.
-_SIGN_OF_LIFE_S = 5.0
+# Timeout of the check after a command that did not end: long enough for a guest that is only slow.
+_ALIVE_CHECK_S = 5.0
 
 
-class _RootLine(str):
-    """A command line for root's shell."""
+class _RootCommand(str):
+    """Command line for root's shell."""
 
     __slots__ = ()
 
 
 class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # testinfra ships no types
-    """Every question of testinfra is one command of the channel, under one deadline.
+    """Runs each testinfra command over the channel with one timeout.
 
     Attributes:
-        lost: Why the guest does not answer any more; it is not asked again, as each question would wait in vain.
+        lost: The error after which the guest stopped answering; no further command is sent.
     """
 
     NAME = "lab"
@@ -41,33 +41,35 @@ class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # t
         self._condition = condition
 
     def run(self, command: str, *args: str, **_: Any) -> Any:
-        """Return testinfra's result of a command; `%s` in it are replaced by the quoted `args`.
+        """Run a command and return testinfra's result.
+
+        `%s` are replaced by the quoted `args`.
 
         Raises:
-            GuestError: The guest could not be asked, or did not answer in time.
+            GuestError: The command could not be run, or did not end in time.
         """
         line = self.get_command(command, *args)
         try:
-            answer = self._channel.run(line, timeout_s=self._timeout_s, as_root=isinstance(line, _RootLine))
+            result = self._channel.run(line, timeout_s=self._timeout_s, as_root=isinstance(line, _RootCommand))
         except (ChannelLost, CommandTimeout) as error:
             self.lost = None if self._answers() else error
             raise error.because(self._condition() if self.lost else "") from error.__cause__
-        return self.result(answer.exit_status, self.encode(line), answer.stdout, answer.stderr)
+        return self.result(result.exit_status, self.encode(line), result.stdout, result.stderr)
 
     def _answers(self) -> bool:
         try:
-            return self._channel.run("true", timeout_s=_SIGN_OF_LIFE_S).ok
+            return self._channel.run("true", timeout_s=_ALIVE_CHECK_S).ok
         except GuestError:
             return False
 
     def get_encoding(self) -> str:
-        """Return UTF-8, without asking the guest's Python for it, which costs a booted guest up to a second."""
+        """Return UTF-8; asking the guest's Python would cost up to a second."""
         return "UTF-8"
 
     def get_sudo_command(self, command: str, sudo_user: str | None) -> str:
-        """Return a command line for root's kept shell, or for another account; sudo never asks for a password."""
+        """Return a command line for root's shell or, with sudo, another account."""
         if not sudo_user:
-            return _RootLine(command)
+            return _RootCommand(command)
         return str(self.quote("sudo -n -u %s /bin/sh -c %s", sudo_user, command))
 
 
@@ -77,10 +79,10 @@ def lab_host(
     """Return testinfra's host for one guest.
 
     Args:
-        channel: A channel that is connected.
-        name: The machine, as testinfra shows it.
-        timeout_s: Deadline of each single command.
-        condition: Asked why the guest is silent, when it is; its answer leads the error's first line.
+        channel: A connected channel.
+        name: Name of the machine in testinfra's output.
+        timeout_s: Time limit of each command.
+        condition: Called when the guest is silent; its result leads the error's first line.
     """
     backend = LabBackend(channel, name, timeout_s, condition)
     host = testinfra.host.Host(backend)

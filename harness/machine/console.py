@@ -52,7 +52,7 @@ class Console:
         self.finish()
         serial = self._files.serial(number)
         copy = ConsoleLog(self._copies / serial.name, self._journal.now)
-        follower = SerialFollower(serial, self._nonce, self._clock, copy.take)
+        follower = SerialFollower(serial, self._nonce, self._clock, copy.append)
         self._power_on = PowerOnLog(number, follower, self._clock, self._journal.guest_event)
 
     def listen(self) -> None:

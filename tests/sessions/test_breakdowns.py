@@ -176,4 +176,4 @@ def test_another_machine_that_writes_to_the_console_is_told(fake_lab: FakeLab) -
     other = "@LAB1 " + "0" * 32 + " 0123 boot "
     fake_lab.guests[WORKER].console = f"{other}#{len(other)}\n"
     assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0
-    assert f"1 event(s) in serial-1.log are of another machine: it says {'0' * 32}" in str(run_json(fake_lab)["notes"])
+    assert f"1 event(s) in serial-1.log are of another machine: nonce {'0' * 32}" in str(run_json(fake_lab)["notes"])

@@ -156,7 +156,7 @@ def test_powered_off_from_inside(machine: Machine) -> None:
     ask(machine, "poweroff -f")
     check, names = told(machine, nothing(machine, 60), 60)
     assert check.why.startswith("the machine is off: ")
-    assert "the guest switched itself off" in check.why
+    assert "the guest powered itself off" in check.why
     assert "dpkg.log" in names, "read from the stopped disk"
 
 

@@ -26,4 +26,4 @@ def test_the_end_of_the_output_is_shown_with_the_streams_named_where_there_are_t
 def test_a_timeout_says_how_long_and_what_came() -> None:
     error = CommandTimeout("cloud-init status --wait", where="node1", timeout_s=2.5)
     assert str(error).startswith("node1: `cloud-init status --wait` did not end within 2.5 s\n")
-    assert "(nothing was printed)" in str(error)
+    assert "(no output)" in str(error)

@@ -95,7 +95,7 @@ def test_an_authority_that_is_empty_or_of_two_kinds_is_an_error(tmp_path: Path) 
     ensure_keys(tmp_path / "b", ())
     certificate = tmp_path / "a/ca/ca.crt"
     certificate.write_bytes((tmp_path / "b/ca/ca.crt").read_bytes())
-    with pytest.raises(SeedError, match="do not belong together"):
+    with pytest.raises(SeedError, match="do not match"):
         ensure_keys(tmp_path / "a", ())
     certificate.write_bytes(b"")  # as after a power cut
     with pytest.raises(SeedError, match="not readable"):
@@ -129,7 +129,7 @@ def test_a_broken_key_is_an_error_and_not_replaced(tmp_path: Path, text: str) ->
     path = tmp_path / "ssh/id_ed25519"
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(SeedError, match="no readable SSH private key"):
+    with pytest.raises(SeedError, match="not a readable SSH private key"):
         ensure_keys(tmp_path, ())
     assert path.read_text() == text
 

@@ -195,10 +195,10 @@ def test_a_guest_that_wakes_up_is_asked_over_the_same_login(guest: FakeSshGuest,
     assert channel.logins == 1
 
 
-def test_saying_goodbye_to_a_shell_has_an_end(channel: SshChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_an_abandoned_shell_ends_in_time(channel: SshChannel, monkeypatch: pytest.MonkeyPatch) -> None:
     assert alive(channel)
     dropped = threading.Event()
-    monkeypatch.setattr(harness.guest.ssh, "_GOODBYE_S", 0.1)
+    monkeypatch.setattr(harness.guest.ssh, "_CLOSE_S", 0.1)
     monkeypatch.setattr(harness.guest.ssh, "disconnect", lambda _: dropped.set())
     monkeypatch.setattr(channel._shells[False], "close", lambda: dropped.wait(20))
     with pytest.raises(CommandTimeout):
