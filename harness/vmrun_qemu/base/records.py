@@ -1,11 +1,14 @@
-"""Which machines run: one record per machine, believed only while its supervisor lives."""
+"""The record of a running VM: one JSON file per VM, valid only while its supervisor lives.
+
+`state.inventory` checks that, and cleans up after a crash.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TypedDict, cast
 
-from harness.system.process_identity import Identity, alive
+from harness.system.process_identity import Identity
 from harness.vmrun_qemu.base import home
 
 
@@ -51,39 +54,3 @@ def save(record: Record) -> None:
 def forget(vmx: str) -> None:
     """Remove the record: from now on the machine is off."""
     home.remove(home.vm_dir(vmx) / "record.json")
-
-
-def all_living() -> list[Record]:
-    """Return the records of the machines that run or are starting, oldest first; what a crash left is cleaned up."""
-    folder = home.root() / "vm"
-    entries = folder.iterdir() if folder.is_dir() else ()
-    found = [record for record in map(_living, entries) if record is not None]
-    return sorted(found, key=lambda record: record["supervisor"]["created"])
-
-
-def all_running() -> list[Record]:
-    """Return the records of the machines that run, oldest first; what a crash left behind is cleaned up."""
-    return [record for record in all_living() if record["phase"] != "starting"]
-
-
-def find(vmx: str) -> Record | None:
-    """Return the record of a machine that runs or is starting, or None; a crashed one is cleaned up first."""
-    return _living(home.vm_dir(vmx))
-
-
-def forget_all_of(vmx: str) -> None:
-    """Remove all that is remembered of a machine that is off."""
-    import shutil  # noqa: PLC0415 - 15 ms that `list` does not pay
-
-    shutil.rmtree(home.vm_dir(vmx), ignore_errors=True)
-
-
-def _living(folder: Path) -> Record | None:
-    record = load(folder)
-    if record is None:
-        return None
-    if alive(record["supervisor"]):
-        return record
-    from harness.vmrun_qemu.state.recovery import clean_up  # noqa: PLC0415 - only after a crash
-
-    return None if clean_up(folder) else load(folder)

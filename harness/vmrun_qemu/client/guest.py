@@ -63,7 +63,7 @@ class Guest:
         """
         return self._answer({"request": "agent", "command": command, "arguments": dict(arguments or {})}, limit_s)
 
-    def tell(self, command: str, arguments: Mapping[str, Any] | None = None) -> None:
+    def send(self, command: str, arguments: Mapping[str, Any] | None = None) -> None:
         """Give the guest's agent a command that has no answer.
 
         Raises:

@@ -27,9 +27,9 @@ from harness.vmrun_qemu.base.messages import (
 )
 from harness.vmrun_qemu.base.records import Record
 from harness.vmrun_qemu.base.wait import wait_for
-from harness.vmrun_qemu.client import supervisor as control
+from harness.vmrun_qemu.client import supervisor
 from harness.vmrun_qemu.client.guest import Guest, GuestRefusedError, GuestSilentError
-from harness.vmrun_qemu.commands.power import running
+from harness.vmrun_qemu.state.power import running
 
 # How long the agent of a busy guest may take for a sign of life, and to start a process or tell how it ended: an end is
 # told once, so an answer that comes late must not be missed.
@@ -104,7 +104,7 @@ class GuestShell:
         self.guest = reach(vmx, record)
         try:
             self.login = login_of(flags)
-            self._environment = control.request(record, "environment", _BEGIN_S)
+            self._environment = supervisor.request(record, "environment", _BEGIN_S)
         except Failure:
             self.guest.close()
             raise

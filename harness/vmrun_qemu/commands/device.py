@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.vmrun_qemu.base.messages import Flags
-from harness.vmrun_qemu.client import supervisor as control
-from harness.vmrun_qemu.commands.power import running
+from harness.vmrun_qemu.client import supervisor
+from harness.vmrun_qemu.state.power import running
 
 _ORDER_S = 60.0
 
@@ -17,7 +17,7 @@ def connect(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: The machine does not run, has no such device, or it cannot be connected.
     """
-    control.request(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=True)
+    supervisor.request(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=True)
     return 0
 
 
@@ -27,5 +27,5 @@ def disconnect(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: As `connect`.
     """
-    control.request(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=False)
+    supervisor.request(running(parameters[0]), "plug", _ORDER_S, device=parameters[1], connected=False)
     return 0

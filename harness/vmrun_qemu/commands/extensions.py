@@ -12,15 +12,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.vmrun_qemu.base import home
-from harness.vmrun_qemu.base import records as instances
 from harness.vmrun_qemu.base.messages import ALREADY_RUNNING, Failure, Flags, say
-from harness.vmrun_qemu.faults import catalog as lies
-from harness.vmrun_qemu.faults import injection as faults
-from harness.vmrun_qemu.main import VERBS, VERSION
-from harness.vmrun_qemu.network import definitions as networks
-from harness.vmrun_qemu.network import switch
-from harness.vmrun_qemu.qemu import accelerator
-from harness.vmrun_qemu.qemu import locate as qemu
+from harness.vmrun_qemu.faults import catalog, injection
+from harness.vmrun_qemu.network import definitions, switch
+from harness.vmrun_qemu.qemu import accelerator, locate
+from harness.vmrun_qemu.state import inventory
+from harness.vmrun_qemu.verbs import VERBS, VERSION
 
 # What this program writes below its home; see `home`.
 _OWN_FILES = re.compile(r"(accelerator|networks|faults)\.json(\.\d+\.tmp)?|faults\.lock")
@@ -37,9 +34,10 @@ def about(_parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: There is no QEMU, or the faults that are asked for cannot be understood.
     """
-    program = qemu.find()
+    program = locate.find()
     version, numbers = program.version()
     chosen = accelerator.choose(program)
+    requested = injection.parse(os.environ.get(injection.VARIABLE, ""), catalog.FAULTS)
     answer = {
         "program": "vmrun-qemu",
         "version": VERSION,
@@ -49,15 +47,15 @@ def about(_parameters: Sequence[str], _flags: Flags) -> int:
         "why": chosen.why,
         "arguments": chosen.arguments(numbers),
         "faults": {
-            "asked for": [entry.text for entry in faults.parse(os.environ.get(faults.VARIABLE, ""), lies.FAULTS)],
-            "known": {name: _described(fault) for name, fault in lies.FAULTS.items()},
+            "asked for": [entry.text for entry in requested],
+            "known": {name: _described(fault) for name, fault in catalog.FAULTS.items()},
         },
     }
     say(json.dumps(answer, indent=1))
     return 0
 
 
-def _described(fault: faults.Fault) -> str:
+def _described(fault: injection.Fault) -> str:
     verbs = ", ".join(verb for verb in VERBS if verb in fault.verbs)
     return f"{verbs or 'any command'}: {fault.help}"
 
@@ -70,11 +68,11 @@ def remove_state(_parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: A machine runs, is starting, or is being changed.
     """
-    if instances.all_living():
+    if inventory.all_living():
         raise Failure(ALREADY_RUNNING)
     root = home.root()
     for folder in (root / "net").glob("vmnet*"):
-        _take_down(networks.normal_name(folder.name))
+        _take_down(definitions.normal_name(folder.name))
     for item in root.iterdir():
         if _OWN_FILES.fullmatch(item.name):
             item.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.vmrun_qemu.base import home
-from harness.vmrun_qemu.base import records as instances
 from harness.vmrun_qemu.base.messages import (
     ALREADY_RUNNING,
     DISKS_BUSY,
@@ -21,12 +20,12 @@ from harness.vmrun_qemu.base.messages import (
     Failure,
     Flags,
 )
-from harness.vmrun_qemu.commands.power import settled
 from harness.vmrun_qemu.disks import clones, snapshots
 from harness.vmrun_qemu.disks.consolidation import finish_interrupted
 from harness.vmrun_qemu.disks.vm_directory import VmDirectory, open_powered_off, read_vmx, snapshots_locked
-from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
-from harness.vmrun_qemu.vmfiles import vmss as statefile
+from harness.vmrun_qemu.state import inventory
+from harness.vmrun_qemu.state.power import settled
+from harness.vmrun_qemu.vmfiles import lock_files, vmss
 from harness.vmrun_qemu.vmfiles.owned_files import files_of, used_by_others
 from harness.vmrun_qemu.vmfiles.vmsd import Snapshot
 from harness.vmrun_qemu.vmfiles.vmss import StateError
@@ -105,9 +104,9 @@ def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
         Failure: It runs, somebody else has it open, or a linked clone needs its disks.
     """
     vmx = parameters[0]
-    if instances.find(vmx) is not None:
+    if inventory.find(vmx) is not None:
         raise Failure(ALREADY_RUNNING)
-    if vmlocks.is_held(Path(home.canonical(vmx))):
+    if lock_files.is_held(Path(home.canonical(vmx))):
         raise Failure(IN_USE)
     with open_powered_off(vmx) as directory:
         dependent = [clone for snapshot in directory.tree.snapshots for clone in directory.existing_clones(snapshot)]
@@ -115,7 +114,7 @@ def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
             raise Failure(f"{DISKS_BUSY}: {', '.join(dependent)}")
         shared = used_by_others(directory.vmx_path)
         files = [file for file in files_of(directory.vmx_path) if file not in shared]
-        if any(vmlocks.is_held(file) for file in files if file.suffix.lower() == ".vmdk"):
+        if any(lock_files.is_held(file) for file in files if file.suffix.lower() == ".vmdk"):
             raise Failure(IN_USE)
         clones.unregister(directory.vmx_path)
         for file in files:
@@ -123,7 +122,7 @@ def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
                 shutil.rmtree(file, ignore_errors=True)
             else:
                 file.unlink(missing_ok=True)
-    instances.forget_all_of(vmx)
+    shutil.rmtree(home.vm_dir(vmx), ignore_errors=True)
     if not any(directory.path.iterdir()):
         directory.path.rmdir()
     return 0
@@ -171,6 +170,6 @@ def _clone_snapshot(directory: VmDirectory, snapshot: Snapshot, goal: Path, name
 
 def _configuration_of(directory: VmDirectory, snapshot: Snapshot) -> Vmx:
     try:
-        return statefile.read(directory.resolve(snapshot.file)).configuration()
+        return vmss.read(directory.resolve(snapshot.file)).configuration()
     except StateError:
         return directory.vmx

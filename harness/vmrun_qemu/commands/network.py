@@ -6,14 +6,13 @@ import ipaddress
 from collections.abc import Sequence
 
 from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, say
-from harness.vmrun_qemu.network import definitions as networks
-from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.network import definitions, switch
 from harness.vmrun_qemu.network.definitions import Forward, Network
 
 
 def list_networks(_parameters: Sequence[str], _flags: Flags) -> int:
     """Print the networks as a table; there is no bridge here."""
-    known = networks.known()
+    known = definitions.known()
     say(f"Total host networks: {len(known)}")
     say("INDEX  NAME         TYPE         DHCP         SUBNET           MASK")
     for network in known:
@@ -25,7 +24,7 @@ def list_networks(_parameters: Sequence[str], _flags: Flags) -> int:
 
 def list_forwards(parameters: Sequence[str], _flags: Flags) -> int:
     """Print the ports that are forwarded into a network, whether or not it is up."""
-    rules = networks.forwards(networks.normal_name(parameters[0]))
+    rules = definitions.forwards(definitions.normal_name(parameters[0]))
     say(f"Total port forwardings: {len(rules)}")
     if rules:
         say("INDEX  PROTOCOL     HOST PORT    GUEST IP         GUEST PORT   DESCRIPTION")
@@ -41,13 +40,13 @@ def set_forward(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: A parameter is wrong, or somebody else has the port.
     """
-    network = networks.get(parameters[0])
+    network = definitions.get(parameters[0])
     rule = _rule(network, parameters)
     if rule["protocol"] == "udp" and network.is_closed:
         # libslirp lets answers out to TCP connections that came in; it drops every datagram of a restricted guest.
         raise Failure(f"{NOT_SUPPORTED}: {network.name} is host-only, and answers over UDP cannot leave it; use NAT")
     with switch.locked(network.name):
-        rules = networks.forwards(network.name)
+        rules = definitions.forwards(network.name)
         if rule in rules:
             return 0
         old = _same_port(rules, rule["protocol"], rule["host_port"])
@@ -57,7 +56,7 @@ def set_forward(parameters: Sequence[str], _flags: Flags) -> int:
             raise Failure(taken)
         if up is not None and (complaint := _exchange(up["qmp"], old, rule)):
             raise Failure(f"{taken}: {complaint}")
-        networks.save_forwards(network.name, [other for other in rules if other != old] + [rule])
+        definitions.save_forwards(network.name, [other for other in rules if other != old] + [rule])
     return 0
 
 
@@ -77,16 +76,16 @@ def delete_forward(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: It is not forwarded.
     """
-    vmnet = networks.normal_name(parameters[0])
+    vmnet = definitions.normal_name(parameters[0])
     with switch.locked(vmnet):
-        rules = networks.forwards(vmnet)
+        rules = definitions.forwards(vmnet)
         old = _same_port(rules, _protocol(parameters[1]), port_of(parameters[2]))
         if old is None:
             raise Failure(f"{INVALID_PARAMETER}: {parameters[1]} port {parameters[2]} is not forwarded")
         up = switch.load(vmnet)
         if up is not None:
             switch.unforward(up["qmp"], old)
-        networks.save_forwards(vmnet, [rule for rule in rules if rule != old])
+        definitions.save_forwards(vmnet, [rule for rule in rules if rule != old])
     return 0
 
 
@@ -96,18 +95,18 @@ def define_network(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: The subnet is none, or machines are plugged in.
     """
-    name = networks.normal_name(parameters[0])
+    name = definitions.normal_name(parameters[0])
     kinds = {"hostonly": "hostOnly", "nat": "nat"}
-    kind = kinds.get(parameters[2].lower(), "") if len(parameters) > 2 else networks.get(name).kind
+    kind = kinds.get(parameters[2].lower(), "") if len(parameters) > 2 else definitions.get(name).kind
     if not kind:
         raise Failure(f"{INVALID_PARAMETER}: {parameters[2]}")
-    wanted = Network(name, kind, networks.parse_subnet(parameters[1]))
+    wanted = Network(name, kind, definitions.parse_subnet(parameters[1]))
     with switch.locked(name):
-        if networks.get(name) == wanted:
+        if definitions.get(name) == wanted:
             return 0
         if switch.load(name) is not None:
-            raise Failure(f"{name} is in use with the subnet {networks.get(name).subnet}")
-        networks.define(wanted)
+            raise Failure(f"{name} is in use with the subnet {definitions.get(name).subnet}")
+        definitions.define(wanted)
     return 0
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from harness.vmrun_qemu.base.messages import FILE_ACCESS, Failure, Flags
 from harness.vmrun_qemu.base.records import Record
-from harness.vmrun_qemu.client import supervisor as control
+from harness.vmrun_qemu.client import supervisor
 from harness.vmrun_qemu.client.guest_shell import GuestShell
-from harness.vmrun_qemu.commands.power import running
 from harness.vmrun_qemu.qemu import qmp
+from harness.vmrun_qemu.state.power import running
 
 _TYPING_S = 600.0
 
@@ -47,7 +47,7 @@ def type_keystrokes(parameters: Sequence[str], flags: Flags) -> int:
     """
     record: Record = running(parameters[0])
     _log_in(parameters[0], flags)
-    control.request(record, "type", _TYPING_S, text=parameters[1])
+    supervisor.request(record, "type", _TYPING_S, text=parameters[1])
     return 0
 
 

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 
 from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, say
 from harness.vmrun_qemu.commands.network import port_of
-from harness.vmrun_qemu.network import definitions as networks
-from harness.vmrun_qemu.network import switch
+from harness.vmrun_qemu.network import definitions, switch
 from harness.vmrun_qemu.network.definitions import Network, Service
 
 
@@ -25,14 +24,14 @@ def set_service(parameters: Sequence[str], _flags: Flags) -> int:
     """
     if sys.platform == "win32":
         raise Failure(f"{NOT_SUPPORTED}: QEMU on Windows starts no command for a connection")
-    network = networks.get(parameters[0])
+    network = definitions.get(parameters[0])
     service: Service = {
         "address": _address(network, parameters[1]),
         "port": port_of(parameters[2]),
         "host_port": port_of(parameters[3]),
     }
     with switch.locked(network.name):
-        there = networks.services(network.name)
+        there = definitions.services(network.name)
         if service not in there:
             _save(network, [*_others(there, service["address"], service["port"]), service])
     return 0
@@ -40,7 +39,7 @@ def set_service(parameters: Sequence[str], _flags: Flags) -> int:
 
 def list_services(parameters: Sequence[str], _flags: Flags) -> int:
     """Print a JSON list of the network's services."""
-    say(json.dumps(networks.services(networks.normal_name(parameters[0])), indent=1))
+    say(json.dumps(definitions.services(definitions.normal_name(parameters[0])), indent=1))
     return 0
 
 
@@ -50,9 +49,9 @@ def delete_service(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: A parameter is wrong, or the network is up.
     """
-    network = networks.get(parameters[0])
+    network = definitions.get(parameters[0])
     with switch.locked(network.name):
-        there = networks.services(network.name)
+        there = definitions.services(network.name)
         left = _others(there, _address(network, parameters[1]), port_of(parameters[2]))
         if left != there:
             _save(network, left)
@@ -62,7 +61,7 @@ def delete_service(parameters: Sequence[str], _flags: Flags) -> int:
 def _save(network: Network, wanted: list[Service]) -> None:
     if switch.load(network.name) is not None:
         raise Failure(f"{network.name} is in use: its services are set while all of its machines are off")
-    networks.save_services(network.name, wanted)
+    definitions.save_services(network.name, wanted)
 
 
 def _others(services: list[Service], address: str, port: int) -> list[Service]:

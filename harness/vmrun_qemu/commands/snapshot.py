@@ -8,8 +8,11 @@ from pathlib import Path
 from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure, Flags, paused, say
 from harness.vmrun_qemu.base.records import Record
-from harness.vmrun_qemu.client import supervisor as control
-from harness.vmrun_qemu.commands.power import settled, stop_hard
+from harness.vmrun_qemu.client import supervisor
+from harness.vmrun_qemu.disks import snapshots
+from harness.vmrun_qemu.disks.vm_directory import VmDirectory, open_powered_off, read_vmx
+from harness.vmrun_qemu.state.power import settled
+from harness.vmrun_qemu.state.power_off import stop_hard
 
 # 8 GB of memory take VMware more than five minutes, and disks are merged at the speed of the host's.
 _LONG_S = 3600.0
@@ -24,18 +27,16 @@ def snapshot(parameters: Sequence[str], _flags: Flags) -> int:
     vmx, name = parameters
     record = _on(vmx)
     if record is not None:
-        control.request(record, "snapshot", _LONG_S, name=name)
+        supervisor.request(record, "snapshot", _LONG_S, name=name)
         return 0
-    from harness.vmrun_qemu.disks import snapshots, vm_directory  # noqa: PLC0415 - not needed for a machine that is on
 
-    with vm_directory.open_powered_off(vmx) as directory:
+    with open_powered_off(vmx) as directory:
         snapshots.take(directory, name)
     return 0
 
 
 def list_snapshots(parameters: Sequence[str], _flags: Flags) -> int:
     """Print how many snapshots there are, and their names; with `showTree` children are indented by tabs."""
-    from harness.vmrun_qemu.disks.vm_directory import VmDirectory, read_vmx  # noqa: PLC0415 - other verbs go without
 
     if len(parameters) > 1 and parameters[1].lower() != "showtree":
         raise Failure(f"{INVALID_PARAMETER}: {parameters[1]}")
@@ -53,15 +54,14 @@ def revert(parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: There is no such snapshot.
     """
-    from harness.vmrun_qemu.disks import snapshots, vm_directory  # noqa: PLC0415 - not needed for a machine that is on
 
     vmx, name = parameters
     record = settled(home.canonical(vmx))
     if record is not None:
         path = Path(record["vmx"])
-        vm_directory.VmDirectory(path, vm_directory.read_vmx(path, vmx)).tree.named(name)
+        VmDirectory(path, read_vmx(path, vmx)).tree.named(name)
         stop_hard(record)
-    with vm_directory.open_powered_off(vmx) as directory:
+    with open_powered_off(vmx) as directory:
         snapshots.revert(directory, name)
     return 0
 
@@ -78,11 +78,10 @@ def delete(parameters: Sequence[str], _flags: Flags) -> int:
     children = len(parameters) > 2
     record = _on(vmx)
     if record is not None:
-        control.request(record, "delete-snapshot", _LONG_S, name=name, children=children)
+        supervisor.request(record, "delete-snapshot", _LONG_S, name=name, children=children)
         return 0
-    from harness.vmrun_qemu.disks import snapshots, vm_directory  # noqa: PLC0415 - not needed for a machine that is on
 
-    with vm_directory.open_powered_off(vmx) as directory:
+    with open_powered_off(vmx) as directory:
         snapshots.delete(directory, name, children=children)
     return 0
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.vmrun_qemu.base.messages import NO_TOOLS_IMAGE, NOT_SUPPORTED, Failure, Flags
 from harness.vmrun_qemu.client.guest_shell import reach
-from harness.vmrun_qemu.commands.power import running
+from harness.vmrun_qemu.state.power import running
 
 
 def install_tools(parameters: Sequence[str], _flags: Flags) -> int:

@@ -10,11 +10,10 @@ import re
 from collections.abc import Sequence
 
 from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure, Flags, say
-from harness.vmrun_qemu.client import supervisor as control
+from harness.vmrun_qemu.client import supervisor, tools
 from harness.vmrun_qemu.client.guest_shell import GuestShell
-from harness.vmrun_qemu.commands import tools
 from harness.vmrun_qemu.commands.guest_files import text_of
-from harness.vmrun_qemu.commands.power import running
+from harness.vmrun_qemu.state.power import running
 
 _ORDER_S = 30.0
 _GUEST = "guestinfo."
@@ -35,7 +34,7 @@ def read(parameters: Sequence[str], flags: Flags) -> int:
         return 0
     key = _key(kind, name)
     address = tools.present_address(record, must_answer=False) if key == f"{_GUEST}ip" else ""
-    say(address or str(control.request(record, "read-variable", _ORDER_S, name=key)))
+    say(address or str(supervisor.request(record, "read-variable", _ORDER_S, name=key)))
     return 0
 
 
@@ -50,9 +49,9 @@ def write(parameters: Sequence[str], flags: Flags) -> int:
     if kind.lower() == "guestenv":
         with GuestShell(vmx, flags) as shell:
             shell.run("exit 0")
-        control.request(record, "write-environment", _ORDER_S, name=_checked(name), value=value)
+        supervisor.request(record, "write-environment", _ORDER_S, name=_checked(name), value=value)
         return 0
-    control.request(record, "write-variable", _ORDER_S, name=_key(kind, name), value=value)
+    supervisor.request(record, "write-variable", _ORDER_S, name=_key(kind, name), value=value)
     return 0
 
 

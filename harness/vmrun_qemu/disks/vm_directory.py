@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from harness.system import process_identity
 from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.messages import IN_USE, NOT_SUPPORTED, SNAPSHOT_INCONSISTENT, Failure, unreadable
@@ -161,8 +163,6 @@ def open_powered_off(vmx: str) -> Iterator[VmDirectory]:
     Raises:
         Failure: It is on, or somebody else has it open, or its VMX cannot be read.
     """
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - `list` does not need it
-
     path = Path(home.canonical(vmx))
     folder = home.vm_dir(vmx)
     folder.mkdir(parents=True, exist_ok=True)

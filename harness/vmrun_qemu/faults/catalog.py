@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.vmrun_qemu.base import home
-from harness.vmrun_qemu.base import records as instances
 from harness.vmrun_qemu.base.messages import (
     ALREADY_RUNNING,
     CANCELED,
@@ -16,9 +15,14 @@ from harness.vmrun_qemu.base.messages import (
     say,
     tools_not_running,
 )
+from harness.vmrun_qemu.base.records import Record
 from harness.vmrun_qemu.base.wait import wait_for
 from harness.vmrun_qemu.faults.injection import Call, Fault
-from harness.vmrun_qemu.main import VERBS
+from harness.vmrun_qemu.state import inventory
+from harness.vmrun_qemu.state.power import running
+from harness.vmrun_qemu.state.power_off import stop_hard
+from harness.vmrun_qemu.verbs import VERBS
+from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 
 # As good as for ever; whoever waits for such a command has to end it.
 _FOR_EVER_S = 7 * 86400.0
@@ -59,8 +63,6 @@ def _list_empty(_call: Call) -> int:
 
 
 def _start_canceled(call: Call) -> int:
-    from harness.vmrun_qemu.vmfiles.vmware_log import VmLog  # noqa: PLC0415 - only here
-
     log = VmLog(Path(home.canonical(call.vmx)).parent)
     log.begin()
     log.post("Error", "A fault was asked for: the virtual machine is not powered on.")
@@ -68,7 +70,7 @@ def _start_canceled(call: Call) -> int:
 
 
 def _already_running(call: Call) -> int:
-    if instances.find(call.vmx) is not None:
+    if inventory.find(call.vmx) is not None:
         raise Failure(ALREADY_RUNNING)
     return call.act()
 
@@ -78,13 +80,11 @@ def _soft_stop_hangs(call: Call) -> int:
 
 
 def _reset_off(call: Call) -> int:
-    from harness.vmrun_qemu.commands import power  # noqa: PLC0415 - only here
-
-    return power.stop([call.vmx, "hard"], {})
+    return stop_hard(running(call.vmx))
 
 
 def _revert_in_use(call: Call) -> int:
-    if instances.find(call.vmx) is not None:
+    if inventory.find(call.vmx) is not None:
         raise Failure(IN_USE)
     return call.act()
 
@@ -96,7 +96,7 @@ def _tools_installed(_call: Call) -> int:
 
 def _wedged(call: Call) -> int:
     """Have nobody answer in a guest that was resumed, until it is reset; a program in it is never heard of again."""
-    record = instances.find(call.vmx)
+    record = inventory.find(call.vmx)
     if record is None or not record["resumed"] or _was_reset(record):
         return call.act()
     if call.verb == "reset":
@@ -110,11 +110,11 @@ def _wedged(call: Call) -> int:
     raise tools_not_running(call.vmx)
 
 
-def _was_reset(record: instances.Record) -> bool:
+def _was_reset(record: Record) -> bool:
     return bool(home.read_json(_reset_file(record)) == record["supervisor"])
 
 
-def _reset_file(record: instances.Record) -> Path:
+def _reset_file(record: Record) -> Path:
     return home.vm_dir(record["vmx"]) / "reset.json"
 
 

@@ -20,9 +20,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock
+
 from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.messages import Failure
-from harness.vmrun_qemu.main import VERBS
+from harness.vmrun_qemu.verbs import VERBS
 
 VARIABLE = "VMRUN_QEMU_FAULTS"
 _ENTRY = re.compile(r"([a-z-]+)(?::(\w+))?(?:/([^/#]+))?(?:#([1-9]\d*)(\+?))?")
@@ -125,8 +127,6 @@ def _listed(verbs: Iterable[str]) -> str:
 
 def _count(entry: Entry) -> int:
     """Return the number of this call among those that the entry concerns."""
-    from filelock import FileLock  # noqa: PLC0415 - 30 ms that a call without a fault does not pay
-
     file = home.root() / "faults.json"
     with FileLock(home.root() / "faults.lock", timeout=_LOCK_S):
         counts = home.read_json(file) or {}

@@ -1,7 +1,7 @@
 """The keeper of one virtual network: starts its switch, replaces it when it dies, ends with the last machine.
 
-Started by `switch.plug_in` while that holds the network's lock; prints `ok` or one line that says what is wrong, and
-from then on is bound to nobody. It looks once a second whether any machine that is plugged in still lives, so that
+Started by `switch.plug_in` while that holds the network's lock; reports how it started (see `base.daemon`), and from
+then on is bound to no other process. It looks once a second whether any machine that is plugged in still lives, so that
 nothing stays behind even if every other process of this program is killed.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness.system import process_identity
 from harness.vmrun_qemu.base import endpoint, home, process
+from harness.vmrun_qemu.base.daemon import StartReport, report_start
 from harness.vmrun_qemu.base.messages import Failure, PowerOnFailure
 from harness.vmrun_qemu.base.process import Child
 from harness.vmrun_qemu.base.wait import wait_for
@@ -38,10 +39,10 @@ def main() -> int:
     try:
         child = _start(vmnet)
     except (Failure, OSError) as error:
-        _report(_one_line(error))
+        report_start(StartReport(_one_line(error)))
         switch.forget(vmnet)
         return 1
-    _report("ok")
+    report_start(StartReport())
     restarts = 0
     while True:
         ended = process.ended(child, _LOOK_S)
@@ -74,15 +75,6 @@ def _give_up(vmnet: str) -> None:
     _log(f"the switch of {vmnet} ended {_RESTARTS + 1} times; its machines are without a network until one is started")
     with switch.locked(vmnet):
         switch.forget(vmnet)
-
-
-def _report(line: str) -> None:
-    """Say the one line for which the starter waits, then let go of its pipe."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.close(null)
 
 
 def _sweep(vmnet: str, child: Child) -> bool:

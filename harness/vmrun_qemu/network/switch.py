@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from harness.system import process_identity
 from harness.system.process_identity import Identity
-from harness.vmrun_qemu.base import home, process
+from harness.vmrun_qemu.base import daemon, home, process
 from harness.vmrun_qemu.base.endpoint import Endpoint, remove_socket_dir
 from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure
 from harness.vmrun_qemu.base.records import Plug
@@ -31,6 +31,7 @@ from harness.vmrun_qemu.qemu import qmp
 _LOCK_S = 120.0
 _KEEPER_START_S = 60.0
 _KEEPER_END_S = 8.0
+_KEEPER_CLEAN_UP_S = 5.0
 # A QEMU answers questions a moment before its network cards listen.
 _CABLE_S = 10.0
 _NOT_PLUGGED = ("", "connection error")
@@ -219,14 +220,11 @@ def port_is_free(rule: Forward) -> bool:
 
 
 def _start_keeper(vmnet: str) -> None:
-    folder = home.net_dir(vmnet)
-    with _keeper_log(vmnet).open("ab") as log:
-        keeper = process.start_detached("harness.vmrun_qemu.network.daemon", [vmnet], log, folder)
-    said = process.first_line(keeper, _KEEPER_START_S)
-    if said != "ok":
-        process.end(process_identity.identity(keeper.pid))
+    module, log = "harness.vmrun_qemu.network.daemon", _keeper_log(vmnet)
+    report = daemon.start(module, [vmnet], log, timeout_s=_KEEPER_START_S, grace_s=_KEEPER_CLEAN_UP_S)
+    if report.problem:
         forget(vmnet)
-        raise PowerOnFailure(f"The network {vmnet} cannot be had: " + (said or f"see {_keeper_log(vmnet)}"))
+        raise PowerOnFailure(f"The network {vmnet} cannot be started: {report.problem}")
 
 
 def _keeper_log(vmnet: str) -> Path:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.system import process_identity as pids
-from harness.vmrun_qemu.base import home, process
-from harness.vmrun_qemu.base import records as instances
+from harness.system.process_identity import alive
+from harness.vmrun_qemu.base import home, process, records
 from harness.vmrun_qemu.base.endpoint import remove_socket_dir
 from harness.vmrun_qemu.base.messages import Failure
+from harness.vmrun_qemu.base.records import Record
 from harness.vmrun_qemu.network import switch
-from harness.vmrun_qemu.vmfiles import lock_files as vmlocks
+from harness.vmrun_qemu.vmfiles import lock_files
 
 
 def clean_up(folder: Path) -> bool:
@@ -20,10 +20,10 @@ def clean_up(folder: Path) -> bool:
     lock = FileLock(folder / "lock", timeout=0)
     try:
         with lock:
-            record = instances.load(folder)
+            record = records.load(folder)
             if record is None:
                 return True
-            if pids.alive(record["supervisor"]):
+            if alive(record["supervisor"]):
                 return False
             end_all(record)
             return True
@@ -31,7 +31,7 @@ def clean_up(folder: Path) -> bool:
         return False
 
 
-def end_all(record: instances.Record) -> None:
+def end_all(record: Record) -> None:
     """End a QEMU that is left over, unplug it, remove its locks, sockets and record; the caller holds the lock."""
     process.end(record["qemu"])
     for plug in record["plugs"]:
@@ -39,7 +39,7 @@ def end_all(record: instances.Record) -> None:
             switch.pull_out(home.vm_id(record["vmx"]), plug)
         except Failure:
             continue  # the network's keeper drops members that are dead
-    vmlocks.release(map(Path, record["locks"]), record["supervisor"])
-    vmlocks.release_stale(Path(record["vmx"]).with_suffix(".vmsd"))
+    lock_files.release(map(Path, record["locks"]), record["supervisor"])
+    lock_files.release_stale(Path(record["vmx"]).with_suffix(".vmsd"))
     remove_socket_dir(record["socket_dir"])
-    instances.forget(record["vmx"])
+    records.forget(record["vmx"])

@@ -1,8 +1,8 @@
 """The supervisor of one machine: starts its QEMU, waits for its end, and then does what VMware does at power-off.
 
-Started by `vmrun-qemu start`; prints one line, `ok` or what is wrong as JSON, and from then on is bound to nobody. It
-holds the machine's lock for as long as the machine runs, so there is never a second one, and the kernel frees it
-whatever happens.
+Started by `vmrun-qemu start`; reports how it started (see `base.daemon`), and from then on is bound to no other
+process. It holds the machine's lock for as long as the machine runs, so there is never a second one, and the kernel
+frees it whatever happens.
 
 The VMX is read once, at power-on. What the file becomes while the machine runs is lost: at power-off it is written
 from that copy and the changes of the run, as VMware does.
@@ -10,8 +10,6 @@ from that copy and the changes of the run, as VMware does.
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -20,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.vmrun_qemu.base import home, process, records
+from harness.vmrun_qemu.base.daemon import StartReport, report_start
 from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure, of_os_error
 from harness.vmrun_qemu.state import recovery
 from harness.vmrun_qemu.supervisor.power_on import power_on
@@ -39,7 +38,7 @@ def main() -> int:
         with FileLock(folder / "lock", timeout=_LOCK_S):
             return _supervise(vmx_path, gui=mode == "gui")
     except Timeout:
-        _report({"text": IN_USE, "busy": True})
+        report_start(StartReport(IN_USE, busy=True))
         return 1
 
 
@@ -53,14 +52,14 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
         run = power_on(vmx_path, log, gui=gui)
     except Failure as failure:
         log.post("Error", failure.reason if isinstance(failure, PowerOnFailure) else failure.text)
-        _report({"text": failure.text})
+        report_start(StartReport(failure.text))
         return 1
     except OSError as error:
         log.post("Error", str(error))
-        _report({"text": of_os_error(error)})
+        report_start(StartReport(of_os_error(error)))
         return 1
     _obey_signals(run.child.terminate)
-    _report({})
+    report_start(StartReport())
     code = run.child.wait()
     log.say(f"Vix: the virtual machine is powered off; QEMU exited with {code}")
     if code not in (0, -signal.SIGTERM):
@@ -93,18 +92,6 @@ def _restore(path: Path, vmx: Vmx, log: VmLog) -> None:
         vmx.write(path)
     except (OSError, VmxError) as error:
         log.post("Error", f"The configuration file was not written at power-off: {error}")
-
-
-def _report(answer: dict[str, object]) -> None:
-    """Say the one line for which `start` waits, then let go of its pipe."""
-    try:
-        sys.stdout.write((json.dumps(answer) if answer else "ok") + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        pass
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.close(null)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.vmfiles import devices
 from harness.vmware.vmx import Vmx, VmxError
 
 _MAGIC = b"vmrun-qemu state 1\n"
@@ -100,3 +101,12 @@ def read(path: Path) -> State:
             return read_head(stream, path.name)
     except OSError as error:
         raise StateError(f"Cannot open the state file '{path}': {error.strerror}") from error
+
+
+def last_address(path: Path) -> str:
+    """Return the last known address of a suspended VM's guest; empty when it has none or is not suspended."""
+    try:
+        name = Vmx.read(path).get("checkpoint.vmState") or ""
+        return read(devices.resolve(path.parent, name)).address if name else ""
+    except (OSError, VmxError, StateError):
+        return ""

@@ -72,7 +72,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _work_alike() -> set[str]:
     """Return the verbs of `vmrun-qemu`, in lower case."""
-    from harness.vmrun_qemu.main import VERBS as OURS  # noqa: PLC0415  (a program of its own, asked for its verbs)
+    from harness.vmrun_qemu.verbs import VERBS as OURS  # noqa: PLC0415  (a program of its own, asked for its verbs)
 
     return {name.lower() for name in OURS}
 

@@ -12,8 +12,9 @@ import pytest
 
 from harness.system import process_identity as pids
 from harness.vmrun_qemu.base import records as instances
-from harness.vmrun_qemu.commands import power
-from harness.vmrun_qemu.main import VERBS, VERSION, main
+from harness.vmrun_qemu.main import main
+from harness.vmrun_qemu.state import power
+from harness.vmrun_qemu.verbs import VERBS, VERSION
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +101,7 @@ def test_every_verb_has_its_function_and_makes_sense() -> None:
         module, _, function = verb.target.partition(":")
         imported = importlib.import_module(f"harness.vmrun_qemu.{module}")
         assert callable(getattr(imported, function)), name
-        assert verb.least <= verb.most, name
+        assert verb.min_parameters <= verb.max_parameters, name
 
 
 def test_asking_for_the_list_imports_nothing_slow() -> None:

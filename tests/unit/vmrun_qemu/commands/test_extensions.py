@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from needs import links
+from vm_record import record_of
 
-from harness.vmrun_qemu.base import records as instances
+from harness.vmrun_qemu.base import records
 from harness.vmrun_qemu.main import main
 
 
@@ -54,11 +55,9 @@ def test_what_is_not_this_programs_stays(home: Path, tmp_path: Path) -> None:
     assert (treasure / "lock").exists()
 
 
-def test_a_machine_that_runs_keeps_it(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_machine_that_is_starting_keeps_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     used(home)
-    monkeypatch.setattr(instances, "all_living", lambda: [{"vmx": "m1.vmx", "phase": "starting"}])
+    records.save(record_of(phase="starting"))
     assert main(["removeState"]) == 255
     assert "already running" in capsys.readouterr().out
     assert json.loads((home / "networks.json").read_text())

@@ -22,7 +22,7 @@ def keeping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     told = SimpleNamespace(members={"m": {}}, errors=[], started=0, waits=0, log=tmp_path / "net" / "vmnet1")
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["keeper", "vmnet1"])
-    monkeypatch.setattr(daemon, "_report", lambda _: None)
+    monkeypatch.setattr(daemon, "report_start", lambda _: None)
     monkeypatch.setattr(switch, "members", lambda _: told.members)
     monkeypatch.setattr(switch, "forget", lambda _: None)
     monkeypatch.setattr(process, "ended", lambda child, _: child != "alive" or told.members.clear())
@@ -59,7 +59,6 @@ def test_it_gives_up_at_some_time_and_says_so(keeping: SimpleNamespace, capsys: 
 def test_a_socket_directory_is_noted_before_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
     monkeypatch.setattr(locate, "find", lambda: SimpleNamespace(binary=Path("/usr/bin/false")))
-    monkeypatch.setattr(records, "find", lambda _: None)
     made: list[str] = []
 
     def launch(*_: Any) -> Any:

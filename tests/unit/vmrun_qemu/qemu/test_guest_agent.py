@@ -14,7 +14,7 @@ from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.base.records import Record
 from harness.vmrun_qemu.client import supervisor
 from harness.vmrun_qemu.client.guest import Guest, GuestRefusedError, GuestSilentError
-from harness.vmrun_qemu.commands.tools import first_address
+from harness.vmrun_qemu.client.tools import first_address
 from harness.vmrun_qemu.qemu.guest_agent import Agent, AgentClosedError, AgentRefusedError, AgentSilentError
 
 
@@ -128,7 +128,7 @@ def test_the_supervisor_passes_questions_on_and_answers_back() -> None:
     with supervised(in_step) as record, Guest(record) as guest:
         assert guest.state() == "running"
         assert guest.ask("guest-info") == {"asked": "guest-info"}
-        guest.tell("guest-shutdown", {"mode": "reboot"})
+        guest.send("guest-shutdown", {"mode": "reboot"})
         assert guest.ask("guest-info", {"a": 1}) == {"asked": "guest-info"}
 
 
