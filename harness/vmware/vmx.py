@@ -4,12 +4,14 @@ A VMX is a list of `key = "value"` lines. What VMware and its clients agree on, 
 
 * Keys compare without case; a key's spelling, its place, comments, blank lines, line ends (LF or CRLF) and unknown
   keys survive an edit. Only the line that is set changes.
-* `|XX` (two hex digits) is one byte in the file's charset: `|22` is `"`, `|7C` is `|`, `|0A` a line feed. A `|` that is
-  not followed by two hex digits is malformed.
-* `.encoding = "UTF-8"` names the charset of the file; without it UTF-8 is tried, then windows-1252. A byte order mark
-  is tolerated and not written back.
-* Values may be unquoted when read; they are always quoted when written. A duplicate key: the last one counts, and
-  setting it leaves one line.
+* `|XX` (two hex digits) is one byte in the file's charset: `|22` is `"`, `|7C` is `|`, `|0A` a line feed. Any other `|`
+  stands for itself.
+* `.encoding = "UTF-8"` names the charset of the file (see `harness.vmware.charsets`); without it UTF-8 is tried, then
+  windows-1252. A byte order mark is tolerated and not written back.
+* Values may be unquoted when read: up to a blank or `#`, and with quotes after the first character. They are always
+  quoted when written. A duplicate key: the last one counts, and setting it leaves one line.
+
+The grammar is that of VMware's own reader: open-vm-tools, lib/dict/dictll.c, `DictLL_UnmarshalLine`.
 
     vmx = Vmx.read(path)
     vmx.set("sata0:1.startConnected", False)      # "FALSE"
@@ -25,6 +27,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import copy
 import os
 import re
 import shutil
@@ -33,27 +36,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.core.files import retry_on_sharing_violation
-
-_KEY = r"[^\s=\"#][^\s=\"]*"
-_QUOTED = re.compile(rf'^\s*(?P<key>{_KEY})\s*=\s*"(?P<value>[^"]*)"\s*(?:#.*)?$')
-_BARE = re.compile(rf"^\s*(?P<key>{_KEY})\s*=\s*(?P<value>[^\"#]*?)\s*(?:#.*)?$")
-_ESCAPES = re.compile(r"(?:\|[0-9A-Fa-f]{2})+")
-_STRAY = re.compile(r"\|(?![0-9A-Fa-f]{2})")
-_ENCODING = re.compile(rb"^\s*\.encoding\s*=\s*\"?([^\"\r\n]*?)\"?\s*$", re.IGNORECASE | re.MULTILINE)
-_TO_ESCAPE = re.compile(r"[\x00-\x1f\x7f\"|]")
-
-# Charsets tried, in this order, for a file that does not name its own; the last one fits any bytes.
-_UNNAMED = ["UTF-8", "windows-1252", "latin-1"]
-
-
-class VmxError(ValueError):
-    """A VMX that cannot be read; `line` counts from 1, 0 for the whole file; `filename` is its path, if any."""
-
-    def __init__(self, reason: str, line: int = 0) -> None:
-        self.filename: str | None = None
-        self.reason = reason
-        self.line = line
-        super().__init__(f"line {line}: {reason}" if line else reason)
+from harness.vmware import charsets
+from harness.vmware.vmx_lines import (
+    ENCODING,
+    UNNAMED,
+    WRITTEN_KEY,
+    Line,
+    VmxError,
+    decode_lines,
+    parse_line,
+    render,
+    split_lines,
+    unescape,
+)
 
 
 @contextlib.contextmanager
@@ -66,22 +61,10 @@ def _about(path: str | os.PathLike[str]) -> Iterator[None]:
         raise
 
 
-class _Line:
-    """One line of the file: its text without the line end, the line end, and its key and value if it has them."""
-
-    __slots__ = ("end", "key", "raw", "value")
-
-    def __init__(self, raw: str, end: str, key: str = "", value: str = "") -> None:
-        self.raw = raw
-        self.end = end
-        self.key = key
-        self.value = value
-
-
 class Vmx:
     """A VMX file in memory; see the module's text for what is kept."""
 
-    def __init__(self, lines: list[_Line], charset: str) -> None:
+    def __init__(self, lines: list[Line], charset: str) -> None:
         self._lines = lines
         self._charset = charset
 
@@ -92,11 +75,15 @@ class Vmx:
         Raises:
             VmxError: With the number of the first line that is neither blank, nor a comment, nor a setting.
         """
-        lines = [_parse_line(raw, end, number) for number, raw, end in _split(text.removeprefix("\ufeff"))]
+        lines = [parse_line(raw, end, number) for number, raw, end in split_lines(text.removeprefix("\ufeff"))]
+        return cls._of(lines, charset)
+
+    @classmethod
+    def _of(cls, lines: list[Line], charset: str) -> Vmx:
         vmx = cls(lines, charset)
         for line in lines:
             if "|" in line.value:
-                line.value = _unescape(line.value, vmx.encoding)
+                line.value = unescape(line.value, vmx.encoding)
         return vmx
 
     @classmethod
@@ -108,10 +95,11 @@ class Vmx:
             OSError: It cannot be read.
         """
         data = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
-        named = _ENCODING.search(data)
-        candidates = [named[1].decode("ascii", "replace")] if named and named[1] else _UNNAMED
+        named = ENCODING.search(data)
+        candidates = [named[1].decode("ascii", "replace")] if named and named[1] else UNNAMED
         with _about(path):
-            return cls.parse(*_decode(data, candidates))
+            lines, charset = decode_lines(data, candidates)
+            return cls._of([parse_line(raw, end, number, kept) for number, raw, end, kept in lines], charset)
 
     @property
     def encoding(self) -> str:
@@ -132,17 +120,19 @@ class Vmx:
         """Make `key` have `value`, in its old place or at the end; a bool becomes TRUE or FALSE.
 
         Raises:
-            VmxError: The key cannot be written in a VMX.
+            VmxError: The key or the value cannot be written in a VMX.
         """
-        if not re.fullmatch(_KEY, key):
+        if not re.fullmatch(WRITTEN_KEY, key):
             raise VmxError(f"not a key: {key!r}")
         text = str(value).upper() if isinstance(value, bool) else str(value)
+        if "\0" in text:
+            raise VmxError(f"not a value, because of its NUL: {text!r}")
         line = self._find(key)
         if line is None:
-            self._append(_Line(_render(key, text), self._line_end(), key, text))
+            self._append(Line(render(key, text), self._line_end(), key, text))
             return
         if line.value != text:
-            line.raw, line.value = _render(line.key, text), text
+            line.raw, line.value, line.data = render(line.key, text), text, None
         self._lines = [other for other in self._lines if other is line or other.key.lower() != key.lower()]
 
     def update(self, pairs: Iterable[tuple[str, str | int | bool]]) -> None:
@@ -167,20 +157,24 @@ class Vmx:
 
     def copy(self) -> Vmx:
         """Return an independent copy."""
-        return Vmx.parse(self.text(), self._charset)
+        return Vmx([copy.copy(line) for line in self._lines], self._charset)
 
     def text(self) -> str:
         """Return the file's text: byte for byte what was parsed, except for the lines that were set or removed."""
         return "".join(line.raw + line.end for line in self._lines)
 
     def encode(self) -> bytes:
-        """Return the file's bytes in its charset.
+        """Return the file's bytes in its charset: those that were read, except for the lines that were set.
 
         Raises:
             VmxError: The charset is unknown or lacks a character.
         """
         try:
-            return self.text().encode(self.encoding)
+            same = charsets.python_codec(self.encoding) == charsets.python_codec(self._charset)
+            return b"".join(
+                line.data if same and line.data is not None else charsets.encode(line.raw + line.end, self.encoding)
+                for line in self._lines
+            )
         except (LookupError, UnicodeEncodeError) as error:
             raise VmxError(f"cannot be written as {self.encoding}: {error}") from error
 
@@ -207,68 +201,14 @@ class Vmx:
             Path(name).unlink(missing_ok=True)
             raise
 
-    def _find(self, key: str) -> _Line | None:
+    def _find(self, key: str) -> Line | None:
         wanted = key.lower()
         return next((line for line in reversed(self._lines) if line.key.lower() == wanted and line.key), None)
 
     def _line_end(self) -> str:
         return next((line.end for line in self._lines if line.end), "\n")
 
-    def _append(self, line: _Line) -> None:
+    def _append(self, line: Line) -> None:
         if self._lines and not self._lines[-1].end:
-            self._lines[-1].end = self._line_end()
+            self._lines[-1].end, self._lines[-1].data = self._line_end(), None
         self._lines.append(line)
-
-
-def escape(value: str) -> str:
-    """Return `value` as it stands between the quotes of a VMX line."""
-    return _TO_ESCAPE.sub(lambda match: f"|{ord(match[0]):02X}", value)
-
-
-def _unescape(value: str, charset: str) -> str:
-    try:
-        codecs.lookup(charset)
-    except LookupError:
-        charset = "UTF-8"
-    return _ESCAPES.sub(lambda run: bytes.fromhex(run[0].replace("|", "")).decode(charset, "replace"), value)
-
-
-def _render(key: str, value: str) -> str:
-    return f'{key} = "{escape(value)}"'
-
-
-def _split(text: str) -> list[tuple[int, str, str]]:
-    """Return (number from 1, text, line end); only LF and CRLF end a line."""
-    pieces = text.split("\n")
-    lines = []
-    for number, piece in enumerate(pieces, start=1):
-        last = number == len(pieces)
-        if last and not piece:
-            break
-        raw = piece.removesuffix("\r")
-        lines.append((number, raw, piece[len(raw) :] + ("" if last else "\n")))
-    return lines
-
-
-def _parse_line(raw: str, end: str, number: int) -> _Line:
-    if not raw.strip() or raw.lstrip().startswith("#"):
-        return _Line(raw, end)
-    match = _QUOTED.match(raw) or _BARE.match(raw)
-    if match is None:
-        raise VmxError(f'expected `key = "value"`, got {raw.strip()!r}', number)
-    if _STRAY.search(match["value"]):
-        raise VmxError(f"`|` without two hex digits in {raw.strip()!r}", number)
-    return _Line(raw, end, match["key"], match["value"])
-
-
-def _decode(data: bytes, candidates: list[str]) -> tuple[str, str]:
-    """Return the text and the first of `candidates` that fits."""
-    problem = VmxError("no charset")
-    for encoding in candidates:
-        try:
-            return data.decode(encoding), encoding
-        except LookupError:
-            problem = VmxError(f"unknown charset {encoding!r} in .encoding")
-        except UnicodeDecodeError as error:
-            problem = VmxError(f"not {encoding}: {error.reason}", data.count(b"\n", 0, error.start) + 1)
-    raise problem

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from needs import posix_modes
 
-from harness.vmware.vmx import Vmx, VmxError, escape
+from harness.vmware.vmx import Vmx, VmxError
+from harness.vmware.vmx_lines import escape
 
 SAMPLE = (
     "#!/usr/bin/vmware\n"
@@ -74,7 +75,14 @@ def test_remove_takes_every_line_of_the_key_and_no_comment() -> None:
         ('a = "x|7Cy"', "x|y"),
         ('a = "one|0Atwo"', "one\ntwo"),
         ('a = "|C3|A9t|c3|a9"', "été"),
-        ("a = bare value  # remark", "bare value"),
+        ("a = bare  # remark", "bare"),
+        ('a = it"s', 'it"s'),
+        ('a = "db | web"', "db | web"),
+        ('a = "50|"', "50|"),
+        ('a = "half |2 and |zz|41"', "half |2 and |zzA"),
+        ('a = "cut |00 off"', "cut "),
+        ('a="x\ry"', "x\ry"),
+        ('a = "x"#remark', "x"),
         ('a = "quoted"   # remark', "quoted"),
         ('a = "with # inside"', "with # inside"),
         ("a =", ""),
@@ -93,8 +101,10 @@ def test_values_are_read(raw: str, value: str) -> None:
         ('a = "open', "expected"),
         ('a = "x" y', "expected"),
         ('a b = "blank in key"', "expected"),
-        ('a = "stray | bar"', "hex digits"),
-        ('a = "half |2"', "hex digits"),
+        ("a = bare value", "expected"),
+        ('a="x"\rb="y"', "expected"),
+        ('a#b = "x"', "expected"),
+        ('a = "x\0y"', "expected"),
     ],
 )
 def test_a_malformed_line_is_named_by_its_number(line: str, part: str) -> None:
@@ -110,8 +120,13 @@ def test_a_key_that_no_vmx_can_hold_is_refused(key: str) -> None:
         Vmx.parse("").set(key, "x")
 
 
+def test_a_value_that_no_vmx_can_hold_is_refused() -> None:
+    with pytest.raises(VmxError, match="NUL"):
+        Vmx.parse("").set("annotation", "a\0b")
+
+
 @settings(deadline=None)
-@given(st.text(st.characters(exclude_categories=["Cs"])))
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_any_value_survives_write_and_read(value: str) -> None:
     vmx = Vmx.parse("")
     vmx.set("annotation", value)
@@ -230,3 +245,64 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, mon
         vmx.write(path)
     assert [file.name for file in tmp_path.iterdir()] == ["a.vmx"]
     assert path.read_text(encoding="utf-8") == 'a = "1"\n'
+
+
+@pytest.mark.parametrize(
+    ("named", "codec", "text"),
+    [
+        ("windows-949-2000", "cp949", "실험 서버 1 | 시험"),
+        ("Shift_JIS", "cp932", "第①研究室㈱髙橋"),
+        ("Big5", "cp950", "實驗室裏的機器"),
+        ("windows-936-2000", "gbk", "实验服务器"),
+        ("ibm-874", "cp874", "เครื่องทดสอบ"),
+        ("windows-1252", "cp1252", "Übungsgerät €"),
+    ],
+)
+def test_a_file_in_the_charset_of_a_windows_host_is_read_and_written_back(
+    tmp_path: Path, named: str, codec: str, text: str
+) -> None:
+    path = tmp_path / "a.vmx"
+    data = f'.encoding = "{named}"\r\ndisplayName = "{text}"\r\nmemsize = "1024"\r\n'.encode(codec)
+    path.write_bytes(data)
+    vmx = Vmx.read(path)
+    assert vmx.get("displayName") == text
+    vmx.write(path)
+    assert path.read_bytes() == data
+    vmx.set("memsize", 2048)
+    vmx.copy().write(path)
+    assert path.read_bytes() == data.replace(b"1024", b"2048")
+
+
+def test_a_line_that_is_not_set_keeps_its_bytes(tmp_path: Path) -> None:
+    """Code page 932 has characters with two codes, and undefined bytes: reading maps several to one."""
+    path = tmp_path / "a.vmx"
+    data = b'.encoding = "Shift_JIS"\nannotation = "\xed\x40 \xfa\x5c \x81\xe6"\nmemsize = "1"\n'
+    path.write_bytes(data)
+    vmx = Vmx.read(path)
+    vmx.set("memsize", 2)
+    assert vmx.encode() == data.replace(b'"1"', b'"2"')
+
+
+def test_another_charset_encodes_every_line_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.vmx"
+    path.write_bytes('.encoding = "windows-1252"\ndisplayName = "Gerät"\n'.encode("cp1252"))
+    vmx = Vmx.read(path)
+    vmx.set(".encoding", "UTF-8")
+    assert vmx.encode() == '.encoding = "UTF-8"\ndisplayName = "Gerät"\n'.encode()
+
+
+def test_a_file_that_names_no_charset_is_utf_8_or_windows_1252(tmp_path: Path) -> None:
+    path = tmp_path / "a.vmx"
+    for text, codec in (("Gerät", "utf-8"), ("Gerät", "cp1252")):
+        path.write_bytes(f'displayName = "{text}"\n'.encode(codec))
+        assert Vmx.read(path).get("displayName") == text
+    path.write_bytes(b'displayName = "\x81"\n')
+    assert Vmx.read(path).encode() == b'displayName = "\x81"\n'
+
+
+@pytest.mark.parametrize("named", ["klingon", "a\0b", "rot13", "utf-16", "undefined", "idna"])
+def test_a_charset_that_no_vmx_has_is_an_error(tmp_path: Path, named: str) -> None:
+    path = tmp_path / "a.vmx"
+    path.write_bytes(f'.encoding = "{named}"\na = "1"\n'.encode())
+    with pytest.raises(VmxError, match=r"unknown charset|expected"):
+        Vmx.read(path)
