@@ -51,6 +51,9 @@ from harness.vmware.vmx_lines import (
 )
 
 
+__all__ = ["Vmx", "VmxError"]
+
+
 @contextlib.contextmanager
 def _about(path: str | os.PathLike[str]) -> Iterator[None]:
     """Have an error that is raised meanwhile say which file it is about."""

@@ -15,7 +15,8 @@ _REST = r"[ \t]*(?:#.*)?"
 _QUOTED = re.compile(rf'[ \t]*(?P<key>{_KEY})[ \t]*=[ \t]*"(?P<value>[^"]*)"{_REST}', re.DOTALL)
 _BARE = re.compile(rf'[ \t]*(?P<key>{_KEY})[ \t]*=[ \t]*(?P<value>(?:[^ \t#"][^ \t#]*)?){_REST}', re.DOTALL)
 _NO_SETTING = re.compile(r"[ \t]*(?:#.*)?", re.DOTALL)
-_ESCAPES = re.compile(r"(?:\|[0-9A-Fa-f]{2})+")
+# Runs of escaped bytes; or a `|` without two hex digits, with what `Escape_Undo` looked at before it gave up.
+_ESCAPES = re.compile(r"(?P<bytes>(?:\|[0-9A-Fa-f]{2})+)|\|(?:[0-9A-Fa-f].?|.)?", re.DOTALL)
 ENCODING = re.compile(rb"^\s*\.encoding\s*=\s*\"?([^\"\r\n]*?)\"?\s*$", re.IGNORECASE | re.MULTILINE)
 _TO_ESCAPE = re.compile(r"[\x00-\x1f\x7f\"|]")
 
@@ -63,6 +64,8 @@ def unescape(value: str, charset: str) -> str:
     """Return the value of the text between the quotes; it ends at a NUL, as in VMware."""
 
     def text(run: re.Match[str]) -> str:
+        if run["bytes"] is None:
+            return run[0]
         data = bytes.fromhex(run[0].replace("|", ""))
         try:
             return charsets.decode(data, charset)
