@@ -1,4 +1,4 @@
-"""Seed ISOs: cloud-init data, the bootable image that carries it, and inspection of any such image.
+"""Seed ISOs: cloud-init data, the bootable image, and inspection of seed ISOs.
 
 Entry: `build_seeds`, `inspect_iso`.
 """

@@ -1,4 +1,4 @@
-"""Seed ISOs on disk: written under a temporary name, read back, and only then put in place."""
+"""Write seed ISOs to disk: temporary name, read back, then rename."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.core.errors import SeedError
 from harness.image.spec import GuestImage
-from harness.seed.inspect import inspect_iso, whole_listing
+from harness.seed.inspect import inspect_iso, list_files
 from harness.seed.iso9660 import SECTOR, IsoReader
 from harness.seed.iso_tree import DISK_CHUNKS, DISK_START, Tree, differences, iso_tree, seed_hash
 from harness.seed.iso_writer import BOOT_FILE, write_iso
@@ -25,10 +25,12 @@ def _seconds(timestamp: str) -> float:
 
 
 def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path) -> None:
-    """Leave the seed ISO of one machine at `path`; same inputs give the same bytes.
+    """Write the seed ISO of one machine.
+
+    Same inputs give the same bytes.
 
     Raises:
-        SeedError: It cannot be written, or what was read back differs from what was written.
+        SeedError: It cannot be written, or it reads back differently.
     """
     tree = iso_tree(spec, image)
     temporary = path.with_name(f".{path.name}.new")
@@ -41,52 +43,52 @@ def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path) -> None:
         raise SeedError(
             f"the seed ISO cannot be written: {error.strerror or error}",
             where=str(path),
-            remedy="check free space and rights of the seed directory; on Windows, stop the machines that use the ISO",
+            remedy="check free space and permissions of the seed directory; on Windows, stop the machines that use it",
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def _verify(path: Path, tree: Tree, spec: SeedSpec) -> None:
-    found = whole_listing(path)
-    # isolinux.bin has its boot information table filled in while it is written (syslinux, "ISOLINUX").
+    found = list_files(path)
+    # The writer fills the boot information table of isolinux.bin (syslinux, "ISOLINUX").
     unchanged = {name: content for name, content in tree.items() if name not in (BOOT_FILE, DISK_START)}
     wrong = differences(unchanged, found)
     with IsoReader(path) as iso:
         chunks, start = iso.find(DISK_CHUNKS), iso.find(DISK_START)
         if chunks is None or start is None or int(iso.read(start)) != chunks.sector * SECTOR:
-            wrong.append(f"{DISK_START} does not tell where {DISK_CHUNKS} begins")
+            wrong.append(f"{DISK_START} is not the offset of {DISK_CHUNKS}")
     info = inspect_iso(path)
     if not info.bios_bootable:
-        wrong.append("BIOS firmware would not boot it")
+        wrong.append("BIOS firmware cannot boot it")
     if info.machine != spec.machine:
-        wrong.append(f"it says that it is for {info.machine}")
+        wrong.append(f"its manifest names the machine {info.machine}")
     if wrong:
         raise SeedError(
             "the seed ISO does not read back as it was written",
             where=str(path),
             said="\n".join(wrong),
-            remedy="check the disk under the seed directory, then run `lab seed` again",
+            remedy="check the disk of the seed directory, then run `lab seed` again",
         )
 
 
 def _is_current(path: Path, input_hash: str) -> bool:
-    """Return whether the ISO is there and of these inputs.
+    """Return whether the ISO exists and was built from these inputs.
 
     Raises:
-        SeedError: Something is there that this project did not build.
+        SeedError: A file exists that this project did not build.
     """
     if not os.path.lexists(path):
         return False
     try:
-        found, said = inspect_iso(path).input_hash, "it has no manifest of this project"
+        found, reason = inspect_iso(path).input_hash, "it has no manifest of this project"
     except SeedError as error:
-        found, said = None, error.what
+        found, reason = None, error.what
     if found is None:
         raise SeedError(
-            "is not a seed ISO that this project built, and is left alone",
+            "is not a seed ISO that this project built; it was not changed",
             where=str(path),
-            said=said,
+            said=reason,
             remedy="move it away and run `lab seed` again; to use it as it is: `seeds: {source: provided}`",
         )
     return found == input_hash
@@ -95,10 +97,10 @@ def _is_current(path: Path, input_hash: str) -> bool:
 def build_seeds(
     specs: Sequence[SeedSpec], image: GuestImage, directory: Path, say: Callable[[str], None]
 ) -> list[Path]:
-    """Return the seed ISOs of all machines, in their order; one whose inputs did not change is kept as it is.
+    """Build the seed ISOs of all machines; keep those with unchanged inputs.
 
     Raises:
-        SeedError: One cannot be written, or somebody else's file is in its place.
+        SeedError: One cannot be written, or a foreign file is in its place.
     """
     paths = []
     for spec in specs:

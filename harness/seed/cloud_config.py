@@ -1,4 +1,4 @@
-"""The NoCloud data of a guest, as text: user-data, meta-data, network-config."""
+"""NoCloud data of a guest as text: user-data, meta-data, network-config."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SWAP_SIZE = "256M"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text of several lines as a literal block: a PEM in any other style is easily broken by hand."""
+    """YAML dumper that writes multi-line text, such as PEM, in literal blocks."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
@@ -29,7 +29,7 @@ def _yaml(document: dict[str, Any]) -> str:
 
 
 def unix_text(text: str) -> str:
-    """Return text with `\\n` line ends and one at its end, whatever editor wrote it."""
+    """Return the text with `\\n` line ends, one at the end."""
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
 
 
@@ -40,7 +40,10 @@ def _hosts(spec: SeedSpec) -> str:
 
 
 def _sshd(spec: SeedSpec) -> str:
-    """Return sshd's settings: keyboard-interactive login would ask for the password as well."""
+    """Return sshd's settings.
+
+    Keyboard-interactive login is off, because it would ask for the password as well.
+    """
     password = "yes" if spec.password_ssh else "no"
     root = "prohibit-password" if spec.root_ssh else "no"
     return f"""\
@@ -54,7 +57,7 @@ UseDNS no
 
 
 def registries(spec: SeedSpec) -> str:
-    """Return k3s's registries.yaml: the lab's registry as mirror of everything, trusted by the lab's CA."""
+    """Return k3s's registries.yaml: the lab's registry as mirror of all registries."""
     return _yaml(
         {
             "mirrors": {"*": {"endpoint": [f"https://{spec.registry}"]}},
@@ -86,7 +89,10 @@ def _users(spec: SeedSpec) -> list[dict[str, Any]]:
 
 
 def _commands(spec: SeedSpec) -> list[list[str]]:
-    """Return what the first boot runs at its end, in order; the marker comes last."""
+    """Return the commands at the end of the first boot.
+
+    The marker comes last.
+    """
     marker = shlex.quote(spec.paths.cloud_init)
     swap_on = f"fallocate -l {_SWAP_SIZE} {_SWAP_FILE} && chmod 600 {_SWAP_FILE} && mkswap -q {_SWAP_FILE} && swapon -a"
     return [
@@ -98,7 +104,7 @@ def _commands(spec: SeedSpec) -> list[list[str]]:
 
 
 def user_data(spec: SeedSpec) -> str:
-    """Return the cloud-config of a guest: `\\n` line ends only, every PEM as a literal block."""
+    """Return the cloud-config of a guest, with `\\n` line ends only."""
     document: dict[str, Any] = {
         "hostname": spec.machine,
         "timezone": spec.timezone,
@@ -119,12 +125,12 @@ def user_data(spec: SeedSpec) -> str:
 
 
 def meta_data(spec: SeedSpec, input_hash: str) -> str:
-    """Return the instance identity: another seed of the machine is another instance."""
+    """Return the instance-id: another seed of the machine is another instance."""
     return _yaml({"instance-id": f"{spec.machine}-{input_hash[:12]}", "local-hostname": spec.machine})
 
 
 def network_config(spec: SeedSpec) -> str:
-    """Return netplan's version 2 of a static address, for whatever name the first network card gets."""
+    """Return netplan's version 2 of a static address; any card name matches."""
     card: dict[str, Any] = {
         "match": {"name": "e*"},
         "dhcp4": False,

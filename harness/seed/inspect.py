@@ -1,4 +1,4 @@
-"""What a seed ISO says about itself, without mounting it and without reading it whole."""
+"""Inspect seed ISOs without mounting them or reading them completely."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _LONGEST_TEXT = 4 << 20
 
 
 def inspect_iso(path: Path) -> IsoInfo:
-    """Return what is known of a seed ISO: of this project, or of a remastered installer ISO of somebody else.
+    """Inspect a seed ISO of this project or a remastered installer ISO.
 
     Raises:
-        SeedError: The file is missing, is no ISO, is cut short, or its manifest cannot be read.
+        SeedError: The file is missing, not an ISO or truncated, or its manifest cannot be read.
     """
     with IsoReader(path) as iso:
-        told = _manifest(iso)
-        if told is not None:
-            return _own(iso, told)
+        manifest = _manifest(iso)
+        if manifest is not None:
+            return _info_from_manifest(iso, manifest)
         data = _yaml(iso, _USER_DATA)
         autoinstall = _mapping(data.get("autoinstall"))
-        places = (autoinstall.get("identity"), autoinstall.get("user-data"), data)
-        machine = next((name for place in places if (name := _mapping(place).get("hostname"))), None)
+        sections = (autoinstall.get("identity"), autoinstall.get("user-data"), data)
+        machine = next((name for section in sections if (name := _mapping(section).get("hostname"))), None)
         network = autoinstall.get("network") or data.get("network") or _yaml(iso, _NETWORK_CONFIG)
         return IsoInfo(
             path=path,
@@ -43,24 +43,24 @@ def inspect_iso(path: Path) -> IsoInfo:
             events=False,
             input_hash=None,
             host_key=None,
-            payload=_listed(iso, {}),
+            payload=_payload_files(iso, {}),
         )
 
 
-def _own(iso: IsoReader, told: dict[str, Any]) -> IsoInfo:
+def _info_from_manifest(iso: IsoReader, manifest: dict[str, Any]) -> IsoInfo:
     try:
-        digests = {str(entry["path"]): str(entry["sha256"]) for entry in told["files"]}
+        digests = {str(entry["path"]): str(entry["sha256"]) for entry in manifest["files"]}
         return IsoInfo(
             path=iso.path,
             volume_id=iso.volume.volume_id,
             bios_bootable=iso.bios_bootable(),
-            machine=str(told["machine"]),
-            role=str(told["role"]),
-            address=str(told["address"]),
+            machine=str(manifest["machine"]),
+            role=str(manifest["role"]),
+            address=str(manifest["address"]),
             events=True,
-            input_hash=str(told["input_hash"]),
-            host_key=str(told["host_key"]),
-            payload=_listed(iso, digests),
+            input_hash=str(manifest["input_hash"]),
+            host_key=str(manifest["host_key"]),
+            payload=_payload_files(iso, digests),
         )
     except (KeyError, TypeError) as error:
         raise SeedError(
@@ -68,8 +68,8 @@ def _own(iso: IsoReader, told: dict[str, Any]) -> IsoInfo:
         ) from error
 
 
-def _listed(iso: IsoReader, digests: dict[str, str]) -> tuple[PayloadFile, ...]:
-    """Return every file of /files/ as the ISO's directory has it, with the manifest's digests."""
+def _payload_files(iso: IsoReader, digests: dict[str, str]) -> tuple[PayloadFile, ...]:
+    """Return the files below /files/ with their digests in the manifest."""
     directory = iso.find("files")
     if directory is None or not directory.is_directory:
         return ()
@@ -83,7 +83,7 @@ def _listed(iso: IsoReader, digests: dict[str, str]) -> tuple[PayloadFile, ...]:
 
 
 def payload_digests(path: Path) -> dict[str, str]:
-    """Return path below /files/ -> SHA-256, by reading every file of the payload.
+    """Read the payload and return path below /files/ -> SHA-256.
 
     Raises:
         SeedError: As `inspect_iso`.
@@ -95,8 +95,8 @@ def payload_digests(path: Path) -> dict[str, str]:
         return {name: iso.sha256(record) for name, record in iso.walk(directory)}
 
 
-def whole_listing(path: Path) -> dict[str, PayloadFile]:
-    """Return path on the ISO -> size and digest, of every file on it, by reading it whole.
+def list_files(path: Path) -> dict[str, PayloadFile]:
+    """Read the whole ISO and return path -> size and digest.
 
     Raises:
         SeedError: As `inspect_iso`.
@@ -117,14 +117,17 @@ def _manifest(iso: IsoReader) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        told = json.loads(text)
+        manifest = json.loads(text)
     except ValueError:
         return None
-    return told if isinstance(told, dict) and told.get("format") == MANIFEST_FORMAT else None
+    return manifest if isinstance(manifest, dict) and manifest.get("format") == MANIFEST_FORMAT else None
 
 
 def _yaml(iso: IsoReader, path: str) -> dict[str, Any]:
-    """Return the mapping of a YAML file on the ISO; empty when there is none or it is no YAML."""
+    """Return the mapping in a YAML file on the ISO.
+
+    {} if missing or invalid.
+    """
     try:
         return _mapping(yaml.safe_load(_text(iso, path) or ""))
     except yaml.YAMLError:
@@ -136,7 +139,10 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _first_address(network: object) -> str | None:
-    """Return the first static address of a netplan document, with or without its `network:` level."""
+    """Return the first static address of a netplan document.
+
+    The document may omit its `network:` level.
+    """
     config = _mapping(network)
     config = _mapping(config.get("network")) or config
     for card in _mapping(config.get("ethernets")).values():

@@ -1,4 +1,4 @@
-"""Reading ISO 9660 (ECMA-119) images, whoever built them: names, sizes, bytes, boot record. Nothing is mounted."""
+"""Read ISO 9660 (ECMA-119) images of any origin without mounting them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Extent:
-    """Consecutive bytes on the volume: first sector, length in bytes."""
+    """Contiguous bytes on the volume: first sector, length in bytes."""
 
     sector: int
     size: int
@@ -30,7 +30,7 @@ class Extent:
 
 @dataclass(frozen=True)
 class Record:
-    """A directory entry: name, and where its bytes are, in their order.
+    """A directory entry: name, and the extents of its bytes in order.
 
     A file of 4 GiB and more has several extents, because a length has 32 bits.
     """
@@ -41,18 +41,18 @@ class Record:
 
     @property
     def sector(self) -> int:
-        """Where it begins."""
+        """First sector."""
         return self.extents[0].sector
 
     @property
     def size(self) -> int:
-        """Its length in bytes."""
+        """Length in bytes."""
         return sum(extent.size for extent in self.extents)
 
 
 @dataclass(frozen=True)
 class Volume:
-    """The volume descriptors: identifier, declared length in bytes, root directory, El Torito boot catalogue."""
+    """Volume descriptors: identifier, declared length in bytes, root, boot catalogue."""
 
     volume_id: str
     declared_size: int
@@ -65,7 +65,7 @@ class IsoReader:
     """An open ISO image; use it as a context manager.
 
     Raises:
-        SeedError: The file is missing, no ISO 9660 image, or shorter than it says.
+        SeedError: The file is missing, not an ISO 9660 image, or shorter than its declared length.
     """
 
     def __init__(self, path: Path) -> None:
@@ -74,9 +74,9 @@ class IsoReader:
             self._stream: BinaryIO = path.open("rb")
         except OSError as error:
             raise SeedError(
-                "there is no such seed ISO" if not path.exists() else f"cannot be read: {error.strerror}",
+                "the seed ISO does not exist" if not path.exists() else f"cannot be read: {error.strerror}",
                 where=str(path),
-                remedy="build the seeds with `lab seed`, or point the lab file's seed directory to where they are",
+                remedy="build the seeds with `lab seed`, or set seeds.directory in the lab file",
             ) from error
         try:
             self.volume = self._volume()
@@ -129,13 +129,13 @@ class IsoReader:
         size = self.path.stat().st_size
         if size < self.volume.declared_size:
             raise SeedError(
-                f"is cut short: it has {size} bytes and says that it has {self.volume.declared_size}",
+                f"is truncated: it has {size} bytes, but declares {self.volume.declared_size}",
                 where=str(self.path),
                 remedy=_REBUILD,
             )
 
     def children(self, directory: Record) -> Iterator[Record]:
-        """Yield the entries of a directory, without itself and its parent; the extents of one file are one entry."""
+        """Yield the entries of a directory, except itself and its parent."""
         begun: Record | None = None
         for entry in self._entries(directory):
             rock_ridge = "" if self.volume.joliet else self._rock_ridge_name(entry)
@@ -146,7 +146,7 @@ class IsoReader:
                 continue
             begun = None
             yield whole
-        if begun:  # a damaged image: its last extent is not there
+        if begun:  # the image is damaged: the last extent is missing
             yield begun
 
     def _entries(self, directory: Record) -> Iterator[bytes]:
@@ -159,16 +159,16 @@ class IsoReader:
                 continue
             entry = data[offset : offset + length]
             offset += length
-            # Itself and its parent have one byte for a name; a Joliet name has two for each letter.
+            # The entries of itself and its parent have a one-byte name; a Joliet name has two bytes per letter.
             if len(entry) >= 34 and not (entry[32] == 1 and entry[33] in (0, 1)):
                 yield entry
 
     def _rock_ridge_name(self, entry: bytes) -> str:
-        """Return the joined NM fields (IEEE P1282), also of the continuation area; empty when there are none."""
+        """Return the joined NM fields (IEEE P1282), also of the continuation area."""
         length = entry[32]
         area = entry[33 + length + (1 - length % 2) :]
         name = b""
-        for _ in range(8):  # a damaged image could chain its continuations in a circle
+        for _ in range(8):  # a damaged image could have a cycle of continuations
             following = b""
             for signature, data in _system_use_fields(area):
                 if signature == b"NM":
@@ -182,7 +182,10 @@ class IsoReader:
         return name.decode("utf-8", errors="replace")
 
     def find(self, path: str) -> Record | None:
-        """Return the entry of a path such as `autoinstall/user-data`, or None; names are compared without case."""
+        """Return the entry of a path such as `autoinstall/user-data`, or None.
+
+        Names are compared without case.
+        """
         record: Record | None = self.volume.root
         for part in path.strip("/").split("/"):
             if record is None or not record.is_directory:
@@ -191,7 +194,7 @@ class IsoReader:
         return record
 
     def walk(self, directory: Record, prefix: str = "") -> Iterator[tuple[str, Record]]:
-        """Yield path and entry of every file below a directory."""
+        """Yield path and entry of each file below a directory."""
         for item in self.children(directory):
             path = f"{prefix}{item.name}"
             if item.is_directory:
@@ -211,14 +214,17 @@ class IsoReader:
         return digest.hexdigest()
 
     def _blocks(self, record: Record) -> Iterator[bytes]:
-        """Yield the bytes of a file, at most 1 MiB at once."""
+        """Yield the bytes of a file in blocks of 1 MiB."""
         for extent in record.extents:
             for offset in range(0, extent.size, _BLOCK):
                 self._stream.seek(extent.sector * SECTOR + offset)
                 yield self._stream.read(min(_BLOCK, extent.size - offset))
 
     def bios_bootable(self) -> bool:
-        """Whether the boot catalogue's first entry is for BIOS firmware (platform 0) and bootable (0x88)."""
+        """Return whether BIOS firmware can boot it.
+
+        The first entry of the boot catalogue is then for platform 0 and has the boot indicator 0x88.
+        """
         if self.volume.boot_catalog is None:
             return False
         catalog = self._sectors(self.volume.boot_catalog, 64)
@@ -236,7 +242,7 @@ def _record(entry: bytes, *, joliet: bool, rock_ridge: str = "") -> Record:
 
 
 def _system_use_fields(area: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield signature and data of the fields of a system use area (IEEE P1281)."""
+    """Yield signature and data of system use fields (IEEE P1281)."""
     while len(area) >= 4 and area[2] >= 4:
         yield area[:2], area[4 : area[2]]
         area = area[area[2] :]

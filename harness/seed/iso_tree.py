@@ -1,4 +1,4 @@
-"""What lies where on a seed ISO, and the manifest that describes it."""
+"""Files of a seed ISO and the manifest that describes them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 MANIFEST = "files/manifest.json"
 MANIFEST_FORMAT = "airgap-lab-seed/1"
-# The installer reads the disk's chunks from the CD's device, and finds their first byte in the second file.
+# The installer reads the disk's chunks from the CD device; the second file holds the offset of their first byte.
 DISK_CHUNKS = "installer/disk.chunks"
 DISK_START = "installer/disk.start"
-# What the installer and the guest's own scripts have to know of the lab file, as shell assignments.
+# Settings of the lab file for the installer and the guest's scripts, as shell assignments.
 SETTINGS = "installer/settings"
 AUTOINSTALL = ("autoinstall/user-data", "autoinstall/meta-data", "autoinstall/network-config")
 
@@ -38,7 +38,7 @@ LABEL install
 
 @dataclass(frozen=True)
 class Content:
-    """One file of the ISO: its bytes, or the file of the host that holds them."""
+    """One file of the ISO: its bytes, or their file on the host."""
 
     data: bytes = b""
     source: Path | None = None
@@ -64,7 +64,7 @@ def _text(text: str) -> Content:
 
 
 def seed_hash(spec: SeedSpec, image_digest: str) -> str:
-    """Return 32 hex digits that change whenever the ISO would, but for its build timestamp.
+    """Return 32 hex digits that change with the ISO, except its timestamp.
 
     It covers the texts themselves, so that an ISO of an older version of this program is built again.
     """
@@ -81,14 +81,14 @@ def seed_hash(spec: SeedSpec, image_digest: str) -> str:
 
 
 def settings(spec: SeedSpec) -> str:
-    """Return the text of the settings file; the guest has it as /etc/lab-seed.conf."""
+    """Return the text of the settings file, /etc/lab-seed.conf in the guest."""
     paths = spec.paths
     values = {"payload": paths.payload, "iso_copy_marker": paths.iso_copy, "packages_marker": paths.packages}
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
 def payload(spec: SeedSpec, packages: Path) -> Tree:
-    """Return path relative to /files/ -> content, without the manifest."""
+    """Return path below /files/ -> content, without the manifest."""
     tree = {f"packages/{path.name}": Content(source=path) for path in sorted(packages.iterdir())}
     tree["build-timestamp"] = _text(f"{spec.build_timestamp}\n")
     tree["ca.crt"] = _text(cloud_config.unix_text(spec.ca_certificate))
@@ -97,7 +97,7 @@ def payload(spec: SeedSpec, packages: Path) -> Tree:
 
 
 def manifest(spec: SeedSpec, input_hash: str, files: Tree) -> str:
-    """Return the JSON text that tells machine, inputs and every payload file with size and SHA-256."""
+    """Return the JSON text of machine, inputs and digests of the payload."""
     return (
         json.dumps(
             {
@@ -116,7 +116,10 @@ def manifest(spec: SeedSpec, input_hash: str, files: Tree) -> str:
 
 
 def _installer_lists(files: Tree) -> Tree:
-    """Return the lists with which the installer's shell checks its copy: names as `find .` prints them."""
+    """Return the lists for the installer's check.
+
+    Names as `find .` prints them.
+    """
     sizes = sorted(f"{content.size} ./{path}\n" for path, content in files.items())
     digests = [f"{content.sha256()}  ./{path}\n" for path, content in files.items()]
     return {
@@ -126,7 +129,7 @@ def _installer_lists(files: Tree) -> Tree:
 
 
 def iso_tree(spec: SeedSpec, image: GuestImage) -> Tree:
-    """Return path on the ISO -> content, in the order in which the files are laid down."""
+    """Return path on the ISO -> content, in the order on the ISO."""
     input_hash = seed_hash(spec, image.digest)
     files = payload(spec, image.packages)
     files["manifest.json"] = _text(manifest(spec, input_hash, files))
@@ -151,14 +154,14 @@ def iso_tree(spec: SeedSpec, image: GuestImage) -> Tree:
 
 
 def differences(tree: Tree, found: dict[str, PayloadFile]) -> list[str]:
-    """Return one line per file that an ISO lacks or holds with another size or digest."""
+    """Return one line per missing file or different size or digest."""
     lines = []
     for path, content in tree.items():
-        there = found.get(path)
-        if there is None:
+        file = found.get(path)
+        if file is None:
             lines.append(f"{path} is missing")
-        elif there.size != content.size:
-            lines.append(f"{path} has {there.size} bytes, expected {content.size}")
-        elif there.sha256 != content.sha256():
-            lines.append(f"{path} has other bytes than were written")
+        elif file.size != content.size:
+            lines.append(f"{path} has {file.size} bytes, expected {content.size}")
+        elif file.sha256 != content.sha256():
+            lines.append(f"{path} differs from what was written")
     return lines

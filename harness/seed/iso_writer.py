@@ -1,4 +1,4 @@
-"""Bootable ISO 9660 images with Rock Ridge names, the same bytes for the same files."""
+"""Write bootable, reproducible ISO 9660 images with Rock Ridge names."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ from harness.seed.iso_tree import DISK_CHUNKS, DISK_START, Tree
 SECTOR = 2048
 BOOT_FILE = "isolinux/isolinux.bin"
 BOOT_CATALOG = "isolinux/boot.cat"
-# Where isolinux finds its boot information table, and how much of it the firmware loads (syslinux, "ISOLINUX").
+# Number of 512-byte sectors of isolinux that the firmware loads (syslinux, "ISOLINUX").
 _BOOT_LOAD_SECTORS = 4
-_frozen = threading.Lock()
+_clock_lock = threading.Lock()
 
 
 @contextmanager
 def frozen_clock(seconds: float) -> Iterator[None]:
-    """While it lasts, pycdlib sees one moment, in UTC: it writes the time and the time zone of the host otherwise."""
+    """Give pycdlib a fixed time in UTC.
+
+    Without it, pycdlib writes the time and the time zone of the host.
+    """
     clock = SimpleNamespace(
         time=lambda: seconds, localtime=time.gmtime, gmtime=time.gmtime, strftime=time.strftime, mktime=time.mktime
     )
     modules = (pycdlib.pycdlib, pycdlib.headervd, pycdlib.dates)
-    with _frozen:
+    with _clock_lock:
         for module in modules:
             setattr(module, "time", clock)  # noqa: B010  (an attribute that the module's type does not declare)
         try:
@@ -49,8 +52,11 @@ def _add_directories(iso: pycdlib.PyCdlib, tree: Tree) -> None:
         iso.add_directory(f"/{parent}", rr_name=parent.name, file_mode=0o040555)
 
 
-def _tell_start(iso: pycdlib.PyCdlib, stream: BinaryIO) -> None:
-    """Fill in where the disk's chunks begin, in bytes; blanks keep its length (a leading 0 is octal to a shell)."""
+def _write_disk_start(iso: pycdlib.PyCdlib, stream: BinaryIO) -> None:
+    """Write the byte offset of the disk's chunks into its file.
+
+    Blanks pad it to its length, because a leading 0 is octal to a shell.
+    """
     iso.force_consistency()
     start = iso.get_record(iso_path=f"/{DISK_CHUNKS}").extent_location() * SECTOR
     length = len(stream.read())
@@ -60,12 +66,12 @@ def _tell_start(iso: pycdlib.PyCdlib, stream: BinaryIO) -> None:
 
 
 def write_iso(path: Path, tree: Tree, *, volume_id: str, timestamp: float) -> None:
-    """Leave an ISO at `path` that BIOS firmware boots by isolinux (El Torito, no emulation).
+    """Write an ISO that a BIOS boots by isolinux (El Torito).
 
     Args:
-        tree: Path on the ISO -> content; it has `isolinux/isolinux.bin`.
+        tree: Path on the ISO -> content, with `isolinux/isolinux.bin`.
         volume_id: At most 32 characters.
-        timestamp: Seconds since 1970 that every date on the ISO says.
+        timestamp: Every date on the ISO, in seconds since 1970.
     """
     with ExitStack() as stack:
         stack.enter_context(frozen_clock(timestamp))
@@ -87,6 +93,6 @@ def write_iso(path: Path, tree: Tree, *, volume_id: str, timestamp: float) -> No
             boot_load_size=_BOOT_LOAD_SECTORS,
             boot_info_table=True,
         )
-        _tell_start(iso, streams[DISK_START])
+        _write_disk_start(iso, streams[DISK_START])
         with path.open("wb") as target:
             iso.write_fp(target, blocksize=1 << 20)

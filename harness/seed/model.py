@@ -1,4 +1,4 @@
-"""The inputs of a seed, and what is known of a seed ISO."""
+"""Inputs of a seed, and the facts of a seed ISO."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from harness.guest.lab_keys import HostKey
 
 @dataclass(frozen=True)
 class SeedSpec:
-    """Everything that shapes the seed of one machine.
+    """Inputs of the seed of one machine.
 
     Args:
         address: With its prefix length: `192.168.6.10/24`.
         registry: `address:port`.
         ca_certificate: PEM text of the lab's certificate authority.
         peers: Name and address (without prefix) of every machine of the lab, for /etc/hosts.
-        build_timestamp: RFC 3339 in UTC; goes into the payload, not into the input hash.
-        kernel_modules: Loaded now and at every boot, before `sysctl` is set.
+        build_timestamp: RFC 3339 in UTC; part of the payload, not of the input hash.
+        kernel_modules: Loaded at the first and every later boot, before `sysctl` is set.
         root_ssh: Whether root may log in with the lab's key.
-        lab_ca: Whether the lab's certificate authority is trusted by the whole system.
+        lab_ca: Whether the whole system trusts the lab's certificate authority.
         iso_name: File name of the ISO.
     """
 
@@ -51,7 +51,7 @@ class SeedSpec:
     iso_name: str
 
     def input_hash(self, image_digest: str) -> str:
-        """Return 32 hex digits that change with any input but the build timestamp."""
+        """Return 32 hex digits that change with the inputs, except the timestamp."""
         plain = {**asdict(self), "paths": self.paths.model_dump(), "image": image_digest}
         plain["host_key"] = [hashlib.sha256(self.host_key.private.reveal().encode()).hexdigest(), self.host_key.public]
         del plain["build_timestamp"], plain["iso_name"]
@@ -60,7 +60,10 @@ class SeedSpec:
 
 @dataclass(frozen=True)
 class PayloadFile:
-    """A file below /files/ of a seed ISO; `sha256` is None where the ISO's manifest does not tell."""
+    """File below /files/ of a seed ISO.
+
+    `sha256` is None without a manifest.
+    """
 
     path: str
     size: int
@@ -69,11 +72,10 @@ class PayloadFile:
 
 @dataclass(frozen=True)
 class IsoInfo:
-    """What a seed ISO says about itself.
+    """Facts of a seed ISO.
 
-    `events` tells whether its installer and its guest report on the serial port. `host_key` is the public SSH host
-    key that the guest will have. A seed that somebody else built has no manifest: machine and address are then what
-    its autoinstall data says, or None.
+    `events`: whether its installer and its guest report events on the serial port. `host_key`: the public SSH host key
+    of the guest. A foreign seed has no manifest: machine and address then come from its autoinstall data, or are None.
     """
 
     path: Path

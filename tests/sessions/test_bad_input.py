@@ -245,7 +245,7 @@ WRONG_HOSTS: dict[str, tuple[Break, tuple[str, ...], str]] = {
     "not an ISO": (write("seeds/seed-worker1.iso", b"no ISO" * 20_000), (ISO,), "ISO 9660"),
     "an empty ISO": (write("seeds/seed-worker1.iso", b""), (ISO,), "ISO 9660"),
     "a folder in place of an ISO": (folder_for_iso, (ISO,), "does not exist"),
-    "truncated ISO": (truncate, (ISO,), "cut short"),
+    "truncated ISO": (truncate, (ISO,), "is truncated"),
     "another machine's ISO": (another_machines_iso, (ISO,), "it installs k3s-worker2"),
     "no key": (
         lambda lab: (lab.seeds / "ssh/id_ed25519").unlink(),

@@ -139,10 +139,10 @@ def test_a_missing_iso_and_a_file_that_is_none() -> None:
 
 
 def test_what_an_error_says_to_do_is_told_behind_the_checks_own_remedy_once() -> None:
-    broken = Fact[SeedIso](problem="it is cut short", remedy="copy the ISO again")
+    broken = Fact[SeedIso](problem="it is truncated", remedy="copy the ISO again")
     found = check("seed ISO of k3s-worker1", replace(GOOD, isos={**GOOD.isos, "k3s-worker1": broken}))
     assert found.remedy.endswith('lab.yaml"\ncopy the ISO again')
-    known = Fact[SeedIso](problem="it is cut short", remedy="lab seed")
+    known = Fact[SeedIso](problem="it is truncated", remedy="lab seed")
     found = check("seed ISO of k3s-worker1", replace(GOOD, isos={**GOOD.isos, "k3s-worker1": known}))
     assert found.remedy.count("lab seed") == 1, "it is not said twice"
     unread = replace(GOOD, claimed=Fact(problem="the ledger is no JSON", remedy="put the ledger back"))

@@ -164,7 +164,7 @@ def test_a_manifest_of_ours_that_lacks_a_value_is_a_clear_error(tmp_path: Path) 
 
 
 def test_a_missing_iso_names_the_file_and_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(SeedError, match="no such seed ISO") as caught:
+    with pytest.raises(SeedError, match="the seed ISO does not exist") as caught:
         inspect_iso(tmp_path / "seed-master1.iso")
     assert "seed-master1.iso" in str(caught.value)
     assert "lab seed" in caught.value.remedy
@@ -189,7 +189,7 @@ def test_a_truncated_iso_tells_both_lengths(tmp_path: Path, keep: float) -> None
     write_seed_iso(spec(), fake_image(tmp_path / "image"), path)
     whole = path.stat().st_size
     path.write_bytes(path.read_bytes()[: int(whole * keep)])
-    with pytest.raises(SeedError, match="cut short") as caught:
+    with pytest.raises(SeedError, match="is truncated") as caught:
         inspect_iso(path)
     assert str(whole) in caught.value.what
 
