@@ -50,7 +50,6 @@ from harness.vmware.vmx_lines import (
     unescape,
 )
 
-
 __all__ = ["Vmx", "VmxError"]
 
 
