@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from harness.system import process_identity as pids
+from harness.system.process_identity import identity
 from harness.vmrun_qemu.base.endpoint import new_endpoint
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.base.records import Record
@@ -81,10 +81,10 @@ def fake_operation(request: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def supervised(answer: Answer, vmx: str = "/a.vmx") -> Iterator[Record]:
+def supervised(answer: Answer, vmx: str = "/a.vmx", *, port_is_open: bool = True) -> Iterator[Record]:
     """Serve a machine whose guest answers with `answer`; yield what `vmrun-qemu` knows of it."""
-    me = pids.identity(os.getpid())
-    with fake_guest(answer) as port, agent_at(port) as agent:
+    me = identity(os.getpid())
+    with fake_guest(answer) as port, agent_at(port, port_is_open=port_is_open) as agent:
         endpoint = new_endpoint("", "service")
         service = RequestServer(endpoint, agent, fake_operation)
         service.start()

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -34,11 +35,20 @@ def about(_parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: There is no QEMU, or the faults that are asked for cannot be understood.
     """
-    program = locate.find()
+    say(json.dumps(description(locate.find()), indent=1))
+    return 0
+
+
+def description(program: locate.Qemu) -> dict[str, Any]:
+    """Return what `about` prints of this program on that QEMU.
+
+    Raises:
+        Failure: The requested faults cannot be parsed.
+    """
     version, numbers = program.version()
     chosen = accelerator.choose(program)
     requested = injection.parse(os.environ.get(injection.VARIABLE, ""), catalog.FAULTS)
-    answer = {
+    return {
         "program": "vmrun-qemu",
         "version": VERSION,
         "home": str(home.root()),
@@ -51,8 +61,6 @@ def about(_parameters: Sequence[str], _flags: Flags) -> int:
             "known": {name: _described(fault) for name, fault in catalog.FAULTS.items()},
         },
     }
-    say(json.dumps(answer, indent=1))
-    return 0
 
 
 def _described(fault: injection.Fault) -> str:

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from harness.system import process_identity as pids
-from harness.vmrun_qemu.base import records as instances
 from harness.vmrun_qemu.main import main
-from harness.vmrun_qemu.state import power
 from harness.vmrun_qemu.verbs import VERBS, VERSION
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
@@ -94,49 +81,3 @@ def test_an_unknown_power_word_is_refused(capsys: pytest.CaptureFixture[str], tm
     vmx = tmp_path / "a.vmx"
     vmx.touch()
     assert said(capsys, "start", str(vmx), "window") == (255, "Error: One of the parameters was invalid: window\n")
-
-
-def test_every_verb_has_its_function_and_makes_sense() -> None:
-    for name, verb in VERBS.items():
-        module, _, function = verb.target.partition(":")
-        imported = importlib.import_module(f"harness.vmrun_qemu.{module}")
-        assert callable(getattr(imported, function)), name
-        assert verb.min_parameters <= verb.max_parameters, name
-
-
-def test_asking_for_the_list_imports_nothing_slow() -> None:
-    code = (
-        "import sys; from harness.vmrun_qemu.main import main; main(['list']);"
-        "slow = ('asyncio', 'psutil', 'qemu.qmp', 'filelock', 'harness.vmware.vmx', 'subprocess');"
-        "print([name for name in slow if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
-    assert done.stdout == "Total running VMs: 0\n[]\n"
-
-
-def test_a_question_to_a_guest_imports_nothing_slow() -> None:
-    code = (
-        "import sys; import harness.vmrun_qemu.commands.tools;"
-        "slow = ('asyncio', 'psutil', 'qemu.qmp', 'filelock', 'subprocess', 'tempfile', 'shutil', 'dataclasses');"
-        "print([name for name in slow if name in sys.modules])"
-    )
-    argv = [sys.executable, "-S", "-c", code]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=30, env=env)
-    assert done.stdout == "[]\n"
-
-
-def test_a_machine_that_is_starting_is_not_listed_yet(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mine = pids.identity(os.getpid())
-    record: instances.Record = {
-        "vmx": "/vms/a.vmx", "phase": "starting", "resumed": False, "supervisor": mine, "qemu": mine, "qmp": "",
-        "service": "", "socket_dir": "", "plugs": [], "locks": [], "accelerator": "tcg",
-    }  # fmt: skip
-    instances.save(record)
-    assert said(capsys, "list") == (0, "Total running VMs: 0\n")
-    record["phase"] = "running"
-    instances.save(record)
-    assert said(capsys, "list") == (0, "Total running VMs: 1\n/vms/a.vmx\n")
-    assert power.running("/vms/a.vmx") == record

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from vm_record import record_of
@@ -13,11 +12,6 @@ from harness.system.process_identity import alive, identity
 from harness.vmrun_qemu.base import records
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.state import power
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
 
 
 def test_a_vm_is_gone_when_its_supervisor_is() -> None:
