@@ -1,4 +1,4 @@
-"""Loopback ports of this host: hold one from the moment it is chosen, and check whether one is free.
+"""Loopback ports of this host: hold one, or check for a free one.
 
 A port that was free a moment ago may be taken when it is used. On Linux a bound socket that does not listen
 keeps every other choice of the kernel away from its port, and still lets the hypervisor listen there, because both have
@@ -16,10 +16,10 @@ LOOPBACK = "127.0.0.1"
 
 
 class HeldPorts(contextlib.ExitStack):
-    """Loopback ports that this process holds until it is closed or the process ends."""
+    """Loopback ports that this process holds until `close` or its end."""
 
     def take(self, wanted: int = 0) -> int:
-        """Choose a port and hold it: the wanted one if it is free, otherwise any."""
+        """Hold a port and return it: the wanted one, or else any."""
         holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             holder.bind((LOOPBACK, wanted))

@@ -1,7 +1,7 @@
-"""External programs. The only place of the harness that starts a process.
+"""External programs: the only module of the harness that starts a process.
 
 Output goes through files, not pipes: a window that Workstation opens for `start gui` inherits a pipe and keeps it
-open for as long as the window lives, and reading to its end would wait for the user.
+open as long as the window exists, and reading to its end would wait for the user.
 """
 
 from __future__ import annotations
@@ -21,18 +21,22 @@ from typing import IO, Protocol
 from harness.core.errors import ProcessError
 from harness.core.secret import redact, redact_argv
 from harness.core.text import decode
-from harness.system import process_identity as pids
+from harness.system.process_identity import identity
 from harness.system.process_tree import end_tree
 
-_MEANT_FOR_CMD = re.compile(r'["&|<>^%!\r\n]')
+_SPECIAL_TO_CMD = re.compile(r'["&|<>^%!\r\n]')
 
 
 @dataclass(frozen=True)
 class Completed:
-    """A program that ended.
+    """The result of a program that ended.
 
-    `returncode` is the number as the platform gives it: 255 on POSIX and 4294967295 on Windows are both a -1.
-    `argv` has no passwords in it.
+    Attributes:
+        argv: The command, without passwords.
+        returncode: The number as the platform reports it: 255 on POSIX and 4294967295 on Windows both mean -1.
+        stdout: Standard output.
+        stderr: Standard error.
+        duration_s: From start to end.
     """
 
     argv: tuple[str, ...]
@@ -48,39 +52,44 @@ class Completed:
 
 
 def refuse_batch_words(words: Sequence[str]) -> None:
-    """Have no word for a batch file that cmd.exe, which reads them a second time, would take for something else.
+    """Raise if a batch file would get a word that cmd.exe changes.
+
+    cmd.exe parses the command line of a batch file a second time.
 
     Raises:
-        ProcessError: There is one.
+        ProcessError: A word has a character that is special to cmd.exe.
     """
     if not words[0].lower().endswith((".bat", ".cmd")):
         return
     for word, shown in zip(words[1:], redact_argv(tuple(words))[1:], strict=True):
-        if found := _MEANT_FOR_CMD.search(word):
+        if found := _SPECIAL_TO_CMD.search(word):
             raise ProcessError(
-                f"cannot start {words[0]}: cmd.exe would not take the {found[0]!r} in {redact(shown)!r} as it stands",
+                f"cannot start {words[0]}: cmd.exe would change the {found[0]!r} in {redact(shown)!r}",
                 remedy="give the program itself (.exe) in place of a batch file, or names without such characters",
             )
 
 
 def windows_command_line(words: Sequence[str]) -> str:
-    """Return the words as one text that a program on Windows splits into them again, by the rules of its C library."""
+    """Return the words as a Windows command line.
+
+    A program splits it into the same words by the rules of the C library.
+    """
     return subprocess.list2cmdline(words)
 
 
-_KILLED_S = 5.0  # after that it hangs in a driver of the system
+_KILL_S = 5.0  # a killed process that still exists after that hangs in a driver of the system
 
 
 class _Running:
-    """The programs that `run` waits for, and those among them that `end_running` has ended."""
+    """The programs that `run` waits for, and those ended by `end_running`."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.waited_for: set[subprocess.Popen[bytes]] = set()
         self.ended: set[subprocess.Popen[bytes]] = set()
 
-    def forget(self, process: subprocess.Popen[bytes]) -> bool:
-        """Have nobody wait for that one any more; return whether `end_running` has ended it."""
+    def remove(self, process: subprocess.Popen[bytes]) -> bool:
+        """Remove a program; return whether `end_running` ended it."""
         with self.lock:
             ended = process in self.ended
             self.waited_for.discard(process)
@@ -92,17 +101,20 @@ _running = _Running()
 
 
 def end_running() -> None:
-    """End every program that `run` waits for at this moment, in whatever thread; each wait ends as for a failure."""
+    """End every program that `run` waits for, in any thread.
+
+    Each `run` raises then, as after a timeout.
+    """
     with _running.lock:
         processes = tuple(_running.waited_for)
-        # What is ended here has no exit status of its own: psutil, not Popen, may be the one who learns it.
+        # These have no exit status of their own: psutil, not Popen, may be the one that collects it.
         _running.ended.update(process for process in processes if process.returncode is None)
     for process in processes:
         end_tree(process.pid)
 
 
 class RunProgram(Protocol):
-    """The process door: `harness.system.process.run`, or a fake of it."""
+    """The type of `harness.system.process.run` and of its fakes."""
 
     def __call__(
         self,
@@ -112,9 +124,11 @@ class RunProgram(Protocol):
         env: Mapping[str, str] | None = None,
         keep_children: bool = False,
     ) -> Completed:
-        """Return what the program said; raise `ProcessError` when it could not start or did not end in time.
+        """Run a program to its end and return its result.
 
-        It is ended then, with what it has started unless `alone` is said.
+        Raises:
+            ProcessError: It could not be started, or did not end in time and was ended, with its children unless
+                `keep_children`.
         """
 
 
@@ -128,7 +142,9 @@ def run(
     keep_children: bool = False,
     grace_s: float = 1.0,
 ) -> Completed:
-    """Run a program to its end and return what it said; a non-zero exit is an answer, not an exception.
+    """Run a program to its end and return its result.
+
+    A non-zero exit status is a result, not an exception.
 
     Args:
         argv: Program and arguments; never a shell line.
@@ -136,8 +152,8 @@ def run(
         env: Variables on top of this process's own.
         cwd: Working directory.
         stdin: Text for its standard input, which is closed afterwards.
-        keep_children: After `timeout_s` the program is ended, and what it started runs on.
-        grace_s: How long program and children may tidy up where they have to be ended.
+        keep_children: After `timeout_s` only the program is ended, and its children run on.
+        grace_s: Time between the request to end and the kill.
 
     Raises:
         ProcessError: It could not be started, or did not end in time.
@@ -157,36 +173,38 @@ def run(
         if code is None:
             remedy = "run the command by hand to see what it waits for"
             how = f"its processes {', '.join(map(str, left))} cannot be ended" if left else "was ended"
-            raise _cut_short(shown, f"did not end within {timeout_s:.0f} s and {how}", (out, err), remedy)
+            raise _interrupted(shown, f"did not end within {timeout_s:.0f} s and {how}", (out, err), remedy)
         if ended:
-            raise _cut_short(shown, "was ended because this session ends", (out, err), "run again")
+            raise _interrupted(shown, "was ended because this session ends", (out, err), "run again")
         return Completed(shown, code, _read(out), _read(err), time.monotonic() - started)
 
 
 def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> tuple[int, float]:
-    """Have a program running that outlives this session; returns its id and starting time, as `end_process` wants them.
+    """Start a program that outlives this session.
 
-    What it says goes to the log, which is emptied first.
+    Return its id and starting time, as `end_process` needs them. Its output goes to the log, which is truncated first.
 
     Raises:
         ProcessError: It could not be started.
     """
     words = tuple(os.fspath(word) for word in argv)
-    # Ctrl-C in this terminal, and the end of this console, are not for it.
+    # Neither Ctrl-C in this terminal nor the end of this console must reach it.
     flags = {"creationflags": 0x00000200 | 0x00000008} if sys.platform == "win32" else {"start_new_session": True}
-    with log.open("wb") as said:
+    with log.open("wb") as output:
         try:
-            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, **flags)
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **flags)
         except OSError as error:
             raise _not_started(words, redact_argv(words), error) from error
-    # Where it ends before this session does, its id is free and no zombie stays.
+    # If it ends before this session does, no zombie keeps its id.
     threading.Thread(target=process.wait, name=f"wait-{process.pid}", daemon=True).start()
-    who = pids.identity(process.pid)
-    return who["pid"], who["created"]
+    started = identity(process.pid)
+    return started["pid"], started["created"]
 
 
 def run_in_terminal(argv: Sequence[str]) -> int:
-    """Return the exit status of a program that was given this terminal; the person ends it.
+    """Run a program in this terminal and return its exit status.
+
+    The user ends it.
 
     Raises:
         ProcessError: It could not be started.
@@ -212,9 +230,9 @@ def _start(
         raise _not_started(words, shown, error) from error
 
 
-def _cut_short(shown: Sequence[str], what: str, said: Sequence[IO[bytes]], remedy: str) -> ProcessError:
-    text = redact("".join(map(_read, said)))
-    name = shown[2] if shown[1:2] == ("-m",) else Path(shown[0]).name  # a module of Python's, not Python
+def _interrupted(shown: Sequence[str], what: str, streams: Sequence[IO[bytes]], remedy: str) -> ProcessError:
+    text = redact("".join(map(_read, streams)))
+    name = shown[2] if shown[1:2] == ("-m",) else Path(shown[0]).name  # the Python module, not Python
     return ProcessError(f"{name} {what}", where=" ".join(shown), said=text, remedy=remedy)
 
 
@@ -227,10 +245,10 @@ def _not_started(words: tuple[str, ...], shown: tuple[str, ...], error: OSError)
 
 
 def _end(process: subprocess.Popen[bytes], grace_s: float) -> tuple[int, ...]:
-    """Have the tree of that process ended and its exit status collected, so that no zombie is left."""
+    """End a process and its children, and collect its exit status."""
     left = end_tree(process.pid, grace_s)
     if process.pid in left:
-        process.returncode = -1  # nobody waits for it any more: no warning that it still runs
+        process.returncode = -1  # else Popen warns that it still runs
     else:
         process.wait()
     return left
@@ -239,31 +257,31 @@ def _end(process: subprocess.Popen[bytes], grace_s: float) -> tuple[int, ...]:
 def _wait(
     process: subprocess.Popen[bytes], timeout_s: float, grace_s: float, *, keep_children: bool
 ) -> tuple[int | None, tuple[int, ...], bool]:
-    """Return how the program ended.
+    """Wait for the program, and end it after its time limit.
 
     Returns:
-        Its exit status, None where it was ended for being late; the ids that could not be ended; whether `end_running`
-        ended it.
+        Its exit status, or None if it exceeded the limit; the ids that could not be ended; whether `end_running` ended
+        it.
     """
     code, left, ended = None, tuple[int, ...](), False
     try:
         code = process.wait(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        left = _end_alone(process) if keep_children else _end(process, grace_s)
+        left = _end_parent(process) if keep_children else _end(process, grace_s)
     except BaseException:
         _end(process, grace_s)
         raise
     finally:
-        ended = _running.forget(process)
+        ended = _running.remove(process)
     return code, left, ended
 
 
-def _end_alone(process: subprocess.Popen[bytes]) -> tuple[int, ...]:
+def _end_parent(process: subprocess.Popen[bytes]) -> tuple[int, ...]:
     process.kill()
     try:
-        process.wait(_KILLED_S)
+        process.wait(_KILL_S)
     except subprocess.TimeoutExpired:
-        process.returncode = -1  # nobody waits for it any more: no warning that it still runs
+        process.returncode = -1  # else Popen warns that it still runs
         return (process.pid,)
     return ()
 

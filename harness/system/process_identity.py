@@ -1,8 +1,8 @@
-"""Which process is which: an id and a starting time, so that a reused id is never taken for the process that had it.
+"""Process identity: an id and a starting time, safe against reused ids.
 
-On Linux the starting time is in seconds since the boot, from `/proc` (proc(5), field 22 of `stat`): it does not move
-when the clock is set or the host has slept, and reading it costs nothing. Elsewhere it is psutil's, in seconds since
-the epoch, as the system noted it. Both the harness and `vmrun-qemu` use this.
+On Linux the starting time is in seconds since the boot, from `/proc` (proc(5), field 22 of `stat`): it does not change
+when the clock is set or the host has slept, and reading it costs nothing. Elsewhere psutil reports it, in seconds since
+the epoch, as the system recorded it. Both the harness and `vmrun-qemu` use this.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ _TOLERANCE_S = 0.02 if sys.platform == "linux" else 2.0
 
 
 class Identity(TypedDict):
-    """A process: its id and its starting time in seconds; 0 stands for a process that was gone already."""
+    """A process: its id and its starting time in seconds.
+
+    The starting time is 0 if the process did not exist.
+    """
 
     pid: int
     created: float
 
 
 def identity(pid: int) -> Identity:
-    """Return the identity of the process that has this id now."""
+    """Return the identity of the process that now has this id."""
     return {"pid": pid, "created": _started(pid) or 0.0}
 
 
 def alive(who: Identity) -> bool:
-    """Return whether that very process runs; one that ended and was not yet reaped does not."""
+    """Return whether exactly that process runs; a zombie does not."""
     if who["created"] <= 0:
         return False
     started = _started(who["pid"])
@@ -35,12 +38,12 @@ def alive(who: Identity) -> bool:
 
 
 def _started(pid: int) -> float | None:
-    """Return when the process with this id started, or None when there is none that runs."""
+    """Return the starting time of a process, or None if none runs."""
     if sys.platform != "linux":
         return _started_by_psutil(pid)
     try:
         with open(f"/proc/{pid}/stat", "rb") as stream:  # noqa: PTH123 - pathlib is not needed for `list`
-            # The name, in brackets, may hold anything, brackets too.
+            # The name is in brackets and can contain any character, brackets too.
             fields = stream.read().rpartition(b")")[2].split()
     except OSError:
         return None
@@ -50,7 +53,7 @@ def _started(pid: int) -> float | None:
 
 
 def _started_by_psutil(pid: int) -> float | None:
-    import psutil  # noqa: PLC0415 - 40 ms that Linux does not pay
+    import psutil  # noqa: PLC0415 - it takes 40 ms, and Linux does not need it
 
     try:
         process = psutil.Process(pid)

@@ -1,4 +1,4 @@
-"""Ending processes that somebody started, by id: never one that only has the id of another."""
+"""End process trees by process identity, never by a reused id."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 import psutil
 
-from harness.system import process_identity as pids
+from harness.system.process_identity import alive
 
 
 def end_tree(pid: int, grace_s: float = 1.0) -> tuple[int, ...]:
-    """End a process and all that it started, by id; returns the ids of those that could not be ended.
+    """End a process and its descendants.
 
-    A program that hangs in a driver of the system, or that belongs to somebody else, outlives every signal.
+    Return the ids that could not be ended: a program that hangs in a driver of the system, or that belongs to another
+    user, survives every signal.
     """
     try:
         root = psutil.Process(pid)
@@ -24,15 +25,18 @@ def end_tree(pid: int, grace_s: float = 1.0) -> tuple[int, ...]:
     for process in family:
         with contextlib.suppress(psutil.Error):
             process.terminate()
-    alive = _alive_after(family, grace_s)
-    for process in alive:
+    remaining = _running_after(family, grace_s)
+    for process in remaining:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    return tuple(process.pid for process in _alive_after(alive, grace_s))
+    return tuple(process.pid for process in _running_after(remaining, grace_s))
 
 
-def _alive_after(processes: list[psutil.Process], grace_s: float) -> list[psutil.Process]:
-    """Return those that still run after that time; one that may not be waited for is looked at instead."""
+def _running_after(processes: list[psutil.Process], grace_s: float) -> list[psutil.Process]:
+    """Return the processes that still run after that time.
+
+    If waiting for them is not permitted, their present state counts.
+    """
     try:
         return psutil.wait_procs(processes, timeout=grace_s)[1]
     except psutil.Error:
@@ -40,18 +44,18 @@ def _alive_after(processes: list[psutil.Process], grace_s: float) -> list[psutil
 
 
 def end_process(pid: int, started: float, argv: Sequence[str], grace_s: float = 3.0) -> tuple[int, ...]:
-    """End the process with that id and starting time, or, without an id, those with exactly that command line.
+    """End a process, found by id and starting time, or by command line.
 
-    A process with another starting time (`pids`) is another process, and is left alone; so is one that only names a
-    file of ours, as an editor does. Returns the ids of those that could not be ended.
+    The command line counts if the id is 0.     A process with another starting time is another process and is not touched; neither is one whose command line only
+    contains a file of ours, as an editor's does. Return the ids that could not be ended.
     """
-    left: list[int] = []
+    remaining: list[int] = []
     for process in psutil.process_iter() if pid == 0 else _existing(pid):
         with contextlib.suppress(psutil.Error):
-            ours = process.cmdline() == list(argv) if pid == 0 else pids.alive({"pid": pid, "created": started})
+            ours = process.cmdline() == list(argv) if pid == 0 else alive({"pid": pid, "created": started})
             if ours and process.pid != os.getpid():
-                left += end_tree(process.pid, grace_s)
-    return tuple(left)
+                remaining += end_tree(process.pid, grace_s)
+    return tuple(remaining)
 
 
 def _existing(pid: int) -> list[psutil.Process]:

@@ -1,4 +1,7 @@
-"""The polite ends of a process, taken as Ctrl-C: what a build server sends that cancels a job, or a service manager."""
+"""Treat SIGTERM and Ctrl-Break as Ctrl-C.
+
+A build server that cancels a job, or a service manager, sends these; the run then ends as cleanly as after Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +11,31 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-_POLITE = [signal.Signals[name] for name in ("SIGTERM", "SIGBREAK") if name in signal.Signals.__members__]
+_TERMINATION = [signal.Signals[name] for name in ("SIGTERM", "SIGBREAK") if name in signal.Signals.__members__]
 
 
 @contextlib.contextmanager
 def termination_as_ctrl_c() -> Iterator[None]:
-    """Have SIGTERM, and Ctrl-Break on Windows, raise `KeyboardInterrupt` meanwhile, where nobody else heeds them.
+    """Raise `KeyboardInterrupt` on SIGTERM and Ctrl-Break meanwhile.
 
-    Whichever comes first does so, Ctrl-C or one of these; one of these that comes later, as a build server sends it
-    some seconds after Ctrl-C, changes nothing of a run that is ending. A second Ctrl-C is a person's, and counts.
+    A signal that has another handler or is ignored stays as it is. Only the first of Ctrl-C, SIGTERM and Ctrl-Break
+    raises; a later SIGTERM, as a build server sends it some seconds after Ctrl-C, does not disturb the end of the run.
+    A second Ctrl-C comes from the user, and raises again.
     """
     main = threading.current_thread() is threading.main_thread()
-    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, *_POLITE) if main}
-    heeded = {number: how for number, how in usual.items() if how in (signal.SIG_DFL, signal.default_int_handler)}
-    for number in heeded:
+    present = {number: signal.getsignal(number) for number in (signal.SIGINT, *_TERMINATION) if main}
+    defaults = {n: handler for n, handler in present.items() if handler in (signal.SIG_DFL, signal.default_int_handler)}
+    for number in defaults:
         signal.signal(number, _interrupt)
     try:
         yield
     finally:
-        for number, how in heeded.items():
-            signal.signal(number, how)
+        for number, handler in defaults.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    for polite in _POLITE:
-        if signal.getsignal(polite) is _interrupt:
-            signal.signal(polite, signal.SIG_IGN)
+    for other in _TERMINATION:
+        if signal.getsignal(other) is _interrupt:
+            signal.signal(other, signal.SIG_IGN)
     signal.default_int_handler(number, frame)

@@ -1,16 +1,19 @@
-"""The two streams of the person at the terminal."""
+"""Encoding of standard output and standard error."""
 
 from __future__ import annotations
 
 import sys
+from typing import TextIO
 
 
-def use_utf8_output() -> None:
-    """Have everything that this process says leave it as UTF-8, whatever the code page of the console or the pipe.
+def use_utf8_output(*streams: TextIO) -> None:
+    """Write streams as UTF-8 in every code page.
 
-    The console itself and its settings stay as they are: to a console of Windows, Python writes past the code page.
+    By default these are standard output and standard error.
+
+    The console and its settings stay as they are: to a console of Windows, Python writes without the code page.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams or (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")

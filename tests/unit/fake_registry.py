@@ -1,4 +1,4 @@
-"""A registry that a test writes down."""
+"""A Windows registry with the values of a test."""
 
 from __future__ import annotations
 

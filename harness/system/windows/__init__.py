@@ -1,1 +1,4 @@
-"""What only Windows has: access lists, registry, logon session. Every module loads on every system."""
+"""Windows only: access lists, Windows registry, logon session, VMware's installation.
+
+Every module can be imported on every system.
+"""

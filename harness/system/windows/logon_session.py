@@ -1,4 +1,4 @@
-"""Whose process this is, and in which logon session of Windows it runs."""
+"""The account of this process and its logon session on Windows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _SERVICE_ACCOUNTS = {"S-1-5-18": "LocalSystem", "S-1-5-19": "LocalService", "S-1
 
 @dataclass(frozen=True)
 class Session:
-    """A logon session. Number 0 is the services': no desktop belongs to it.
+    """A logon session.
 
     Attributes:
-        number: As Windows counts them.
+        number: The number that Windows gave it; session 0 belongs to the services and has no desktop.
         sid: The security identifier of the account.
     """
 
@@ -25,7 +25,7 @@ class Session:
 
     @property
     def is_service(self) -> bool:
-        """Whether a service, and nobody at a desktop, started this process."""
+        """Whether a service started this process, not a desktop user."""
         return self.number == 0 or self.sid in _SERVICE_ACCOUNTS
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ def session_number() -> int:
     """Return the number of this process's logon session.
 
     Raises:
-        OSError: Windows does not tell, or this is not Windows.
+        OSError: Windows does not report it, or this is not Windows.
     """
     if sys.platform != "win32":
         raise OSError("only Windows has logon sessions of this kind")

@@ -1,4 +1,7 @@
-"""The Windows registry behind a seam: one question, so that a test can write the answers down."""
+"""Read values of the Windows registry.
+
+`Registry` is a protocol with one method, so that a test can list the values.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from typing import Protocol
 
 
 class Registry(Protocol):
-    """What the local machine's registry is asked."""
+    """Read access to the Windows registry of the local machine."""
 
     def value(self, key: str, name: str) -> str | int | None:
-        """Return a value below HKEY_LOCAL_MACHINE, or None where there is none that can be read."""
+        """Return a value below HKEY_LOCAL_MACHINE, or None without a readable one."""
 
 
 class NoRegistry:
-    """The registry of a system that has none."""
+    """The Windows registry of another system: it has no values."""
 
     def value(self, key: str, name: str) -> str | int | None:  # noqa: ARG002 - the protocol's names
         """Return None."""
@@ -23,13 +26,13 @@ class NoRegistry:
 
 
 class WindowsRegistry:
-    """The registry of this Windows."""
+    """The Windows registry of this host."""
 
     def __init__(self, winreg: ModuleType) -> None:
         self._winreg = winreg
 
     def value(self, key: str, name: str) -> str | int | None:
-        """Return a value below HKEY_LOCAL_MACHINE, or None where there is none that can be read."""
+        """Return a value below HKEY_LOCAL_MACHINE, or None without a readable one."""
         try:
             with self._winreg.OpenKey(self._winreg.HKEY_LOCAL_MACHINE, key) as opened:
                 found = self._winreg.QueryValueEx(opened, name)[0]
@@ -39,7 +42,7 @@ class WindowsRegistry:
 
 
 def this_registry() -> Registry:
-    """Return the registry of this host, which on other systems than Windows is empty."""
+    """Return the Windows registry of this host, empty on other systems."""
     try:
         return WindowsRegistry(importlib.import_module("winreg"))
     except ImportError:

@@ -1,4 +1,4 @@
-"""What VMware's installer and network editor leave in the registry that is given."""
+"""Facts about VMware's installation in the Windows registry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ _FILE_SYSTEM = "SYSTEM\\CurrentControlSet\\Control\\FileSystem"
 
 @dataclass(frozen=True)
 class Product:
-    """An installed product: `folder` is where its programs are; `version` as `17.6.3.24583834`, or empty."""
+    """An installed product of VMware.
+
+    Attributes:
+        name: As `VMware Workstation`.
+        version: As `17.6.3.24583834`, or empty.
+        folder: The directory of its programs.
+    """
 
     name: str
     version: str
@@ -36,18 +42,21 @@ def installed_products(registry: Registry) -> tuple[Product, ...]:
 
 
 def program_folders(registry: Registry) -> tuple[str, ...]:
-    """Return the folders in which the registry says that VMware's programs are."""
+    """Return the directories of VMware's programs that the Windows registry names."""
     started = (registry.value(f"{_APP_PATHS}\\{name}", "Path") for name in ("vmware.exe", "vmplayer.exe"))
     return (*(product.folder for product in installed_products(registry)), *(str(path) for path in started if path))
 
 
 def network_subnet(registry: Registry, vmnet: str) -> IPv4Network | None:
-    """Return the subnet that the network editor gave to `VMnet1`, or None where the registry has none."""
+    """Return the subnet that the network editor gave to a network.
+
+    None if the Windows registry has none for that name, as `VMnet1`.
+    """
     for vendor in _VENDOR_KEYS:
         key = f"{vendor}\\VMnetLib\\VMnetConfig\\{vmnet.lower()}"
         address = registry.value(key, "IPSubnetAddress")
         if address:
-            mask = registry.value(key, "IPSubnetMask") or "255.255.255.0"  # the editor's default
+            mask = registry.value(key, "IPSubnetMask") or "255.255.255.0"  # the default of the network editor
             try:
                 return IPv4Network(f"{address}/{mask}", strict=False)
             except ValueError:
@@ -56,5 +65,5 @@ def network_subnet(registry: Registry, vmnet: str) -> IPv4Network | None:
 
 
 def long_paths(registry: Registry) -> bool:
-    """Return whether programs that ask for it may use paths of more than 259 characters."""
+    """Return whether programs may use paths of more than 259 characters."""
     return registry.value(_FILE_SYSTEM, "LongPathsEnabled") == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.core.text import Budget, clip, plain, plain_tree, tail
+from harness.core.text import Budget, clip, decode, plain, plain_tree, tail
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----"
 
@@ -64,3 +64,25 @@ def test_what_comes_first_is_served_first() -> None:
     assert len(budget.clip("x" * 500, 500)) < 260
     assert budget.tail("x" * 500, 10, 500) == ""
     assert "left out" in budget.clip("x" * 500, 500)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"one\r\ntwo\rthree\n", "one\ntwo\nthree\n"),
+        (b"\xef\xbb\xbfmarked", "marked"),
+        ("größer".encode(), "größer"),
+        (b"", ""),
+    ],
+)
+def test_decode(data: bytes, text: str) -> None:
+    assert decode(data) == text
+
+
+def test_decode_never_raises_and_knows_the_code_page_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = bytes(range(256))
+    assert len(decode(everything)) >= 255
+    monkeypatch.setattr("locale.getencoding", lambda: "cp1252")
+    assert decode(b"gr\xf6\xdfer") == "größer"
+    monkeypatch.setattr("locale.getencoding", lambda: "no-such-code-page")
+    assert decode(b"gr\xf6") == "gr\ufffd"

@@ -10,9 +10,8 @@ import pytest
 
 from harness.core.errors import ProcessError
 from harness.core.secret import Secret
-from harness.core.text import decode
 from harness.system.process import end_running, refuse_batch_words, run, run_in_terminal, start
-from harness.system.process_tree import end_process, end_tree
+from harness.system.process_tree import end_tree
 
 PYTHON = sys.executable
 
@@ -22,7 +21,7 @@ def python(program: str) -> tuple[str, ...]:
 
 
 def parent(mark: Path, then: str) -> str:
-    """Return a program that starts a child, leaves its id in that file, and goes on with `then`."""
+    """Return a program that starts a child, writes its id, runs `then`."""
     return (
         "import pathlib, subprocess, time\n"
         f"child = subprocess.Popen([{PYTHON!r}, '-IS', '-c', 'import time; time.sleep(60)'])\n"
@@ -31,11 +30,11 @@ def parent(mark: Path, then: str) -> str:
 
 
 def children() -> set[int]:
-    """Return the ids of what this process started; a zombie is a child too."""
+    """Return the ids of the children of this process, zombies too."""
     return {process.pid for process in psutil.Process().children()}
 
 
-def test_what_a_program_says_and_how_it_ends() -> None:
+def test_output_and_exit_status_are_returned() -> None:
     done = run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"), timeout_s=20)
     assert (done.returncode, done.stdout, done.stderr, done.output) == (3, "out\n", "err\n", "out\nerr\n")
     assert done.duration_s > 0
@@ -51,7 +50,7 @@ def test_standard_input_is_empty_and_at_its_end() -> None:
     assert run(python("import sys; print(repr(sys.stdin.read()))"), timeout_s=20).stdout == "''\n"
 
 
-def test_a_module_of_python_is_named_and_not_python() -> None:
+def test_an_error_names_the_python_module_and_not_python() -> None:
     with pytest.raises(ProcessError) as caught:
         run([PYTHON, "-m", "http.server", "--bind", "127.0.0.1", "0"], timeout_s=0.2)
     assert caught.value.what.startswith("http.server did not end within 0 s")
@@ -71,22 +70,22 @@ def test_a_program_that_does_not_end_is_ended_with_its_children(tmp_path: Path) 
     assert children() <= others
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a program cannot tidy up when Windows ends it")
-def test_a_program_that_is_ended_may_tidy_up_for_as_long_as_it_is_given(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a program without a signal")
+def test_a_program_may_clean_up_during_the_grace_time(tmp_path: Path) -> None:
     program = (
         "import pathlib, signal, sys, time\n"
-        "def tidy(*_): time.sleep(1.5); pathlib.Path(sys.argv[1]).write_text('tidy'); sys.exit()\n"
-        "signal.signal(signal.SIGTERM, tidy); time.sleep(60)"
+        "def clean_up(*_): time.sleep(1.5); pathlib.Path(sys.argv[1]).write_text('clean'); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, clean_up); time.sleep(60)"
     )
-    for grace_s, tidy in ((0.2, False), (30.0, True)):
+    for grace_s, cleaned_up in ((0.2, False), (30.0, True)):
         mark = tmp_path / str(grace_s)
         with pytest.raises(ProcessError):
             run((*python(program), str(mark)), timeout_s=1, grace_s=grace_s)
-        assert mark.exists() is tidy
+        assert mark.exists() is cleaned_up
 
 
 def test_a_program_that_cannot_be_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As one that hangs in a driver of Windows, or that runs with higher rights."""
+    """As one that hangs in a Windows driver or has higher rights."""
     stubborn: list[psutil.Process] = []
 
     def refuse(process: psutil.Process) -> None:
@@ -106,7 +105,7 @@ def test_a_program_that_cannot_be_ended_is_named(monkeypatch: pytest.MonkeyPatch
     stubborn[0].wait(10)
 
 
-def test_a_program_that_may_not_be_waited_for_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_leave_to_wait_the_state_of_the_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(processes: list[psutil.Process], timeout: float) -> tuple[list[psutil.Process], list[psutil.Process]]:
         raise psutil.AccessDenied(0)
 
@@ -131,8 +130,8 @@ def test_a_program_is_waited_for_and_not_its_children_that_live_on(tmp_path: Pat
         end_tree(child)
 
 
-def test_a_program_that_is_ended_alone_leaves_what_it_started(tmp_path: Path) -> None:
-    """As a `vmrun start` that hangs: the machine that it started may be fine."""
+def test_children_are_kept_if_asked_for(tmp_path: Path) -> None:
+    """As a `vmrun start` that hangs: its VM may run well."""
     mark = tmp_path / "child"
     program = parent(mark, "time.sleep(60)")
     others = children()
@@ -146,7 +145,7 @@ def test_a_program_that_is_ended_alone_leaves_what_it_started(tmp_path: Path) ->
         end_tree(child)
 
 
-def test_a_program_that_the_end_of_the_session_ends_is_no_success() -> None:
+def test_a_program_that_end_running_ends_is_a_failure() -> None:
     outcomes: list[object] = []
 
     def wait() -> None:
@@ -176,22 +175,6 @@ def test_a_program_that_ends_before_the_session_leaves_no_zombie(tmp_path: Path)
     assert not psutil.pid_exists(pid)
 
 
-def test_a_process_is_the_same_whatever_becomes_of_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The host slept, or its clock was set: psutil's starting times have moved, the process has not."""
-    pid, started = start(python("import time; time.sleep(60)"), tmp_path / "log")
-    real = psutil.Process.create_time
-    if sys.platform == "linux":
-        monkeypatch.setattr(psutil.Process, "create_time", lambda process: real(process) + 3600)
-        monkeypatch.setattr(psutil, "boot_time", lambda: 5.0)
-    try:
-        assert end_process(pid, started + 3, "") == ()
-        assert psutil.pid_exists(pid)
-        assert end_process(pid, started, "") == ()
-        assert not psutil.pid_exists(pid)
-    finally:
-        end_tree(pid)
-
-
 def test_a_program_that_does_not_exist_or_may_not_run(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.write_text("text")
@@ -209,43 +192,16 @@ def test_passwords_are_in_no_result() -> None:
     assert "hunter2" not in done.argv
 
 
-def test_a_program_given_the_terminal_answers_with_its_status() -> None:
+def test_the_exit_status_of_a_program_in_the_terminal_is_returned() -> None:
     assert run_in_terminal(list(python("raise SystemExit(5)"))) == 5
 
 
-def test_ending_what_is_gone_is_fine() -> None:
-    done = run(python("import os; print(os.getpid())"), timeout_s=20)
-    end_tree(int(done.stdout))
-
-
-@pytest.mark.parametrize(
-    ("data", "text"),
-    [
-        (b"one\r\ntwo\rthree\n", "one\ntwo\nthree\n"),
-        (b"\xef\xbb\xbfmarked", "marked"),
-        ("größer".encode(), "größer"),
-        (b"", ""),
-    ],
-)
-def test_decode(data: bytes, text: str) -> None:
-    assert decode(data) == text
-
-
-def test_decode_never_raises_and_knows_the_code_page_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    everything = bytes(range(256))
-    assert len(decode(everything)) >= 255
-    monkeypatch.setattr("locale.getencoding", lambda: "cp1252")
-    assert decode(b"gr\xf6\xdfer") == "größer"
-    monkeypatch.setattr("locale.getencoding", lambda: "no-such-code-page")
-    assert decode(b"gr\xf6") == "gr\ufffd"
-
-
 @pytest.mark.parametrize("word", [r"F:\R&D\a.vmx", "100%", 'say "hi"', "a\nb", "a!b"])
-def test_a_batch_file_takes_no_word_that_cmd_would_read(word: str) -> None:
+def test_a_batch_file_gets_no_word_that_cmd_changes(word: str) -> None:
     refuse_batch_words((r"C:\vmrun.exe", "start", word))
     refuse_batch_words((r"C:\vmrun.BAT", "start", r"C:\My VMs (x86)\a.vmx"))
     for program in (r"C:\vmrun.BAT", "vmrun.cmd"):
-        with pytest.raises(ProcessError, match=r"cmd\.exe would not take"):
+        with pytest.raises(ProcessError, match=r"cmd\.exe would change"):
             refuse_batch_words((program, "start", word))
 
 

@@ -1,4 +1,4 @@
-"""The polite ends of a process, taken as Ctrl-C."""
+"""SIGTERM and Ctrl-Break are treated as Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from needs import ctrl_c  # noqa: F401 - pytest finds the fixture here
 from harness.system.signals import termination_as_ctrl_c
 
 pytestmark = pytest.mark.usefixtures("ctrl_c")
-POLITE = [signal.Signals[name] for name in ("SIGTERM", "SIGBREAK") if name in signal.Signals.__members__]
+TERMINATION = [signal.Signals[name] for name in ("SIGTERM", "SIGBREAK") if name in signal.Signals.__members__]
 
 
 def handlers() -> list[object]:
-    return [signal.getsignal(number) for number in (signal.SIGINT, *POLITE)]
+    return [signal.getsignal(number) for number in (signal.SIGINT, *TERMINATION)]
 
 
-@pytest.mark.parametrize("polite", POLITE)
-def test_it_interrupts_once_and_later_ones_do_not_break_the_end(polite: signal.Signals) -> None:
+@pytest.mark.parametrize("number", TERMINATION)
+def test_the_first_one_interrupts_and_later_ones_are_ignored(number: signal.Signals) -> None:
     before = handlers()
     with termination_as_ctrl_c():
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(polite)
-        signal.raise_signal(polite)
+            signal.raise_signal(number)
+        signal.raise_signal(number)
     assert handlers() == before
 
 
-@pytest.mark.parametrize("polite", POLITE)
-def test_after_ctrl_c_it_changes_nothing_and_a_second_ctrl_c_does(polite: signal.Signals) -> None:
+@pytest.mark.parametrize("number", TERMINATION)
+def test_after_ctrl_c_it_is_ignored_and_a_second_ctrl_c_is_not(number: signal.Signals) -> None:
     with termination_as_ctrl_c():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(polite)
+        signal.raise_signal(number)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.parametrize("handler", [signal.SIG_IGN, lambda *_: None], ids=["ignored", "another's"])
-def test_what_somebody_else_heeds_or_ignores_stays_so(handler: signal.Handlers) -> None:
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, lambda *_: None], ids=["ignored", "handled"])
+def test_a_signal_with_a_handler_or_ignored_stays_so(handler: signal.Handlers) -> None:
     before = signal.signal(signal.SIGTERM, handler)
     try:
         with termination_as_ctrl_c():
@@ -53,11 +53,11 @@ def test_what_somebody_else_heeds_or_ignores_stays_so(handler: signal.Handlers) 
 def test_a_thread_changes_nothing() -> None:
     before, seen = handlers(), list[object]()
 
-    def look() -> None:
+    def enter() -> None:
         with termination_as_ctrl_c():
             seen.extend(handlers())
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=enter)
     thread.start()
     thread.join()
     assert seen == before

@@ -1,4 +1,4 @@
-"""What VMware leaves in the registry."""
+"""VMware's values in the Windows registry."""
 
 from __future__ import annotations
 
