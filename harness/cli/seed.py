@@ -1,52 +1,85 @@
-"""From the lab file to the seed ISOs of the embedded lab: image, keys, one ISO per machine."""
+"""`lab seed`: guest image, keys, and one seed ISO per machine, built from the lab file."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.config import LabSpec, SeedSource
-from harness.config.model import host_path
+import click
+
+from harness.cli.options import lab_option, overlay_option, port, report_errors, say
+from harness.config.loader import load_embedded
+from harness.config.model import LabSpec, SeedSource, host_path
 from harness.core.errors import UsageError
 from harness.core.layout import cache_directory
 from harness.guest.lab_keys import LabKeys, ensure_keys
 from harness.image.build import build_image
 from harness.image.release import Release, guest_release, os_release
-from harness.image.spec import ImageSpec
+from harness.image.spec import GuestImage, ImageSpec
 from harness.ownership.lab_lock import lab_lock
 from harness.seed.build import build_seeds
 from harness.seed.model import SeedSpec
 
 
-def build(spec: LabSpec, lab_file: Path, say: Callable[[str], None]) -> list[Path]:
-    """Return the seed ISOs of the lab; image, keys and ISOs that are up to date are kept.
+@click.command()
+@lab_option
+@overlay_option
+@report_errors
+def seed(lab_file: Path, overlay: str | None) -> None:
+    """Build the seed ISOs for the embedded hypervisor.
+
+    What is up to date is kept.
+    """
+    port(build)(load_embedded(lab_file, overlay, platform=sys.platform), lab_file, say)
+
+
+def build(
+    spec: LabSpec,
+    lab_file: Path,
+    say: Callable[[str], None],
+    *,
+    make_image: Callable[[ImageSpec, Path, Callable[[str], None]], GuestImage] = build_image,
+    make_isos: Callable[[list[SeedSpec], GuestImage, Path, Callable[[str], None]], list[Path]] = build_seeds,
+) -> list[Path]:
+    """Build the seed ISOs of the lab; keep the image, keys and ISOs that are up to date.
+
+    Args:
+        spec: The lab.
+        lab_file: Its file; relative paths start at its directory.
+        say: Receives a line per step.
+        make_image: Builds the guest image.
+        make_isos: Builds the ISOs of an image.
+
+    Returns:
+        The ISOs.
 
     Raises:
-        UsageError: The lab file says that somebody else provides the seeds.
+        UsageError: The lab file says that the seed ISOs are provided.
         HostError: The image cannot be built.
-        SeedError: An ISO or a key cannot be written, or somebody else's file is in its place.
+        SeedError: An ISO or a key cannot be written, or a foreign file is in its place.
         LabBusyError: A session works on the lab.
     """
     if spec.seeds.source is not SeedSource.BUILT:
         raise UsageError(
-            "the seeds of this lab are provided by somebody else",
+            "the seed ISOs of this lab are provided, not built",
             where=str(lab_file),
             remedy="use them as they are, or set `seeds: {source: built}`",
         )
     release = guest_release(spec.seeds, os_release())
     say(f"guests: {release}")
-    image = build_image(image_spec(spec, release), cache_directory(), say)
+    image = make_image(image_spec(spec, release), cache_directory(), say)
     base = lab_file.resolve().parent
     directory = host_path(spec.seeds.directory, base)
-    with lab_lock(host_path(spec.vm_directory, base), spec.name, say):  # a session reads them
+    with lab_lock(host_path(spec.vm_directory, base), spec.name, say):  # A session reads the seed ISOs.
         keys = ensure_keys(directory, list(spec.machines))
-        return build_seeds(seed_specs(spec, keys, build_time()), image, directory, say)
+        return make_isos(seed_specs(spec, keys, build_time()), image, directory, say)
 
 
 def image_spec(spec: LabSpec, release: Release) -> ImageSpec:
-    """Return the inputs of the guest image for that lab."""
+    """Return the inputs of the guest image for the lab."""
     return ImageSpec(
         distribution=release.distribution,
         suite=release.suite,
@@ -88,7 +121,10 @@ def seed_specs(spec: LabSpec, keys: LabKeys, timestamp: str) -> list[SeedSpec]:
 
 
 def build_time() -> str:
-    """Return the build time in UTC, RFC 3339; `SOURCE_DATE_EPOCH` (reproducible-builds.org) makes it a given one."""
+    """Return the build time in UTC, in the form of RFC 3339.
+
+    `SOURCE_DATE_EPOCH` (reproducible-builds.org) sets it.
+    """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch and epoch.isdigit() else datetime.now(UTC)
     return moment.isoformat(timespec="seconds")

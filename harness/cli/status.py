@@ -1,22 +1,47 @@
-"""What a lab has on this host at this moment, by its ledger. Nothing is changed by looking."""
+"""`lab status`: the resources of a lab on this host, as its ledger and vmrun report them."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
+from harness.cli.options import port, report_errors, say
+from harness.cli.selection import selection_options
 from harness.lab.keep_policy import expired
 from harness.lab.selection import Selection, driver, ledger_of
 from harness.machine.removal import files_of, foreign_directory, foreign_files
 from harness.ownership.lab_lock import is_held, read_owner
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, MachineEntry, ProcessEntry
 from harness.system.disk_usage import directory_bytes
+from harness.vmrun.driver import Vmrun
+
+
+@click.command()
+@report_errors
+@selection_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(selection: Selection, as_json: bool) -> None:  # noqa: FBT001  (click)
+    """Show the VMs and other resources of this lab.
+
+    For each VM: power state, disk usage, SSH address, directory, owner, creation time and run; and until when the
+    lab is kept. Nothing is changed.
+    """
+    found = status_of(selection, port(driver)(selection))
+    say(json.dumps(to_json(found), indent=2) if as_json else "\n".join(text_lines(found)))
 
 
 @dataclass(frozen=True)
 class MachineStatus:
-    """One machine; `size_bytes` is what its directory takes on the disk, `foreign` what in it is not ours, and why."""
+    """State of one VM.
+
+    Attributes:
+        size_bytes: The disk usage of its directory.
+        foreign: Files in its directory that the harness did not create, each with the reason.
+    """
 
     name: str
     state: str
@@ -31,7 +56,12 @@ class MachineStatus:
 
 @dataclass(frozen=True)
 class LabStatus:
-    """The lab; `session` is who works on it now, `others` what it has besides machines."""
+    """State of a lab.
+
+    Attributes:
+        session: The session that holds the lab now; empty if none does.
+        others: Its resources other than VMs, as text.
+    """
 
     lab: str
     directory: str
@@ -42,22 +72,21 @@ class LabStatus:
     others: tuple[str, ...]
 
 
-def look(selection: Selection) -> LabStatus:
-    """Return what the lab has.
+def status_of(selection: Selection, vmrun: Vmrun) -> LabStatus:
+    """Return the state of the lab.
 
     Raises:
         HostError: The ledger cannot be read.
-        VmrunError: `vmrun list` does not answer.
+        VmrunError: `vmrun list` fails.
     """
     content = ledger_of(selection).read()
     machines, ports = content.all_of(MachineEntry), content.all_of(ForwardingEntry)
-    vmrun = driver(selection) if machines else None
     found = []
     for machine in machines:
-        state = vmrun.power_state(files_of(machine).vmx).value if vmrun else ""
-        port = next((rule.port for rule in ports if rule.name == machine.name), None)
+        state = vmrun.power_state(files_of(machine).vmx).value
+        forwarded = next((rule.port for rule in ports if rule.name == machine.name), None)
         address = selection.spec.machines[machine.name].address if machine.name in selection.spec.machines else ""
-        ssh = f"127.0.0.1:{port}" if port else str(address)
+        ssh = f"127.0.0.1:{forwarded}" if forwarded else str(address)
         found.append(_status(machine, state, ssh))
     owner = read_owner(selection.vm_directory) if is_held(selection.vm_directory) else None
     return LabStatus(
@@ -67,16 +96,16 @@ def look(selection: Selection) -> LabStatus:
         kept_until=content.kept_until,
         expired=expired(content.kept_until),
         machines=tuple(found),
-        others=tuple(_other(thing) for thing in content.entries if not isinstance(thing, MachineEntry)),
+        others=tuple(_other(entry) for entry in content.entries if not isinstance(entry, MachineEntry)),
     )
 
 
-def as_json(status: LabStatus) -> dict[str, Any]:
-    """Return the same as JSON values."""
+def to_json(status: LabStatus) -> dict[str, Any]:
+    """Return the state as JSON values."""
     return asdict(status)
 
 
-def as_text(status: LabStatus) -> list[str]:
+def text_lines(status: LabStatus) -> list[str]:
     """Return lines for a terminal."""
     lines = [f"in use by {status.session}"] if status.session else []
     if not status.machines and not status.others:
@@ -111,12 +140,12 @@ def _status(machine: MachineEntry, state: str, ssh: str) -> MachineStatus:
     )
 
 
-def _other(thing: ForwardingEntry | HomeEntry | ProcessEntry) -> str:
-    if isinstance(thing, ForwardingEntry):
-        return f"port 127.0.0.1:{thing.port} into {thing.network}, to {thing.name}"
-    if isinstance(thing, HomeEntry):
-        return f"what the embedded hypervisor remembers, in {thing.name}"
-    return f"process {thing.name}" + (f" ({thing.pid})" if thing.pid else "")
+def _other(entry: ForwardingEntry | HomeEntry | ProcessEntry) -> str:
+    if isinstance(entry, ForwardingEntry):
+        return f"port 127.0.0.1:{entry.port} into {entry.network}, to {entry.name}"
+    if isinstance(entry, HomeEntry):
+        return f"what the embedded hypervisor remembers, in {entry.name}"
+    return f"process {entry.name}" + (f" ({entry.pid})" if entry.pid else "")
 
 
 def _size(directory: Path) -> int:

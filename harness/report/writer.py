@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from harness.core.errors import UsageError
 from harness.core.layout import RunFiles
 from harness.report.ci import junit_properties, summary_markdown
 from harness.report.html import render
@@ -145,6 +146,20 @@ def latest_run(reports: Path) -> Path | None:
         if name and Path(name).name == name and (reports / name).is_dir():
             return reports / name
     return None
+
+
+def newest_run(reports: Path) -> RunFiles:
+    """Return the files of the newest run.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = latest_run(reports)
+    if found is None:
+        raise UsageError(
+            "no run in this directory", where=str(reports), remedy="run `pytest scenarios/`, or give --reports"
+        )
+    return RunFiles(found)
 
 
 def _link(link: Path, target: str) -> bool:

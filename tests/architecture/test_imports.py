@@ -7,6 +7,8 @@ import ast
 import pytest
 from source_tree import modules
 
+from harness.cli.main import SUBCOMMANDS
+
 # Module -> the only ones that may import it.
 DOORS = {
     "subprocess": {"harness.system.process", "harness.vmrun_qemu.base.process"},
@@ -21,7 +23,7 @@ DOORS = {
     "testinfra": {"harness.guest.testinfra_backend"},
     "yaml": {"harness.config.yaml_nodes", "harness.seed.cloud_config", "harness.seed.inspect"},
     "pycdlib": {"harness.seed.iso_writer"},
-    "click": {"harness.cli.main"},
+    "click": {f"harness.cli.{name}" for name in ("main", "options", *SUBCOMMANDS)},
     "jinja2": {"harness.report.html"},
     "pydantic": {"harness.config.loader", "harness.config.model", "harness.results.run_json"},
     "qemu": {"harness.vmrun_qemu.qemu.qmp_client"},

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from harness.cli.down import newest_run
 from harness.lab.selection import ledger_of, select
+from harness.report.writer import newest_run
 
 from .fake_lab import MACHINES, FakeLab
 from .test_outcomes import WORKER, directories, part, run_json

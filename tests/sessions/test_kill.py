@@ -13,7 +13,7 @@ import pytest
 
 from harness.cli.down import remove_lab
 from harness.core.verdict import Phase
-from harness.lab.selection import lock, select
+from harness.lab.selection import driver, lock, select
 from harness.ownership.lab_lock import is_held
 from harness.system.process_tree import end_tree
 
@@ -118,7 +118,7 @@ def test_after_each_kill_lab_down_leaves_nothing(crashed: Crashed, group: int) -
         crashed.run_and_kill(point, 100 * group + seed)
         selection = select(lab.lab_file, overlay="stand-in")
         with lock(selection):
-            remove_lab(selection, lambda _: None)
+            remove_lab(selection, driver(selection), lambda _: None)
         crashed.assert_nothing_left(point)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from harness.cli.down import remove_lab
 from harness.guest.nonce import NONCE_COMMAND
-from harness.lab.selection import lock, select
+from harness.lab.selection import driver, lock, select
 
 from .fake_lab import MACHINES, FakeLab
 
@@ -116,7 +116,7 @@ def test_a_second_run_removes_the_first_ones_machines_and_nothing_else(fake_lab:
     assert decoy.read_text() == foreign.read_text() == "not this lab's"
     selection = select(fake_lab.lab_file, overlay="stand-in")
     with lock(selection):
-        remove_lab(selection, lambda _: None)
+        remove_lab(selection, driver(selection), lambda _: None)
     left = [path.relative_to(fake_lab.vms).as_posix() for path in sorted(fake_lab.vms.rglob("*")) if path.is_file()]
     assert left == ["k3s-worker1/thesis.docx", "other/other.vmx"]
     assert fake_lab.vmrun.running == {}

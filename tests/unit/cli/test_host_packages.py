@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import shutil
+from dataclasses import dataclass, field
 
 import pytest
 from fake_run import FakeRun
 
-from harness.cli import host_packages as deps
+from harness.cli.host_packages import PACKAGES, PackageSystem, ensure_packages, missing_packages
 from harness.core.errors import HostError
 
 INSTALLED = "install ok installed"
@@ -16,43 +16,56 @@ def query(name: str) -> tuple[str, ...]:
     return ("dpkg-query", "-W", "-f", "${Status}", name)
 
 
+@dataclass
+class DebianHost:
+    """A Debian host, used by root."""
+
+    run: FakeRun = field(default_factory=FakeRun)
+    root: bool = True
+    absent: tuple[str, ...] = ()
+
+    @property
+    def system(self) -> PackageSystem:
+        which = lambda name: None if name in self.absent else f"/usr/bin/{name}"  # noqa: E731  (beside its use)
+        return PackageSystem(self.run, which, lambda: self.root)
+
+    def ensure(self) -> list[str]:
+        said: list[str] = []
+        ensure_packages(said.append, system=self.system)
+        return said
+
+
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> FakeRun:
-    """A Debian host with every package but those that a test takes away, used by root."""
-    fake = FakeRun()
-    monkeypatch.setattr(deps, "run", fake)
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr("os.geteuid", lambda: 0, raising=False)
-    return fake
+def host() -> DebianHost:
+    return DebianHost()
 
 
-def packages(host: FakeRun, **states: object) -> None:
-    for name in deps.PACKAGES:
+def packages(host: DebianHost, **states: object) -> None:
+    """Have every package installed but for these, which answer so."""
+    for name in PACKAGES:
         answers = states.get(name.replace("-", "_"), [INSTALLED])
         for answer in answers if isinstance(answers, list) else [answers]:
-            host.on(*query(name), says=answer)
+            host.run.on(*query(name), says=answer)
 
 
-def test_nothing_to_do_runs_no_apt(host: FakeRun) -> None:
+def test_nothing_to_do_runs_no_apt(host: DebianHost) -> None:
     packages(host)
-    said: list[str] = []
-    deps.ensure_packages(said.append)
-    assert said == ["system packages: nothing to do"]
-    assert {call[0] for call in host.calls} == {"dpkg-query"}
+    assert host.ensure() == ["system packages: nothing to do"]
+    assert {call[0] for call in host.run.calls} == {"dpkg-query"}
 
 
 @pytest.mark.parametrize("state", [("no packages found", 1), "deinstall ok config-files", "install ok half-configured"])
-def test_a_package_that_is_not_whole_is_missing(host: FakeRun, state: object) -> None:
+def test_a_package_that_is_not_fully_installed_is_missing(host: DebianHost, state: object) -> None:
     packages(host, mmdebstrap=state)
-    assert deps.missing_packages() == ("mmdebstrap",)
+    assert missing_packages(system=host.system) == ("mmdebstrap",)
 
 
-def test_what_is_missing_is_installed_and_said_before_it_runs(host: FakeRun) -> None:
+def test_missing_packages_are_installed_and_each_command_is_reported_before_it_runs(host: DebianHost) -> None:
     packages(host, mmdebstrap=[("", 1), INSTALLED], uidmap=[("", 1), INSTALLED])
     said: list[str] = []
-    host.on("apt-get", "update", then=lambda: said.append("(update ran)"))
-    host.on(*INSTALL, "mmdebstrap", "uidmap", then=lambda: said.append("(install ran)"))
-    deps.ensure_packages(said.append)
+    host.run.on("apt-get", "update", then=lambda: said.append("(update ran)"))
+    host.run.on(*INSTALL, "mmdebstrap", "uidmap", then=lambda: said.append("(install ran)"))
+    ensure_packages(said.append, system=host.system)
     assert said == [
         "running: apt-get update",
         "(update ran)",
@@ -60,49 +73,48 @@ def test_what_is_missing_is_installed_and_said_before_it_runs(host: FakeRun) -> 
         "(install ran)",
         "system packages: installed mmdebstrap, uidmap",
     ]
-    apt = [env for call, env in zip(host.calls, host.envs, strict=True) if call[0] == "apt-get"]
+    apt = [env for call, env in zip(host.run.calls, host.run.envs, strict=True) if call[0] == "apt-get"]
     assert [env["DEBIAN_FRONTEND"] for env in apt] == ["noninteractive", "noninteractive"]
 
 
-def test_a_user_with_sudo_uses_it_without_a_password(host: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
+def test_a_user_with_sudo_uses_it_without_a_password(host: DebianHost) -> None:
+    host.root = False
     packages(host, fakeroot=[("", 1), INSTALLED])
     sudo = ("sudo", "-n", "DEBIAN_FRONTEND=noninteractive")
-    host.on("sudo", "-n", "true").on(*sudo, "apt-get", "update").on(*sudo, *INSTALL, "fakeroot")
-    deps.ensure_packages(lambda _: None)
-    assert (*sudo, *INSTALL, "fakeroot") in host.calls
+    host.run.on("sudo", "-n", "true").on(*sudo, "apt-get", "update").on(*sudo, *INSTALL, "fakeroot")
+    host.ensure()
+    assert (*sudo, *INSTALL, "fakeroot") in host.run.calls
 
 
 @pytest.mark.parametrize("has_sudo", [True, False])
-def test_without_the_right_the_exact_command_is_the_remedy(
-    host: FakeRun, monkeypatch: pytest.MonkeyPatch, has_sudo: bool
-) -> None:
-    monkeypatch.setattr("os.geteuid", lambda: 1000, raising=False)
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == "sudo" and not has_sudo else f"/usr/bin/{name}")
+def test_without_root_and_sudo_the_remedy_is_the_exact_command(host: DebianHost, has_sudo: bool) -> None:
+    host.root = False
+    host.absent = () if has_sudo else ("sudo",)
     packages(host, mmdebstrap=("", 1))
-    host.on("sudo", "-n", "true", says=("a password is required", 1))
+    host.run.on("sudo", "-n", "true", says=("a password is required", 1))
     with pytest.raises(HostError) as caught:
-        deps.ensure_packages(lambda _: None)
+        host.ensure()
     assert "apt-get update && apt-get install -y --no-install-recommends mmdebstrap" in caught.value.remedy
-    assert not any("apt-get" in call for call in host.calls)
+    assert not any("apt-get" in call for call in host.run.calls)
 
 
-def test_a_failed_apt_is_an_error_with_its_last_words(host: FakeRun) -> None:
+def test_a_failed_apt_is_an_error_with_the_end_of_its_output(host: DebianHost) -> None:
     packages(host, mmdebstrap=("", 1))
-    host.on("apt-get", "update", says=("Err: Temporary failure resolving", 100))
+    host.run.on("apt-get", "update", says=("Err: Temporary failure resolving", 100))
     with pytest.raises(HostError, match="apt-get update failed") as caught:
-        deps.ensure_packages(lambda _: None)
+        host.ensure()
     assert "Temporary failure resolving" in caught.value.said
 
 
-def test_apt_that_succeeds_and_installs_nothing_is_not_believed(host: FakeRun) -> None:
+def test_an_apt_that_exits_with_0_and_installs_nothing_is_an_error(host: DebianHost) -> None:
     packages(host, mmdebstrap=("", 1))
-    host.on("apt-get", "update").on(*INSTALL, "mmdebstrap")
+    host.run.on("apt-get", "update").on(*INSTALL, "mmdebstrap")
     with pytest.raises(HostError, match="still missing"):
-        deps.ensure_packages(lambda _: None)
+        host.ensure()
 
 
-def test_a_host_without_dpkg_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(HostError, match="no dpkg"):
-        deps.missing_packages()
+def test_a_host_without_dpkg_is_an_error_with_a_remedy(host: DebianHost) -> None:
+    host.absent = ("dpkg-query",)
+    with pytest.raises(HostError, match="no dpkg") as caught:
+        missing_packages(system=host.system)
+    assert "use Debian 12 or Ubuntu 24.04" in caught.value.remedy

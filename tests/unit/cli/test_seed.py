@@ -1,20 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from harness.cli import seed as seeding
-from harness.cli.seed import image_spec, seed_specs
-from harness.config import load_lab
-from harness.config.loader import build
+from harness.cli.seed import build, image_spec, seed_specs
+from harness.config import load_lab, loader
 from harness.core.errors import LabBusyError
 from harness.guest.lab_keys import ensure_keys
 from harness.image.release import Release
+from harness.image.spec import GuestImage, ImageSpec
 from harness.ownership.lab_lock import lab_lock
 from harness.seed.cloud_config import user_data
 from harness.seed.iso_tree import settings
 from harness.seed.model import SeedSpec
+
+from .command_line import CommandLine
 
 LAB = Path(__file__).parents[3] / "scenarios" / "lab.yaml"
 
@@ -24,23 +26,63 @@ def specs(tmp_path: Path, *edits: tuple[str, str]) -> list[SeedSpec]:
     for old, new in edits:
         assert old in text
         text = text.replace(old, new)
-    lab = build(text, LAB, "embedded")
+    lab = loader.build(text, LAB, "embedded")
     return seed_specs(lab, ensure_keys(tmp_path, list(lab.machines)), "2026-01-01T00:00:00+00:00")
 
 
-def test_seeds_are_not_built_under_a_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lab_file = tmp_path / "scenarios" / "lab.yaml"
-    lab_file.parent.mkdir()
-    lab_file.write_text(LAB.read_text(encoding="utf-8"), encoding="utf-8")
-    lab = load_lab(lab_file, "embedded")
-    monkeypatch.setattr(seeding, "guest_release", lambda *_: Release("debian", "bookworm"))
-    monkeypatch.setattr(seeding, "build_image", lambda *_: None)
-    monkeypatch.setattr(seeding, "build_seeds", lambda specs, *_: specs)
-    with lab_lock(tmp_path / ".lab" / "vms", lab.name), pytest.raises(LabBusyError):
-        seeding.build(lab, lab_file, lambda _: None)
-    assert not (tmp_path / ".lab" / "seeds").exists()
-    assert len(seeding.build(lab, lab_file, lambda _: None)) == 3
-    assert not (tmp_path / ".lab" / "vms").exists()
+def test_seed_isos_are_not_built_under_a_session(lab: CommandLine) -> None:
+    lab.edit(
+        "directory: ../.lab/seeds\n", "directory: ../.lab/seeds\n      distribution: debian\n      suite: bookworm\n"
+    )
+    spec = load_lab(lab.file, "embedded")
+    vms, seeds = lab.file.parents[1] / ".lab" / "vms", lab.file.parents[1] / ".lab" / "seeds"
+    image = GuestImage(Path("image"), "key", "digest")
+    made: list[tuple[ImageSpec, GuestImage]] = []
+
+    def build_fake() -> list[Path]:
+        images: list[ImageSpec] = []
+
+        def make_image(wanted: ImageSpec, cache: Path, say: Callable[[str], None]) -> GuestImage:
+            images.append(wanted)
+            return image
+
+        def make_isos(
+            specs: list[SeedSpec], built: GuestImage, directory: Path, say: Callable[[str], None]
+        ) -> list[Path]:
+            made.append((images[-1], built))
+            return [directory / spec.iso_name for spec in specs]
+
+        return build(spec, lab.file, lambda _: None, make_image=make_image, make_isos=make_isos)
+
+    with lab_lock(vms, spec.name), pytest.raises(LabBusyError):
+        build_fake()
+    assert not seeds.exists()
+    assert [path.parent for path in build_fake()] == [seeds] * 3
+    assert made == [(image_spec(spec, Release("debian", "bookworm")), image)]
+    assert not vms.exists()
+
+
+def test_provided_seed_isos_are_not_built(lab: CommandLine) -> None:
+    text = lab.file.read_text(encoding="utf-8")
+    lab.file.write_text(text.replace("source: built", "source: provided"), encoding="utf-8")
+    result = lab("seed")
+    assert result.exit_code == 4
+    assert "are provided, not built" in result.stderr
+
+
+def test_the_command_builds_by_the_overlay_and_needs_no_embedded_one(lab: CommandLine) -> None:
+    built: list[tuple[str, int]] = []
+    lab.replacements[build] = lambda spec, *_: built.append((spec.seeds.directory, spec.hardware.memory_mib))
+    small = "  small: {seeds: {source: built, directory: ../small}, hardware: {memory_mib: 512}}\n"
+    lab.edit("\noverlays:\n", f"\noverlays:\n{small}")
+    text = lab.file.read_text(encoding="utf-8")
+    for words in ((), ("--overlay", "small")):
+        assert lab("seed", *words).exit_code == 0
+    lab.file.write_text(text[: text.index("\noverlays:\n") + 1], encoding="utf-8")
+    assert lab("seed").exit_code == 0
+    assert built == [("../.lab/seeds", 1024), ("../small", 512), ("../wsl/out", 4096)]
+    result = lab("seed", "--overlay", "small")
+    assert (result.exit_code, "no overlay named small" in result.stderr) == (4, True)
 
 
 def test_each_machine_gets_its_own_address_name_and_iso(tmp_path: Path) -> None:

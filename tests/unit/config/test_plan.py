@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,13 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_file import LAB_FILE, changed
 
-from harness.cli.render import candidates_text, checks_text, plan_text
 from harness.config import load_lab
 from harness.config.loader import build
 from harness.config.plan import LabPlan, make_plan, smbios_uuid
-from harness.core.verdict import Check, Status
-from harness.lab.selection import Selection
-from harness.vmrun.discovery import Hypervisor, Kind
 from harness.vmware.vmx import Vmx
 
 
@@ -123,48 +118,3 @@ def test_what_a_machine_says_of_itself_goes_before_the_hardware_of_all() -> None
 def test_another_network_is_a_custom_one() -> None:
     vmx = plan_of(("vmnet: VMnet1", "vmnet: VMnet5")).machines[0].vmx
     assert (vmx["ethernet0.connectionType"], vmx["ethernet0.vnet"]) == ("custom", "VMnet5")
-
-
-def selection(plan: LabPlan) -> Selection:
-    tools = Hypervisor(Kind.EMBEDDED, ("python", "-m", "vmrun"), ("vdisk",), "QEMU 7.2", host_type="player")
-    return Selection(LAB_FILE, plan.spec, plan.overlay, tools)
-
-
-def test_the_plan_as_text_has_every_file_key_command_and_number() -> None:
-    plan = plan_of(overlay="embedded", ports=(2201, 2202, 2203))
-    text = plan_text(selection(plan), plan)
-    for machine in plan.machines:
-        for value in (machine.files.vmx, machine.files.disk, machine.files.serial(1), machine.seed, machine.address):
-            assert str(value) in text
-        for key, text_value in machine.vmx.items():
-            assert f"{key} = {text_value!r}" in text
-    for shown in (
-        "3072 MiB for 3 machines",
-        "127.0.0.1:2202",
-        "hardware.memory_mib = 1024",
-        "boot 900 s",
-        "keep: always",
-    ):
-        assert shown in text
-    assert "-c -s 40GB -a lsilogic -t 1" in text
-    assert "-T player start" in text
-
-
-def test_the_plan_says_which_ports_are_chosen_later_and_that_there_is_no_overlay() -> None:
-    assert "127.0.0.1:<free port>" in plan_text(selection(plan_of(overlay="embedded")), plan_of(overlay="embedded"))
-    assert "overlay      none" in plan_text(selection(plan_of()), plan_of())
-
-
-def test_checks_as_text_have_a_remedy_only_where_there_is_something_to_mend() -> None:
-    good = Check("disk", Status.PASS, "10 MiB", "20 MiB", "buy one")
-    text = checks_text([good, replace(good, name="memory", status=Status.FAIL), replace(good, status=Status.BLOCKED)])
-    assert text.splitlines()[:4] == [
-        "ok   disk: 20 MiB",
-        "FAIL memory: 20 MiB",
-        "       expected: 10 MiB",
-        "       remedy:   buy one",
-    ]
-
-
-def test_candidates_as_text_name_the_version_that_was_taken() -> None:
-    assert candidates_text(selection(plan_of()).hypervisor).splitlines() == ["vmrun", "version: QEMU 7.2"]

@@ -1,24 +1,33 @@
-"""Plans, candidates and checks as text for a terminal. Pure."""
+"""`lab plan`: everything that a run would create, as text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import click
 
+from harness.cli.options import report_errors, say
+from harness.cli.selection import selection_options
 from harness.config.model import SeedSource, SeedsSpec
 from harness.config.plan import LabPlan, MachinePlan
 from harness.core.errors import UsageError
-from harness.core.verdict import Check, Status
 from harness.image.release import guest_release, os_release
 from harness.lab.selection import Selection
 from harness.phases import POWER_ONS
-from harness.vmrun.discovery import Hypervisor
 from harness.vmrun.vdiskmanager import create_argv
 
-_SIGNS = {Status.PASS: "ok  ", Status.FAIL: "FAIL", Status.ERROR: "ERR ", Status.NOT_PROVEN: "?   "}
+
+@click.command()
+@report_errors
+@selection_options
+def plan(selection: Selection) -> None:
+    """Print everything that a run would create.
+
+    Files, VMX keys, ports, commands, sizes and deadlines. Nothing is changed.
+    """
+    say(plan_text(selection, selection.plan("<run>")))
 
 
 def plan_text(selection: Selection, plan: LabPlan) -> str:
-    """Return everything that a run would create: files, VMX keys, ports, commands, sizes, deadlines."""
+    """Return the plan as text: files, VMX keys, ports, commands, sizes, deadlines."""
     spec = plan.spec
     lines = [
         f"lab          {spec.name}",
@@ -41,7 +50,7 @@ def plan_text(selection: Selection, plan: LabPlan) -> str:
 
 
 def seeds_text(seeds: SeedsSpec) -> str:
-    """Return who makes the seeds, and for our own what they install."""
+    """Return the source of the seed ISOs and, for built ones, the distribution that they install."""
     if seeds.source is not SeedSource.BUILT:
         return seeds.source.value
     try:
@@ -78,22 +87,3 @@ def _machine_lines(selection: Selection, plan: LabPlan, machine: MachinePlan) ->
         f"             {' '.join(start)}",
         *(f"  vmx        {key} = {value!r}" for key, value in machine.vmx.items()),
     ]
-
-
-def candidates_text(hypervisor: Hypervisor) -> str:
-    """Return each place where a vmrun was looked for, and why it was taken or not."""
-    rows = [
-        f"{'->' if found.taken else '  '} {found.source:<22} {found.path or '-'}\n      {found.why}"
-        for found in hypervisor.candidates
-    ]
-    return "\n".join(["vmrun", *rows, f"version: {hypervisor.version}"])
-
-
-def checks_text(checks: Sequence[Check]) -> str:
-    """Return one line per check, and the remedy below the ones that did not pass."""
-    lines = []
-    for check in checks:
-        lines.append(f"{_SIGNS.get(check.status, check.status.value)} {check.name}: {check.seen}")
-        if check.status is not Status.PASS:
-            lines += [f"       expected: {check.expected}", f"       remedy:   {check.remedy}"]
-    return "\n".join(lines)

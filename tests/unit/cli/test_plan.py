@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from lab_file import LAB_FILE, changed
+
+from harness.cli.plan import plan_text
+from harness.config.loader import build
+from harness.config.plan import LabPlan, make_plan
+from harness.lab.selection import Selection
+from harness.vmrun.discovery import Hypervisor, Kind
+
+from .command_line import CommandLine, files_below
+
+
+def plan_of(overlay: str | None = None, ports: tuple[int, ...] = ()) -> LabPlan:
+    return make_plan(build(changed(), LAB_FILE, overlay), LAB_FILE, overlay=overlay, run_id="run", ports=ports)
+
+
+def selection(plan: LabPlan) -> Selection:
+    tools = Hypervisor(Kind.EMBEDDED, ("python", "-m", "vmrun"), ("vdisk",), "QEMU 7.2", host_type="player")
+    return Selection(LAB_FILE, plan.spec, plan.overlay, tools)
+
+
+def test_the_command_prints_everything_and_changes_nothing(lab: CommandLine, tmp_path: Path) -> None:
+    before = files_below(tmp_path)
+    result = lab("plan")
+    assert result.exit_code == 0
+    assert "hypervisor   vmware: no-such-vmrun" in result.output
+    assert "k3s-worker2 (worker), 192.168.6.12, ssh at 192.168.6.12:22" in result.output
+    assert files_below(tmp_path) == before
+
+
+def test_the_text_has_every_file_key_command_and_number() -> None:
+    plan = plan_of(overlay="embedded", ports=(2201, 2202, 2203))
+    text = plan_text(selection(plan), plan)
+    for machine in plan.machines:
+        for value in (machine.files.vmx, machine.files.disk, machine.files.serial(1), machine.seed, machine.address):
+            assert str(value) in text
+        for key, text_value in machine.vmx.items():
+            assert f"{key} = {text_value!r}" in text
+    for shown in (
+        "3072 MiB for 3 machines",
+        "127.0.0.1:2202",
+        "hardware.memory_mib = 1024",
+        "boot 900 s",
+        "keep: always",
+    ):
+        assert shown in text
+    assert "-c -s 40GB -a lsilogic -t 1" in text
+    assert "-T player start" in text
+
+
+def test_the_text_shows_ports_that_are_chosen_later_and_that_there_is_no_overlay() -> None:
+    assert "127.0.0.1:<free port>" in plan_text(selection(plan_of(overlay="embedded")), plan_of(overlay="embedded"))
+    assert "overlay      none" in plan_text(selection(plan_of()), plan_of())
