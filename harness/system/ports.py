@@ -1,4 +1,4 @@
-"""Loopback ports of this host: hold one, or check for a free one.
+"""Loopback ports of this host: hold one, or test one.
 
 A port that was free a moment ago may be taken when it is used. On Linux a bound socket that does not listen
 keeps every other choice of the kernel away from its port, and still lets the hypervisor listen there, because both have

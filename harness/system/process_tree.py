@@ -44,10 +44,11 @@ def _running_after(processes: list[psutil.Process], grace_s: float) -> list[psut
 
 
 def end_process(pid: int, started: float, argv: Sequence[str], grace_s: float = 3.0) -> tuple[int, ...]:
-    """End a process, found by id and starting time, or by command line.
+    """End a process, found by id and starting time or command line.
 
-    The command line counts if the id is 0.     A process with another starting time is another process and is not touched; neither is one whose command line only
-    contains a file of ours, as an editor's does. Return the ids that could not be ended.
+    The command line counts if the id is 0. A process with another starting time is another process and is not touched;
+    neither is one whose command line only contains a file of ours, as an editor's does. Return the ids that could not
+    be ended.
     """
     remaining: list[int] = []
     for process in psutil.process_iter() if pid == 0 else _existing(pid):

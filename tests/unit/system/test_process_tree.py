@@ -54,7 +54,7 @@ def test_ending_a_process_that_is_gone_is_fine() -> None:
 
 
 def test_a_change_of_the_clock_does_not_change_the_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a sleep of the host or a new time psutil's starting times differ."""
+    """After a sleep of the host psutil's starting times differ."""
     pid, started = start(python(SLEEP), tmp_path / "log")
     real = psutil.Process.create_time
     if sys.platform == "linux":
