@@ -1,4 +1,4 @@
-"""The guest image: built once from distribution packages and cached under the hash of its inputs.
+"""Guest image: built from distribution packages, cached by its inputs' hash.
 
 Entry: `harness.image.build.build_image`.
 """

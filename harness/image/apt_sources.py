@@ -1,4 +1,4 @@
-"""Where the guest's packages come from: the sources that the host's own apt is configured with."""
+"""Package sources of the guest, from the host's apt configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KEYRINGS = Path("/usr/share/keyrings")
 
 @dataclass(frozen=True)
 class Source:
-    """One package index of a configured source, as `apt-get indextargets` (apt-get(8)) prints it."""
+    """One package index of a configured source, see apt-get(8), `indextargets`."""
 
     uri: str
     release: str
@@ -23,13 +23,13 @@ class Source:
     origin: str
 
     def serves(self, suite: str) -> bool:
-        """Whether it is the suite itself, its updates or its security fixes, by whichever name it is called."""
+        """Return whether it is the suite, its updates or its security fixes."""
         wanted = (suite, f"{suite}-updates", f"{suite}-security")
         return self.codename in wanted or self.release in wanted or self.release == f"{suite}/updates"
 
 
 def parse_targets(text: str) -> tuple[Source, ...]:
-    """Return the sources of `apt-get indextargets --format` output; a field that apt left unfilled is empty."""
+    """Parse the output of `apt-get indextargets --format`; unfilled fields are empty."""
     found = []
     for line in text.splitlines():
         fields = ["" if field.startswith("$(") else field for field in line.split("|")]
@@ -39,16 +39,16 @@ def parse_targets(text: str) -> tuple[Source, ...]:
 
 
 def source_lines(sources: tuple[Source, ...], distribution: str, suite: str, keyring: Path | None = None) -> str:
-    """Return a sources.list for the suite, made of the host's own sources only.
+    """Return a sources.list for the suite with the host's own sources only.
 
-    Sources of other publishers are left out. Without a keyring, what apt trusts in general is trusted.
+    Sources of other publishers are omitted. Without a keyring, apt's general trust applies.
 
     Raises:
         HostError: The host's sources do not serve the suite.
     """
     names = {"", distribution.capitalize()}
-    fitting = [source for source in sources if source.serves(suite) and source.origin in names]
-    if not any(suite in (source.codename, source.release) for source in fitting):
+    matching = [source for source in sources if source.serves(suite) and source.origin in names]
+    if not any(suite in (source.codename, source.release) for source in matching):
         served = sorted({source.codename or source.release for source in sources})
         raise HostError(
             f"this host's package sources do not serve {distribution} {suite}",
@@ -58,27 +58,27 @@ def source_lines(sources: tuple[Source, ...], distribution: str, suite: str, key
             "suite to one that they serve",
         )
     lines: dict[tuple[str, str], list[str]] = {}
-    for source in fitting:
+    for source in matching:
         lines.setdefault((source.uri, source.release), []).append(source.component)
     signed = f"[signed-by={keyring}] " if keyring is not None else ""
     return "".join(f"deb {signed}{uri} {release} {' '.join(parts)}\n" for (uri, release), parts in lines.items())
 
 
 def host_sources(distribution: str, suite: str) -> str:
-    """Return the sources.list text for the guest, from what the host's apt is configured with.
+    """Return the guest's sources.list from the configuration of the host's apt.
 
     Raises:
-        HostError: There is no apt, it cannot read its sources, or they do not serve the suite.
+        HostError: apt is missing, cannot read its sources, or they do not serve the suite.
     """
-    targets = _answer("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages")
+    targets = _apt_output("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages")
     return source_lines(parse_targets(targets), distribution, suite, archive_keyring(distribution))
 
 
-def _answer(*argv: str) -> str:
-    """Return what apt prints.
+def _apt_output(*argv: str) -> str:
+    """Run an apt program and return its output.
 
     Raises:
-        HostError: It cannot read its own configuration, and says where.
+        HostError: It cannot read its configuration; its message names the place.
     """
     done = run(argv, timeout_s=60)
     if done.returncode != 0:
@@ -86,13 +86,13 @@ def _answer(*argv: str) -> str:
             f"{argv[0]} {argv[1]} failed (exit {done.returncode})",
             where="/etc/apt",
             said=done.output.strip(),
-            remedy="mend what apt names, until `apt-get update` succeeds",
+            remedy="fix the file that apt names until `apt-get update` succeeds",
         )
     return done.stdout
 
 
 def archive_keyring(distribution: str) -> Path | None:
-    """Return the host's copy of the distribution's archive keys, under the name that Debian and Ubuntu give it."""
+    """Return the host's file with the distribution's archive keys, or None."""
     path = _KEYRINGS / f"{distribution}-archive-keyring.gpg"
     return path if path.is_file() else None
 
@@ -101,10 +101,10 @@ def proxy_options() -> tuple[str, ...]:
     """Return the proxy settings of the host's apt, as `Acquire::…` configuration lines.
 
     Raises:
-        HostError: There is no apt, or it cannot read its configuration.
+        HostError: apt is missing, or cannot read its configuration.
     """
     return tuple(
         line.rstrip(";")
-        for line in _answer("apt-config", "dump").splitlines()
+        for line in _apt_output("apt-config", "dump").splitlines()
         if line.startswith("Acquire::http") and "proxy" in line.partition(" ")[0].lower() and '""' not in line
     )

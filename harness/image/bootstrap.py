@@ -1,4 +1,4 @@
-"""The guest's file tree, made of distribution packages by mmdebstrap."""
+"""Build the guest's file tree from distribution packages with mmdebstrap."""
 
 from __future__ import annotations
 
@@ -20,24 +20,23 @@ _WITHOUT_PERL = (
     'mkdir -p "$1/etc/apt/preferences.d" && '
     'printf "Package: usrmerge\\nPin: release *\\nPin-Priority: -1\\n" > "$1/etc/apt/preferences.d/lab"'
 )
-# cloud-init goes without its schema check when the library is not there, and each of its four stages starts a third
-# faster.
+# Without these libraries cloud-init skips its schema check, and each of its four stages starts a third faster.
 _UNUSED = ("/usr/lib/python3/dist-packages/jsonschema", "/usr/lib/python3/dist-packages/pyrsistent")
 
 
-# mmdebstrap removes its half-built tree when it is ended.
+# On SIGTERM mmdebstrap removes its incomplete tree, which takes a while.
 _GRACE_S = 30.0
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """The files of one build; all of them are below `directory`, which is deleted afterwards."""
+class BuildDirectory:
+    """Files of one build, all below `directory`, which is deleted afterwards."""
 
     directory: Path
 
     @property
     def tree_tar(self) -> Path:
-        """The guest's tree as mmdebstrap leaves it."""
+        """The guest's tree as mmdebstrap writes it."""
         return self.directory / "tree.tar"
 
     @property
@@ -56,7 +55,7 @@ class Workplace:
         return self.directory / "debs"
 
 
-def _hooks(spec: ImageSpec, place: Workplace) -> tuple[str, ...]:
+def _hooks(spec: ImageSpec, build: BuildDirectory) -> tuple[str, ...]:
     names = " ".join(shlex.quote(name) for name in spec.operations_packages)
     download = (
         'mkdir -p "$1/lab-packages/partial" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -q -y '
@@ -66,52 +65,52 @@ def _hooks(spec: ImageSpec, place: Workplace) -> tuple[str, ...]:
     return (
         download,
         'rm -rf "$1/lab-packages/partial" "$1/lab-packages/lock"',
-        f"sync-out /lab-packages {shlex.quote(place.debs.as_posix())}",
+        f"sync-out /lab-packages {shlex.quote(build.debs.as_posix())}",
         "rm -rf " + " ".join(f'"$1{path}"' for path in _UNUSED),
         'rm -rf "$1/lab-packages" "$1"/etc/ssh/ssh_host_* "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*',
-        f"tar-in {shlex.quote(place.overlay.as_posix())} /",
+        f"tar-in {shlex.quote(build.overlay.as_posix())} /",
     )
 
 
-def mmdebstrap_argv(spec: ImageSpec, place: Workplace, proxies: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the command that builds the tree; it runs as root or in a user namespace, as mmdebstrap finds fit."""
+def mmdebstrap_argv(spec: ImageSpec, build: BuildDirectory, proxies: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the command that builds the tree."""
     include = ",".join((*GUEST_PACKAGES, spec.kernel))
     options = [f"--dpkgopt={option}" for option in path_filters()]
     options += [f"--aptopt={option}" for option in ('Acquire::Languages "none"', *proxies)]
     options += [f"--setup-hook={_WITHOUT_PERL}", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
-    options += [f"--customize-hook={hook}" for hook in _hooks(spec, place)]
+    options += [f"--customize-hook={hook}" for hook in _hooks(spec, build)]
     return (
         "mmdebstrap", "--variant=minbase", "--architectures=amd64", "--format=tar", f"--include={include}",
-        *options, spec.suite, place.tree_tar.as_posix(), place.sources.as_posix(),
+        *options, spec.suite, build.tree_tar.as_posix(), build.sources.as_posix(),
     )  # fmt: skip
 
 
-def _temporary(place: Workplace) -> dict[str, str]:
-    """Return where mmdebstrap has its tree: below what is removed, where it may be.
+def _temporary(build: BuildDirectory) -> dict[str, str]:
+    """Return the setting that puts mmdebstrap's tree into the build directory.
 
-    Without root it works as a user of a namespace, who cannot enter this user's directories.
+    Without root, mmdebstrap is a user of a namespace and cannot enter this user's directories.
     """
-    return {"TMPDIR": str(place.directory)} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
+    return {"TMPDIR": str(build.directory)} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
 
 
-def bootstrap(spec: ImageSpec, place: Workplace, say: Callable[[str], None]) -> None:
-    """Leave the guest's tree in `place.tree_tar` and the offline packages in `place.debs`.
+def bootstrap(spec: ImageSpec, build: BuildDirectory, say: Callable[[str], None]) -> None:
+    """Create the guest's tree `tree_tar` and the offline packages `debs`.
 
     Raises:
-        HostError: The host's sources lack the suite, or mmdebstrap failed; its log is the evidence.
+        HostError: The host's sources lack the suite, or mmdebstrap failed; the error shows its output.
     """
-    place.sources.write_text(apt_sources.host_sources(spec.distribution, spec.suite), encoding="utf-8")
-    place.overlay.write_bytes(overlay_tar())
-    place.debs.mkdir()
-    argv = mmdebstrap_argv(spec, place, apt_sources.proxy_options())
+    build.sources.write_text(apt_sources.host_sources(spec.distribution, spec.suite), encoding="utf-8")
+    build.overlay.write_bytes(overlay_tar())
+    build.debs.mkdir()
+    argv = mmdebstrap_argv(spec, build, apt_sources.proxy_options())
     say(f"building the guest of {spec.distribution} {spec.suite} packages (mmdebstrap, about two minutes)")
-    done = run(argv, timeout_s=1800, env={"LC_ALL": "C.UTF-8", **_temporary(place)}, grace_s=_GRACE_S)
+    done = run(argv, timeout_s=1800, env={"LC_ALL": "C.UTF-8", **_temporary(build)}, grace_s=_GRACE_S)
     if done.returncode != 0:
         raise HostError(
             f"mmdebstrap could not build the guest (exit {done.returncode})",
             where=spec.suite,
             said="\n".join(done.output.strip().splitlines()[-15:]),
-            remedy="check that the host's package sources answer (`apt-get update`) and that there are 3 GB free; "
+            remedy="check that the host's package sources answer (`apt-get update`) and that 3 GB are free; "
             "without root, that user namespaces are allowed and /etc/subuid has a line for this user",
         )
     say(f"guest tree built in {done.duration_s:.0f} s")

@@ -1,4 +1,4 @@
-"""The guest image: built once from distribution packages, cached under the hash of its inputs."""
+"""Build the guest image once; cache it by its inputs' hash."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from filelock import FileLock, Timeout
 
 from harness.core.errors import HostError
 from harness.image import disk
-from harness.image.bootstrap import Workplace, bootstrap, mmdebstrap_argv
+from harness.image.bootstrap import BuildDirectory, bootstrap, mmdebstrap_argv
 from harness.image.guest_files import overlay_tar
 from harness.image.initrd import MODULE_GROUPS, build_initrd
 from harness.image.package_repository import write_index
-from harness.image.spec import KERNEL_ARGUMENTS, GuestImage, ImageSpec, template
+from harness.image.spec import KERNEL_ARGUMENTS, GuestImage, ImageSpec, guest_file_text
 from harness.system.process import run
 
 __all__ = ["GuestImage", "ImageSpec", "build_image", "image_key", "load_image"]
@@ -37,19 +37,19 @@ LABEL linux
 """
 
 
-# Counted up when the way from the inputs to the image changes and no input of `image_key` shows it.
+# Increase it when the build changes and no input of `image_key` shows the change.
 _RECIPE = 1
-_OTHERS_S = 3600.0
+_OTHER_BUILD_S = 3600.0
 
 
 def image_key(spec: ImageSpec) -> str:
-    """Return 16 hex digits that change whenever an input of the image changes: settings, packages, guest files."""
+    """Return 16 hex digits that change with every input of the image."""
     inputs = {
         "recipe": _RECIPE,
         "spec": asdict(spec),
-        "tree": mmdebstrap_argv(spec, Workplace(Path("build")), ()),
+        "tree": mmdebstrap_argv(spec, BuildDirectory(Path("build")), ()),
         "files": hashlib.sha256(overlay_tar()).hexdigest(),
-        "initrd": [template(name) for name in ("init.sh", "installer.sh", "lab-event.sh")],
+        "initrd": [guest_file_text(name) for name in ("init.sh", "installer.sh", "lab-event.sh")],
         "modules": MODULE_GROUPS,
         "boot loader": _BOOT_LOADER,
         "file system": disk.FILE_SYSTEM,
@@ -65,7 +65,7 @@ def load_image(spec: ImageSpec, cache_dir: Path) -> GuestImage:
     """Return the cached image of these inputs.
 
     Raises:
-        HostError: It was not built yet.
+        HostError: It is not built yet.
     """
     key = image_key(spec)
     directory = _directory(key, cache_dir)
@@ -74,44 +74,47 @@ def load_image(spec: ImageSpec, cache_dir: Path) -> GuestImage:
         return GuestImage(directory, key, str(description["digest"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HostError(
-            f"there is no guest image of {spec.distribution} {spec.suite}",
+            f"the guest image of {spec.distribution} {spec.suite} is not built",
             where=str(directory),
             remedy="run `lab setup`",
         ) from error
 
 
 def build_image(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None]) -> GuestImage:
-    """Return the image of these inputs; builds it when the cache does not have it.
+    """Return the cached image of these inputs, or build it.
 
-    The image appears under its final name when it is whole. A second build of the same image waits for the first.
+    The image gets its final name when it is complete. A second build of the same image waits for the first.
 
     Raises:
         HostError: A program is missing or failed, or the host's package sources do not serve the suite.
     """
     key = image_key(spec)
     cache_dir.mkdir(parents=True, exist_ok=True)
-    with _the_only_one(cache_dir / f"image-{key}.lock", say):
+    with _build_lock(cache_dir / f"image-{key}.lock", say):
         try:
             image = load_image(spec, cache_dir)
         except HostError:
             return _build(spec, cache_dir, say)
-        say(f"the guest image is there: {image.directory}")
+        say(f"the guest image is up to date: {image.directory}")
         return image
 
 
 @contextlib.contextmanager
-def _the_only_one(path: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold that lock, and tell of a wait for it: a build takes minutes, and one that died holds nothing."""
+def _build_lock(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of the build and report a wait.
+
+    A crashed build holds no lock.
+    """
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         say(f"waiting for another build of the guest image ({path})")
         try:
-            lock.acquire(timeout=_OTHERS_S)
+            lock.acquire(timeout=_OTHER_BUILD_S)
         except Timeout as error:
-            text = f"another build of the guest image has not ended within {_OTHERS_S:.0f} s"
-            raise HostError(text, where=str(path), remedy="end that build, then run again") from error
+            text = f"another build of the guest image did not end within {_OTHER_BUILD_S:.0f} s"
+            raise HostError(text, where=str(path), remedy="stop that build, then run this command again") from error
     try:
         yield
     finally:
@@ -121,11 +124,11 @@ def _the_only_one(path: Path, say: Callable[[str], None]) -> Iterator[None]:
 def _build(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None]) -> GuestImage:
     key = image_key(spec)
     with tempfile.TemporaryDirectory(prefix=f"build-{key}-", dir=cache_dir, ignore_cleanup_errors=True) as temporary:
-        place = Workplace(Path(temporary))
-        bootstrap(spec, place, say)
-        result = place.directory / "image"
+        build = BuildDirectory(Path(temporary))
+        bootstrap(spec, build, say)
+        result = build.directory / "image"
         result.mkdir()
-        _assemble(spec, key, place, result)
+        _assemble(spec, key, build, result)
         digest = _describe(spec, key, result)
         final = _directory(key, cache_dir)
         shutil.rmtree(final, ignore_errors=True)
@@ -134,33 +137,33 @@ def _build(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None]) -> Gues
     return GuestImage(final, key, digest)
 
 
-def _assemble(spec: ImageSpec, key: str, place: Workplace, result: Path) -> None:
-    """Leave every file of the image but its description in `result`."""
+def _assemble(spec: ImageSpec, key: str, build: BuildDirectory, result: Path) -> None:
+    """Create every file of the image in `result`, except the description."""
     image = GuestImage(result, key, "")
-    tree = place.directory / "tree"
-    wrapper = _extract(place.tree_tar, tree)
-    kernel = _the_one(tree / "boot", "vmlinuz-*")
-    modules = _the_one(tree / "lib/modules", "*")
+    tree = build.directory / "tree"
+    wrapper = _extract(build.tree_tar, tree)
+    kernel = _single_match(tree / "boot", "vmlinuz-*")
+    modules = _single_match(tree / "lib/modules", "*")
     image.initrd.write_bytes(build_initrd(modules, tree / "bin/busybox"))
     shutil.copyfile(kernel, image.kernel)
     for target, source in zip(
         image.isolinux, ("usr/lib/ISOLINUX/isolinux.bin", "usr/lib/syslinux/modules/bios/ldlinux.c32"), strict=True
     ):
         shutil.copyfile(tree / source, target)
-    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"lab-root:{key}")
-    _install_boot_files(image, tree, kernel.name, identity)
-    raw = place.directory / "disk.raw"
-    disk.make_disk(tree, raw, root_gib=spec.root_gib, identity=identity, wrapper=wrapper)
+    root_uuid = uuid.uuid5(uuid.NAMESPACE_URL, f"lab-root:{key}")
+    _install_boot_files(image, tree, kernel.name, root_uuid)
+    raw = build.directory / "disk.raw"
+    disk.make_disk(tree, raw, root_gib=spec.root_gib, file_system_uuid=root_uuid, wrapper=wrapper)
     extents = disk.write_chunks(raw, image.disk_chunks)
     lines = "".join(f"{extent.seek} {extent.skip} {extent.count}\n" for extent in extents)
     image.disk_map.write_text(lines, encoding="utf-8", newline="\n")
     image.disk_sectors.write_text(f"{raw.stat().st_size // disk.SECTOR}\n", encoding="utf-8", newline="\n")
-    shutil.copytree(place.debs, image.packages)
+    shutil.copytree(build.debs, image.packages)
     write_index(image.packages, spec.operations_packages)
 
 
 def _extract(tar: Path, tree: Path) -> tuple[str, ...]:
-    """Unpack the tree; return the words that let a later program see its files with their owners."""
+    """Unpack the tree; return the fakeroot prefix that shows its owners."""
     tree.mkdir()
     unpack = ("tar", "-x", "-f", str(tar), "-C", str(tree), "--numeric-owner", "--exclude=./dev/*")
     state = tar.with_name("fakeroot.state")
@@ -171,20 +174,20 @@ def _extract(tar: Path, tree: Path) -> tuple[str, ...]:
     return () if as_root else ("fakeroot", "-i", str(state), "--")
 
 
-def _install_boot_files(image: GuestImage, tree: Path, kernel: str, identity: uuid.UUID) -> None:
+def _install_boot_files(image: GuestImage, tree: Path, kernel: str, root_uuid: uuid.UUID) -> None:
     for stale in (tree / "boot").glob("initrd.img*"):
         stale.unlink()
     shutil.copyfile(image.initrd, tree / "boot/initrd.img-lab")
     (tree / "boot/extlinux").mkdir()
-    text = _BOOT_LOADER.format(kernel=kernel, identity=identity)
+    text = _BOOT_LOADER.format(kernel=kernel, identity=root_uuid)
     (tree / "boot/extlinux/extlinux.conf").write_text(text, encoding="utf-8")
 
 
-def _the_one(directory: Path, pattern: str) -> Path:
+def _single_match(directory: Path, pattern: str) -> Path:
     found = sorted(directory.glob(pattern))
     if len(found) != 1:
         raise HostError(
-            f"the guest's tree has {len(found)} of {pattern}, expected one",
+            f"the guest's tree has {len(found)} files {pattern}, expected one",
             where=str(directory),
             remedy="name another release in the lab file: seeds.suite",
         )
@@ -192,7 +195,7 @@ def _the_one(directory: Path, pattern: str) -> Path:
 
 
 def _describe(spec: ImageSpec, key: str, result: Path) -> str:
-    """Write image.json and return the digest over all files."""
+    """Write image.json and return the digest of all files."""
     files = []
     for path in sorted(path for path in result.rglob("*") if path.is_file()):
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""The archive format of an initial RAM disk."""
+"""Archive format of an initial RAM disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ S_IFDIR, S_IFREG, S_IFCHR = 0o040000, 0o100000, 0o020000
 
 @dataclass(frozen=True)
 class Entry:
-    """One member: a directory, a file with data, or a character device with its major and minor number."""
+    """Archive member: directory, file with data, or character device (major, minor)."""
 
     path: str
     mode: int
@@ -31,6 +31,6 @@ def _member(entry: Entry, inode: int) -> bytes:
 
 
 def archive(entries: list[Entry]) -> bytes:
-    """Return a `newc` archive (cpio(5)) owned by root, with no times in it: same entries, same bytes."""
+    """Return a reproducible `newc` archive (cpio(5)), owned by root and without times."""
     members = [_member(entry, inode) for inode, entry in enumerate(entries, start=1)]
     return b"".join([*members, _member(Entry("TRAILER!!!", 0), 0)])

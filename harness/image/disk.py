@@ -1,4 +1,4 @@
-"""The disk of the installed system: boot record, one ext4 partition, and the list of its chunks that hold data."""
+"""Disk of the installed system: boot record, ext4 partition, data chunks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PARTITION_START = MIB
 
 # syslinux 6 reads ext4 without 64-bit block numbers; the disk it is written to is blank, so that neither inode
 # tables nor the journal have to be zeroed again (mke2fs(8), `assume_storage_prezeroed`).
-# One flexible group and no copies of the super block: its administration lies together instead of all over the disk.
+# One flexible group and no copies of the super block keep the metadata together at the start of the disk.
 FILE_SYSTEM = (
     "-t", "ext4", "-O", "^64bit,^metadata_csum,^orphan_file,^resize_inode,sparse_super2", "-G", "1024", "-m", "1",
     "-i", "32768", "-L", "lab-root",
@@ -27,7 +27,7 @@ _EXTENDED = "lazy_itable_init=1,lazy_journal_init=1,assume_storage_prezeroed=1,n
 
 
 def boot_record(code: bytes, sectors: int, signature: int) -> bytes:
-    """Return a master boot record with one active Linux partition that starts at 1 MiB.
+    """Return a master boot record with one active partition at 1 MiB.
 
     Args:
         code: syslinux's `mbr.bin`, at most 440 bytes.
@@ -40,7 +40,7 @@ def boot_record(code: bytes, sectors: int, signature: int) -> bytes:
 
 @dataclass(frozen=True)
 class Extent:
-    """`count` MiB that belong at `seek` MiB of the disk and lie at `skip` MiB of the chunk file."""
+    """`count` MiB at `seek` of the disk, `skip` of the chunks."""
 
     seek: int
     skip: int
@@ -48,7 +48,7 @@ class Extent:
 
 
 def extents(indexes: Iterable[int]) -> tuple[Extent, ...]:
-    """Return the extents of ascending MiB numbers, neighbours joined."""
+    """Return the extents of ascending MiB numbers; join adjacent ones."""
     found: list[Extent] = []
     for skip, index in enumerate(indexes):
         last = found[-1] if found else None
@@ -60,13 +60,13 @@ def extents(indexes: Iterable[int]) -> tuple[Extent, ...]:
 
 
 def data_chunks(descriptor: int, size: int) -> Iterator[tuple[int, bytes]]:
-    """Yield number and bytes of every MiB that is not all zero, of a sparse file; holes are not read."""
+    """Yield number and bytes of every non-zero MiB of a sparse file."""
     empty = bytes(MIB)
     index = 0
     while index * MIB < size:
         try:
             index = os.lseek(descriptor, index * MIB, os.SEEK_DATA) // MIB
-        except OSError:  # ENXIO: no data behind this place
+        except OSError:  # ENXIO: no data after this offset
             return
         chunk = os.pread(descriptor, MIB, index * MIB).ljust(MIB, b"\0")
         if chunk != empty:
@@ -75,7 +75,7 @@ def data_chunks(descriptor: int, size: int) -> Iterator[tuple[int, bytes]]:
 
 
 def write_chunks(raw: Path, chunks: Path) -> tuple[Extent, ...]:
-    """Leave the data of a sparse disk image in `chunks`; return where it belongs."""
+    """Write a sparse disk image's data to `chunks`; return the extents."""
     indexes = []
     with raw.open("rb") as source, chunks.open("wb") as target:
         for index, chunk in data_chunks(source.fileno(), raw.stat().st_size):
@@ -84,15 +84,15 @@ def write_chunks(raw: Path, chunks: Path) -> tuple[Extent, ...]:
     return extents(indexes)
 
 
-def make_disk(tree: Path, raw: Path, *, root_gib: int, identity: uuid.UUID, wrapper: tuple[str, ...]) -> None:
-    """Leave a raw, sparse disk image with the tree as its root file system.
+def make_disk(tree: Path, raw: Path, *, root_gib: int, file_system_uuid: uuid.UUID, wrapper: tuple[str, ...]) -> None:
+    """Create a raw, sparse disk image with the tree as root file system.
 
     Args:
-        tree: The guest's files, with syslinux's `mbr.bin` among them.
+        tree: The guest's files, including syslinux's `mbr.bin`.
         raw: The image to write.
         root_gib: Size of the partition.
-        identity: UUID of the file system, by which the guest finds it.
-        wrapper: Words in front of mke2fs: fakeroot, where the build does not run as root.
+        file_system_uuid: The guest finds its root file system by it.
+        wrapper: Arguments before mke2fs: fakeroot if the build does not run as root.
 
     Raises:
         HostError: mke2fs failed.
@@ -101,11 +101,11 @@ def make_disk(tree: Path, raw: Path, *, root_gib: int, identity: uuid.UUID, wrap
     code = (tree / "usr/lib/EXTLINUX/mbr.bin").read_bytes()
     with raw.open("wb") as image:
         image.truncate(PARTITION_START + size)
-        image.write(boot_record(code, size // SECTOR, identity.time_low))
-    extended = f"{_EXTENDED},offset={PARTITION_START},hash_seed={identity}"
+        image.write(boot_record(code, size // SECTOR, file_system_uuid.time_low))
+    extended = f"{_EXTENDED},offset={PARTITION_START},hash_seed={file_system_uuid}"
     argv = (
         *wrapper, "/sbin/mke2fs", "-q", "-F", *FILE_SYSTEM, "-E", extended,
-        "-U", str(identity), "-d", str(tree), str(raw), f"{size // 1024}k",
+        "-U", str(file_system_uuid), "-d", str(tree), str(raw), f"{size // 1024}k",
     )  # fmt: skip
     done = run(argv, timeout_s=600)
     if done.returncode != 0:

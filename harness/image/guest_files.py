@@ -1,4 +1,4 @@
-"""The files that the guest image has on top of its distribution's packages."""
+"""Files that the guest image adds to its distribution's packages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import io
 import tarfile
 from dataclasses import dataclass
 
-from harness.image.spec import template
+from harness.image.spec import guest_file_text
 
-# Units that do nothing for a laboratory guest and cost seconds of its boot on an emulated processor.
+# Units that a lab guest does not need and that cost seconds of its boot on an emulated processor.
 MASKED_UNITS = (
     "apt-daily-upgrade.service", "apt-daily-upgrade.timer", "apt-daily.service", "apt-daily.timer",
     "cloud-init-hotplugd.socket", "cryptsetup.target", "dev-hugepages.mount", "dev-mqueue.mount",
@@ -23,7 +23,7 @@ MASKED_UNITS = (
     "systemd-update-utmp.service", "veritysetup.target",
 )  # fmt: skip
 
-# cloud-init's own generator decides whether cloud-init runs; here the kernel's command line says so.
+# cloud-init's own generator decides whether cloud-init runs; here the kernel's command line decides.
 MASKED_GENERATORS = (
     "cloud-init-generator", "systemd-debug-generator",
     "systemd-cryptsetup-generator", "systemd-gpt-auto-generator", "systemd-hibernate-resume-generator",
@@ -31,7 +31,7 @@ MASKED_GENERATORS = (
     "systemd-sysv-generator", "systemd-veritysetup-generator",
 )  # fmt: skip
 
-# Drivers that udev would load because the processor or the chip set is there, not because anything uses them.
+# Drivers that udev would load for the processor or the chip set although nothing uses them.
 UNUSED_MODULES = (
     "aesni_intel", "ata_generic", "crc32_pclmul", "crc32c_intel", "crct10dif_pclmul", "floppy", "ghash_clmulni_intel",
     "i2c_piix4", "joydev", "pcspkr", "psmouse", "qemu_fw_cfg", "serio_raw", "sg", "sha1_ssse3", "sha256_ssse3",
@@ -45,7 +45,7 @@ ENABLED_UNITS = (
     "sockets.target.wants/systemd-networkd.socket",
 )
 
-# Only what the seed uses, from cloud-init's own modules: each module costs an import and a log.
+# Only the cloud-init modules that the seed uses: each module costs an import and a log.
 CLOUD_CONFIG = """\
 datasource_list: [NoCloud]
 cloud_init_modules: [bootcmd, write-files, set_hostname, ca-certs, users-groups, ssh]
@@ -74,7 +74,7 @@ ExecStart=-/usr/local/sbin/lab-event boot
 WantedBy=sysinit.target
 """
 
-# No default dependencies: with them a unit that the target wants could not come after the target.
+# No default dependencies: with them a unit that the target wants could not start after the target.
 _BOOT_COMPLETE = """\
 [Unit]
 Description=Report the end of this boot on the serial port
@@ -92,8 +92,8 @@ ExecStart=-/usr/local/sbin/lab-boot-complete
 WantedBy=multi-user.target
 """
 
-# At each boot udev looks at every device once. Consoles, memory blocks, processors and the like need nothing from it,
-# and a third of the boot of an emulated machine went there; the serial console is the exception.
+# At each boot udev handles every device once. Consoles, memory blocks, processors and the like do not need it,
+# and it took a third of the boot of an emulated machine; the serial console is the exception.
 _UDEV_TRIGGER = """\
 [Service]
 ExecStart=
@@ -134,7 +134,7 @@ def _stage_event(stage: str) -> str:
 
 @dataclass(frozen=True)
 class GuestFile:
-    """A file, or a symbolic link when `link` is set."""
+    """A file, or a symbolic link if `link` is set."""
 
     text: str = ""
     mode: int = 0o644
@@ -175,7 +175,7 @@ def _units() -> dict[str, GuestFile]:
 
 def _scripts() -> dict[str, GuestFile]:
     names = ("lab-event", "lab-identity", "lab-boot-complete", "k8s-ops-packages", "netplan")
-    return {f"usr/local/sbin/{name}": GuestFile(template(f"{name}.sh"), 0o755) for name in names}
+    return {f"usr/local/sbin/{name}": GuestFile(guest_file_text(f"{name}.sh"), 0o755) for name in names}
 
 
 def _settings() -> dict[str, GuestFile]:
@@ -185,9 +185,9 @@ def _settings() -> dict[str, GuestFile]:
         ),
         "etc/apt/apt.conf.d/90lab": GuestFile('APT::Periodic::Enable "0";\nAcquire::Languages "none";\n'),
         "etc/ca-certificates.conf": GuestFile("# Only the lab's own authority is trusted.\n"),
-        # Until cloud-init has made it there is no list of authorities, and without one python3-requests 2.32, and so
+        # Until cloud-init creates it there is no list of authorities, and without one python3-requests 2.32, and so
         # cloud-init, cannot be imported. The key of this one was never stored, and it has expired.
-        "etc/ssl/certs/ca-certificates.crt": GuestFile(template("nobody.crt")),
+        "etc/ssl/certs/ca-certificates.crt": GuestFile(guest_file_text("placeholder-ca.crt")),
         "etc/cloud/cloud.cfg.d/90_lab.cfg": GuestFile(CLOUD_CONFIG),
         "etc/cloud/ds-identify.cfg": GuestFile("policy: enabled\n"),
         "etc/fstab": GuestFile("# The initial RAM disk mounts the root file system.\n"),
@@ -204,12 +204,12 @@ def _settings() -> dict[str, GuestFile]:
 
 
 def guest_files() -> dict[str, GuestFile]:
-    """Return path (without a leading slash) -> file, for every file that the image adds or replaces."""
+    """Return path without leading slash -> file that the image adds or replaces."""
     return {**_units(), **_scripts(), **_settings()}
 
 
 def overlay_tar() -> bytes:
-    """Return a tar archive of `guest_files()`, owned by root and without times: same files, same bytes."""
+    """Return a reproducible tar archive of `guest_files()`, owned by root, without times."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path, file in sorted(guest_files().items()):

@@ -1,6 +1,6 @@
-"""The initial RAM disk: static busybox, the drivers that lead to disk and CD, and the installer.
+"""Initial RAM disk: static busybox, drivers of disk and CD, installer.
 
-One archive serves the installer's CD and the installed system. It holds no udev and no distribution scripts,
+The installer's CD and the installed system use the same archive. It has no udev and no distribution scripts,
 which would cost ten seconds of every boot on an emulated processor.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.core.errors import HostError
 from harness.image import cpio
-from harness.image.spec import template
+from harness.image.spec import guest_file_text
 from harness.system.process import run
 
 # Groups are loaded by name in guest/init.sh.
@@ -31,7 +31,7 @@ MODULE_GROUPS = {
 
 
 def parse_dependencies(text: str) -> dict[str, tuple[str, ...]]:
-    """Return module path -> paths it needs, as `modules.dep` says (depmod(8): the last needed is loaded first).
+    """Parse `modules.dep` (depmod(8)): module path -> needed paths, the last one first.
 
     The paths end in `.ko`, also where the distribution compresses its modules.
     """
@@ -47,10 +47,10 @@ def _plain(path: str) -> str:
 
 
 def module_bytes(kernel_modules: Path, path: str) -> bytes:
-    """Return a module, uncompressed: busybox loads no other.
+    """Return a module uncompressed, because busybox loads no other.
 
     Raises:
-        HostError: It is compressed with zstd, and the host has no program for that, or no room.
+        HostError: It is compressed with zstd, and the host lacks zstd or space.
     """
     plain = kernel_modules / path
     if plain.is_file():
@@ -59,7 +59,7 @@ def module_bytes(kernel_modules: Path, path: str) -> bytes:
     if packed.is_file():
         return lzma.decompress(packed.read_bytes())
     if shutil.which("zstd") is None:
-        raise HostError("a driver is packed with zstd", where=path, remedy="lab setup --with-deps, which installs zstd")
+        raise HostError("a driver is packed with zstd", where=path, remedy="install zstd: run `lab setup --with-deps`")
     done = run(("zstd", "-q", "-d", "-f", "-o", plain, plain.with_name(f"{plain.name}.zst")), timeout_s=60)
     if done.returncode != 0:
         raise HostError(
@@ -71,7 +71,10 @@ def module_bytes(kernel_modules: Path, path: str) -> bytes:
 
 
 def load_order(name: str, dependencies: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the paths to load for a module, in order; empty when the driver is built into the kernel."""
+    """Return the paths to load for a module, in order.
+
+    () for a built-in driver.
+    """
     for path, needs in dependencies.items():
         if Path(path).name == f"{name}.ko":
             return (*reversed(needs), path)
@@ -104,7 +107,9 @@ def _directories(paths: list[str]) -> list[cpio.Entry]:
 
 
 def build_initrd(kernel_modules: Path, busybox: Path) -> bytes:
-    """Return the archive, compressed: SYSLINUX cannot load a file with holes, and mke2fs makes holes of zero blocks.
+    """Return the archive, compressed with gzip.
+
+    Uncompressed, mke2fs would write its zero blocks as holes, and SYSLINUX cannot load a file with holes.
 
     Args:
         kernel_modules: `/lib/modules/<version>` of the guest's tree, with its `modules.dep`.
@@ -115,9 +120,9 @@ def build_initrd(kernel_modules: Path, busybox: Path) -> bytes:
     """
     files = [
         cpio.Entry("bin/busybox", cpio.S_IFREG | 0o755, busybox.read_bytes()),
-        cpio.Entry("init", cpio.S_IFREG | 0o755, template("init.sh").encode()),
-        cpio.Entry("installer.sh", cpio.S_IFREG | 0o644, template("installer.sh").encode()),
-        cpio.Entry("lab-event.sh", cpio.S_IFREG | 0o644, template("lab-event.sh").encode()),
+        cpio.Entry("init", cpio.S_IFREG | 0o755, guest_file_text("init.sh").encode()),
+        cpio.Entry("installer.sh", cpio.S_IFREG | 0o644, guest_file_text("installer.sh").encode()),
+        cpio.Entry("lab-event.sh", cpio.S_IFREG | 0o644, guest_file_text("lab-event.sh").encode()),
     ]
     modules: set[str] = set()
     for group, names in MODULE_GROUPS.items():

@@ -1,4 +1,4 @@
-"""The offline package repository of the payload: a directory of `.deb` files with its index."""
+"""Offline package repository of the payload: `.deb` files and their index."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ def index_entry(control: str, deb: Path) -> str:
     """Return the paragraph of a `Packages` index for one package.
 
     Args:
-        control: The package's control fields, as `dpkg-deb --field` prints them.
-        deb: The package; its name, size and SHA-256 complete the paragraph.
+        control: The package's control fields in the format of `dpkg-deb --field`.
+        deb: The package file, for its name, size and SHA-256.
     """
     digest = hashlib.sha256(deb.read_bytes()).hexdigest()
     return f"{control.strip()}\nFilename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n"
 
 
 def write_index(directory: Path, expected: tuple[str, ...]) -> int:
-    """Leave `Packages` and `expected` beside the `.deb` files of a directory; return the number of packages.
+    """Write `Packages` and `expected` beside the `.deb` files; return the package count.
 
-    `expected` holds the names that a guest has to have in the end, one per line.
+    `expected` holds the names of the packages that a guest must have, one per line.
 
     Raises:
-        HostError: There is no package, or one that dpkg cannot read.
+        HostError: There is no package, or dpkg cannot read one.
     """
     paragraphs = []
     for deb in sorted(directory.glob("*.deb")):
-        answer = run(("dpkg-deb", "--field", deb), timeout_s=60)
-        if answer.returncode != 0:
+        fields = run(("dpkg-deb", "--field", deb), timeout_s=60)
+        if fields.returncode != 0:
             raise HostError(
-                f"{deb.name} is not a package", said=answer.stderr, remedy="run `lab setup` again: a download broke"
+                f"{deb.name} is not a package", said=fields.stderr, remedy="run `lab setup` again: a download failed"
             )
-        paragraphs.append(index_entry(answer.stdout, deb))
+        paragraphs.append(index_entry(fields.stdout, deb))
     if not paragraphs:
         raise HostError(
             "the operations packages were not downloaded",

@@ -1,10 +1,10 @@
-"""What of its packages the image leaves out: documentation, and drivers of hardware that no virtual machine has."""
+"""Paths that the image omits: documentation, and drivers of physical hardware."""
 
 from __future__ import annotations
 
 _KERNEL = "/lib/modules/*/kernel"
 
-# Every directory of drivers is left out but these.
+# All directories of drivers are omitted except these.
 _DRIVERS = """
     acpi/button* ata block cdrom dca firmware hid/hid* hv input/evdev* input/keyboard input/serio md message
     misc/vmw_* nvme pps ptp rtc
@@ -16,7 +16,7 @@ _DRIVERS = """
     usb/common usb/core usb/host usb/storage vhost virtio watchdog
 """
 
-# Parts of the kernel that are left out. Nested virtualisation and file systems of clusters are not the lab's.
+# Omitted parts of the kernel. The lab needs no nested virtualisation and no cluster file systems.
 _KERNEL_PARTS = """
     arch/x86/kvm sound
     net/6lowpan net/9p net/appletalk net/atm net/ax25 net/batman-adv net/bluetooth net/can net/ceph net/dccp net/dsa
@@ -27,7 +27,7 @@ _KERNEL_PARTS = """
     fs/xfs
 """
 
-# The lab's own authority is the only one that an air-gapped guest has to trust: installing beside it the 140 that
+# An air-gapped guest has to trust the lab's own authority only: installing the 140 others that
 # ship with ca-certificates takes a minute on an emulated processor.
 _UNREAD = """
     /boot/System.map* /etc/kernel/postinst.d/initramfs-tools /lib/udev/hwdb.d/* /usr/lib/syslinux/modules/efi*
@@ -38,7 +38,7 @@ _UNREAD = """
 
 
 def path_filters() -> tuple[str, ...]:
-    """Return dpkg options (dpkg(1), `path-exclude`): of those that match a path the last one decides."""
+    """Return dpkg options (dpkg(1), `path-exclude`); the last match decides."""
     excluded = _UNREAD.split() + [f"{_KERNEL}/{part}/*" for part in _KERNEL_PARTS.split()]
     drivers = [name if name.endswith("*") else f"{name}/*" for name in _DRIVERS.split()]
     return (

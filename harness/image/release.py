@@ -1,4 +1,4 @@
-"""Which distribution the guests are: what the lab file names, else what the host itself is."""
+"""Release of the guests: from the lab file, otherwise the host's own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DISTRIBUTIONS = ("debian", "ubuntu")
 
 @dataclass(frozen=True)
 class Release:
-    """A distribution and one of its releases by its code name: `debian`, `bookworm`."""
+    """A distribution and the code name of a release: `debian`, `bookworm`."""
 
     distribution: str
     suite: str
@@ -24,42 +24,42 @@ class Release:
 
 
 def os_release() -> dict[str, str]:
-    """Return what this host's os-release(5) says; nothing where there is none."""
+    """Return this host's os-release(5); {} if it has none."""
     try:
         return platform.freedesktop_os_release()
     except OSError:
         return {}
 
 
-def own_release(told: Mapping[str, str]) -> Release | None:
-    """Return what that host's package sources serve, by its os-release; None where it is neither of the two.
+def own_release(os_info: Mapping[str, str]) -> Release | None:
+    """Return the release that a host's package sources serve, by its os-release.
 
-    A distribution that is made of Ubuntu's packages has its own code name, and Ubuntu's in `UBUNTU_CODENAME`.
+    A derivative of Ubuntu has its own code name, and Ubuntu's in `UBUNTU_CODENAME`. None for other distributions.
     """
-    if told.get("UBUNTU_CODENAME"):
-        return Release("ubuntu", told["UBUNTU_CODENAME"])
-    name, suite = told.get("ID", ""), told.get("VERSION_CODENAME", "")
+    if os_info.get("UBUNTU_CODENAME"):
+        return Release("ubuntu", os_info["UBUNTU_CODENAME"])
+    name, suite = os_info.get("ID", ""), os_info.get("VERSION_CODENAME", "")
     return Release(name, suite) if name in _DISTRIBUTIONS and suite else None
 
 
-def guest_release(seeds: SeedsSpec, told: Mapping[str, str]) -> Release:
-    """Return what the guests are made of.
+def guest_release(seeds: SeedsSpec, os_info: Mapping[str, str]) -> Release:
+    """Return the release of the guests.
 
     Args:
-        seeds: Part of the lab file; what it names wins.
-        told: The host's os-release.
+        seeds: Part of the lab file; its values win.
+        os_info: The host's os-release.
 
     Raises:
-        UsageError: The lab file leaves open what the host cannot tell.
+        UsageError: Neither the lab file nor the host determines it.
     """
-    own = own_release(told)
+    own = own_release(os_info)
     distribution = seeds.distribution or (own.distribution if own else "")
     suite = seeds.suite or (own.suite if own and own.distribution == distribution else "")
     if distribution and suite:
         return Release(distribution, suite)
     raise UsageError(
-        "it is not known which distribution the guests shall be",
+        "the distribution of the guests is unknown",
         where="seeds",
-        said=f"this host is {own or told.get('PRETTY_NAME') or 'of an unknown kind'}",
+        said=f"this host is {own or os_info.get('PRETTY_NAME') or 'unknown'}",
         remedy="name both in the lab file, for example `seeds: {distribution: debian, suite: bookworm}`",
     )

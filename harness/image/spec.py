@@ -1,4 +1,4 @@
-"""What the guest image is made of, and the files of a built one."""
+"""Inputs of the guest image, and the files of a built one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GENERIC_KERNELS = {"debian": "linux-image-amd64", "ubuntu": "linux-image-generic
 class ImageSpec:
     """Inputs of the guest image.
 
-    `root_gib` is the size of the root file system; the lab's disks have to be at least that large. It costs
+    `root_gib` is the size of the root file system; the lab's disks must be at least that large. It costs
     nothing on the host: blocks that hold no data are neither stored nor written.
     """
 
@@ -45,9 +45,9 @@ class ImageSpec:
 
 @dataclass(frozen=True)
 class GuestImage:
-    """A built image: one directory, whose files are named here and nowhere else.
+    """A built image: one directory with the files named here.
 
-    `digest` stands for the bytes of all files: two images with one digest are the same image.
+    `digest` covers the bytes of all files: two images with the same digest are identical.
     """
 
     directory: Path
@@ -66,17 +66,17 @@ class GuestImage:
 
     @property
     def disk_chunks(self) -> Path:
-        """Every MiB of the disk that holds data, one after the other."""
+        """Every MiB of the disk that holds data, concatenated."""
         return self.directory / "disk.chunks"
 
     @property
     def disk_map(self) -> Path:
-        """Lines `seek skip count` in MiB: where the chunks belong on the disk."""
+        """Lines `seek skip count` in MiB: positions of the chunks."""
         return self.directory / "disk.map"
 
     @property
     def disk_sectors(self) -> Path:
-        """The smallest disk that can hold the image, in sectors of 512 bytes."""
+        """The smallest disk for the image, in sectors of 512 bytes."""
         return self.directory / "disk.sectors"
 
     @property
@@ -95,7 +95,7 @@ class GuestImage:
         return self.directory / "image.json"
 
 
-def template(name: str) -> str:
-    """Return a guest file of this package, with `\\n` line ends."""
+def guest_file_text(name: str) -> str:
+    """Return the text of a guest file, with `\\n` line ends."""
     text = resources.files("harness.image").joinpath("guest", name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")

@@ -10,11 +10,11 @@ import shlex
 from dataclasses import dataclass, fields, replace
 
 from harness.core.verdict import Check, judge
-from harness.image.spec import template
+from harness.image.spec import guest_file_text
 from harness.machine.machine import Machine
 from harness.results.model import MACHINE_ID, RUNS
 
-SCRIPT = template("lab-identity.sh")
+SCRIPT = guest_file_text("lab-identity.sh")
 EVENT, TOLD = "identity", "told"  # the event on the serial line, and its field
 
 

@@ -15,10 +15,10 @@ from needs import posix_sh
 
 from harness.core.errors import HostError
 from harness.image import bootstrap, build, guest_files
-from harness.image.bootstrap import Workplace, mmdebstrap_argv
+from harness.image.bootstrap import BuildDirectory, mmdebstrap_argv
 from harness.image.build import build_image, image_key, load_image
 from harness.image.package_repository import index_entry
-from harness.image.spec import GuestImage, ImageSpec, template
+from harness.image.spec import GuestImage, ImageSpec, guest_file_text
 from harness.phases.installation_identity import Identity, parse_identity, question
 from harness.system.process import Completed
 
@@ -48,7 +48,7 @@ def test_the_key_changes_with_each_input(monkeypatch: pytest.MonkeyPatch) -> Non
     keys.add(image_key(spec))
     monkeypatch.setattr(build, "_BOOT_LOADER", build._BOOT_LOADER.replace(" quiet ", " "))
     keys.add(image_key(spec))
-    monkeypatch.setattr(build, "template", lambda name: f"another {name}")
+    monkeypatch.setattr(build, "guest_file_text", lambda name: f"another {name}")
     keys.add(image_key(spec))
     assert len(keys) == 8
 
@@ -64,17 +64,17 @@ def test_a_half_written_description_is_no_image(tmp_path: Path, text: str) -> No
     directory = tmp_path / f"image-{image_key(SPEC)}"
     directory.mkdir()
     (directory / "image.json").write_text(text)
-    with pytest.raises(HostError, match="no guest image"):
+    with pytest.raises(HostError, match="is not built"):
         load_image(SPEC, tmp_path)
 
 
 def test_an_image_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[str] = []
 
-    def fake_bootstrap(spec: ImageSpec, place: Workplace, say: object) -> None:
+    def fake_bootstrap(spec: ImageSpec, place: BuildDirectory, say: object) -> None:
         built.append(spec.suite)
 
-    def fake_assemble(spec: ImageSpec, key: str, place: Workplace, result: Path) -> None:
+    def fake_assemble(spec: ImageSpec, key: str, place: BuildDirectory, result: Path) -> None:
         assert not (tmp_path / f"image-{key}").exists()
         (result / "vmlinuz").write_bytes(b"kernel")
 
@@ -90,10 +90,10 @@ def test_an_image_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: p
 
 def test_a_wait_for_another_build_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_build", lambda spec, cache, say: GuestImage(cache, "key", "digest"))
-    monkeypatch.setattr(build, "_OTHERS_S", 0.1)
+    monkeypatch.setattr(build, "_OTHER_BUILD_S", 0.1)
     said: list[str] = []
     held = FileLock(tmp_path / f"image-{image_key(SPEC)}.lock")
-    with held, pytest.raises(HostError, match="has not ended within 0 s"):
+    with held, pytest.raises(HostError, match="did not end within 0 s"):
         build_image(SPEC, tmp_path, said.append)
     assert said[0].startswith("waiting for another build of the guest image (")
     build_image(SPEC, tmp_path, said.append)
@@ -116,13 +116,13 @@ def test_mmdebstrap_may_tidy_up_and_works_below_what_is_removed(
         monkeypatch.setattr(os, "geteuid", lambda user=user: user, raising=False)
         place.mkdir()
         asked.clear()
-        bootstrap.bootstrap(SPEC, Workplace(place), lambda _: None)
+        bootstrap.bootstrap(SPEC, BuildDirectory(place), lambda _: None)
         assert asked["grace_s"] == 30.0
         assert asked.get("TMPDIR") == (str(place) if user == 0 else None)
 
 
 def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fake_bootstrap(spec: ImageSpec, place: Workplace, say: object) -> None:
+    def fake_bootstrap(spec: ImageSpec, place: BuildDirectory, say: object) -> None:
         (place.directory / "half").write_text("x")
         raise HostError("mmdebstrap failed", remedy="-")
 
@@ -133,7 +133,7 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_the_build_uses_the_given_sources_and_names_no_host(tmp_path: Path) -> None:
-    place = Workplace(tmp_path)
+    place = BuildDirectory(tmp_path)
     argv = mmdebstrap_argv(SPEC, place, ('Acquire::http::Proxy "http://p:1"',))
     assert argv[-3:] == ("bookworm", place.tree_tar.as_posix(), place.sources.as_posix())
     assert '--aptopt=Acquire::http::Proxy "http://p:1"' in argv
@@ -141,7 +141,7 @@ def test_the_build_uses_the_given_sources_and_names_no_host(tmp_path: Path) -> N
 
 
 def test_the_guest_keeps_the_drivers_it_needs_and_drops_the_others() -> None:
-    filters = [a.removeprefix("--dpkgopt=") for a in mmdebstrap_argv(SPEC, Workplace(Path("b")), ())]
+    filters = [a.removeprefix("--dpkgopt=") for a in mmdebstrap_argv(SPEC, BuildDirectory(Path("b")), ())]
     everything = filters.index("path-exclude=/lib/modules/*/kernel/drivers/*")
     for kept in ("ata/*", "message/*", "scsi/vmw_*", "net/vmxnet3/*", "net/ethernet/intel/e1000/*", "virtio/*"):
         assert filters.index(f"path-include=/lib/modules/*/kernel/drivers/{kept}") > everything
@@ -156,7 +156,9 @@ def test_the_guest_keeps_the_drivers_it_needs_and_drops_the_others() -> None:
     ],
 )
 def test_the_kernel_is_the_distributions_generic_one(spec: ImageSpec, kernel: str) -> None:
-    include = next(word for word in mmdebstrap_argv(spec, Workplace(Path("b")), ()) if word.startswith("--include="))
+    include = next(
+        word for word in mmdebstrap_argv(spec, BuildDirectory(Path("b")), ()) if word.startswith("--include=")
+    )
     assert include.endswith(f",{kernel}")
 
 
@@ -186,13 +188,13 @@ def test_no_name_server_host_key_or_machine_id_is_baked_in() -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_guest_scripts_have_unix_line_ends(name: str) -> None:
-    assert "\r" not in template(name)
+    assert "\r" not in guest_file_text(name)
 
 
 @posix_sh
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_guest_scripts_are_plain_sh(name: str) -> None:
-    checked = subprocess.run(["sh", "-n"], input=template(name), text=True, capture_output=True, check=False)
+    checked = subprocess.run(["sh", "-n"], input=guest_file_text(name), text=True, capture_output=True, check=False)
     assert checked.stderr == ""
 
 
@@ -201,7 +203,7 @@ def run_event(tmp_path: Path, serial: str) -> str:
     (tmp_path / "serial").write_text(serial)
     (tmp_path / "boot_id").write_text("11111111-2222-3333-4444-555555555555\n")
     script = (
-        template("lab-event.sh")
+        guest_file_text("lab-event.sh")
         .replace("/sys/class/dmi/id/product_serial", str(tmp_path / "serial"))
         .replace("/proc/sys/kernel/random/boot_id", str(tmp_path / "boot_id"))
         .replace("/dev/ttyS0", str(tmp_path / "port"))
@@ -241,7 +243,9 @@ def test_the_end_of_a_boot_is_told_after_the_guests_identity_in_one_line_each(tm
         (tmp_path / name).chmod(0o755)
     (tmp_path / "printed").write_text(printed, newline="")
     (tmp_path / "result.json").write_text('{"v1": {"errors": [], "recoverable_errors": {}}}')
-    script = template("lab-boot-complete.sh").replace("/run/cloud-init/result.json", str(tmp_path / "result.json"))
+    script = guest_file_text("lab-boot-complete.sh").replace(
+        "/run/cloud-init/result.json", str(tmp_path / "result.json")
+    )
     script = script.replace("/etc/lab-seed.conf", str(settings))
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(["sh", "-s"], input=script, text=True, check=True, env={**os.environ, "PATH": path})
@@ -305,7 +309,7 @@ def test_only_the_plain_generate_skips_netplans_python(tmp_path: Path, words: st
     for name, text in {"fast": "echo fast", "real": 'echo real "$@"'}.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
-    script = template("netplan.sh").replace("/lib/netplan/generate", str(tmp_path / "fast"))
+    script = guest_file_text("netplan.sh").replace("/lib/netplan/generate", str(tmp_path / "fast"))
     script = script.replace("/usr/sbin/netplan", str(tmp_path / "real"))
     done = subprocess.run(["sh", "-s", *words.split()], input=script, text=True, capture_output=True, check=True)
     assert done.stdout.strip() == (called or f"real {words}")
