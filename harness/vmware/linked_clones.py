@@ -1,7 +1,8 @@
-"""Linked clones and other VMs that use the disks of a VM and break when these are deleted.
+"""Linked clones and other VMs that use the disks of a VM.
 
-VMware records linked clones in the `.vmsd` beside the VMX of the parent, in the syntax of a VMX:
-`snapshot0.displayName = "base"`, `snapshot0.clone0 = "/…/clone.vmx"`. The entry of a deleted clone can remain.
+They break when these disks are deleted. VMware records linked clones in the `.vmsd` beside the VMX of the parent, in
+the syntax of a VMX: `snapshot0.displayName = "base"`, `snapshot0.clone0 = "/…/clone.vmx"`. The entry of a deleted clone
+can remain.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _DEEPEST = 32  # snapshots of a disk, one on the other; VMware itself takes 31
 
 @dataclass(frozen=True)
 class Clone:
-    """An existing linked clone and the name of the snapshot whose disks it uses."""
+    """An existing linked clone and the snapshot whose disks it uses."""
 
     snapshot: str
     vmx: Path
@@ -50,7 +51,7 @@ def clones_of(vmx: Path) -> tuple[Clone, ...]:
 
 
 def vms_using_disks_in(directory: Path, others: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the VMs outside of the directory that use a disk in it.
+    """Return the VMs elsewhere that use a disk in the directory.
 
     These are the linked clones of the VM in the directory, and each other VM with a disk whose backing chain enters it.
 
@@ -70,7 +71,7 @@ def vms_using_disks_in(directory: Path, others: Iterable[Path]) -> tuple[Path, .
 
 
 def _read_vmsd(file: Path) -> Vmx:
-    """Return the settings of a `.vmsd`; none if the file does not exist.
+    """Return the settings of a `.vmsd`; none without the file.
 
     Raises:
         HostError: It cannot be read.

@@ -1,8 +1,9 @@
-"""VMX files: parse, get, set, remove, encode. Pure text; only `read` and `write` touch a file.
+"""VMX files: parse, get, set, remove, encode.
 
-A VMX is a list of `key = "value"` lines. What VMware and its clients agree on, and what is kept here:
+Only `read` and `write` touch a file. A VMX is a list of `key = "value"` lines. What VMware and its clients agree on,
+and what this module preserves:
 
-* Keys compare without case; a key's spelling, its place, comments, blank lines, line ends (LF or CRLF) and unknown
+* Keys are not case-sensitive; a key's spelling, its position, comments, blank lines, line ends (LF or CRLF) and unknown
   keys survive an edit. Only the line that is set changes.
 * `|XX` (two hex digits) is one byte in the file's charset: `|22` is `"`, `|7C` is `|`, `|0A` a line feed. Any other `|`
   stands for itself.
@@ -54,8 +55,8 @@ __all__ = ["Vmx", "VmxError"]
 
 
 @contextlib.contextmanager
-def _about(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Have an error that is raised meanwhile say which file it is about."""
+def _naming_file(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Add the path to a `VmxError` that is raised meanwhile."""
     try:
         yield
     except VmxError as error:
@@ -64,7 +65,7 @@ def _about(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 class Vmx:
-    """A VMX file in memory; see the module's text for what is kept."""
+    """A VMX file in memory; the module's docstring lists what it preserves."""
 
     def __init__(self, lines: list[Line], charset: str) -> None:
         self._lines = lines
@@ -72,7 +73,11 @@ class Vmx:
 
     @classmethod
     def parse(cls, text: str, charset: str = "UTF-8") -> Vmx:
-        """Return the VMX that `text` holds; `charset` counts where the text has no `.encoding`.
+        """Parse the text of a VMX.
+
+        Args:
+            text: The text.
+            charset: The charset of the file if the text has no `.encoding`.
 
         Raises:
             VmxError: With the number of the first line that is neither blank, nor a comment, nor a setting.
@@ -90,36 +95,38 @@ class Vmx:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Vmx:
-        """Return the VMX of a file, decoded with the charset that its `.encoding` names.
+        """Read and parse a VMX file in the charset of its `.encoding`.
 
         Raises:
-            VmxError: It is malformed, or its charset is unknown or does not fit its bytes.
+            VmxError: It is malformed, or its charset is unknown or cannot decode its bytes.
             OSError: It cannot be read.
         """
         data = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
         named = ENCODING.search(data)
         candidates = [named[1].decode("ascii", "replace")] if named and named[1] else UNNAMED
-        with _about(path):
+        with _naming_file(path):
             lines, charset = decode_lines(data, candidates)
             return cls._of([parse_line(raw, end, number, kept) for number, raw, end, kept in lines], charset)
 
     @property
     def encoding(self) -> str:
-        """The charset in which the file is written: what `.encoding` says, else what it was read with."""
+        """The charset of the file: `.encoding`, or the one of reading."""
         return self.get(".encoding") or self._charset
 
     def get(self, key: str, default: str | None = None) -> str | None:
-        """Return the value of `key`, unescaped, or `default` when there is none."""
+        """Return the unescaped value of `key`, or `default` without the key."""
         line = self._find(key)
         return default if line is None else line.value
 
     def flag(self, key: str, default: bool = False) -> bool:  # noqa: FBT001, FBT002 - reads like dict.get
-        """Return whether `key` is TRUE; absent or empty means `default`."""
+        """Return whether `key` is TRUE; `default` if it is absent or empty."""
         value = (self.get(key) or "").strip().upper()
         return default if not value else value in ("TRUE", "1", "YES", "ON")
 
     def set(self, key: str, value: str | int | bool) -> None:  # noqa: FBT001 - TRUE and FALSE are VMX values
-        """Make `key` have `value`, in its old place or at the end; a bool becomes TRUE or FALSE.
+        """Set `key` to `value`, in its old position or at the end.
+
+        A bool becomes TRUE or FALSE.
 
         Raises:
             VmxError: The key or the value cannot be written in a VMX.
@@ -138,7 +145,7 @@ class Vmx:
         self._lines = [other for other in self._lines if other is line or other.key.lower() != key.lower()]
 
     def update(self, pairs: Iterable[tuple[str, str | int | bool]]) -> None:
-        """Set each of the pairs, in their order."""
+        """Set each pair, in order."""
         for key, value in pairs:
             self.set(key, value)
 
@@ -149,12 +156,12 @@ class Vmx:
         return len(self._lines) != before
 
     def items(self) -> list[tuple[str, str]]:
-        """Return (key as spelled, value) in file order; of duplicates the last one."""
+        """Return (key as spelled, value) in file order, of duplicates the last."""
         last = {line.key.lower(): line for line in self._lines if line.key}
         return [(line.key, line.value) for line in self._lines if line.key and last[line.key.lower()] is line]
 
     def __contains__(self, key: str) -> bool:
-        """Return whether there is such a key, whatever its value."""
+        """Return whether the key exists, with any value."""
         return self._find(key) is not None
 
     def copy(self) -> Vmx:
@@ -162,11 +169,16 @@ class Vmx:
         return Vmx([copy.copy(line) for line in self._lines], self._charset)
 
     def text(self) -> str:
-        """Return the file's text: byte for byte what was parsed, except for the lines that were set or removed."""
+        """Return the text of the file.
+
+        It is exactly the parsed text, except for lines that were set or removed.
+        """
         return "".join(line.raw + line.end for line in self._lines)
 
     def encode(self) -> bytes:
-        """Return the file's bytes in its charset: those that were read, except for the lines that were set.
+        """Return the bytes of the file in its charset.
+
+        They are the bytes that were read, except for the lines that were set.
 
         Raises:
             VmxError: The charset is unknown or lacks a character.
@@ -181,14 +193,14 @@ class Vmx:
             raise VmxError(f"cannot be written as {self.encoding}: {error}") from error
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Replace the file at once, so that no reader ever sees half of it; its access mode stays.
+        """Replace the file atomically and keep its access mode.
 
         Raises:
-            VmxError: See `encode`.
+            VmxError: As `encode`.
             OSError: The directory or the file cannot be written.
         """
         target = Path(path)
-        with _about(path):
+        with _naming_file(path):
             data = self.encode()
         handle, name = tempfile.mkstemp(prefix=target.name + ".", suffix=".tmp", dir=target.parent)
         try:
