@@ -16,6 +16,7 @@ from pathlib import Path
 from harness.vmrun_qemu.base.messages import Failure, of_os_error, say
 from harness.vmrun_qemu.disks import chains, images
 from harness.vmrun_qemu.disks.qemu_img import INVALID, NOT_FOUND, DiskError
+from harness.vmware.vmdk_descriptor import VmdkError
 
 EXIT_FAILURE = 1
 _OPERATIONS = "crxndkeUpRD"
@@ -93,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if str(problem):
             say(str(problem))
         say(USAGE)
-    except (DiskError, Failure) as error:
+    except (DiskError, Failure, VmdkError) as error:
         say(str(error))
     except OSError as error:
         say(of_os_error(error))

@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HostError
-from harness.core.text import decode
+from harness.vmware.vmdk_descriptor import parent_of
 from harness.vmware.vmx import Vmx, VmxError
 
 # A key whose value is the VMX of a linked clone; the group is the prefix of the snapshot's keys.
 _CLONE = re.compile(r"(?:(.*)\.)?clone\d+", re.IGNORECASE)
 _DISK = re.compile(r"^(scsi|sata|ide|nvme)\d+:\d+\.filename$", re.IGNORECASE)
-# VMware Virtual Disk Format 5.0, "The Disk Descriptor File"; a descriptor may stand inside a disk, after its header.
-_PARENT = re.compile(r'^parentFileNameHint\s*=\s*"([^"]+)"', re.IGNORECASE | re.MULTILINE)
-_DESCRIPTOR_BYTES = 64 * 1024
 _DEEPEST = 32  # snapshots of a disk, one on the other; VMware itself takes 31
 
 
@@ -99,19 +96,10 @@ def _chain(vmx: Path) -> Iterator[Path]:
         disk = vmx.parent / value
         for _ in range(_DEEPEST if _DISK.match(key) and value.lower().endswith(".vmdk") else 0):
             yield disk
-            parent = _parent(disk)
+            parent = parent_of(disk)
             if parent is None:
                 break
-            disk = disk.parent / parent
-
-
-def _parent(disk: Path) -> str | None:
-    try:
-        with disk.open("rb") as stream:
-            found = _PARENT.search(decode(stream.read(_DESCRIPTOR_BYTES)))
-    except OSError:
-        return None
-    return found[1] if found else None
+            disk = parent
 
 
 def _settings(file: Path) -> list[tuple[str, str]]:

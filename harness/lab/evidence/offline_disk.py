@@ -13,7 +13,8 @@ from pathlib import Path
 
 from harness.core.deadline import Deadline
 from harness.system.process import run
-from harness.vmware.vmdk import SECTOR, DiskError
+from harness.vmware.vmdk import DiskError
+from harness.vmware.vmdk_descriptor import SECTOR
 
 _RAW = "disk.raw"
 _COMMANDS = "debugfs.commands"

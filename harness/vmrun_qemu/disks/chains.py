@@ -8,7 +8,7 @@ from harness.vmrun_qemu.base.process import run
 from harness.vmrun_qemu.disks import qemu_img
 from harness.vmrun_qemu.disks.images import adapter, create_type, require_place
 from harness.vmrun_qemu.disks.qemu_img import NO_PARENT, NOT_A_DISK, PARENT_CHANGED, DiskError
-from harness.vmrun_qemu.vmfiles import vmdk
+from harness.vmware import vmdk_descriptor
 
 
 def make_overlay(parent: Path, overlay: Path) -> None:
@@ -18,8 +18,8 @@ def make_overlay(parent: Path, overlay: Path) -> None:
         DiskError: See `create`.
     """
     try:
-        described = vmdk.read(parent)
-    except (vmdk.VmdkError, OSError) as error:
+        described = vmdk_descriptor.read(parent)
+    except (vmdk_descriptor.VmdkError, OSError) as error:
         raise DiskError(f"{NOT_A_DISK} {parent}") from error
     split = described.get("createType").startswith("twoGb")
     options = f"subformat={'twoGbMaxExtentSparse' if split else 'monolithicSparse'},adapter_type={adapter(parent)}"
@@ -58,13 +58,13 @@ def check_chain(disk: Path, failure: str) -> None:
     Raises:
         DiskError: It is not.
     """
-    while (parent := vmdk.parent_of(disk)) is not None:
+    while (parent := vmdk_descriptor.parent_of(disk)) is not None:
         if not parent.is_file():
             raise DiskError(f"{failure}{NO_PARENT} {parent}")
         try:
-            modified = vmdk.read(parent).get("CID").lower() != vmdk.read(disk).get("parentCID").lower()
-        except (vmdk.VmdkError, OSError) as error:
+            present, expected = vmdk_descriptor.read(parent).get("CID"), vmdk_descriptor.read(disk).get("parentCID")
+        except (vmdk_descriptor.VmdkError, OSError) as error:
             raise DiskError(f"{failure}{NOT_A_DISK} {parent}") from error
-        if modified:
+        if present.lower() != expected.lower():
             raise DiskError(f"{failure}{PARENT_CHANGED} {parent}")
         disk = parent

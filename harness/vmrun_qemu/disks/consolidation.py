@@ -22,7 +22,7 @@ from harness.vmrun_qemu.base.messages import SNAPSHOT_INCONSISTENT, Failure
 from harness.vmrun_qemu.disks import chains, images
 from harness.vmrun_qemu.disks.qemu_img import DiskError
 from harness.vmrun_qemu.disks.vm_directory import VmDirectory
-from harness.vmrun_qemu.vmfiles import vmdk
+from harness.vmware import vmdk_descriptor
 
 
 def consolidate(directory: VmDirectory, candidates: list[Path]) -> None:
@@ -37,7 +37,7 @@ def consolidate(directory: VmDirectory, candidates: list[Path]) -> None:
     except DiskError as error:
         _relink_parents(directory)
         raise Failure(error.plain) from error
-    except (vmdk.VmdkError, OSError) as error:
+    except (vmdk_descriptor.VmdkError, OSError) as error:
         raise Failure(f"{SNAPSHOT_INCONSISTENT}: {error}") from error
     directory.save_tree(replace(directory.tree, needs_consolidation=False))
 
@@ -91,9 +91,9 @@ def _below_clones(directory: VmDirectory, parents: dict[Path, Path]) -> set[Path
 def _merge(directory: VmDirectory, lower: Path, upper: Path, on_top: list[Path]) -> None:
     """Have the changes of `upper` in `lower`, and `lower` in the place of `upper`."""
     chains.commit(upper)
-    vmdk.take_over(lower, upper)
+    vmdk_descriptor.copy_content_id(upper, lower)
     for disk in on_top:
-        vmdk.link(disk, lower)
+        vmdk_descriptor.set_parent(disk, lower)
     directory.replace_disk(upper, lower)
     images.remove(upper)
 
@@ -107,6 +107,6 @@ def _relink_parents(directory: VmDirectory) -> None:
     try:
         for disk, parent in directory.parents([]).items():
             if disk.parent == directory.path:
-                vmdk.link(disk, parent)
-    except (vmdk.VmdkError, OSError) as error:
+                vmdk_descriptor.set_parent(disk, parent)
+    except (vmdk_descriptor.VmdkError, OSError) as error:
         raise Failure(f"{SNAPSHOT_INCONSISTENT}: {error}") from error

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 from dataclasses import replace
@@ -16,8 +15,9 @@ from pathlib import Path
 from harness.vmrun_qemu.base.process import run
 from harness.vmrun_qemu.disks import qemu_img
 from harness.vmrun_qemu.disks.qemu_img import EXISTS, INVALID, LOCKED, NOT_A_DISK, NOT_FOUND, DiskError
-from harness.vmrun_qemu.vmfiles import lock_files, vmdk
+from harness.vmrun_qemu.vmfiles import lock_files
 from harness.vmrun_qemu.vmfiles.owned_files import extents
+from harness.vmware import vmdk_descriptor
 
 # vmware-vdiskmanager's type -> the VMDK createType that qemu-img makes.
 SUBFORMATS = {
@@ -27,7 +27,6 @@ SUBFORMATS = {
     "3": "twoGbMaxExtentFlat",
     "5": "streamOptimized",
 }
-_CREATE_TYPE = re.compile(rb'createType="(\w+)"')
 
 
 def create(disk: Path, size: int, subformat: str, adapter: str, failure: str) -> None:
@@ -64,7 +63,7 @@ def expand(disk: Path, size: int, failure: str) -> None:
         DiskError: The size is not larger, the disk is part of a chain of snapshots, or there is no room.
     """
     require_free(disk, failure)
-    if size <= virtual_size(disk, failure) or vmdk.parent_of(disk) or vmdk.overlays_of(disk):
+    if size <= virtual_size(disk, failure) or vmdk_descriptor.parent_of(disk) or vmdk_descriptor.overlays_of(disk):
         raise DiskError(failure + INVALID)
     subformat = create_type(disk)
     with tempfile.TemporaryDirectory(prefix=".grow-", dir=disk.parent) as folder:
@@ -86,18 +85,19 @@ def rename(source: Path, target: Path, failure: str) -> None:
     """
     require_free(source, failure)
     require_place(target, failure)
-    parent, overlays, described = vmdk.parent_of(source), vmdk.overlays_of(source), vmdk.read(source)
+    parent, overlays = vmdk_descriptor.parent_of(source), vmdk_descriptor.overlays_of(source)
+    described = vmdk_descriptor.read(source)
     text = described.text.replace(f'"{source.name}"', f'"{target.name}"')
     for part in extents(source):
         name = part.name.replace(source.stem, target.stem, 1)
         shutil.move(part, target.parent / name)
         text = text.replace(f'"{part.name}"', f'"{name}"')
     shutil.move(source, target)
-    vmdk.write(target, replace(described, text=text))
+    vmdk_descriptor.write(target, replace(described, text=text))
     if parent is not None:
-        vmdk.link(target, parent)
+        vmdk_descriptor.set_parent(target, parent)
     for overlay in overlays:
-        vmdk.link(overlay, target)
+        vmdk_descriptor.set_parent(overlay, target)
 
 
 def delete(disk: Path, failure: str) -> None:
@@ -130,16 +130,18 @@ def check(disk: Path, failure: str) -> None:
 
 def create_type(disk: Path) -> str:
     """Return the VMDK createType; `monolithicSparse` when the file does not say."""
-    with disk.open("rb") as stream:
-        match = _CREATE_TYPE.search(stream.read(64 * 1024))
-    return match[1].decode("ascii") if match else SUBFORMATS["0"]
+    try:
+        named = vmdk_descriptor.read(disk).get("createType")
+    except vmdk_descriptor.VmdkError:
+        named = ""
+    return named or SUBFORMATS["0"]
 
 
 def adapter(disk: Path) -> str:
     """Return the adapter that the disk was made for, in a word that qemu-img takes: `lsilogic` where it has none."""
     try:
-        named = vmdk.read(disk).get("ddb.adapterType")
-    except (vmdk.VmdkError, OSError):
+        named = vmdk_descriptor.read(disk).get("ddb.adapterType")
+    except (vmdk_descriptor.VmdkError, OSError):
         named = ""
     return named if named in ("ide", "buslogic", "lsilogic", "legacyESX") else "lsilogic"
 

@@ -17,8 +17,9 @@ from harness.system import process_identity
 from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.messages import IN_USE, NOT_SUPPORTED, SNAPSHOT_INCONSISTENT, Failure, unreadable
 from harness.vmrun_qemu.base.wait import wait_for
-from harness.vmrun_qemu.vmfiles import devices, lock_files, vmdk, vmsd
+from harness.vmrun_qemu.vmfiles import devices, lock_files, vmsd
 from harness.vmrun_qemu.vmfiles.vmsd import Snapshot, Tree
+from harness.vmware import vmdk_descriptor
 from harness.vmware.vmx import Vmx, VmxError
 
 _LOCK_S = 600.0
@@ -116,7 +117,7 @@ class VmDirectory:
         found: dict[Path, Path] = {}
         while left:
             disk = left.pop()
-            parent = vmdk.parent_of(disk)
+            parent = vmdk_descriptor.parent_of(disk)
             if parent is not None and disk not in found:
                 found[disk] = parent
                 left.append(parent)

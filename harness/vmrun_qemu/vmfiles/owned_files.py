@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from harness.vmrun_qemu.base.messages import PowerOnFailure, unreadable
-from harness.vmrun_qemu.vmfiles import devices, vmdk, vmsd
+from harness.vmrun_qemu.vmfiles import devices, vmsd
+from harness.vmware import vmdk_descriptor
 from harness.vmware.vmx import Vmx, VmxError
 
 _LOGS = re.compile(r"^vmware(-\d+)?\.log$")
@@ -16,8 +17,6 @@ _ENDINGS = (".vmx", ".vmxf", ".nvram", ".vmsd", ".vmss", ".vmem")
 # And its saved states, `x-0123abcd.vmss` and `x-Snapshot1.vmsn`, each with VMware's `.vmem` where VMware made it.
 _STATE = r"-([0-9a-f]{8}|Snapshot\d+)\.(vmss|vmsn|vmem)"
 _OVERLAY = re.compile(r"-\d{6}$")
-_EXTENT = re.compile(r'^(?:RW|RDONLY|NOACCESS)\s+\d+\s+\S+\s+"([^"]+)"', re.MULTILINE)
-_DESCRIPTOR_LIMIT = 64 * 1024
 
 
 def files_of(vmx: Path) -> list[Path]:
@@ -74,7 +73,7 @@ def _overlays(disk: Path) -> list[Path]:
     """
     pattern = re.compile(re.escape(_OVERLAY.sub("", disk.stem)) + r"(-\d{6})?" + re.escape(disk.suffix), re.IGNORECASE)
     named = [file for file in disk.parent.glob(f"*{disk.suffix}") if pattern.fullmatch(file.name)]
-    parents = {file: vmdk.parent_of(file) for file in named}
+    parents = {file: vmdk_descriptor.parent_of(file) for file in named}
     chain, size = {disk}, 0
     while len(chain) != size:
         size = len(chain)
@@ -89,7 +88,7 @@ def used_by_others(vmx: Path) -> set[Path]:
     found: set[Path] = set()
     while left:
         disk = left.pop()
-        parent = vmdk.parent_of(disk)
+        parent = vmdk_descriptor.parent_of(disk)
         found.update([disk, *extents(disk)])
         if parent is not None and parent not in found:
             left.append(parent)
@@ -116,11 +115,8 @@ def extents(disk: Path) -> list[Path]:
     What lies elsewhere, or is a device of the host, is not the disk's to remove or to rename.
     """
     try:
-        with disk.open("rb") as stream:
-            head = stream.read(_DESCRIPTOR_LIMIT)
-    except OSError:
+        descriptor = vmdk_descriptor.read(disk)
+    except (vmdk_descriptor.VmdkError, OSError):
         return []
-    if not head.lstrip().startswith(b"# Disk DescriptorFile"):
-        return []
-    names = _EXTENT.findall(head.decode("utf-8", "replace"))
+    names = [] if descriptor.is_embedded else [extent.name for extent in descriptor.extents if extent.name]
     return [disk.parent / name for name in names if ntpath.basename(name) == name and name not in (".", "..")]

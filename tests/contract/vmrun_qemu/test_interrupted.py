@@ -19,7 +19,7 @@ from harness.vmrun_qemu.disks import chains, images, snapshots
 from harness.vmrun_qemu.disks.consolidation import finish_interrupted
 from harness.vmrun_qemu.disks.qemu_img import FULL, DiskError
 from harness.vmrun_qemu.disks.vm_directory import VmDirectory
-from harness.vmrun_qemu.vmfiles import vmdk
+from harness.vmware import vmdk_descriptor
 from harness.vmware.vmx import Vmx
 
 needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
@@ -81,7 +81,9 @@ OPERATIONS: dict[str, Callable[[VmDirectory], None]] = {
     "revert to a": lambda directory: snapshots.revert(directory, "a"),
     "take d": lambda directory: snapshots.take(directory, "d"),
 }
-CHANGES = ((chains, "commit"), (vmdk, "write"), (Vmx, "write"), (images, "remove"), (chains, "make_overlay"))
+CHANGES = (
+    (chains, "commit"), (vmdk_descriptor, "write"), (Vmx, "write"), (images, "remove"), (chains, "make_overlay"),
+)  # fmt: skip
 
 
 def crashing(monkeypatch: pytest.MonkeyPatch, at: int, *, after: bool) -> list[str]:

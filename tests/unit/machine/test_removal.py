@@ -274,7 +274,9 @@ def test_a_disk_that_a_clone_is_based_on_stays_and_the_clone_is_named(
     clone = tmp_path / "clone" / "clone.vmx"
     clone.parent.mkdir()
     clone.write_text('sata0:0.fileName = "clone.vmdk"\n')
-    (clone.parent / "clone.vmdk").write_text(f'parentFileNameHint="{tmp_path / "m1" / "m1.vmdk"}"\n')
+    (clone.parent / "clone.vmdk").write_text(
+        f'# Disk DescriptorFile\nparentFileNameHint="{tmp_path / "m1" / "m1.vmdk"}"\n'
+    )
     before = sorted((tmp_path / "m1").iterdir())
     with pytest.raises(HostError, match=f"its disk is used by {re.escape(str(clone))}"):
         remove_machine(vmrun, book, machine, Deadline(5))

@@ -7,6 +7,8 @@ import pytest
 from harness.core.errors import HostError
 from harness.vmware.linked_clones import Clone, clones_of, sibling_vmx_files, vms_using_disks_in
 
+DESCRIPTOR = "# Disk DescriptorFile\n"
+
 
 def test_clones_are_read_from_the_vmsd_and_only_existing_ones_count(tmp_path: Path) -> None:
     vmx = tmp_path / "m1.vmx"
@@ -36,10 +38,10 @@ def test_a_clone_in_any_directory_uses_the_disks_of_its_parent(tmp_path: Path) -
 def test_a_vm_uses_each_disk_of_its_backing_chain(tmp_path: Path) -> None:
     for name in ("m1", "m2", "m3"):
         (tmp_path / name).mkdir()
-    (tmp_path / "m1" / "m1.vmdk").write_text('parentFileNameHint="gone.vmdk"\n')
+    (tmp_path / "m1" / "m1.vmdk").write_text(DESCRIPTOR + 'parentFileNameHint="gone.vmdk"\n')
     (tmp_path / "m2" / "m2.vmx").write_text('scsi0:0.fileName = "m2-000001.vmdk"\n')
-    (tmp_path / "m2" / "m2-000001.vmdk").write_text('parentFileNameHint="m2.vmdk"\n')
-    (tmp_path / "m2" / "m2.vmdk").write_text('parentFileNameHint="../m1/m1.vmdk"\n')
+    (tmp_path / "m2" / "m2-000001.vmdk").write_text(DESCRIPTOR + 'parentFileNameHint="m2.vmdk"\n')
+    (tmp_path / "m2" / "m2.vmdk").write_text(DESCRIPTOR + 'parentFileNameHint="../m1/m1.vmdk"\n')
     (tmp_path / "m3" / "m3.vmx").write_text('scsi0:0.fileName = "m3.vmdk"\nsata0:1.fileName = "../m1/m1.iso"\n')
     (tmp_path / "m1" / "m1.vmx").write_text('scsi0:0.fileName = "m1.vmdk"\n')
     others = sibling_vmx_files(tmp_path / "m1")

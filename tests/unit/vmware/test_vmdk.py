@@ -39,8 +39,8 @@ def test_a_flat_disk_and_a_piece_of_zeros(tmp_path: Path) -> None:
     ("damage", "said"),
     [
         (lambda path: path.unlink(), "No such file"),
-        (lambda path: path.write_bytes(b""), "no createType"),
-        (lambda path: path.write_bytes(b"\x00\xff" * 600), "no createType"),
+        (lambda path: path.write_bytes(b""), "does not begin with a VMDK descriptor"),
+        (lambda path: path.write_bytes(b"\x00\xff" * 600), "does not begin with a VMDK descriptor"),
         (lambda path: path.write_bytes(path.read_bytes().replace(b"createType", b"x")), "no createType"),
         (lambda path: (path.parent / "my disk-s002.vmdk").unlink(), "No such file"),
         (lambda path: (path.parent / "my disk-s002.vmdk").write_bytes(b"KD"), "not a sparse extent"),

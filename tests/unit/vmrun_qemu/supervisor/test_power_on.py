@@ -18,8 +18,8 @@ from harness.vmrun_qemu.disks.vm_directory import VmDirectory
 from harness.vmrun_qemu.state import recovery
 from harness.vmrun_qemu.supervisor import power_on
 from harness.vmrun_qemu.supervisor.running_vm import Running
-from harness.vmrun_qemu.vmfiles import vmdk
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
+from harness.vmware import vmdk_descriptor
 from harness.vmware.vmx import Vmx
 
 
@@ -106,7 +106,7 @@ def test_a_machine_that_somebody_else_has_is_left_to_them(prepared: FakePrepared
     assert process_identity.alive(process_identity.identity(os.getpid()))
 
 
-@pytest.mark.parametrize("error", [vmdk.VmdkError("no room in the descriptor"), OSError(28, "full")])
+@pytest.mark.parametrize("error", [vmdk_descriptor.VmdkError(Path("a.vmdk"), "has no room"), OSError(28, "full")])
 def test_a_chain_that_cannot_be_mended_is_told_and_the_machine_is_used_as_it_is(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,7 +121,7 @@ def test_a_chain_that_cannot_be_mended_is_told_and_the_machine_is_used_as_it_is(
         raise error
 
     monkeypatch.setattr(VmDirectory, "parents", broken)
-    monkeypatch.setattr(vmdk, "link", refuse)
+    monkeypatch.setattr(vmdk_descriptor, "set_parent", refuse)
     directory = VmDirectory(vmx, Vmx.parse(""))
     assert directory.tree.needs_consolidation
     with pytest.raises(Failure, match="inconsistent state"):

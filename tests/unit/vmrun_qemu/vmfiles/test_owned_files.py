@@ -11,7 +11,7 @@ import pytest
 from harness.system import process_identity
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.vmfiles import lock_files
-from harness.vmrun_qemu.vmfiles.owned_files import extents, files_of
+from harness.vmrun_qemu.vmfiles.owned_files import extents, files_of, free_overlay
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 
 DESCRIPTOR = '# Disk DescriptorFile\ncreateType="x"\nRW 4194304 SPARSE "a-s001.vmdk"\nRW 8 FLAT "a-f 2.vmdk" 0\n'
@@ -176,3 +176,11 @@ def test_a_reason_stands_behind_msg_post(tmp_path: Path) -> None:
 
 def test_a_log_whose_directory_is_gone_is_lost_and_nothing_else(tmp_path: Path) -> None:
     VmLog(tmp_path / "gone").say("nobody hears this")
+
+
+def test_the_first_free_name_is_that_of_the_next_overlay(tmp_path: Path) -> None:
+    for name in ("d.vmdk", "d-000001.vmdk", "d-000003.vmdk", "e-1.vmdk"):
+        (tmp_path / name).touch()
+    assert free_overlay(tmp_path / "d.vmdk", tmp_path).name == "d-000002.vmdk"
+    assert free_overlay(tmp_path / "d-000003.vmdk", tmp_path).name == "d-000002.vmdk"
+    assert free_overlay(Path("/else/where/e-1.vmdk"), tmp_path).name == "e-1-000001.vmdk"

@@ -1,0 +1,203 @@
+"""VMDK descriptors: parse them, follow a disk to its parent, and edit them in place.
+
+A descriptor is text. It is the file itself for a disk of several files, and lies inside the file, behind a header with
+the magic `KDMV`, for a disk of one file ("Virtual Disk Format 5.0", VMware technical note of 2011). A disk with a
+parent names the parent's file in `parentFileNameHint` (relative to its own directory) and the parent's content in
+`parentCID`: a parent whose `CID` is another one has been written to since, and QEMU and VMware both refuse the chain.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import re
+import struct
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+SECTOR = 512
+MAGIC = b"KDMV"
+# SparseExtentHeader: magic, version, flags, capacity, grainSize, descriptorOffset, descriptorSize (in sectors).
+HEADER = struct.Struct("<4sIIQQQQ")
+_LIMIT = 1 << 20
+_BEGIN = b"# Disk DescriptorFile"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_CREATE_TYPE = re.compile(r"^createType=[^\r\n]*", re.MULTILINE)
+_ENCODING = re.compile(rb'^\s*encoding\s*=\s*"?([\w.-]+)', re.MULTILINE | re.IGNORECASE)
+# A device of the host has more behind its name; a piece of zeros has no name.
+_EXTENT = re.compile(
+    r'^[ \t]*(RW|RDONLY|NOACCESS)[ \t]+(\d+)[ \t]+(\w+)(?:[ \t]+"([^"\r\n]+)"[^\r\n]*)?[ \t]*\r?$', re.MULTILINE
+)
+
+
+class VmdkError(ValueError):
+    """A file that is no VMDK, or whose descriptor cannot be read or written; `reason` continues "the disk …"."""
+
+    def __init__(self, disk: Path, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{disk.name} {reason}")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """One piece of a disk; `name` is its file, relative to the descriptor, None for a piece of zeros."""
+
+    access: str
+    sectors: int
+    kind: str
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """A descriptor's text and its place: `room` bytes from `offset`, or the whole file where `room` is 0.
+
+    `charset` is what the text was decoded with; it is encoded with the same one.
+    """
+
+    text: str
+    offset: int = 0
+    room: int = 0
+    charset: str = "utf-8"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the descriptor lies inside the disk's own file."""
+        return self.room > 0
+
+    @property
+    def extents(self) -> tuple[Extent, ...]:
+        """The pieces of the disk, in their order."""
+        rows = _EXTENT.findall(self.text)
+        return tuple(Extent(access, int(sectors), kind, name or None) for access, sectors, kind, name in rows)
+
+    def get(self, key: str) -> str:
+        """Return a setting; empty when there is none."""
+        pattern = rf'^[ \t]*{re.escape(key)}\s*=\s*"?([^"\r\n]*?)"?\s*$'
+        match = re.search(pattern, self.text, re.MULTILINE | re.IGNORECASE)
+        return match[1] if match else ""
+
+    def with_setting(self, key: str, value: str, *, quoted: bool) -> Descriptor:
+        """Return the descriptor with that setting, in its old place or behind `createType`."""
+        line = f'{key}="{value}"' if quoted else f"{key}={value}"
+        pattern = re.compile(rf"^{re.escape(key)}\s*=[^\r\n]*", re.MULTILINE | re.IGNORECASE)
+        if pattern.search(self.text):
+            text = pattern.sub(lambda _: line, self.text, count=1)
+        else:
+            text = _CREATE_TYPE.sub(lambda match: f"{match[0]}\n{line}", self.text, count=1)
+        return replace(self, text=text)
+
+
+def read(disk: Path) -> Descriptor:
+    """Parse the descriptor of a disk.
+
+    Raises:
+        VmdkError: The file is no VMDK, or a piece of one.
+        OSError: It cannot be read.
+    """
+    with disk.open("rb") as stream:
+        head = stream.read(HEADER.size)
+        if not head.startswith(MAGIC):
+            data = head + stream.read(_LIMIT)
+            if not data.removeprefix(_BYTE_ORDER_MARK).lstrip().startswith(_BEGIN):
+                raise VmdkError(disk, "does not begin with a VMDK descriptor")
+            text, charset = _decode(data)
+            return Descriptor(text, charset=charset)
+        if len(head) < HEADER.size:
+            raise VmdkError(disk, "ends inside its header")
+        *_, offset, size = HEADER.unpack(head)
+        room = size * SECTOR
+        if not 0 < room <= _LIMIT:
+            raise VmdkError(disk, "is a piece of a disk, or its header is damaged")
+        stream.seek(offset * SECTOR)
+        text, charset = _decode(stream.read(room).split(b"\0", 1)[0])
+    return Descriptor(text, offset * SECTOR, room, charset)
+
+
+def write(disk: Path, descriptor: Descriptor) -> None:
+    """Write the descriptor in its place.
+
+    Raises:
+        VmdkError: It has no room inside the file.
+        OSError: It cannot be written.
+    """
+    data = descriptor.text.encode(descriptor.charset, "surrogateescape")
+    if not descriptor.is_embedded:
+        beside = disk.with_name(disk.name + ".tmp")
+        beside.write_bytes(data)
+        beside.replace(disk)
+        return
+    if len(data) >= descriptor.room:
+        raise VmdkError(disk, f"has {descriptor.room} bytes for its descriptor, {len(data)} are needed")
+    with disk.open("r+b") as stream:
+        stream.seek(descriptor.offset)
+        stream.write(data.ljust(descriptor.room, b"\0"))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def sparse_sectors(extent: Path) -> int | None:
+    """Return the capacity in the header of a sparse extent; None where there is no such header.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with extent.open("rb") as stream:
+        head = stream.read(HEADER.size)
+    if len(head) < HEADER.size or not head.startswith(MAGIC):
+        return None
+    return int(HEADER.unpack(head)[3])
+
+
+def parent_of(disk: Path) -> Path | None:
+    """Return the parent of an overlay; None for a base disk, and for a file that is no VMDK."""
+    try:
+        hint = read(disk).get("parentFileNameHint")
+    except (VmdkError, OSError):
+        return None
+    return disk.parent / hint if hint else None
+
+
+def overlays_of(disk: Path) -> list[Path]:
+    """Return the disks in the same directory whose parent is this one."""
+    return [other for other in disk.parent.glob("*.vmdk") if parent_of(other) == disk]
+
+
+def set_parent(disk: Path, parent: Path) -> None:
+    """Write `parent`, with its present content, as the parent of the disk.
+
+    Raises:
+        VmdkError: One of them is no VMDK, or the name has no room.
+        OSError: One of them cannot be read or written.
+    """
+    hint = parent.name if parent.parent == disk.parent else str(parent)
+    now = read(disk)
+    linked = now.with_setting("parentCID", read(parent).get("CID"), quoted=False)
+    linked = linked.with_setting("parentFileNameHint", hint, quoted=True)
+    if linked != now:
+        write(disk, linked)
+
+
+def copy_content_id(source: Path, target: Path) -> None:
+    """Copy the content id (CID) from `source` to `target`, which has the same content.
+
+    Overlays of `source` then accept `target` as their parent.
+
+    Raises:
+        VmdkError: One of them is no VMDK.
+        OSError: One of them cannot be read or written.
+    """
+    write(target, read(target).with_setting("CID", read(source).get("CID"), quoted=False))
+
+
+def _decode(data: bytes) -> tuple[str, str]:
+    """Return the text and its charset: the first of UTF-8, `encoding`, and the host's that gives the bytes back."""
+    named = _ENCODING.search(data)
+    for charset in ("utf-8", named[1].decode("ascii") if named else "", locale.getencoding()):
+        try:
+            text = data.decode(charset)
+            if text.encode(charset) == data:
+                return text, charset
+        except (UnicodeError, LookupError):
+            continue
+    return data.decode("utf-8", "surrogateescape"), "utf-8"
