@@ -95,9 +95,7 @@ def test_ctrl_c(
 
     monkeypatch.setattr(Journal, "write", watch)
     words = ("scenarios/test_90_cluster.py",) if phase is Phase.CLUSTER else ("scenarios", "-k", WORKER)
-    result = fake_lab.pytester.runpytest_inprocess(
-        "-p", "no:cacheprovider", "--overlay=stand-in", *words, no_reraise_ctrlc=True
-    )
+    result = fake_lab.run(*words, interrupted=True)
     seconds = time.monotonic() - pressed[0]
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert seconds < END_S

@@ -55,6 +55,8 @@ OVERLAY = f"""\
       memory_mib: 512
     deadlines_s: {{power: 10, boot: 20, iso_copy: 20, cloud_init: 20, packages: 20, restart: 20, guest_command: 20}}
 """
+# The plugin of Hypothesis imports the whole package at the end of each session, for nothing here: a third of a second.
+OPTIONS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--overlay=stand-in")
 GIB = 1 << 30
 _DEBIAN = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
 
@@ -132,10 +134,10 @@ class FakeLab:
         assert text.count(old) == 1, old
         self.lab_file.write_text(text.replace(old, new), encoding="utf-8")
 
-    def run(self, *args: str) -> pytest.RunResult:
-        """Run pytest in the folder, in this process."""
+    def run(self, *args: str, interrupted: bool = False) -> pytest.RunResult:
+        """Run pytest in the folder, in this process; `interrupted` where Ctrl-C ends it."""
         words = args if any(not word.startswith("-") for word in args) else ("scenarios", *args)
-        return self.pytester.runpytest_inprocess("-p", "no:cacheprovider", "--overlay=stand-in", *words)
+        return self.pytester.runpytest_inprocess(*OPTIONS, *words, no_reraise_ctrlc=interrupted)
 
     def tree(self) -> dict[str, bytes]:
         """Return every file and directory of the folder that is the lab's, with the content."""

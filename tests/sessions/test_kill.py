@@ -18,7 +18,7 @@ from harness.ownership.lab_lock import is_held
 from harness.system.process_tree import end_tree
 
 from .fake_kill import VARIABLE
-from .fake_lab import FakeLab
+from .fake_lab import OPTIONS, FakeLab
 from .test_outcomes import part, run_json
 
 pytest_plugins = ("pytester",)
@@ -66,7 +66,7 @@ class Crashed:
             VARIABLE: inside,
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
         }
-        argv = [sys.executable, "-m", "pytest", "-p", "fake_kill", "-p", "no:cacheprovider", "--overlay=stand-in"]
+        argv = [sys.executable, "-m", "pytest", "-p", "fake_kill", *OPTIONS]
         log = (self.lab.path / "guests" / "pytest.log").open("w")
         with (
             log,

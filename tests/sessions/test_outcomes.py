@@ -15,7 +15,7 @@ from harness.cli.down import remove_lab
 from harness.guest.nonce import NONCE_COMMAND
 from harness.lab.selection import driver, lock, select
 
-from .fake_lab import MACHINES, FakeLab
+from .fake_lab import MACHINES, OPTIONS, FakeLab
 
 pytest_plugins = ("pytester",)
 
@@ -398,9 +398,7 @@ def test_an_interrupt_ends_the_threads_and_leaves_a_report(fake_lab: FakeLab) ->
         "import pytest\npytestmark = pytest.mark.phase('boot')\n\n"
         "def test_interrupt(lab):\n    raise KeyboardInterrupt\n"
     )
-    result = fake_lab.pytester.runpytest_inprocess(
-        "-p", "no:cacheprovider", "--overlay=stand-in", *part("35_interrupt", "60_packages"), no_reraise_ctrlc=True
-    )
+    result = fake_lab.run(*part("35_interrupt", "60_packages"), interrupted=True)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert time.monotonic() - started < 90
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("machine")] == []
@@ -414,6 +412,6 @@ def test_everything_is_said_in_utf_8_whatever_the_code_page(fake_lab: FakeLab, m
     (fake_lab.scenarios / "test_95_words.py").write_text(
         "def test_words():\n    raise AssertionError('오류 – ✓')\n", encoding="utf-8"
     )
-    words = ("-m", "pytest", "-p", "no:cacheprovider", "--overlay=stand-in", "scenarios/test_95_words.py")
+    words = ("-m", "pytest", *OPTIONS, "scenarios/test_95_words.py")
     result = fake_lab.pytester.run(sys.executable, *words)
     result.stdout.fnmatch_lines(["*AssertionError: 오류 – ✓*"])
