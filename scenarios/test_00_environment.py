@@ -9,5 +9,5 @@ import pytest
 pytestmark = pytest.mark.phase("environment")
 
 
-def test_environment(prove: Callable[[str], None], environment_check: str) -> None:
-    prove(environment_check)
+def test_environment(prove: Callable[[str], None], check: str) -> None:
+    prove(check)

@@ -9,9 +9,5 @@ import pytest
 pytestmark = [pytest.mark.phase("creation"), pytest.mark.usefixtures("machine_name")]
 
 
-def test_disk_has_its_size_and_type(prove: Callable[[str], None]) -> None:
-    prove("virtual disk")
-
-
-def test_vmx_has_every_planned_key(prove: Callable[[str], None]) -> None:
-    prove("vmx")
+def test_creation(prove: Callable[[str], None], check: str) -> None:
+    prove(check)

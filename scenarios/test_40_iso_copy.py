@@ -9,9 +9,5 @@ import pytest
 pytestmark = [pytest.mark.phase("iso-copy"), pytest.mark.usefixtures("machine_name")]
 
 
-def test_marker(prove: Callable[[str], None]) -> None:
-    prove("marker")
-
-
-def test_payload_is_the_isos(prove: Callable[[str], None]) -> None:
-    prove("payload")
+def test_iso_copy(prove: Callable[[str], None], check: str) -> None:
+    prove(check)

@@ -9,9 +9,5 @@ import pytest
 pytestmark = pytest.mark.phase("cluster")
 
 
-def test_nodes_are_ready(prove: Callable[[str], None]) -> None:
-    prove("nodes ready")
-
-
-def test_kubesphere_listens(prove: Callable[[str], None]) -> None:
-    prove("kubesphere port")
+def test_cluster(prove: Callable[[str], None], check: str) -> None:
+    prove(check)

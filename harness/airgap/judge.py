@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 
+from harness.airgap.checks import NOTHING_LEFT, PEERS, PULL, REGISTRY
 from harness.airgap.pcap import Packet, is_outside
 from harness.airgap.probes import PROTOCOLS, Probe, ProbeResult, Pull
-from harness.core.verdict import Check, Status, judge
-
-REGISTRY, PULL, PEERS = "registry answers with a verified certificate", "image pulled", "peers answer"
-CLOSED = ("no DNS", "no TCP", "no UDP", "no ICMP", "no NTP")
-NOTHING_LEFT = "nothing left the network"
-CHECKS = (REGISTRY, PULL, PEERS, *CLOSED, NOTHING_LEFT)
+from harness.core.check_spec import CheckSpec
+from harness.core.verdict import Check
 
 # Protocol, target and its port, 0 where the protocol has none: a packet of a guest, as a record has it.
 Attempt = tuple[str, str, int]
@@ -54,22 +51,21 @@ def judge_registry(answer: ProbeResult, where: str, problem: str) -> Check:
     """
     expected = f"an answer of https://{where}/v2/ whose certificate names that address"
     if not answer.open and problem:
-        return Check(REGISTRY, Status.NOT_PROVEN, expected, f"{problem}; {answer.said}", "lab setup --with-deps")
+        return REGISTRY.not_proven(f"{problem}; {answer.said}", expected=expected, remedy="lab setup --with-deps")
     remedy = "the clock, the authority in the guest and the certificate's names decide; see registry.log"
     seen = "verified" if answer.open else answer.said
-    return judge(REGISTRY, ok=answer.open, expected=expected, seen=seen, remedy=remedy)
+    return REGISTRY.judge(ok=answer.open, expected=expected, seen=seen, remedy=remedy)
 
 
 def judge_pull(answer: ProbeResult, pull: Pull | None, problem: str) -> Check:
     """Return whether the guest pulled the image that this run pushed, to the byte."""
     if pull is None:
-        return Check(PULL, Status.NOT_PROVEN, "an image that this run pushed", problem, "lab setup --with-deps")
+        return PULL.not_proven(problem, remedy="lab setup --with-deps")
     try:
         found = json.loads(answer.said) if answer.open else {}
     except ValueError:
         found = {}
-    return judge(
-        PULL,
+    return PULL.judge(
         ok=found == {"manifest": pull.manifest, "layer": pull.layer},
         expected=f"{pull.repository}:{pull.tag}, manifest {pull.manifest}, layer {pull.layer}",
         seen=", ".join(f"{part} {value}" for part, value in found.items()) or answer.said,
@@ -87,11 +83,11 @@ def judge_peers(asked: Sequence[tuple[Probe, ProbeResult]], absent: Mapping[str,
     expected = f"ICMP and TCP answers of {len(asked) // 2 + len(absent)} neighbours"
     remedy = "`ip neigh` on both machines; do both have the addresses of the lab file?"
     if silent:
-        return judge(PEERS, ok=False, expected=expected, seen="; ".join(silent), remedy=remedy)
+        return PEERS.judge(ok=False, expected=expected, seen="; ".join(silent), remedy=remedy)
     if absent:
         seen = "; ".join(f"{name}: {why}" for name, why in absent.items())
-        return Check(PEERS, Status.NOT_PROVEN, expected, seen, "run the whole lab")
-    return judge(PEERS, ok=True, expected=expected, seen=f"{len(asked)} answers")
+        return PEERS.not_proven(seen, expected=expected, remedy="run the whole lab")
+    return PEERS.judge(ok=True, expected=expected, seen=f"{len(asked)} answers")
 
 
 def attempts_of(machine: IPv4Address, record: HostRecord | None) -> frozenset[Attempt] | None:
@@ -103,7 +99,10 @@ def attempts_of(machine: IPv4Address, record: HostRecord | None) -> frozenset[At
 
 
 def judge_closed(
-    way: str, asked: Sequence[tuple[Probe, ProbeResult]], attempts: Collection[Attempt] | None, subnet: IPv4Network
+    way: CheckSpec,
+    asked: Sequence[tuple[Probe, ProbeResult]],
+    attempts: Collection[Attempt] | None,
+    subnet: IPv4Network,
 ) -> Check:
     """Return whether nothing answered on that way out, and each question is known to have gone out.
 
@@ -112,11 +111,11 @@ def judge_closed(
     """
     expected = f"no answer from outside to {len(asked)} questions"
     if not asked:
-        return Check(way, Status.NOT_PROVEN, expected, "nothing was asked", "report this defect")
+        return way.not_proven("nothing was asked", expected=expected, remedy="report this defect")
     answered = [_line(*pair) for pair in asked if pair[1].open]
     if answered:
         remedy = "the network is not host-only, or something on the host routes for it"
-        return judge(way, ok=False, expected=expected, seen="; ".join(answered), remedy=remedy)
+        return way.judge(ok=False, expected=expected, seen="; ".join(answered), remedy=remedy)
     unsent = [
         _line(question, answer)
         for question, answer in asked
@@ -124,8 +123,9 @@ def judge_closed(
     ]
     if unsent:
         seen = f"{len(unsent)} of {len(asked)} questions did not leave the guest: {'; '.join(unsent[:_SHOWN])}"
-        return Check(way, Status.NOT_PROVEN, expected, seen, "a firewall or a route in the guest stops them first")
-    return judge(way, ok=True, expected=expected, seen="no answer")
+        remedy = "a firewall or a route in the guest stops them first"
+        return way.not_proven(seen, expected=expected, remedy=remedy)
+    return way.judge(ok=True, expected=expected, seen="no answer")
 
 
 def _line(question: Probe, answer: ProbeResult) -> str:
@@ -150,9 +150,8 @@ def judge_record(record: HostRecord | None, problem: str, machine: IPv4Address, 
     Args:
         problem: Why there is no record.
     """
-    expected = "attempts of this guest at the gateway; none answered from outside, none passed on"
     if record is None:
-        return Check(NOTHING_LEFT, Status.NOT_PROVEN, expected, problem, "what the guests were asked stands above")
+        return NOTHING_LEFT.not_proven(problem, remedy="what the guests were asked stands above")
     tried = sum(packet.source == machine and is_outside(packet.target, subnet) for packet in record.packets)
     back = [
         f"came back: {packet}"
@@ -164,11 +163,11 @@ def judge_record(record: HostRecord | None, problem: str, machine: IPv4Address, 
     remedy = "the network has a way out: see the pcap files of this run"
     if not wrong and not tried:
         seen = f"none of its attempts among {len(record.packets)} packets: the record shows nothing"
-        return Check(NOTHING_LEFT, Status.NOT_PROVEN, expected, seen, remedy, record.files)
+        return replace(NOTHING_LEFT.not_proven(seen, remedy=remedy), evidence=record.files)
     more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
     seen = f"{tried} attempts came to the gateway, " + ("; ".join(wrong[:_SHOWN]) + more if wrong else "none left it")
-    status = Status.FAIL if wrong else Status.PASS
-    return Check(NOTHING_LEFT, status, expected, seen, remedy if wrong else "", record.files)
+    check = NOTHING_LEFT.judge(ok=not wrong, seen=seen, remedy=remedy if wrong else "")
+    return replace(check, evidence=record.files)
 
 
 def _leads_out(item: Connection, machine: IPv4Address, subnet: IPv4Network) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 from ipaddress import IPv4Address, IPv4Network
 
+from harness.airgap.checks import NO_DNS, NO_ICMP, NO_NTP, NO_TCP, NO_UDP, PEERS
 from harness.airgap.registry_image import MANIFEST_TYPE
 
 # Resolvers and time servers that answer from everywhere in the world, on every protocol that is tried.
@@ -34,7 +35,7 @@ class Pull:
 
 @dataclass(frozen=True)
 class Probe:
-    """One thing to try; `kind` is a function of `guest_probe`, `way` is under which check its answer falls."""
+    """One thing to try; `kind` is a function of `guest_probe`, `way` names the check that its answer falls under."""
 
     way: str
     kind: str
@@ -65,13 +66,13 @@ def outward_probes(name_servers: Sequence[IPv4Address], gateway: Mapping[str, in
         gateway: Addresses of the hypervisor's own gateway, and a TCP port of the host's loopback that is surely open:
             an open gateway would lead there.
     """
-    found = [Probe("no DNS", "dns", address, 53) for address in (*RESOLVERS, *map(str, name_servers))]
-    found += [Probe("no TCP", "tcp", address, port) for address in RESOLVERS for port in (53, 443)]
-    found += [Probe("no TCP", "tcp", IPV6, 443)]
-    found += [Probe("no TCP", "tcp", address, port) for address, port in gateway.items()]
-    found += [Probe("no UDP", "quic", address, 443) for address in RESOLVERS]
-    found += [Probe("no ICMP", "icmp", address) for address in RESOLVERS]
-    found += [Probe("no NTP", "ntp", address, 123) for address in TIME_SERVERS]
+    found = [Probe(NO_DNS.name, "dns", address, 53) for address in (*RESOLVERS, *map(str, name_servers))]
+    found += [Probe(NO_TCP.name, "tcp", address, port) for address in RESOLVERS for port in (53, 443)]
+    found += [Probe(NO_TCP.name, "tcp", IPV6, 443)]
+    found += [Probe(NO_TCP.name, "tcp", address, port) for address, port in gateway.items()]
+    found += [Probe(NO_UDP.name, "quic", address, 443) for address in RESOLVERS]
+    found += [Probe(NO_ICMP.name, "icmp", address) for address in RESOLVERS]
+    found += [Probe(NO_NTP.name, "ntp", address, 123) for address in TIME_SERVERS]
     return found
 
 
@@ -79,8 +80,8 @@ def peer_probes(peers: Mapping[str, IPv4Address], ssh_port: int) -> list[Probe]:
     """Return what has to answer at each neighbour."""
     found = []
     for address in peers.values():
-        found.append(Probe("peers answer", "icmp", str(address), 0, INWARD_S, patient=True))
-        found.append(Probe("peers answer", "tcp", str(address), ssh_port, INWARD_S, patient=True))
+        found.append(Probe(PEERS.name, "icmp", str(address), 0, INWARD_S, patient=True))
+        found.append(Probe(PEERS.name, "tcp", str(address), ssh_port, INWARD_S, patient=True))
     return found
 
 

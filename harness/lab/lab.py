@@ -24,7 +24,7 @@ from harness.lab.resume.decision import Decision, afresh
 from harness.lab.usage import MachineUse, destroy
 from harness.machine.context import RunContext
 from harness.machine.machine import Machine
-from harness.phases import CARRIED_PHASES, MACHINE_PHASES, PhaseModule, cluster
+from harness.phases import CARRIED_PHASES, MACHINE_PHASES, PhaseModule, cluster, environment_checks
 from harness.phases.runner import collect, from_exception, run_phase
 from harness.results import journal_events as payload
 from harness.system import process
@@ -141,8 +141,8 @@ class Lab:
         journal = self.context.journal
         journal.write(payload.PHASE_START, **payload.phase_start(Phase.ENVIRONMENT))
         started = journal.now()
-        names = host.check_names(list(self.machines))
-        checks = collect(names, lambda: iter(host.judge_all(self.context.plan, self._facts())))
+        declared = environment_checks(list(self.machines))
+        checks = collect(declared, lambda: iter(host.judge_all(self.context.plan, self._facts())))
         return self._record(Verdict(Phase.ENVIRONMENT, None, checks, started, journal.now()))
 
     def _work(self, machine: Machine, count: int, environment: Verdict) -> None:
@@ -173,7 +173,7 @@ class Lab:
 
     def _give_up(self, machine: Machine, count: int, error: Exception) -> None:
         """Have the error in the first phase that has no verdict, and those after it blocked by that one."""
-        check, blocked_by = from_exception("harness", error).masked(), ""
+        check, blocked_by = from_exception(None, error).masked(), ""
         for module in MACHINE_PHASES[:count]:
             future, now = self._future(machine.name, module.PHASE), self.context.journal.now()
             if future.done():

@@ -61,6 +61,7 @@ def open_run(lab: Lab, selection: Selection, run_id: str, argv: Sequence[str], a
         host=_host(selection.lab_file.parent),
         machines=tuple(_machine(machine) for machine in lab.machines.values()),
         required=tuple(claim.value for claim in required_claims(lab)),
+        declared=asked.declared,
         asked=asked.places,
         left_out=asked.left_out,
     )
@@ -84,7 +85,7 @@ def required_claims(lab: Lab) -> tuple[Claim, ...]:
 def claims_of(lab: Lab, asked: Asked) -> tuple[Judgement, ...]:
     """Return how each claim stands by now."""
     required = [claim.value for claim in required_claims(lab)]
-    return judge_claims(lab.recorded(), list(lab.machines), asked.places, required)
+    return judge_claims(asked.declared, lab.recorded(), list(lab.machines), asked.places, required)
 
 
 @dataclass(frozen=True)

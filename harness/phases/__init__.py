@@ -1,29 +1,67 @@
-"""The phases of one machine, one module each.
+"""The phases of one machine, one module each, and every check that a lab declares.
 
-A phase module has `PHASE`, `CHECKS` (the names of its checks, in the order in which they are answered) and
-`run(machine)`, a generator that acts, observes and yields one `Check` after the other. What it decides is in pure
-functions beside it. A new phase is one such module and one line in `MACHINE_PHASES`.
+A phase module is named like its member of `Phase`. It has `PHASE`, `CHECKS` (its checks, in the order in which they are
+answered) and `run(machine, limits)`, a generator that acts, observes and yields one `Check` after the other. What it
+decides is in pure functions beside it.
+
+Entry: `MACHINE_PHASES`, `declared_checks`, `harness.phases.runner.run_phase`.
 """
 
 from __future__ import annotations
 
-from harness.phases import air_gap, boot, cleanup, cloud_init, creation, iso_copy, iso_detached, packages, restarts
-from harness.phases.runner import PhaseModule
+from collections.abc import Sequence
+from importlib import import_module
+from typing import cast
 
-MACHINE_PHASES: tuple[PhaseModule, ...] = (
-    cleanup,
-    creation,
-    boot,
-    iso_copy,
-    cloud_init,
-    packages,
-    iso_detached,
-    restarts,
-    air_gap,
-)
-# A later run may carry over what these saw: it cannot be seen again on the same machine. The air gap can.
-CARRIED_PHASES = tuple(module.PHASE for module in MACHINE_PHASES if module is not air_gap)
+from harness.core.check_spec import CheckSpec
+from harness.core.claims import Claim
+from harness.core.verdict import Phase
+from harness.phases import cluster
+from harness.phases.runner import PhaseModule
+from harness.preflight import check_names
+
+# The phases of the host, of the tests of the guests, and of the whole lab: no machine works through them by itself.
+_NOT_OF_A_MACHINE = (Phase.ENVIRONMENT, Phase.GUESTS, Phase.CLUSTER)
+# What these saw can be looked at again on the same machine, so a later run does not carry it over.
+_LOOKED_AT_AGAIN = (Phase.AIR_GAP,)
+
+
+def _module(phase: Phase) -> PhaseModule:
+    """Import the module that is named like the phase: the member of `Phase` is its one registration."""
+    return cast(PhaseModule, import_module(f"{__name__}.{phase.name.lower()}"))
+
+
+MACHINE_PHASES: tuple[PhaseModule, ...] = tuple(_module(phase) for phase in Phase if phase not in _NOT_OF_A_MACHINE)
+CARRIED_PHASES = tuple(module.PHASE for module in MACHINE_PHASES if module.PHASE not in _LOOKED_AT_AGAIN)
 # How often a machine is switched on: once to install itself, once without its ISO, twice after a power cut.
 POWER_ONS = 4
 
-__all__ = ["CARRIED_PHASES", "MACHINE_PHASES", "POWER_ONS", "PhaseModule"]
+
+def environment_checks(machines: Sequence[str]) -> tuple[CheckSpec, ...]:
+    """Return the checks of the host that is to carry these machines."""
+    return tuple(
+        CheckSpec(Phase.ENVIRONMENT, name, (Claim.BUILT,), "a host that can carry the lab")
+        for name in check_names(machines)
+    )
+
+
+def guest_check(name: str, claims: Sequence[Claim] = ()) -> CheckSpec:
+    """Return the declaration of a test of the guests; without claims it counts for the settings."""
+    return CheckSpec(Phase.GUESTS, name, tuple(claims) or (Claim.SETTINGS,), "as the lab file promises")
+
+
+def declared_checks(machines: Sequence[str]) -> tuple[CheckSpec, ...]:
+    """Return every check of a lab with these machines, in order, but for the tests of the guests."""
+    phases = (check for module in MACHINE_PHASES for check in module.CHECKS)
+    return (*environment_checks(machines), *phases, *cluster.CHECKS)
+
+
+__all__ = [
+    "CARRIED_PHASES",
+    "MACHINE_PHASES",
+    "POWER_ONS",
+    "PhaseModule",
+    "declared_checks",
+    "environment_checks",
+    "guest_check",
+]

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
 
-from harness.airgap import judge, probes
+from harness.airgap import checks, judge, probes
 from harness.airgap.judge import HostRecord
 from harness.airgap.probes import Probe, ProbeResult
+from harness.config.model import DeadlinesSpec
 from harness.core.errors import HarnessError
 from harness.core.verdict import Check, Phase
 from harness.machine.machine import Machine
 
 PHASE = Phase.AIR_GAP
-CHECKS = judge.CHECKS
+CHECKS = checks.CHECKS
 
 _SCRIPT_S = probes.INWARD_S + 60
 
 
-def run(machine: Machine) -> Iterator[Check]:
+def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Wait for the neighbours, ask everything at once, and look at what the host recorded."""
     context = machine.context
     spec, gateway = context.plan.spec, context.gateway
-    _meet(machine)
+    _meet(machine, limits)
     others = {name: other.address for name, other in spec.machines.items() if name != machine.name}
     absent = context.barrier.missing(others)
     peers = {name: address for name, address in others.items() if name not in absent}
@@ -31,11 +32,11 @@ def run(machine: Machine) -> Iterator[Check]:
     where = f"{spec.registry.address}:{spec.registry.port}"
     yield judge.judge_registry(registry, where, gateway.no_registry)
     yield judge.judge_pull(registry, gateway.pull, gateway.no_registry)
-    yield judge.judge_peers([pair for pair in answers if pair[0].way == judge.PEERS], absent)
+    yield judge.judge_peers([pair for pair in answers if pair[0].way == checks.PEERS.name], absent)
     record, problem = _record(machine)
     attempts = judge.attempts_of(machine.plan.address, record)
-    for way in judge.CLOSED:
-        pairs = [pair for pair in answers if pair[0].way == way]
+    for way in checks.CLOSED:
+        pairs = [pair for pair in answers if pair[0].way == way.name]
         yield judge.judge_closed(way, pairs, attempts, spec.network.subnet)
     yield judge.judge_record(record, problem, machine.plan.address, spec.network.subnet)
 
@@ -51,7 +52,7 @@ def ask(machine: Machine, asked: list[Probe]) -> list[tuple[Probe, ProbeResult]]
     """Return the guest's answers, that of the registry last.
 
     Raises:
-        GuestError: The guest cannot run the questions.
+        GuestError: The guest cannot run the probes.
     """
     spec = machine.context.plan.spec
     authority = "" if spec.guest.lab_ca else f"{spec.markers.payload}/ca.crt"
@@ -63,14 +64,14 @@ def ask(machine: Machine, asked: list[Probe]) -> list[tuple[Probe, ProbeResult]]
     except (ValueError, KeyError, TypeError) as error:
         last = said.stderr.strip()[-300:]
         raise machine.guest_error(f"the guest cannot try its ways out: {error}: {last}") from error
-    return list(zip([*asked, Probe(judge.REGISTRY, "registry", str(address), port)], answers, strict=True))
+    return list(zip([*asked, Probe(checks.REGISTRY.name, "registry", str(address), port)], answers, strict=True))
 
 
-def _meet(machine: Machine) -> None:
+def _meet(machine: Machine, limits: DeadlinesSpec) -> None:
     """Return when every machine that is coming is up; each of them gives up by its own deadlines."""
     barrier = machine.context.barrier
     barrier.arrive(machine.name)
-    limit = sum(int(seconds) for seconds in machine.context.plan.spec.deadlines_s.model_dump().values())
+    limit = sum(int(seconds) for seconds in limits.model_dump().values())
     machine.wait_for("its neighbours to be up", lambda: barrier.complete or None, machine.deadline(limit))
 
 

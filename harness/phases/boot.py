@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.config.model import DeadlinesSpec
+from harness.core.check_spec import CheckSpec
+from harness.core.claims import Claim
 from harness.core.deadline import Pending, wait_until
-from harness.core.verdict import Check, Phase, Status
+from harness.core.verdict import Check, Phase
 from harness.machine.machine import Machine
 from harness.ownership.register import register_forwarding
 from harness.vmrun import PortForwarding, Protocol
 from harness.vmrun.errors import PortInUse
 
 PHASE = Phase.BOOT
-CHECKS = ("running", "guest answers", "ssh login", "this run's machine")
+RUNNING = CheckSpec(PHASE, "running", (Claim.BUILT,), "in `vmrun list`")
+ANSWERS = CheckSpec(PHASE, "guest answers", (Claim.INSTALLED,), "an event with this run's nonce")
+LOGIN = CheckSpec(PHASE, "ssh login", (Claim.INSTALLED,), "a login with the lab's key and the expected host key")
+THIS_RUN = CheckSpec(PHASE, "this run's machine", (Claim.INSTALLED,), "the nonce of this run in the firmware")
+CHECKS = (RUNNING, ANSWERS, LOGIN, THIS_RUN)
 
 _PORTS_TRIED = 5
 
 
-def run(machine: Machine) -> Iterator[Check]:
+def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Start the machine from its blank disk and wait for the installed system's SSH."""
-    deadlines = machine.context.plan.spec.deadlines_s
     forward_ssh(machine)
-    deadline = machine.deadline(deadlines.boot)
+    deadline = machine.deadline(limits.boot)
     machine.power.on(1, deadline)
-    power = deadline.at_most(deadlines.power)
+    power = deadline.at_most(limits.power)
     wait_until(
         lambda left: (
             machine.power.is_running(left) or Pending("`vmrun start` succeeded, and `vmrun list` does not have it")
@@ -33,27 +39,23 @@ def run(machine: Machine) -> Iterator[Check]:
         where=machine.name,
         remedy="`vmrun list` shows only machines of the same user, logon and elevation; vmware.log says if it went off",
     )
-    yield Check(CHECKS[0], Status.PASS, "in `vmrun list`", "in `vmrun list`")
+    yield RUNNING.judge(ok=True, seen="in `vmrun list`")
     if machine.sends_events:
         first = machine.wait_for("a first event on the serial line", lambda: _first_event(machine), deadline)
-        yield Check(CHECKS[1], Status.PASS, "an event with this run's nonce", str(first))
+        yield ANSWERS.judge(ok=True, seen=first)
         machine.ssh.connect(deadline)
     else:
         machine.ssh.connect(deadline)
-        yield Check(CHECKS[1], Status.PASS, "an answer by SSH (this seed sends no events)", "an SSH login")
+        by_ssh = "an answer by SSH (this seed sends no events)"
+        yield ANSWERS.judge(ok=True, expected=by_ssh, seen="an SSH login")
     yield from _logged_in(machine)
 
 
 def _logged_in(machine: Machine) -> Iterator[Check]:
     """Yield what the login showed; `Machine.connect` lets no other machine and no other boot pass."""
-    yield Check(
-        CHECKS[2],
-        Status.PASS,
-        "a login with the lab's key and the expected host key",
-        f"{machine.facts.ssh_logins} login(s), boot {machine.facts.boot_id}",
-    )
-    bound = "the nonce of this run in the firmware"
-    yield Check(CHECKS[3], Status.PASS, f"{bound}: {machine.plan.nonce}", f"{bound}, read after the login")
+    yield LOGIN.judge(ok=True, seen=f"{machine.facts.ssh_logins} login(s), boot {machine.facts.boot_id}")
+    bound = THIS_RUN.expected
+    yield THIS_RUN.judge(ok=True, expected=f"{bound}: {machine.plan.nonce}", seen=f"{bound}, read after the login")
 
 
 def forward_ssh(machine: Machine) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.core.verdict import Check, Phase, Status, judge
+from harness.config.model import DeadlinesSpec
+from harness.core.check_spec import CheckSpec
+from harness.core.claims import Claim
+from harness.core.verdict import Check, Phase, Status
 from harness.machine.machine import Machine
 from harness.machine.removal import foreign_directory, remove_machine
 from harness.ownership.marker import ForeignPath, conflicting_names, is_link
 
 PHASE = Phase.CLEANUP
-CHECKS = ("only what is ours", "machine is gone")
+OURS = CheckSpec(PHASE, "only what is ours", (Claim.BUILT,), "in the ledger, or nothing of a machine there")
+GONE = CheckSpec(PHASE, "machine is gone", (Claim.BUILT,), "not running, no VMX")
+CHECKS = (OURS, GONE)
 
 
-def run(machine: Machine) -> Iterator[Check]:
+def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Stop, delete and remove the machine of an earlier run, by the ledger."""
     directory, context = machine.plan.files.directory, machine.context
     claimed = context.ledger.machine(machine.name)
@@ -25,13 +30,11 @@ def run(machine: Machine) -> Iterator[Check]:
     yield owner
     if owner.status is not Status.PASS:
         return
-    deadline = machine.deadline(context.plan.spec.deadlines_s.power)
+    deadline = machine.deadline(limits.power)
     left = remove_machine(context.vmrun, context.ledger, claimed, deadline).left if claimed is not None else ()
     still_listed = machine.power.is_running()
-    yield judge(
-        CHECKS[1],
+    yield GONE.judge(
         ok=not still_listed and not machine.plan.files.vmx.exists(),
-        expected="not running, no VMX",
         seen=describe(still_listed=still_listed, vmx=machine.plan.files.vmx.exists(), left=left),
         remedy="close the machine in Workstation, then run again",
     )
@@ -39,10 +42,8 @@ def run(machine: Machine) -> Iterator[Check]:
 
 def judge_claimed(directory: Path, foreign: ForeignPath | None) -> Check:
     """Return whether the directory that the ledger names is the one that this lab made."""
-    return judge(
-        CHECKS[0],
+    return OURS.judge(
         ok=foreign is None,
-        expected="in the ledger, or nothing of a machine there",
         seen="in the ledger" if foreign is None else f"in the ledger, but {foreign.why}",
         remedy=_move_away(directory),
     )
@@ -53,10 +54,8 @@ def judge_unclaimed(directory: Path, content: Sequence[str], *, link: bool) -> C
     blocking = ("a link",) if link else conflicting_names(content, directory.name)
     others = [name for name in content if name not in blocking]
     seen = f"not in the ledger, with {', '.join(blocking[:5])}" if blocking else "no machine there"
-    return judge(
-        CHECKS[0],
+    return OURS.judge(
         ok=not blocking,
-        expected="in the ledger, or nothing of a machine there",
         seen=seen + (f"; kept, because not ours: {', '.join(others[:5])}" if others and not blocking else ""),
         remedy=_move_away(directory),
     )

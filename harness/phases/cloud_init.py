@@ -6,33 +6,37 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.config.model import Recoverable
+from harness.config.model import DeadlinesSpec, Recoverable
+from harness.core.check_spec import CheckSpec
+from harness.core.claims import Claim
 from harness.core.deadline import Deadline
-from harness.core.verdict import Check, Phase, Status, judge
+from harness.core.verdict import Check, Phase
 from harness.guest.channel import CommandResult
 from harness.machine.machine import Machine
 from harness.phases.iso_copy import read_marker
 
 PHASE = Phase.CLOUD_INIT
-CHECKS = ("finished", "result", "marker")
+FINISHED = CheckSpec(PHASE, "finished", (Claim.CLOUD_INIT,), "no longer running")
+RESULT = CheckSpec(PHASE, "result", (Claim.CLOUD_INIT,), "status done, no errors")
+MARKER = CheckSpec(PHASE, "marker", (Claim.CLOUD_INIT,), "the marker that the last command writes")
+CHECKS = (FINISHED, RESULT, MARKER)
 
 _STATUS = "cloud-init status --format=json"
 _REMEDY = "read cloud-init.log and cloud-init-output.log beside the report"
 
 
-def run(machine: Machine) -> Iterator[Check]:
+def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Wait until cloud-init is no longer running, then judge what it says of itself."""
     spec = machine.context.plan.spec
-    deadline = machine.deadline(spec.deadlines_s.cloud_init)
+    deadline = machine.deadline(limits.cloud_init)
     wait_until_finished(machine, machine.facts.boot_id, deadline)
     said = machine.ssh.run(_STATUS, timeout_s=max(1.0, deadline.remaining), as_root=True)
     status = parse_status(said.stdout)
     state = str(status.get("status", "")) if status else f"no JSON: {_text(said)!r}"
-    yield judge(CHECKS[0], ok=state not in ("running", "not run", ""), expected="no longer running", seen=state)
+    yield FINISHED.judge(ok=state not in ("running", "not run", ""), seen=state)
     yield judge_result(said, status, spec.cloud_init.recoverable_errors)
     marker = read_marker(machine, spec.markers.cloud_init)
-    yield judge(
-        CHECKS[2],
+    yield MARKER.judge(
         ok=marker is not None,
         expected=spec.markers.cloud_init,
         seen="present" if marker is not None else "missing",
@@ -75,14 +79,10 @@ def judge_result(said: CommandResult, status: Mapping[str, Any] | None, policy: 
     Since 23.4 exit code 2 means "done, with recoverable errors", which `cloud_init.recoverable_errors` of the lab
     file accepts or fails; they are shown in either case.
     """
-    expected = "status done, no errors"
     if status is None:
-        return Check(
-            CHECKS[1],
-            Status.NOT_PROVEN,
-            expected,
+        return RESULT.not_proven(
             f"exit {said.exit_status}, no JSON: {_text(said)!r}",
-            "this cloud-init is too old to answer in JSON, or did not run: " + _REMEDY,
+            remedy="this cloud-init is too old to answer in JSON, or did not run: " + _REMEDY,
         )
     errors = [str(item) for item in status.get("errors") or []]
     recoverable = status.get("recoverable_errors") or {}
@@ -97,7 +97,7 @@ def judge_result(said: CommandResult, status: Mapping[str, Any] | None, policy: 
     if degraded:
         remedy += "; `cloud_init: {recoverable_errors: accept}` in the lab file accepts recoverable errors"
     first = f"error: {errors[0]}" if errors else f"recoverable error: {notes[0]}" if notes else ""
-    return judge(CHECKS[1], ok=ok, expected=expected, seen=seen, remedy=remedy, cause=first)
+    return RESULT.judge(ok=ok, seen=seen, remedy=remedy, cause=first)
 
 
 def _text(said: CommandResult) -> str:

@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import Any
 
-from harness.core.verdict import Check, Phase, Status, judge
+from harness.core.check_spec import CheckSpec
+from harness.core.claims import Claim
+from harness.core.verdict import Check, Phase
 from harness.machine.machine import Machine
 
 PHASE = Phase.CLUSTER
-CHECKS = ("nodes ready", "kubesphere port")
+NODES = CheckSpec(PHASE, "nodes ready", (Claim.CLUSTER,), "every machine is a Ready node")
+KUBESPHERE = CheckSpec(PHASE, "kubesphere port", (Claim.CLUSTER,), "a connection to KubeSphere's port on the master")
+CHECKS = (NODES, KUBESPHERE)
 
 _CONNECT_S = 10
 _NO_K3S = "the payload carries no k3s, and none is installed on the master"
@@ -23,15 +27,14 @@ def run(master: Machine, names: Sequence[str]) -> Iterator[Check]:
     """Ask the master for its nodes and for KubeSphere's port."""
     promised = master.iso is not None and master.iso.has_k3s
     if not master.ssh.run("command -v k3s || test -x /usr/local/bin/k3s").ok and not promised:
-        for name in CHECKS:
-            yield Check(name, Status.NOT_PROVEN, "a k3s cluster", _NO_K3S, _ADD_K3S)
+        for check in CHECKS:
+            yield check.not_proven(_NO_K3S, expected="a k3s cluster", remedy=_ADD_K3S)
         return
     said = master.ssh.run("/usr/local/bin/k3s kubectl get nodes -o json", as_root=True)
     yield judge_nodes(said.stdout, said.stderr, names)
     port = master.context.plan.spec.cluster.kubesphere_port
     answered = master.ssh.run(connect(master.plan.address, port))
-    yield judge(
-        CHECKS[1],
+    yield KUBESPHERE.judge(
         ok=answered.ok,
         expected=f"a connection to {master.plan.address}:{port}",
         seen="connected" if answered.ok else (answered.stdout + answered.stderr).strip() or "no answer",
@@ -49,10 +52,11 @@ def judge_nodes(stdout: str, stderr: str, names: Sequence[str]) -> Check:
     try:
         ready = dict(_conditions(json.loads(stdout)))
     except (ValueError, KeyError, TypeError):
-        return Check(CHECKS[0], Status.FAIL, "a list of nodes", (stderr or stdout).strip(), "journalctl -u k3s")
+        return NODES.judge(
+            ok=False, expected="a list of nodes", seen=(stderr or stdout).strip(), remedy="journalctl -u k3s"
+        )
     shown = ", ".join(f"{name}: {ready.get(name, 'missing')}" for name in names)
-    return judge(
-        CHECKS[0],
+    return NODES.judge(
         ok=all(ready.get(name) == "True" for name in names),
         expected=", ".join(f"{name}: True" for name in names),
         seen=shown,

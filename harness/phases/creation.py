@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.core.verdict import Check, Phase, judge
+from harness.config.model import DeadlinesSpec
+from harness.core.check_spec import CheckSpec
+from harness.core.claims import Claim
+from harness.core.verdict import Check, Phase
 from harness.machine.machine import Machine
 from harness.ownership.register import register_directory
 from harness.vmrun.vdiskmanager import CREATE_TYPES, create_disk
 from harness.vmware.vmx import Vmx
 
 PHASE = Phase.CREATION
-CHECKS = ("virtual disk", "vmx")
+DISK = CheckSpec(PHASE, "virtual disk", (Claim.BUILT, Claim.INSTALLED), "the size and type of the plan")
+VMX = CheckSpec(PHASE, "vmx", (Claim.BUILT,), "every key as planned")
+CHECKS = (DISK, VMX)
 
 
-def run(machine: Machine) -> Iterator[Check]:
+def run(machine: Machine, _limits: DeadlinesSpec) -> Iterator[Check]:
     """Claim the directory in the ledger, then create what the plan says in it."""
     plan, context = machine.plan, machine.context
     register_directory(context.ledger, plan, context.run_id)
@@ -22,8 +27,7 @@ def run(machine: Machine) -> Iterator[Check]:
     tool = context.hypervisor
     disk = create_disk(tool.vdiskmanager_argv, plan.files.disk, plan.disk_gib, disk_type, env=tool.env)
     machine.journal.state("disk created")
-    yield judge(
-        CHECKS[0],
+    yield DISK.judge(
         ok=disk.capacity_bytes == plan.disk_gib << 30 and disk.create_type == CREATE_TYPES[disk_type],
         expected=f"{plan.disk_gib} GiB, {CREATE_TYPES[disk_type]}",
         seen=f"{disk.capacity_gib:g} GiB, {disk.create_type}, {disk.allocated_bytes >> 10} KiB on the host",
@@ -49,8 +53,7 @@ def judge_vmx(planned: Mapping[str, str], read: Mapping[str, str]) -> Check:
         for key, value in planned.items()
         if lower.get(key.lower()) != value
     ]
-    return judge(
-        CHECKS[1],
+    return VMX.judge(
         ok=not wrong,
         expected=f"{len(planned)} keys as planned",
         seen="; ".join(wrong) or f"{len(planned)} keys as planned",

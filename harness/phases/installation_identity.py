@@ -9,7 +9,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, fields, replace
 
-from harness.core.verdict import Check, judge
+from harness.core.check_spec import CheckSpec
+from harness.core.verdict import Check
 from harness.image.spec import guest_file_text
 from harness.machine.machine import Machine
 from harness.results.model import MACHINE_ID, RUNS
@@ -110,10 +111,9 @@ def _complete(machine: Machine, known: Identity, stderr: str = "") -> Identity:
     return known
 
 
-def judge_restarted(name: str, before: Identity, after: Identity) -> Check:
+def judge_restarted(check: CheckSpec, before: Identity, after: Identity) -> Check:
     """Return whether another boot answers than before: an answer alone proves nothing."""
-    return judge(
-        name,
+    return check.judge(
         ok=bool(after.boot_id) and after.boot_id != before.boot_id,
         expected=f"another boot id than {before.boot_id}",
         seen=f"{after.boot_id}, told {after.source}",
@@ -121,11 +121,10 @@ def judge_restarted(name: str, before: Identity, after: Identity) -> Check:
     )
 
 
-def judge_same_machine(name: str, before: Identity, after: Identity) -> Check:
+def judge_same_machine(check: CheckSpec, before: Identity, after: Identity) -> Check:
     """Return whether it is the installation of before: its machine id and its host keys."""
     same_keys = after.host_keys == before.host_keys
-    return judge(
-        name,
+    return check.judge(
         ok=bool(after.machine_id) and after.machine_id == before.machine_id and bool(after.host_keys) and same_keys,
         expected=f"machine id {before.machine_id} and {len(before.host_keys.splitlines())} host keys as before",
         seen=f"machine id {after.machine_id}, {'the same' if same_keys else 'other'} host keys",
@@ -133,7 +132,7 @@ def judge_same_machine(name: str, before: Identity, after: Identity) -> Check:
     )
 
 
-def judge_installer(name: str, before: Identity, after: Identity, spoke: tuple[str, ...]) -> Check:
+def judge_installer(check: CheckSpec, before: Identity, after: Identity, spoke: tuple[str, ...]) -> Check:
     """Return whether no installer ran since `before`.
 
     Args:
@@ -141,8 +140,7 @@ def judge_installer(name: str, before: Identity, after: Identity, spoke: tuple[s
     """
     counted = f"{after.installer_runs} run(s) counted" if after.installer_runs else "no counter on this disk"
     same = after.iso_copy == before.iso_copy
-    return judge(
-        name,
+    return check.judge(
         ok=same and not spoke and after.installer_runs == before.installer_runs and after.installer_runs in ("1", ""),
         expected="one run counted on the disk, the copy marker of before, and no installer on the serial line",
         seen=f"{counted}; {'the same marker' if same else f'another marker: {after.iso_copy}'}; "
@@ -151,12 +149,11 @@ def judge_installer(name: str, before: Identity, after: Identity, spoke: tuple[s
     )
 
 
-def judge_first_boot(name: str, before: Identity, after: Identity) -> Check:
+def judge_first_boot(check: CheckSpec, before: Identity, after: Identity) -> Check:
     """Return whether cloud-init took the restart for a restart: the same instance, nothing done once more."""
     changed = sorted(set(after.first_boot.splitlines()) ^ set(before.first_boot.splitlines()))
     files = "; ".join(changed[:6]) if changed else f"{len(after.first_boot.splitlines())} files, none newer"
-    return judge(
-        name,
+    return check.judge(
         ok=bool(after.first_boot) and not changed and bool(after.instance) and after.instance == before.instance,
         expected=f"instance {before.instance}, and its {len(before.first_boot.splitlines())} files as old as before",
         seen=f"instance {after.instance}, {files}",

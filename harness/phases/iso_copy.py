@@ -6,21 +6,26 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 
+from harness.config.model import DeadlinesSpec
+from harness.core.check_spec import CheckSpec
+from harness.core.claims import Claim
 from harness.core.deadline import Deadline
-from harness.core.verdict import Check, Phase, Status, judge
+from harness.core.verdict import Check, Phase
 from harness.machine.machine import Machine
 from harness.seed.inspect import payload_digests
 
 PHASE = Phase.ISO_COPY
-CHECKS = ("marker", "payload")
+MARKER = CheckSpec(PHASE, "marker", (Claim.INSTALLED,), "the marker of an installer of this run")
+PAYLOAD = CheckSpec(PHASE, "payload", (Claim.INSTALLED,), "every payload file of the ISO")
+CHECKS = (MARKER, PAYLOAD)
 
 _SHOWN = 5
 
 
-def run(machine: Machine) -> Iterator[Check]:
+def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Wait for the marker, then compare every payload file with the ISO."""
     spec = machine.context.plan.spec
-    deadline = machine.deadline(spec.deadlines_s.iso_copy)
+    deadline = machine.deadline(limits.iso_copy)
     marker = machine.wait_for(
         spec.markers.iso_copy, lambda: read_marker(machine, spec.markers.iso_copy, deadline), deadline, interval_s=2.0
     )
@@ -53,10 +58,9 @@ def judge_marker(text: str, nonce: str, *, ours: bool) -> Check:
     """
     told = marker_nonce(text)
     seen = text.strip() or "present, empty"
-    return judge(
-        CHECKS[0],
+    return MARKER.judge(
         ok=told == nonce or (not ours and not told),
-        expected=f"the marker of an installer of this run ({nonce})" if ours or told else "a marker",
+        expected=f"{MARKER.expected} ({nonce})" if ours or told else "a marker",
         seen=seen if told else f"{seen} (it names no run)",
         remedy="this disk was installed by another run: remove the machine with `lab down`, then run again",
     )
@@ -92,19 +96,12 @@ def parse_sha256sum(text: str) -> dict[str, str]:
 def judge_payload(expected: Mapping[str, str], seen: Mapping[str, str]) -> Check:
     """Return whether every file of the ISO is in the guest with the same digest; further files may be there."""
     if not expected:
-        return Check(
-            CHECKS[1],
-            Status.NOT_PROVEN,
-            "every payload file of the ISO",
-            "the ISO has no payload",
-            "build the ISO with files under /files/",
-        )
+        return PAYLOAD.not_proven("the ISO has no payload", remedy="build the ISO with files under /files/")
     missing = [path for path in expected if path not in seen]
     damaged = [path for path in expected if path in seen and seen[path] != expected[path]]
     wrong = [f"missing: {path}" for path in missing] + [f"damaged: {path}" for path in damaged]
     more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-    return judge(
-        CHECKS[1],
+    return PAYLOAD.judge(
         ok=not wrong,
         expected=f"{len(expected)} files with the digests of the ISO",
         seen="; ".join(wrong[:_SHOWN]) + more if wrong else f"{len(expected)} files with the digests of the ISO",

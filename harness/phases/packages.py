@@ -8,12 +8,23 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from harness.core.verdict import Check, Phase, Status, judge
+from harness.config.model import DeadlinesSpec
+from harness.core.check_spec import CheckSpec
+from harness.core.claims import Claim
+from harness.core.verdict import Check, Phase
 from harness.machine.machine import Machine
 from harness.phases.iso_copy import read_marker
 
 PHASE = Phase.PACKAGES
-CHECKS = ("marker", "dpkg", "from the seed")
+MARKER = CheckSpec(PHASE, "marker", (Claim.PACKAGES,), "every package counted as installed")
+INSTALLED = CheckSpec(PHASE, "dpkg", (Claim.PACKAGES,), "every package installed")
+SOURCE = CheckSpec(
+    PHASE,
+    "from the seed",
+    (Claim.PACKAGES,),
+    "the versions that the seed brings, and no package index but of files in the guest",
+)
+CHECKS = (MARKER, INSTALLED, SOURCE)
 
 _POLL_S = 2.0
 _NONE_PROMISED = "the lab file promises no package"
@@ -32,10 +43,10 @@ class Known(NamedTuple):
     package: str
 
 
-def run(machine: Machine) -> Iterator[Check]:
+def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Wait for the marker, then ask `dpkg` for each package, and apt for what it has read."""
     spec = machine.context.plan.spec
-    deadline = machine.deadline(spec.deadlines_s.packages)
+    deadline = machine.deadline(limits.packages)
     marker = machine.wait_for(
         spec.markers.packages,
         lambda: read_marker(machine, spec.markers.packages, deadline),
@@ -66,11 +77,10 @@ def judge_marker(text: str, packages: Sequence[str]) -> Check:
     promise = f"{len(packages)} of {len(packages)} installed"
     seen = " ".join(text.split()) or "present, empty"
     if not packages:
-        return Check(CHECKS[0], Status.NOT_PROVEN, promise, _NONE_PROMISED)
+        return MARKER.not_proven(_NONE_PROMISED, expected=promise)
     if not (installed.isdigit() and expected.isdigit()):
-        return Check(CHECKS[0], Status.NOT_PROVEN, promise, f"no counts in the marker: {seen}", "dpkg decides")
-    return judge(
-        CHECKS[0],
+        return MARKER.not_proven(f"no counts in the marker: {seen}", expected=promise, remedy="dpkg decides")
+    return MARKER.judge(
         ok=installed == expected and int(expected) >= len(packages),
         expected=promise,
         seen=seen,
@@ -96,12 +106,11 @@ def judge_dpkg(packages: Sequence[str], found: Mapping[str, Known]) -> Check:
     """Return whether dpkg says `ii` for every package."""
     promise = f"all of {', '.join(packages)}"
     if not packages:
-        return Check(CHECKS[1], Status.NOT_PROVEN, promise, _NONE_PROMISED)
+        return INSTALLED.not_proven(_NONE_PROMISED, expected=promise)
     known = [found.get(name, Known("missing", "", name)) for name in packages]
     shown = [_shown(name, one) for name, one in zip(packages, known, strict=True)]
     wrong = [text for text, one in zip(shown, known, strict=True) if one.state != "ii"]
-    return judge(
-        CHECKS[1],
+    return INSTALLED.judge(
         ok=not wrong,
         expected=promise,
         seen="not installed: " + "; ".join(wrong) if wrong else "; ".join(shown),
@@ -134,7 +143,6 @@ def judge_source(
             `URItoFileName`): one of a `file:` URI begins with `_`, any other with a host or a medium.
         ours: Whether the seed was built here.
     """
-    promise = "the versions that the seed brings, and no package index but of files in the guest"
     indexes = [name for name in lists if name not in _NO_INDEX]
     elsewhere = [f"apt has read {name}" for name in indexes if not name.startswith("_")]
     there = [known for known in wanted if known is not None and known.state == "ii"]
@@ -151,11 +159,9 @@ def judge_source(
     }
     reason = next((text for text, holds in unknown.items() if holds), "")
     if reason:
-        return Check(CHECKS[2], Status.NOT_PROVEN, promise, reason, "the seeds of `lab seed` can be compared")
-    return judge(
-        CHECKS[2],
+        return SOURCE.not_proven(reason, remedy="the seeds of `lab seed` can be compared")
+    return SOURCE.judge(
         ok=not wrong,
-        expected=promise,
         seen=wrong or f"{len(there)} packages of the seed; apt has read {', '.join(indexes)}",
         remedy="something else than the seed installed packages in this guest: read dpkg.log beside the report",
     )

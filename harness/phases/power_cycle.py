@@ -3,8 +3,10 @@ again from memory at power-off."""
 
 from __future__ import annotations
 
+from harness.config.model import DeadlinesSpec
+from harness.core.check_spec import CheckSpec
 from harness.core.deadline import Deadline
-from harness.core.verdict import Check, judge
+from harness.core.verdict import Check
 from harness.machine.machine import Machine
 from harness.phases.cloud_init import wait_until_finished
 from harness.phases.installation_identity import Identity, observe_identity, told_identity
@@ -13,7 +15,9 @@ from harness.vmware.vmx import Vmx
 CD = "sata0:1"
 
 
-def restart(machine: Machine, number: int, *, attached: bool, cut: bool = False, log_in: bool = False) -> Identity:
+def restart(
+    machine: Machine, limits: DeadlinesSpec, number: int, *, attached: bool, cut: bool = False, log_in: bool = False
+) -> Identity:
     """Return who the machine is after it was started for the `number`-th time and its boot has ended.
 
     A guest that tells all this on the serial line is not logged into, unless it is asked for: a login costs a booting
@@ -27,14 +31,13 @@ def restart(machine: Machine, number: int, *, attached: bool, cut: bool = False,
     Raises:
         GuestError: It did not come back, or another machine did.
     """
-    deadlines = machine.context.plan.spec.deadlines_s
     boot_id = machine.facts.boot_id
     if cut:
-        machine.power.cut(machine.deadline(deadlines.power))
+        machine.power.cut(machine.deadline(limits.power))
     else:
-        machine.power.off(machine.deadline(deadlines.power))
+        machine.power.off(machine.deadline(limits.power))
     edit_vmx(machine, number, attached=attached)
-    deadline = machine.deadline(deadlines.restart)
+    deadline = machine.deadline(limits.restart)
     machine.power.on(number, deadline)
     if log_in or not _told_of_its_end(machine, boot_id, deadline):
         machine.ssh.connect(deadline, not_boot_id=boot_id)
@@ -67,11 +70,10 @@ def edit_vmx(machine: Machine, number: int, *, attached: bool) -> None:
     machine.journal.state(f"ISO {'attached' if attached else 'detached'}")
 
 
-def judge_vmx(name: str, vmx: Vmx) -> Check:
+def judge_vmx(check: CheckSpec, vmx: Vmx) -> Check:
     """Return whether the VMX on disk has the CD not connected at start."""
     value = vmx.get(f"{CD}.startConnected", "TRUE") or ""
-    return judge(
-        name,
+    return check.judge(
         ok=value.upper() == "FALSE",
         expected=f'{CD}.startConnected = "FALSE"',
         seen=f'{CD}.startConnected = "{value}"',
@@ -79,11 +81,10 @@ def judge_vmx(name: str, vmx: Vmx) -> Check:
     )
 
 
-def judge_no_medium(name: str, seen: Identity) -> Check:
+def judge_no_medium(check: CheckSpec, seen: Identity) -> Check:
     """Return whether reading the CD drive failed for want of a medium (or of a drive)."""
     line = seen.drive.splitlines()[0] if seen.drive else f"{seen.volume!r} in the drive"
-    return judge(
-        name,
+    return check.judge(
         ok=any(text in seen.drive for text in ("No medium found", "No such file or directory", "No such device")),
         expected="no medium, or no drive",
         seen=line,

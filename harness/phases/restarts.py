@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.verdict import Check, Phase, Status, judge
+from harness.config.model import DeadlinesSpec
+from harness.core.check_spec import CheckSpec
+from harness.core.claims import Claim
+from harness.core.verdict import Check, Phase, Status
 from harness.machine.machine import Machine
 from harness.phases.installation_identity import (
     Identity,
@@ -22,29 +25,32 @@ from harness.phases.power_cycle import judge_no_medium, judge_vmx, restart
 from harness.vmware.vmx import Vmx
 
 PHASE = Phase.RESTARTS
-CHECKS = (
-    "disk first with the ISO attached",
-    "power cut",
-    "same machine",
-    "installer did not run again",
-    "no second first boot",
-    "ISO detached again",
+DISK_FIRST = CheckSpec(
+    PHASE, "disk first with the ISO attached", (Claim.DETACHED,), "the installed system, with the ISO in the drive"
 )
+POWER_CUT = CheckSpec(PHASE, "power cut", (Claim.RESTARTED,), "another boot id than before")
+SAME = CheckSpec(PHASE, "same machine", (Claim.RESTARTED,), "machine id and host keys as before")
+NO_INSTALLER = CheckSpec(PHASE, "installer did not run again", (Claim.DETACHED,), "one run counted on the disk")
+NO_FIRST_BOOT = CheckSpec(
+    PHASE, "no second first boot", (Claim.RESTARTED,), "cloud-init's instance and files unchanged"
+)
+DETACHED = CheckSpec(PHASE, "ISO detached again", (Claim.DETACHED,), "the CD drive not connected, and no medium in it")
+CHECKS = (DISK_FIRST, POWER_CUT, SAME, NO_INSTALLER, NO_FIRST_BOOT, DETACHED)
 
 
-def run(machine: Machine) -> Iterator[Check]:
+def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Cut the power and start with the ISO attached, cut it again and start without; compare each time."""
     before = observe_identity(machine)
-    tempted = restart(machine, 3, attached=True, cut=True)
+    tempted = restart(machine, limits, 3, attached=True, cut=True)
     spoke = installer_events(machine)
     yield judge_disk_first(before, tempted, machine.iso.volume_id.strip() if machine.iso else "", spoke)
-    after = restart(machine, 4, attached=False, cut=True, log_in=True)
-    yield judge_restarted(CHECKS[1], tempted, after)
-    yield judge_same_machine(CHECKS[2], before, after)
-    yield judge_installer(CHECKS[3], before, after, (*spoke, *installer_events(machine)))
-    yield judge_first_boot(CHECKS[4], before, after)
-    vmx = judge_vmx(CHECKS[5], Vmx.read(machine.plan.files.vmx))
-    yield vmx if vmx.status is not Status.PASS else judge_no_medium(CHECKS[5], after)
+    after = restart(machine, limits, 4, attached=False, cut=True, log_in=True)
+    yield judge_restarted(POWER_CUT, tempted, after)
+    yield judge_same_machine(SAME, before, after)
+    yield judge_installer(NO_INSTALLER, before, after, (*spoke, *installer_events(machine)))
+    yield judge_first_boot(NO_FIRST_BOOT, before, after)
+    vmx = judge_vmx(DETACHED, Vmx.read(machine.plan.files.vmx))
+    yield vmx if vmx.status is not Status.PASS else judge_no_medium(DETACHED, after)
 
 
 def judge_disk_first(before: Identity, after: Identity, expected: str, spoke: tuple[str, ...]) -> Check:
@@ -57,8 +63,7 @@ def judge_disk_first(before: Identity, after: Identity, expected: str, spoke: tu
     drive = f"{after.volume!r} in the drive" if after.volume else "an empty drive"
     there = bool(after.volume) and after.volume == expected
     same = after.machine_id == before.machine_id and after.boot_id != before.boot_id
-    return judge(
-        CHECKS[0],
+    return DISK_FIRST.judge(
         ok=there and same and not spoke,
         expected=f"the installed system, with the ISO {expected!r} in the drive",
         seen=f"{'the same' if same else 'another'} system, {drive}, {', '.join(spoke) or 'no installer'}",

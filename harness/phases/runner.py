@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from harness.config.model import DeadlinesSpec
+from harness.core.check_spec import CheckSpec
 from harness.core.errors import DeadlineExpired, GuestError, HarnessError
 from harness.core.files import host_error_from
 from harness.core.verdict import Check, Phase, Status, Verdict
@@ -21,23 +23,23 @@ class PhaseModule(Protocol):
         """Which phase it is."""
 
     @property
-    def CHECKS(self) -> tuple[str, ...]:  # noqa: N802  (a module's constant)
-        """The names of its checks, in the order in which they are answered."""
+    def CHECKS(self) -> tuple[CheckSpec, ...]:  # noqa: N802  (a module's constant)
+        """Its checks, in the order in which they are answered."""
 
-    def run(self, machine: Machine) -> Iterator[Check]:
+    def run(self, machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
         """Act, observe, and yield one check after the other in the order of `CHECKS`."""
 
 
-def collect(names: Sequence[str], steps: Callable[[], Iterator[Check]]) -> tuple[Check, ...]:
-    """Return the checks of a phase; the exception that ends it becomes the first check that was not answered."""
+def collect(declared: Sequence[CheckSpec], steps: Callable[[], Iterator[Check]]) -> tuple[Check, ...]:
+    """Return the checks of a phase; the exception that ends it answers the first open one."""
     checks: list[Check] = []
     try:
         for check in steps():
             checks.append(check)  # noqa: PERF402  (what came before an exception is kept)
     except Exception as error:  # noqa: BLE001  (a verdict is owed whatever happens)
         answered = {check.name for check in checks}
-        name = next((name for name in names if name not in answered), "harness")
-        checks.append(from_exception(name, error))
+        open_check = next((spec for spec in declared if spec.name not in answered), None)
+        checks.append(from_exception(open_check, error))
     return tuple(checks)
 
 
@@ -46,14 +48,20 @@ def run_phase(module: PhaseModule, machine: Machine) -> Verdict:
     journal = machine.context.journal
     journal.write(PHASE_START, machine.name, **phase_start(module.PHASE))
     started = journal.now()
-    checks = collect(module.CHECKS, lambda: module.run(machine))
+    limits = machine.context.plan.spec.deadlines_s
+    checks = collect(module.CHECKS, lambda: module.run(machine, limits))
     return Verdict(module.PHASE, machine.name, checks, started, journal.now())
 
 
-def from_exception(name: str, error: Exception) -> Check:
-    """Return the check that an exception answers: FAIL for an expired guest wait, or a guest that cannot be asked; else
-    ERROR.
+def from_exception(check: CheckSpec | None, error: Exception) -> Check:
+    """Return the check that an exception answers.
+
+    FAIL for an expired guest wait, or a guest that cannot be asked; else ERROR.
+
+    Args:
+        check: The declared one; None where no declared check is open.
     """
+    name, expected = (check.name, check.expected) if check else ("harness", "no exception")
     known = error if isinstance(error, HarnessError) else host_error_from(error)
     if known is not None:
         error = known
@@ -62,7 +70,7 @@ def from_exception(name: str, error: Exception) -> Check:
         if error.said:
             seen += "\n" + error.said
         cause = f"{error.what}; last seen: {error.last_seen}" if isinstance(error, DeadlineExpired) else error.what
-        return Check(name, status, f"to get as far as: {name}", seen, error.remedy, error.evidence, cause)
+        return Check(name, status, expected, seen, error.remedy, error.evidence, cause)
     text = "".join(traceback.format_exception(error)[-4:])
     remedy = "this is a defect of the harness: report it with events.jsonl"
-    return Check(name, Status.ERROR, f"to get as far as: {name}", text, remedy)
+    return Check(name, Status.ERROR, expected, text, remedy)

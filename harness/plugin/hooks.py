@@ -31,9 +31,17 @@ from harness.lab.session import open_lab
 from harness.plugin.assertions import Proof, mask
 from harness.plugin.options import add_options
 from harness.plugin.progress import Progress
-from harness.plugin.requested import LAB_FILE, asked_by, lab_directory, machine_of, needs_of, phase_of
+from harness.plugin.requested import (
+    LAB_FILE,
+    asked_by,
+    checks_for,
+    lab_directory,
+    machine_of,
+    marked_claims,
+    needs_of,
+    phase_of,
+)
 from harness.plugin.terminal import say_at_once, writer
-from harness.preflight import check_names
 from harness.results.claim_rules import Asked
 from harness.results.journal import Journal
 from harness.system.ports import HeldPorts
@@ -75,6 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Read the lab file and find the hypervisor; wrong input ends pytest with exit code 4."""
     config.addinivalue_line("markers", "phase(name): the phase of the lab that the test belongs to")
+    config.addinivalue_line("markers", "claim(name, ...): the claims that a test of the guests counts for")
     directory = lab_directory(config)
     if directory is None:
         return
@@ -130,15 +139,15 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once per machine, or once per check of the environment."""
+    """Run a test once per check that its phase declares, and once per machine."""
     session = metafunc.config.stash.get(_SESSION, None)
     if session is None:
         return
     machines = list(session.selection.spec.machines)
+    if "check" in metafunc.fixturenames:
+        metafunc.parametrize("check", checks_for(metafunc.definition, machines))
     if "machine_name" in metafunc.fixturenames:
         metafunc.parametrize("machine_name", machines)
-    if "environment_check" in metafunc.fixturenames:
-        metafunc.parametrize("environment_check", check_names(machines))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -152,6 +161,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.order(phase.number + 1))
     item.add_marker(pytest.mark.timeout(total * _BACKSTOP_FACTOR))
     item.user_properties.append(("phase", phase.value))
+    try:
+        marked_claims(item)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
     machine = machine_of(item)
     if machine is not None:
         item.user_properties.append(("machine", machine))
@@ -180,8 +193,9 @@ def _work(pytestconfig: pytest.Config) -> tuple[Lab, Proof]:
     pytestconfig.stash[_CLEANUP].callback(journal.close)
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
     session.progress = Progress(journal, writer(pytestconfig, reporter))
-    needs, with_cluster = needs_of(session.items, list(session.selection.spec.machines))
-    session.asked = asked_by(session.items, session.deselected, needs, session.scenarios)
+    machines = list(session.selection.spec.machines)
+    needs, with_cluster = needs_of(session.items, machines)
+    session.asked = asked_by(session.items, session.deselected, needs, session.scenarios, machines)
     try:
         ports = pytestconfig.stash[_CLEANUP].enter_context(HeldPorts())
         opened = open_lab(session.selection, session.run, journal, ports, pytestconfig.option.again)

@@ -26,7 +26,7 @@ from harness.report.page_model import (
     logs_of,
 )
 from harness.report.symbols import Mark
-from harness.results.claim_rules import BASES
+from harness.results.claim_rules import bases
 from harness.results.conclusion import Cause, Overall, first_cause, gaps, lab_wide, not_run, overall, tally
 from harness.results.model import CaseResult, Outcome, RunResult, Span
 
@@ -103,7 +103,7 @@ class View:
 
     def _claim_row(self, item: Judgement) -> ClaimRow:
         note = "required" if item.required else "not required"
-        phases = dict.fromkeys(basis.phase.value for basis in BASES[item.claim])
+        phases = dict.fromkeys(basis.phase.value for basis in bases(item.claim, self.run.declared))
         passed, total = item.checks
         return ClaimRow(
             item.title,

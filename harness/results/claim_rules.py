@@ -1,6 +1,8 @@
 """What a run claims of the lab, in nine sentences, each proven, disproven or not proven. Pure.
 
-A claim rests on checks of named phases, on every machine. It is
+A claim rests on the checks that are declared for it, on every machine: the phases declare theirs, and a test of the
+guests is one. The declarations are part of the run's first event, so that a result can be judged from its journal
+alone. A claim is
 
 PROVEN      all of them were looked at and passed
 DISPROVEN   one of them was looked at and failed
@@ -12,80 +14,29 @@ every guest test that it names. A claim that was not asked is not proven, and do
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim, Judgement, Standing
 from harness.core.verdict import Check, Phase, Status, Verdict
 
 
 @dataclass(frozen=True)
 class Basis:
-    """Checks of one phase that a claim rests on; with `whole` also every further check that the phase has."""
+    """The checks of one phase that a claim rests on."""
 
     phase: Phase
-    checks: tuple[str, ...] = ()
-    whole: bool = False
-
-    def concerns(self, check: Check) -> bool:
-        """Whether the claim rests on that check."""
-        return self.whole or check.name in self.checks
+    checks: tuple[str, ...]
 
 
-# The guest checks that every lab has: the tests of `scenarios/test_80_guests.py`.
-GUEST_CHECKS = (
-    "host name", "address", "default route leads to the gateway", "time zone", "clock is the hosts", "swap", "sysctl",
-    "kernel modules", "ssh hardening",
-    "ssh user has a key and no password", "lab ca is trusted", "packages survived the restart", "no failed units",
-)  # fmt: skip
-
-BASES: dict[Claim, tuple[Basis, ...]] = {
-    Claim.BUILT: (
-        Basis(Phase.ENVIRONMENT, whole=True),
-        Basis(Phase.CLEANUP, ("only what is ours", "machine is gone")),
-        Basis(Phase.CREATION, ("virtual disk", "vmx")),
-        Basis(Phase.BOOT, ("running",)),
-    ),
-    Claim.INSTALLED: (
-        Basis(Phase.CREATION, ("virtual disk",)),
-        Basis(Phase.BOOT, ("guest answers", "ssh login", "this run's machine")),
-        Basis(Phase.ISO_COPY, ("marker", "payload")),
-    ),
-    Claim.CLOUD_INIT: (Basis(Phase.CLOUD_INIT, ("finished", "result", "marker")),),
-    Claim.PACKAGES: (Basis(Phase.PACKAGES, ("marker", "dpkg", "from the seed")),),
-    Claim.DETACHED: (
-        Basis(
-            Phase.ISO_DETACHED,
-            ("vmx says detached", "no medium in the guest", "installer did not run again", "no second first boot"),
-        ),
-        Basis(
-            Phase.RESTARTS,
-            ("disk first with the ISO attached", "installer did not run again", "ISO detached again"),
-        ),
-    ),
-    Claim.RESTARTED: (
-        Basis(Phase.ISO_DETACHED, ("restarted", "same machine")),
-        Basis(Phase.RESTARTS, ("power cut", "same machine", "no second first boot")),
-    ),
-    Claim.AIR_GAPPED: (
-        Basis(
-            Phase.AIR_GAP,
-            (
-                "registry answers with a verified certificate",
-                "image pulled",
-                "peers answer",
-                "no DNS",
-                "no TCP",
-                "no UDP",
-                "no ICMP",
-                "no NTP",
-                "nothing left the network",
-            ),
-        ),
-    ),
-    Claim.SETTINGS: (Basis(Phase.GUESTS, GUEST_CHECKS, whole=True),),
-    Claim.CLUSTER: (Basis(Phase.CLUSTER, ("nodes ready", "kubesphere port")),),
-}
+def bases(claim: Claim, declared: Iterable[CheckSpec]) -> tuple[Basis, ...]:
+    """Return what the claim rests on, phase by phase."""
+    names: dict[Phase, dict[str, None]] = {}
+    for check in declared:
+        if claim in check.claims:
+            names.setdefault(check.phase, {})[check.name] = None
+    return tuple(Basis(phase, tuple(names[phase])) for phase in Phase if phase in names)
 
 
 def default_required(*, has_k3s: bool, has_gateway: bool, own_seeds: bool) -> tuple[Claim, ...]:
@@ -115,25 +66,34 @@ class Asked:
     Attributes:
         places: What the run works through, as `place` names it.
         left_out: Tests of the lab that were not selected.
+        declared: Every check that the lab declares, asked or not.
     """
 
     places: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    declared: tuple[CheckSpec, ...] = ()
 
 
 def judge_claims(
-    verdicts: Sequence[Verdict], machines: Sequence[str], asked: Collection[str], required: Collection[str]
+    declared: Collection[CheckSpec],
+    verdicts: Sequence[Verdict],
+    machines: Sequence[str],
+    asked: Collection[str],
+    required: Collection[str],
 ) -> tuple[Judgement, ...]:
     """Return how each claim stands, in the order of the table.
 
     Args:
+        declared: The checks that the lab declares, with the claims that rest on them.
         verdicts: Of the run; of a phase with several each counts.
         machines: Every machine of the lab, whether or not the run touched it.
         asked: What the run works through, as `place` names it.
         required: The values of the claims that have to be proven.
     """
     return tuple(
-        _conclude(claim, _Findings.of(claim, verdicts, machines, asked), required=claim.value in required)
+        _conclude(
+            claim, _Findings.of(bases(claim, declared), verdicts, machines, asked), required=claim.value in required
+        )
         for claim in Claim
     )
 
@@ -143,6 +103,7 @@ class _Findings:
     """What the verdicts say of one claim.
 
     Attributes:
+        phases: Those whose checks it rests on.
         checks: Those that it rests on.
         carried: For each of them that an earlier run made: that run.
         failed: One line per check that failed.
@@ -150,6 +111,7 @@ class _Findings:
         unasked: What this run does not work through, as `place` names it.
     """
 
+    phases: tuple[Phase, ...]
     checks: tuple[Check, ...]
     carried: tuple[str, ...]
     failed: tuple[str, ...]
@@ -158,20 +120,21 @@ class _Findings:
 
     @classmethod
     def of(
-        cls, claim: Claim, verdicts: Sequence[Verdict], machines: Sequence[str], asked: Collection[str]
+        cls, rests_on: Sequence[Basis], verdicts: Sequence[Verdict], machines: Sequence[str], asked: Collection[str]
     ) -> _Findings:
-        places = [(basis, machine) for basis in BASES[claim] for machine in _machines(basis, machines)]
+        places = [(basis, machine) for basis in rests_on for machine in _machines(basis, machines)]
         found = [
             (verdict, check)
             for basis, machine in places
             for verdict in verdicts
             if (verdict.phase, verdict.machine) == (basis.phase, machine)
             for check in verdict.checks
-            if basis.concerns(check)
+            if check.name in basis.checks
         ]
         unseen = [_told(*pair) for pair in found if pair[1].status not in (Status.FAIL, Status.PASS)]
         unseen += [text for basis, machine in places for text in _unseen(basis, machine, verdicts)]
         return cls(
+            phases=tuple(basis.phase for basis in rests_on),
             checks=tuple(check for _, check in found),
             carried=tuple(verdict.carried_from for verdict, _ in found if verdict.carried_from),
             failed=tuple(_told(*pair) for pair in found if pair[1].status is Status.FAIL),
@@ -191,9 +154,9 @@ def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
         names = dict.fromkeys(name.partition("/")[0] for name in found.unasked)
         asked, why = False, (f"not asked in this run: {', '.join(names)}",)
     elif found.unseen or not found.checks:
-        why = found.unseen or ("nothing was looked at",)
+        why = found.unseen or ("no check is declared for it",)
     else:
-        phases = ", ".join(dict.fromkeys(basis.phase.value for basis in BASES[claim]))
+        phases = ", ".join(found.phases)
         standing, why = Standing.PROVEN, (f"{passed} checks of {phases}{_earlier(found)}",)
     return Judgement(
         claim,

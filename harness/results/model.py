@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.core.check_spec import CheckSpec
 from harness.core.claims import Judgement
 from harness.core.verdict import Phase, Status, Verdict, worst
 from harness.results.claim_rules import judge_claims
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 # Facts that identify the installation of a machine, by their names in the journal.
@@ -155,6 +156,7 @@ class RunResult:
         argv: The command line, without passwords.
         started_at: UTC, ISO 8601; `ended_at` is empty where the end was not recorded.
         required: The claims that have to be proven, by name.
+        declared: The checks that the lab declares: what the claims rest on.
         asked: What the run works through, as `harness.results.claim_rules.place` names it.
         left_out: Tests of the lab that were not selected: what a partial run does not look at.
         exit_status: pytest's exit code; None where the process ended without recording it.
@@ -170,6 +172,7 @@ class RunResult:
     started_at: str = ""
     ended_at: str = ""
     duration_s: float = 0.0
+    declared: tuple[CheckSpec, ...] = ()
     required: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -197,7 +200,7 @@ class RunResult:
     def claims(self) -> tuple[Judgement, ...]:
         """How each claim stands."""
         planned = [machine.name for machine in self.machines]
-        return judge_claims(self.verdicts, planned, self.asked, self.required)
+        return judge_claims(self.declared, self.verdicts, planned, self.asked, self.required)
 
     @property
     def partial(self) -> bool:

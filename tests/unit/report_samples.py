@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.phases import declared_checks, guest_check
 from harness.results import journal_events
 from harness.results.claim_rules import place
 from harness.results.model import CaseResult, HypervisorFacts, KeptMachine, MachineFacts, Outcome, RunHost, RunResult
@@ -45,6 +46,7 @@ def static() -> RunResult:
             )
             for index, name in enumerate(MACHINES)
         ),
+        declared=(*declared_checks(MACHINES), guest_check("host name")),
         asked=tuple(place(phase, name) for phase in Phase for name in MACHINES),
     )
 

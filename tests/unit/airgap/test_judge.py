@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from harness.airgap import judge, probes
+from harness.airgap import checks, judge, probes
 from harness.airgap.judge import Connection, HostRecord
 from harness.airgap.pcap import Packet
 from harness.airgap.probes import Probe, ProbeResult, Pull
@@ -100,7 +100,7 @@ class TestClosed:
     GONE_OUT = frozenset({("udp", "8.8.8.8", 53)})
 
     def judged(self, *asked: tuple[Probe, ProbeResult], attempts: frozenset[judge.Attempt] | None = GONE_OUT) -> Check:
-        return judge.judge_closed("no DNS", asked, attempts, SUBNET)
+        return judge.judge_closed(checks.NO_DNS, asked, attempts, SUBNET)
 
     @pytest.mark.parametrize("attempts", [GONE_OUT, None])
     def test_no_answer(self, attempts: frozenset[judge.Attempt] | None) -> None:

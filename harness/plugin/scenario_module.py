@@ -1,0 +1,50 @@
+"""A test module of a lab that the session did not collect as a whole: read as text, never run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.claims import Claim
+from harness.core.verdict import Phase
+
+
+@dataclass(frozen=True)
+class ScenarioModule:
+    """What the marks of a test module say about tests that were not collected.
+
+    A mark that cannot be read without running the module counts as the one that asks for more.
+
+    Attributes:
+        name: The file name.
+        has_guest_tests: Whether tests in it belong to the guests phase.
+        claims: The claims that its guest tests may count for.
+    """
+
+    name: str
+    has_guest_tests: bool
+    claims: tuple[Claim, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> ScenarioModule:
+        """Return what the marks in that file say; a file that is no Python may hold anything."""
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            return cls(path.name, has_guest_tests=True, claims=tuple(Claim))
+        others = [phase.value for phase in Phase if phase is not Phase.GUESTS]
+        guests = any(name not in others for name in _arguments(tree, "phase"))
+        known = {claim.value for claim in Claim}
+        named = set(_arguments(tree, "claim")) | {Claim.SETTINGS.value}
+        return cls(path.name, guests, tuple(claim for claim in Claim if claim.value in named or not named <= known))
+
+
+def _arguments(tree: ast.Module, mark: str) -> Iterator[str | None]:
+    """Yield the arguments of each such mark; None for one that is computed."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == mark:
+            for argument in node.args:
+                value = argument.value if isinstance(argument, ast.Constant) else None
+                yield value if isinstance(value, str) else None
