@@ -143,7 +143,7 @@ def test_a_failing_check_is_red_once_and_blocks_its_machine_alone(fake_lab: Fake
     assert outcomes == {"passed": 11, "failed": 1, "skipped": 3}
     result.stdout.fnmatch_lines(
         [
-            f"FAILED scenarios/test_40_iso_copy.py::test_payload_is_the_isos[[]{WORKER}[]]*",
+            f"FAILED scenarios/test_40_iso_copy.py::test_iso_copy[[]payload-{WORKER}[]]*",
         ]
     )
     result.stdout.fnmatch_lines([f"*blocked: iso-copy of {WORKER} ended with payload"])
@@ -192,7 +192,7 @@ def test_a_run_that_leaves_out_one_machine_or_one_test_is_partial(fake_lab: Fake
 
 
 def test_tests_that_are_named_one_by_one_leave_the_others_out(fake_lab: FakeLab) -> None:
-    named = [f"scenarios/test_30_boot.py::test_guest_answers[{name}]" for name in MACHINES]
+    named = [f"scenarios/test_30_boot.py::test_boot[guest answers-{name}]" for name in MACHINES]
     assert fake_lab.run(*named).ret == 0
     left_out = run_json(fake_lab)["left_out"]
     assert isinstance(left_out, list)
