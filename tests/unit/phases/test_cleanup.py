@@ -21,9 +21,9 @@ class TestCleanup:
         assert cleanup.judge_claimed(self.VMS, None).status is Status.PASS
 
     def test_what_is_in_the_ledger_and_is_not_ours_is_left_alone(self) -> None:
-        check = cleanup.judge_claimed(self.VMS, ForeignPath(self.VMS, ForeignReason.NO_MARK))
+        check = cleanup.judge_claimed(self.VMS, ForeignPath(self.VMS, ForeignReason.NO_MARKER))
         assert check.status is Status.FAIL
-        assert ForeignReason.NO_MARK in check.seen
+        assert ForeignReason.NO_MARKER in check.seen
 
     def test_a_machine_that_is_not_in_the_ledger_is_left_alone(self) -> None:
         check = cleanup.judge_unclaimed(self.VMS, ("m1.vmx", "m1.vmdk"), link=False)

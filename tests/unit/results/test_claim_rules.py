@@ -103,7 +103,8 @@ def test_a_claim_says_how_much_of_it_an_earlier_run_saw() -> None:
     assert judged(verdicts, Claim.RESTARTED).why[0].endswith("; all of them as run run-1, run-2 found")
     boot = next(verdict for verdict in verdicts if verdict.phase is Phase.BOOT)
     others = [verdict for verdict in verdicts if verdict is not boot]
-    assert judged([replace(boot, carried_from="run-1"), *others], Claim.BUILT).why[0].endswith("; 1 of them as run run-1 found")
+    built = judged([replace(boot, carried_from="run-1"), *others], Claim.BUILT)
+    assert built.why[0].endswith("; 1 of them as run run-1 found")
     assert judged(verdicts, Claim.PACKAGES).why[0].endswith("checks of packages")
 
 
