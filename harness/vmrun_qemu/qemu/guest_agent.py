@@ -89,7 +89,7 @@ class Agent:
             raise AgentRefusedError(str(answer["error"].get("desc", answer["error"])))
         return answer.get("return")
 
-    def tell(self, command: str, arguments: Mapping[str, Any], limit_s: float) -> None:
+    def send(self, command: str, arguments: Mapping[str, Any], limit_s: float) -> None:
         """Send a command that has no answer on success, as `guest-shutdown` has none, to an agent that is there.
 
         Raises:

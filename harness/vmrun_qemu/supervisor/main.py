@@ -1,11 +1,10 @@
-"""The supervisor of one machine: starts its QEMU, waits for its end, and then does what VMware does at power-off.
+"""The supervisor process of one VM, from power-on to power-off.
 
-Started by `vmrun-qemu start`; reports how it started (see `base.daemon`), and from then on is bound to no other
-process. It holds the machine's lock for as long as the machine runs, so there is never a second one, and the kernel
-frees it whatever happens.
+Started by `vmrun-qemu start`; reports how it started (see `base.daemon`), and is a daemon from then on. It holds the
+VM's lock for as long as the VM runs, so there is never a second one, and the kernel releases it when the process ends.
 
-The VMX is read once, at power-on. What the file becomes while the machine runs is lost: at power-off it is written
-from that copy and the changes of the run, as VMware does.
+The VMX is read once, at power-on. Edits of the file while the VM runs are lost: at power-off it is written from that
+copy and the changes of the run, as VMware does.
 """
 
 from __future__ import annotations
@@ -22,16 +21,19 @@ from harness.vmrun_qemu.base.daemon import StartReport, report_start
 from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure, of_os_error
 from harness.vmrun_qemu.state import recovery
 from harness.vmrun_qemu.supervisor.power_on import power_on
-from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.supervisor.running_vm import RunningVm
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 from harness.vmware.vmx import Vmx, VmxError
 
-# A machine that is going off holds its lock for a moment after it has left the list.
+# A VM that is powering off holds its lock for a moment after it has left the list.
 _LOCK_S = 5.0
 
 
 def main() -> int:
-    """Run the machine of the VMX in the first argument, with a window if the second is `gui`."""
+    """Run the VM of a VMX.
+
+    The first argument is the VMX, the second `gui` for a window or `nogui`.
+    """
     vmx_path, mode = sys.argv[1], sys.argv[2]
     folder = home.vm_dir(vmx_path)
     try:
@@ -49,7 +51,7 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
         recovery.end_all(leftover)
     try:
         log.begin()
-        run = power_on(vmx_path, log, gui=gui)
+        vm = power_on(vmx_path, log, gui=gui)
     except Failure as failure:
         log.post("Error", failure.reason if isinstance(failure, PowerOnFailure) else failure.text)
         report_start(StartReport(failure.text))
@@ -58,35 +60,35 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
         log.post("Error", str(error))
         report_start(StartReport(of_os_error(error)))
         return 1
-    _obey_signals(run.child.terminate)
+    _install_signal_handlers(vm.child.terminate)
     report_start(StartReport())
-    code = run.child.wait()
+    code = vm.child.wait()
     log.say(f"Vix: the virtual machine is powered off; QEMU exited with {code}")
     if code not in (0, -signal.SIGTERM):
-        log.post("Error", f"QEMU ended with {code}: " + process.tail(run.folder / "qemu.log"))
-    _power_off(run, log)
+        log.post("Error", f"QEMU ended with {code}: " + process.tail(vm.folder / "qemu.log"))
+    _power_off(vm, log)
     return 0
 
 
-def _obey_signals(stop: Callable[[], None]) -> None:
-    """Power the machine off on SIGTERM, and outlive the terminal."""
+def _install_signal_handlers(stop: Callable[[], None]) -> None:
+    """Power off on SIGTERM and SIGINT; ignore SIGHUP."""
     signal.signal(signal.SIGTERM, lambda *_: stop())
     signal.signal(signal.SIGINT, lambda *_: stop())
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-def _power_off(run: Running, log: VmLog) -> None:
-    with run.busy:
-        run.enter("stopping")
-        if run.service is not None:
-            run.service.close()
-        _restore(run.path, run.vmx, log)
-        recovery.end_all(run.record)
+def _power_off(vm: RunningVm, log: VmLog) -> None:
+    with vm.busy:
+        vm.enter("stopping")
+        if vm.service is not None:
+            vm.service.close()
+        _restore(vm.path, vm.vmx, log)
+        recovery.end_all(vm.record)
 
 
 def _restore(path: Path, vmx: Vmx, log: VmLog) -> None:
-    """Write the VMX from the copy of power-on; where that is impossible, the file stays as it is."""
+    """Write the VMX from the copy of power-on; log a failure."""
     vmx.set("cleanShutdown", value=True)
     try:
         vmx.write(path)

@@ -1,4 +1,4 @@
-"""Powering a machine on: from its VMX to a QEMU that runs, on its networks, from its reset or from where it was."""
+"""Power on a VM: start QEMU, connect its networks, boot or resume it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.vmrun_qemu.qemu.guest_agent import Agent
 from harness.vmrun_qemu.state import recovery
 from harness.vmrun_qemu.supervisor import requests
 from harness.vmrun_qemu.supervisor.prepare import Prepared, launch, prepare
-from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.supervisor.running_vm import RunningVm
 from harness.vmrun_qemu.supervisor.server import RequestServer
 from harness.vmrun_qemu.vmfiles import lock_files, vmss
 from harness.vmrun_qemu.vmfiles.vmss import StateError
@@ -30,11 +30,11 @@ from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 _QEMU_START_S = 60.0
 
 
-def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> Running:
-    """Return the machine of a VMX, on; it answers questions and obeys orders from now on.
+def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> RunningVm:
+    """Power on the VM of a VMX and start its request server.
 
     Raises:
-        Failure: It cannot be powered on; nothing is left of the attempt.
+        Failure: It cannot be powered on; the attempt is cleaned up.
         OSError: A file of it cannot be written.
     """
     me = process_identity.identity(os.getpid())
@@ -45,24 +45,24 @@ def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> Running:
         records.save(record)
         record["locks"] = _locked(prepared, me)
         make_socket_dir(prepared.socket_dir)
-        run = Running(prepared, _started(prepared, record, me, log), record, log)
-        run.service = _serve(prepared, run)
-        run.enter("running")
+        vm = RunningVm(prepared, _started(prepared, record, me, log), record, log)
+        vm.service = _serve(prepared, vm)
+        vm.enter("running")
     except BaseException as error:
         recovery.end_all(record)
         if isinstance(error, qmp.QmpError):
             reason = process.tail(prepared.folder / "qemu.log")
             raise PowerOnFailure(f"{error}: {reason}" if reason else str(error)) from error
         raise
-    log.say(f"PowerOn: running as process {run.child.pid}")
-    return run
+    log.say(f"PowerOn: running as process {vm.child.pid}")
+    return vm
 
 
 def _locked(prepared: Prepared, me: Identity) -> list[str]:
-    """Return the locks of the machine's files, which are held from now on.
+    """Lock the files of the VM and return the locks.
 
     Raises:
-        PowerOnFailure: Somebody else has one of the files.
+        PowerOnFailure: Another process holds one of the files.
         OSError: They cannot be written.
     """
     try:
@@ -72,7 +72,7 @@ def _locked(prepared: Prepared, me: Identity) -> list[str]:
 
 
 def _finish_consolidation(path: Path, log: VmLog) -> None:
-    """Finish the merging of disks that was interrupted; where that is impossible the machine is used as it is."""
+    """Finish an interrupted consolidation; log a failure and go on."""
     if not path.with_suffix(".vmsd").exists() or lock_files.is_held(path):
         return
     try:
@@ -83,7 +83,10 @@ def _finish_consolidation(path: Path, log: VmLog) -> None:
 
 
 def _started(prepared: Prepared, record: records.Record, me: Identity, log: VmLog) -> Child:
-    """Return the machine's QEMU, which runs its guest; what is needed to end it is in the record all the while."""
+    """Start QEMU and its guest, and return the process.
+
+    At every moment the record holds what is needed to end it.
+    """
     prepared.vmx.write(prepared.vmx_path)
     child = launch(prepared, log)
     record["qemu"] = process_identity.identity(child.pid)
@@ -118,9 +121,9 @@ def _restore_memory(prepared: Prepared, record: records.Record, state: Path) -> 
 
 
 def _resume(prepared: Prepared, record: records.Record, state: Path) -> None:
-    """Have the processors run; from here on the disks move away from the saved memory, so nothing names that any more.
+    """Resume the vCPUs and remove the saved memory from the VMX.
 
-    The memory of a snapshot (`.vmsn`) is kept.
+    From here on the disks no longer match the saved memory. The memory of a snapshot (`.vmsn`) is kept.
     """
     prepared.vmx.set("checkpoint.vmState", "")
     prepared.vmx.write(prepared.vmx_path)
@@ -129,10 +132,10 @@ def _resume(prepared: Prepared, record: records.Record, state: Path) -> None:
         state.unlink(missing_ok=True)
 
 
-def _serve(prepared: Prepared, run: Running) -> RequestServer:
-    """Return the service that answers questions about the guest, and takes orders, from now on."""
+def _serve(prepared: Prepared, vm: RunningVm) -> RequestServer:
+    """Start the request server of the VM and return it."""
     qmp_address = prepared.endpoints["qmp"].text
     agent = Agent(prepared.endpoints["agent"].text, lambda: qmp.port_is_open(qmp_address, "agent"))
-    service = RequestServer(prepared.endpoints["service"], agent, functools.partial(requests.handle_request, run))
+    service = RequestServer(prepared.endpoints["service"], agent, functools.partial(requests.handle_request, vm))
     service.start()
     return service

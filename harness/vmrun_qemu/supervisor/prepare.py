@@ -1,4 +1,4 @@
-"""Everything between a VMX and a QEMU that starts: checks, ids, endpoints, arguments."""
+"""Prepare a power-on: checks, ids, endpoints and QEMU arguments from a VMX."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from harness.vmware.vmx import Vmx, VmxError
 
 @dataclass(frozen=True)
 class Prepared:
-    """A machine that is ready to be started."""
+    """A VM that is ready to be started."""
 
     vmx_path: str
     vmx: Vmx
@@ -41,16 +41,16 @@ class Prepared:
 
     @property
     def locked_files(self) -> list[Path]:
-        """The files beside which VMware puts `.lck` directories: the VMX and the disks."""
+        """The files that get a `.lck` directory: the VMX and the disks."""
         return [Path(self.vmx_path), *(drive.path for drive in self.machine.drives if drive.path and not drive.cdrom)]
 
     @property
     def unplugged(self) -> list[str]:
-        """The network cards whose cable is not connected at power-on."""
+        """The network cards that are disconnected at power-on."""
         return [nic.id for nic in self.machine.nics if nic.vmnet and not nic.connected]
 
     def record(self, supervisor: Identity) -> records.Record:
-        """Return what is to be remembered of the machine, which has nothing yet."""
+        """Return the record of the VM before it has a process."""
         plugs: list[Plug] = [
             {"nic": nic.id, "vmnet": nic.vmnet, "endpoint": self.endpoints[nic.id].text}
             for nic in self.machine.nics
@@ -72,10 +72,12 @@ class Prepared:
 
 
 def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
-    """Return the machine of a VMX, checked, with its ids and addresses in it; nothing is started or written yet.
+    """Check a VMX and prepare ids, addresses and arguments.
+
+    Nothing is started or written yet.
 
     Raises:
-        Failure: The VMX cannot be read, asks for what cannot be built, or names files that do not exist.
+        Failure: The VMX cannot be read, needs an unsupported device, or names files that do not exist.
     """
     path = Path(vmx_path)
     try:
@@ -103,7 +105,7 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
 
 
 def launch(prepared: Prepared, log: VmLog) -> Child:
-    """Return the QEMU of the machine, started.
+    """Start QEMU and return the process.
 
     Raises:
         PowerOnFailure: It cannot be started.
@@ -117,7 +119,11 @@ def launch(prepared: Prepared, log: VmLog) -> Child:
 
 
 def _with_files(machine: arguments.Machine, vmx: Vmx, log: VmLog) -> arguments.Machine:
-    """Return the machine without the CD images that are missing; a missing disk is a failure."""
+    """Return the VM with the tray of each missing CD image empty.
+
+    Raises:
+        PowerOnFailure: A disk is missing, or a CD image without `msg.autoAnswer`.
+    """
     kept = []
     for drive in machine.drives:
         if drive.path is None or (drive.path.is_file() and os.access(drive.path, os.R_OK)):
@@ -132,7 +138,13 @@ def _with_files(machine: arguments.Machine, vmx: Vmx, log: VmLog) -> arguments.M
 
 
 def _check_chain(drive: devices.Drive) -> None:
-    """Return if a disk's parents are there and as they were: QEMU would open it, and fail at each read of the guest."""
+    """Check that the backing chain of a disk is complete and unchanged.
+
+    QEMU would open a broken chain, and fail at each read of the guest.
+
+    Raises:
+        PowerOnFailure: It is not.
+    """
     try:
         if drive.path is not None and not drive.cdrom:
             chains.check_chain(drive.path, "")
@@ -142,7 +154,13 @@ def _check_chain(drive: devices.Drive) -> None:
 
 
 def _saved_state(vmx: Vmx, folder: Path) -> tuple[Path, State] | tuple[None, None]:
-    """Return the file with the memory of a suspended machine, and its head; nothing for one that is off."""
+    """Return the state file of a suspended VM and its head.
+
+    Both are None for a VM that is off.
+
+    Raises:
+        PowerOnFailure: The state file cannot be used.
+    """
     name = vmx.get("checkpoint.vmState") or ""
     if not name:
         return None, None
@@ -163,7 +181,7 @@ def _warn(machine: arguments.Machine, log: VmLog) -> None:
 
 
 def _window(program: Qemu, log: VmLog) -> str:
-    """Return the kind of window that this QEMU can open; without one the machine runs all the same."""
+    """Return the kind of window that QEMU can open, or `none`."""
     _, said = process.run([str(program.binary), "-display", "help"], 20)
     for kind in ("gtk", "cocoa", "sdl"):
         if kind in said.split():

@@ -1,4 +1,6 @@
-"""The orders that the supervisor of a running machine carries out, one at a time; see `control`."""
+"""Handle operations on a running VM, one at a time.
+
+`client.supervisor` sends them."""
 
 from __future__ import annotations
 
@@ -8,65 +10,65 @@ from typing import Any
 from harness.vmrun_qemu.base.messages import UNKNOWN, Failure, not_powered_on, of_os_error
 from harness.vmrun_qemu.qemu import keyboard
 from harness.vmrun_qemu.supervisor import hotplug, live_operations
-from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.supervisor.running_vm import RunningVm
 
 Request = Mapping[str, Any]
 
 
-def handle_request(run: Running, request: Request) -> Any:
-    """Carry out one order, and return its answer.
+def handle_request(vm: RunningVm, request: Request) -> Any:
+    """Handle one request and return its answer.
 
-    `words` are its name, as `order`, within how many seconds it must have begun, as `limit_s`, and what else it needs.
+    The request holds its `operation`, the seconds within which it must begin as `limit_s`, and its parameters.
 
     Raises:
-        Failure: It cannot be done; the machine is as it was before.
+        Failure: The operation failed; the VM is unchanged.
     """
-    # After that nobody waits for it: it must not be carried out. A command of an older version waits for ever.
-    if not run.busy.acquire(timeout=float(request.get("limit_s", -1))):
+    # The client no longer waits after that, so the operation must not begin. One of an older version waits for ever.
+    if not vm.busy.acquire(timeout=float(request.get("limit_s", -1))):
         raise Failure(f"{UNKNOWN}: the virtual machine is busy with another command")
     try:
-        if run.ending or run.child.poll() is not None:
-            raise not_powered_on(str(run.path))
-        return _OPERATIONS[request["operation"]](run, request)
+        if vm.ending or vm.child.poll() is not None:
+            raise not_powered_on(str(vm.path))
+        return _OPERATIONS[request["operation"]](vm, request)
     except OSError as error:
         raise Failure(of_os_error(error)) from error
     finally:
-        run.busy.release()
+        vm.busy.release()
 
 
-def _delete_snapshot(run: Running, request: Request) -> None:
-    live_operations.delete_snapshot(run, str(request["name"]), children=bool(request["children"]))
+def _delete_snapshot(vm: RunningVm, request: Request) -> None:
+    live_operations.delete_snapshot(vm, str(request["name"]), children=bool(request["children"]))
 
 
-def _plug(run: Running, request: Request) -> None:
+def _plug(vm: RunningVm, request: Request) -> None:
     device, connected = str(request["device"]), bool(request["connected"])
-    hotplug.plug(run, device, connected=connected)
-    run.plugged[device.lower()] = connected
+    hotplug.plug(vm, device, connected=connected)
+    vm.plugged[device.lower()] = connected
 
 
-def _read_variable(run: Running, request: Request) -> str:
+def _read_variable(vm: RunningVm, request: Request) -> str:
     name = str(request["name"])
-    return run.variables.get(name.lower(), run.vmx.get(name) or "")
+    return vm.variables.get(name.lower(), vm.vmx.get(name) or "")
 
 
-def _write_variable(run: Running, request: Request) -> None:
-    run.variables[str(request["name"]).lower()] = str(request["value"])
+def _write_variable(vm: RunningVm, request: Request) -> None:
+    vm.variables[str(request["name"]).lower()] = str(request["value"])
 
 
-def _write_environment(run: Running, request: Request) -> None:
-    run.environment[str(request["name"])] = str(request["value"])
+def _write_environment(vm: RunningVm, request: Request) -> None:
+    vm.environment[str(request["name"])] = str(request["value"])
 
 
-_OPERATIONS: dict[str, Callable[[Running, Request], Any]] = {
-    "pause": lambda run, _words: live_operations.pause(run),
-    "unpause": lambda run, _words: live_operations.unpause(run),
-    "snapshot": lambda run, request: live_operations.take_snapshot(run, str(request["name"])),
+_OPERATIONS: dict[str, Callable[[RunningVm, Request], Any]] = {
+    "pause": lambda vm, _request: live_operations.pause(vm),
+    "unpause": lambda vm, _request: live_operations.unpause(vm),
+    "snapshot": lambda vm, request: live_operations.take_snapshot(vm, str(request["name"])),
     "delete-snapshot": _delete_snapshot,
-    "suspend": lambda run, request: live_operations.suspend(run, str(request["address"])),
+    "suspend": lambda vm, request: live_operations.suspend(vm, str(request["address"])),
     "plug": _plug,
-    "type": lambda run, request: keyboard.type_text(run.record["qmp"], str(request["text"])),
+    "type": lambda vm, request: keyboard.type_text(vm.record["qmp"], str(request["text"])),
     "read-variable": _read_variable,
     "write-variable": _write_variable,
-    "environment": lambda run, _words: run.environment,
+    "environment": lambda vm, _request: vm.environment,
     "write-environment": _write_environment,
 }

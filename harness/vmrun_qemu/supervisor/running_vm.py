@@ -1,4 +1,4 @@
-"""A machine that runs, as its supervisor holds it."""
+"""A running VM in its supervisor."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from harness.vmrun_qemu.vmfiles.devices import Drive
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 
 
-class Running:
-    """Its QEMU, its record, and its VMX as it will be written at power-off.
+class RunningVm:
+    """QEMU process, record, and the VMX to write at power-off.
 
-    `busy` is held while it is changed; `ending` says that its QEMU is told to end. What `writeVariable` has written
-    since power-on is in `variables` (by key in lower case) and `environment`; the devices that were connected or
-    disconnected are in `plugged`.
+    `busy` is held during each operation; `ending` is True once QEMU was requested to end. What `writeVariable` has
+    written since power-on is in `variables` (by key in lower case) and `environment`; the devices that were connected
+    or disconnected are in `plugged`.
     """
 
     def __init__(self, prepared: Prepared, child: Child, record: records.Record, log: VmLog) -> None:
@@ -47,10 +47,10 @@ class Running:
 
     @property
     def is_paused(self) -> bool:
-        """Whether its processors stand still because somebody said so."""
+        """Whether `pause` has stopped the vCPUs."""
         return self.record["phase"] == "paused"
 
     def enter(self, phase: str) -> None:
-        """Have that phase remembered."""
+        """Write the phase to the record."""
         self.record["phase"] = phase
         records.save(self.record)

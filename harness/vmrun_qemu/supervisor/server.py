@@ -1,4 +1,4 @@
-"""Request server of the supervisor: one JSON line per request and per answer.
+"""Request server of the supervisor: one JSON line per request and answer.
 
     {"request": "state", "limit_s": 3}                                          -> {"answer": "running"}
     {"request": "agent", "command": …, "arguments": …, "limit_s": 3}            -> {"answer": …}
@@ -26,12 +26,12 @@ from harness.vmrun_qemu.base.messages import UNKNOWN, Failure
 from harness.vmrun_qemu.qemu.guest_agent import Agent, AgentRefusedError, AgentSilentError
 
 Request = Mapping[str, Any]
-# A program that asks hangs up when it has its answer; one that forgot to is hung up on.
+# A client closes the connection after its answer; one that does not is disconnected after this time.
 _IDLE_S = 3600.0
 
 
 class RequestServer:
-    """The listening end; each connection has a thread of its own, which ends with this process."""
+    """Listener with one thread per connection; the threads end with the process."""
 
     def __init__(self, endpoint: Endpoint, agent: Agent, handle_operation: Callable[[Request], Any]) -> None:
         self._listener = endpoint.listen()
@@ -40,23 +40,23 @@ class RequestServer:
             "state": lambda request: agent.state(request["limit_s"]),
             "agent": lambda request: agent.ask(request["command"], request["arguments"], request["limit_s"]),
             "operation": handle_operation,
-            "agent-no-reply": lambda request: agent.tell(request["command"], request["arguments"], request["limit_s"]),
+            "agent-no-reply": lambda request: agent.send(request["command"], request["arguments"], request["limit_s"]),
         }
 
     def start(self) -> None:
-        """Answer from now on."""
+        """Start to accept connections."""
         threading.Thread(target=self._agent.connect, daemon=True).start()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Answer nobody any more, and hang up on the agent."""
+        """Stop listening and close the agent connection."""
         with contextlib.suppress(OSError):  # on some systems this fails, on others it ends the wait in `accept`
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._agent.close()
 
     def answer(self, request: Request) -> dict[str, Any]:
-        """Return the answer to one question."""
+        """Return the answer to one request."""
         handler = self._handlers.get(str(request.get("request")))
         if handler is None:
             return {"refused": f"not a request: {request}"}
@@ -68,7 +68,7 @@ class RequestServer:
             return {"refused": str(error)}
         except Failure as failure:
             return {"failed": failure.text}
-        except Exception as error:  # noqa: BLE001 - who asked is told, and the machine runs on
+        except Exception as error:  # noqa: BLE001 - the client gets the error, and the VM keeps running
             return {"failed": f"{UNKNOWN}: {type(error).__name__}: {error}"}
 
     def _accept(self) -> None:

@@ -66,7 +66,7 @@ def test_nothing_is_sent_to_a_port_that_nobody_in_the_guest_has_open() -> None:
 
     with fake_guest(notes) as port, agent_at(port, port_is_open=False) as agent:
         with pytest.raises(AgentClosedError):
-            agent.tell("guest-shutdown", {"mode": "powerdown"}, 5)
+            agent.send("guest-shutdown", {"mode": "powerdown"}, 5)
         assert agent.state(5) == "unknown"
     assert heard == []
 

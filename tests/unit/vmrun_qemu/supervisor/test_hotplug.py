@@ -12,7 +12,7 @@ import pytest
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.qemu import qmp
 from harness.vmrun_qemu.supervisor import hotplug
-from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.supervisor.running_vm import RunningVm
 from harness.vmrun_qemu.vmfiles.devices import Drive
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 from harness.vmware.vmx import Vmx
@@ -57,7 +57,7 @@ class FakeQemu:
         return [{"qdev": "sata0-0", "inserted": {}}, {**drive, "inserted": {}} if self.loaded else drive]
 
 
-def running(tmp_path: Path, vmx: str = "") -> Running:
+def running(tmp_path: Path, vmx: str = "") -> RunningVm:
     (tmp_path / "a.iso").touch()
     text = (
         'sata0.present = "TRUE"\nsata0:1.present = "TRUE"\nsata0:1.deviceType = "cdrom-image"\n'
@@ -65,11 +65,11 @@ def running(tmp_path: Path, vmx: str = "") -> Running:
     )
     drive = Drive("sata", 0, 1, cdrom=True, path=None)
     machine = SimpleNamespace(drives=[drive], nics=[], serials=[])
-    run = SimpleNamespace(
+    vm = SimpleNamespace(
         machine=machine, vmx=Vmx.parse(text + vmx), variables={}, record={"qmp": "here"},
         path=tmp_path / "a.vmx", log=VmLog(tmp_path),
     )  # fmt: skip
-    return cast("Running", run)
+    return cast("RunningVm", vm)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from harness.vmrun_qemu.qemu import arguments, qmp
 from harness.vmrun_qemu.supervisor import live_operations
-from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.supervisor.running_vm import RunningVm
 from harness.vmrun_qemu.vmfiles.devices import Drive
 
 DISKS = [Drive("sata", 0, unit, cdrom=False, path=Path(f"/vms/{unit}.vmdk")) for unit in (0, 1)]
@@ -77,13 +77,13 @@ class FakeQemu:
         return [Path(self.files[self.below[f"disk-{drive.id}"]]) for drive in DISKS] == [drive.path for drive in DISKS]
 
 
-def machine(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> Running:
+def machine(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> RunningVm:
     monkeypatch.setattr(qmp, "ask", qemu.ask)
 
     def terminate() -> None:
         qemu.ended = True
 
-    run = SimpleNamespace(
+    vm = SimpleNamespace(
         record={"qmp": "here", "phase": "running"},
         machine=SimpleNamespace(drives=DISKS),
         disks=DISKS,
@@ -92,14 +92,14 @@ def machine(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> Running:
         child=SimpleNamespace(poll=lambda: None, terminate=terminate),
         log=SimpleNamespace(post=lambda *_: None),
     )
-    run.enter = lambda phase: run.record.update(phase=phase)
-    return cast("Running", run)
+    vm.enter = lambda phase: vm.record.update(phase=phase)
+    return cast("RunningVm", vm)
 
 
 def stand_still(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Return whether it worked; while it does, no disk is open."""
     try:
-        with live_operations.standing_still(machine(qemu, monkeypatch)):
+        with live_operations.quiesced(machine(qemu, monkeypatch)):
             assert not qemu.runs
             assert {qemu.files[below] for below in qemu.below.values()} == {"null-co"}
             assert not [file for file in qemu.files.values() if file.endswith(".vmdk")]
@@ -139,7 +139,7 @@ def test_no_guest_is_left_frozen_or_on_a_blank_disk(
 @pytest.mark.parametrize("late", [False, True])
 def test_a_machine_that_could_not_be_paused_runs(monkeypatch: pytest.MonkeyPatch, *, late: bool) -> None:
     qemu = FakeQemu(0, late=late)
-    run = machine(qemu, monkeypatch)
+    vm = machine(qemu, monkeypatch)
     with pytest.raises(qmp.QmpError):
-        live_operations.pause(run)
-    assert (qemu.runs, run.record["phase"]) == (True, "running")
+        live_operations.pause(vm)
+    assert (qemu.runs, vm.record["phase"]) == (True, "running")

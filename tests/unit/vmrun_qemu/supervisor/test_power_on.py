@@ -17,7 +17,7 @@ from harness.vmrun_qemu.disks import consolidation
 from harness.vmrun_qemu.disks.vm_directory import VmDirectory
 from harness.vmrun_qemu.state import recovery
 from harness.vmrun_qemu.supervisor import power_on
-from harness.vmrun_qemu.supervisor.running_vm import Running
+from harness.vmrun_qemu.supervisor.running_vm import RunningVm
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 from harness.vmware import vmdk_descriptor
 from harness.vmware.vmx import Vmx
@@ -69,7 +69,7 @@ def test_a_disk_that_is_full_at_the_last_moment_leaves_nothing(
     def full(_: Any, phase: str) -> None:
         raise OSError(28, f"no room for {phase}")
 
-    monkeypatch.setattr(Running, "enter", full)
+    monkeypatch.setattr(RunningVm, "enter", full)
     with pytest.raises(OSError, match="no room for running"):
         power_on.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
     assert nothing_is_left(prepared)
