@@ -5,7 +5,7 @@
     <home>/vm/<id>/record.json      see `instances.Record`
     <home>/vm/<id>/qemu.log, supervisor.log
     <home>/net/<vmnet>/lock         held while the network is changed
-    <home>/net/<vmnet>/forwards.json, services.json, traffic.json, switch.json, members/, keeper.log, qemu.log
+    <home>/net/<vmnet>/forwards.json, services.json, traffic.json, switch.json, members/, daemon.log, qemu.log
 
 `<home>` is `VMRUN_QEMU_HOME`, else the user's state directory. Machines that were started under one home are invisible
 under another, as machines of another user are to VMware's `vmrun`.

@@ -23,7 +23,7 @@ from harness.vmrun_qemu.verbs import VERBS, VERSION
 # What this program writes below its home; see `home`.
 _OWN_FILES = re.compile(r"(accelerator|networks|faults)\.json(\.\d+\.tmp)?|faults\.lock")
 _FILES_IN_A_FOLDER = re.compile(
-    r"(record|forwards|services|traffic|switch)\.json(\.\d+\.tmp)?|(qemu|supervisor|keeper)\.log"
+    r"(record|forwards|services|traffic|switch)\.json(\.\d+\.tmp)?|(qemu|supervisor|daemon|keeper)\.log"
     r"|members/[0-9a-f]{16}-ethernet\d+\.json(\.\d+\.tmp)?"
 )
 _OWN_FOLDERS = {"vm": re.compile(r"[0-9a-f]{16}"), "net": re.compile(r"vmnet\d+")}

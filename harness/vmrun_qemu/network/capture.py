@@ -1,4 +1,4 @@
-"""Packet capture at the gateway of a virtual network, and the gateway's table of connections.
+"""Packet capture and connection table of a virtual network's gateway.
 
 Each frame between a guest and the world beyond its network passes between the cable and the gateway, and is captured
 there. The table of connections says what the gateway does with the frames that guests send.
@@ -23,7 +23,7 @@ _ROW = re.compile(r"^\s*(TCP|UDP|ICMP)\[([^\]]*)\]\s+(-?\d+)\s+(\S+)\s+(\d+|-)\s
 
 
 def start(vmnet: str, directory: Path) -> None:
-    """Capture into pcap files in `directory`, one for each start of the network.
+    """Capture into pcap files in `directory`, one per network start.
 
     Raises:
         QmpError: The gateway refuses.
@@ -48,7 +48,7 @@ def stop(vmnet: str) -> None:
 
 
 def connections(vmnet: str) -> list[dict[str, Any]]:
-    """Return the connections of the gateway; a network that is down has none.
+    """Return the gateway's connections; none while the network is down.
 
     Raises:
         QmpError: The gateway does not answer.
@@ -60,7 +60,9 @@ def connections(vmnet: str) -> list[dict[str, Any]]:
 
 
 def attach(vmnet: str, address: str) -> None:
-    """Start the capture in a switch that is up, where one is set and its directory exists.
+    """Start the capture in a running switch if one is configured.
+
+    A capture whose directory no longer exists is skipped.
 
     Raises:
         QmpError: The gateway refuses.

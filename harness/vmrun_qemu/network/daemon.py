@@ -1,8 +1,8 @@
-"""The keeper of one virtual network: starts its switch, replaces it when it dies, ends with the last machine.
+"""The daemon of one virtual network, which runs its switch.
 
-Started by `switch.plug_in` while that holds the network's lock; reports how it started (see `base.daemon`), and from
-then on is bound to no other process. It looks once a second whether any machine that is plugged in still lives, so that
-nothing stays behind even if every other process of this program is killed.
+Started by `switch.plug_in` while that holds the network's lock; reports how it started (see `base.daemon`), and ends
+with the last VM. It restarts a switch that died, and checks once a second whether any VM that is plugged in still lives,
+so that nothing is left even if every other process of this program is killed.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from harness.vmrun_qemu.network import capture, definitions, gateway_bridge, swi
 from harness.vmrun_qemu.qemu import locate, qmp
 
 _START_S = 40.0
-_LOOK_S = 1.0
+_POLL_S = 1.0
 _END_S = 5.0
-# A switch that dies at once each time is not replaced for ever.
+# A switch that dies at once each time is not restarted for ever.
 _RESTARTS = 5
-# The cable of the machines is hub 0; the gateway is behind a hub of its own (see `crossing`).
+# The VMs are on hub 0; the gateway has a hub of its own (see `gateway_bridge`).
 _INNER_HUB = 1
 
 
 def main() -> int:
-    """Keep the network of the first argument until its last machine is gone."""
+    """Run the network named by the first argument until it is unused."""
     vmnet = sys.argv[1]
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        child = _start(vmnet)
+        child = _start_switch(vmnet)
     except (Failure, OSError) as error:
         report_start(StartReport(_one_line(error)))
         switch.forget(vmnet)
@@ -45,20 +45,20 @@ def main() -> int:
     report_start(StartReport())
     restarts = 0
     while True:
-        ended = process.ended(child, _LOOK_S)
+        ended = process.ended(child, _POLL_S)
         try:
             if not switch.members(vmnet):
-                if ended or _sweep(vmnet, child):
+                if ended or _end_unused_switch(vmnet, child):
                     return 0
             elif ended:
                 restarts += 1
                 if restarts > _RESTARTS:
                     _give_up(vmnet)
                     return 1
-                child = _replace(vmnet)
+                child = _restart_switch(vmnet)
         except (Failure, OSError) as error:
-            _log(f"the switch of {vmnet} could not be replaced, or not be ended: {_one_line(error)}")
-            wait_for(lambda: False, (restarts + 1) * _LOOK_S)
+            _log(f"the switch of {vmnet} could not be restarted or ended: {_one_line(error)}")
+            wait_for(lambda: False, (restarts + 1) * _POLL_S)
 
 
 def _one_line(error: Exception) -> str:
@@ -66,22 +66,22 @@ def _one_line(error: Exception) -> str:
 
 
 def _log(line: str) -> None:
-    """Have a line in `keeper.log`."""
+    """Write a line to `daemon.log`."""
     sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {line}\n")
     sys.stderr.flush()
 
 
 def _give_up(vmnet: str) -> None:
-    _log(f"the switch of {vmnet} ended {_RESTARTS + 1} times; its machines are without a network until one is started")
+    _log(f"the switch of {vmnet} ended {_RESTARTS + 1} times; the network is down until a VM is started")
     with switch.locked(vmnet):
         switch.forget(vmnet)
 
 
-def _sweep(vmnet: str, child: Child) -> bool:
-    """End a switch that still runs without a machine: the last one was killed, or is being unplugged at this moment.
+def _end_unused_switch(vmnet: str, child: Child) -> bool:
+    """End a switch without a VM; return whether it has ended.
 
-    Return False where it does not end, and in the second case: whoever holds the lock ends the switch, and waits for
-    this process to end.
+    The last VM was killed, or is being unplugged at this moment. In the second case the result is False: the process
+    that holds the lock ends the switch, and waits for this process to end.
     """
     try:
         with switch.locked(vmnet, timeout_s=0):
@@ -96,14 +96,14 @@ def _sweep(vmnet: str, child: Child) -> bool:
         return False
 
 
-def _replace(vmnet: str) -> Child:
-    """Start another switch under running machines."""
+def _restart_switch(vmnet: str) -> Child:
+    """Start a new switch for running VMs."""
     with switch.locked(vmnet):
         switch.forget(vmnet)
-        return _start(vmnet)
+        return _start_switch(vmnet)
 
 
-def _start(vmnet: str) -> Child:
+def _start_switch(vmnet: str) -> Child:
     network = definitions.get(vmnet)
     folder = home.net_dir(vmnet)
     binary = locate.find().binary
@@ -119,7 +119,7 @@ def _start(vmnet: str) -> Child:
         "-netdev", cable.netdev("outside"), "-netdev", "hubport,id=h-outside,hubid=0,netdev=outside",
     ]  # fmt: skip
     record: switch.SwitchRecord = {
-        "keeper": process_identity.identity(os.getpid()), "qemu": {"pid": 0, "created": 0.0}, "qmp": address.text,
+        "daemon": process_identity.identity(os.getpid()), "qemu": {"pid": 0, "created": 0.0}, "qmp": address.text,
         "socket_dir": socket_dir, "subnet": str(network.subnet),
     }  # fmt: skip
     switch.save(vmnet, record)
@@ -150,7 +150,7 @@ def _connect_all(vmnet: str, address: str) -> None:
     for name, member in switch.members(vmnet).items():
         try:
             switch.attach(address, name, member["plug"])
-        except qmp.QmpError as error:  # of a machine that is going off, perhaps; `plug_in` looks at its own
+        except qmp.QmpError as error:  # the VM may be powering off; `plug_in` checks its own card
             _log(f"{name} is not connected to {vmnet}: {error}")
 
 

@@ -1,8 +1,8 @@
-"""The virtual networks that machines can be plugged into: their names, kinds and subnets, and what is forwarded.
+"""Definitions of virtual networks: names, kinds, subnets, forwarded ports, services.
 
-`vmnet1` is host-only and `vmnet8` is NAT, as VMware installs them. A host-only network is closed: its machines reach
-each other and nothing else. Nothing of it exists on the host but ports on 127.0.0.1 that are forwarded into it, on a
-host-only network too, because the host has no address in it.
+`vmnet1` is host-only and `vmnet8` is NAT, as VMware installs them. The VMs of a host-only network reach
+each other and nothing else. On the host, a network of either kind consists of forwarded ports on 127.0.0.1 only,
+because the host has no address in it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NAME = re.compile(r"^vmnet([1-9]|1\d)$")  # vmnet0 is the bridge; VMware has 20
 
 
 class Forward(TypedDict):
-    """A port of the host's loopback that leads to a guest."""
+    """A port on the host's loopback that is forwarded to a guest."""
 
     protocol: str
     host_port: int
@@ -36,7 +36,7 @@ class Forward(TypedDict):
 
 
 class Service(TypedDict):
-    """An address and TCP port of a network at which a service of the host's loopback answers the guests."""
+    """A service on the host's loopback, offered to guests at `address`:`port`."""
 
     address: str
     port: int
@@ -53,33 +53,34 @@ class Network:
 
     @property
     def is_closed(self) -> bool:
-        """Whether its machines reach each other and nothing else."""
+        """Whether its VMs reach each other and nothing else."""
         return self.kind != "nat"
 
     @property
     def gateway(self) -> str:
-        """The address that this program itself uses in the network.
+        """The address of the gateway.
 
         On NAT it is `.2`, as in VMware. On a closed network it is the last one, so that the lab may give `.1` to a
-        machine or a service.
+        VM or a service.
         """
         return str(self.subnet[-2] if self.is_closed else self.subnet[2])
 
     @property
     def name_server(self) -> str:
-        """The address at which this program would answer for names."""
+        """The address of the name server."""
         return str(self.subnet[-3] if self.is_closed else self.subnet[3])
 
     @property
     def own_addresses(self) -> tuple[str, ...]:
-        """The addresses that no machine and no service can have."""
+        """The addresses that no VM and no service can have."""
         return (str(self.subnet[0]), self.gateway, self.name_server, str(self.subnet[-1]))
 
     def slirp(self, services: Sequence[Service] = ()) -> str:
-        """Return QEMU's `-netdev user` for this network: DHCP from the middle of the subnet on, IPv4 only.
+        """Return QEMU's `-netdev user` for this network.
 
-        A closed network lets its guests reach these services and nothing else outside of it. QEMU starts one `pipe`
-        per connection: the form of `guestfwd` with an address in place of a command has one connection in all.
+        DHCP begins in the middle of the subnet; IPv4 only. Guests of a closed network reach these services and nothing
+        else outside of it. QEMU starts one `guestfwd` process per connection: the form of its option with an address
+        instead of a command allows one connection in all.
         """
         options = {
             "net": str(self.subnet),
@@ -89,11 +90,11 @@ class Network:
             "restrict": "on" if self.is_closed else "off",
             "ipv6": "off",
         }
-        ways = [_way(service) for service in services]
-        return "user,id=gateway," + ",".join([*(f"{key}={value}" for key, value in options.items()), *ways])
+        guestfwds = [_guestfwd_option(service) for service in services]
+        return "user,id=gateway," + ",".join([*(f"{key}={value}" for key, value in options.items()), *guestfwds])
 
 
-def _way(service: Service) -> str:
+def _guestfwd_option(service: Service) -> str:
     command = shlex.join([sys.executable, "-IS", guestfwd.__file__, str(service["host_port"])])
     return quoted(f"guestfwd=tcp:{service['address']}:{service['port']}-cmd:{command}")
 
@@ -102,7 +103,7 @@ def normal_name(name: str) -> str:
     """Return `vmnetN` for any spelling of a network's name.
 
     Raises:
-        Failure: There can be no such network.
+        Failure: The name is invalid.
     """
     plain = name.lower().replace("/dev/", "")
     if not _NAME.match(plain):
@@ -111,10 +112,12 @@ def normal_name(name: str) -> str:
 
 
 def get(name: str) -> Network:
-    """Return a network: from `VMRUN_QEMU_NETWORKS`, else as it was defined, else by default.
+    """Return a network.
+
+    `VMRUN_QEMU_NETWORKS` takes precedence over `defineNetwork`, and that over the default.
 
     Raises:
-        Failure: There can be no such network, or the environment names a subnet that is none.
+        Failure: The name is invalid, or the environment names an invalid subnet.
     """
     plain = normal_name(name)
     number = int(plain.removeprefix("vmnet"))
@@ -126,21 +129,21 @@ def get(name: str) -> Network:
 
 
 def known() -> list[Network]:
-    """Return the two networks that always exist and those that were defined, by number."""
+    """Return the two default networks and all defined ones, by number."""
     names = {*_DEFAULTS, *_defined(), *_from_environment()}
     return [get(name) for name in sorted(names, key=lambda name: int(name.removeprefix("vmnet")))]
 
 
 def define(network: Network) -> None:
-    """Remember the network."""
+    """Save the network."""
     home.write_json(home.root() / "networks.json", {**_defined(), network.name: [network.kind, str(network.subnet)]})
 
 
 def parse_subnet(text: str) -> ipaddress.IPv4Network:
-    """Return a subnet with room for a gateway, a name server and guests.
+    """Parse a subnet with room for gateway, name server and guests.
 
     Raises:
-        Failure: It is none.
+        Failure: It is invalid.
     """
     try:
         subnet = ipaddress.IPv4Network(text)
@@ -152,22 +155,22 @@ def parse_subnet(text: str) -> ipaddress.IPv4Network:
 
 
 def forwards(vmnet: str) -> list[Forward]:
-    """Return the ports that are forwarded into the network, whether or not it is up."""
+    """Return the ports that are forwarded into the network."""
     return list(home.read_json(home.net_dir(vmnet) / "forwards.json") or [])
 
 
 def services(vmnet: str) -> list[Service]:
-    """Return the services of the host that the network's guests reach, whether or not it is up."""
+    """Return the host services that the network's guests reach."""
     return list(home.read_json(home.net_dir(vmnet) / "services.json") or [])
 
 
 def save_services(vmnet: str, wanted: list[Service]) -> None:
-    """Remember the services."""
+    """Save the services."""
     home.write_json(home.net_dir(vmnet) / "services.json", wanted)
 
 
 def save_forwards(vmnet: str, wanted: list[Forward]) -> None:
-    """Remember the forwarded ports."""
+    """Save the forwarded ports."""
     home.write_json(home.net_dir(vmnet) / "forwards.json", wanted)
 
 

@@ -1,10 +1,10 @@
-"""Between cable and gateway: the gateway is handed what is addressed to it, as the card of a router is.
+"""Forward to the gateway only the frames addressed to it.
 
 QEMU's hub repeats every frame to every port, and its user network takes every IP packet for one that is to leave the
 network, whatever card it is addressed to: on a closed network it answers a guest's TCP to a neighbour with a reset in
-the neighbour's name. So the gateway has a hub of its own, and frames cross between the two hubs here.
+the neighbour's name. So the gateway has a hub of its own, and this module forwards frames between the two hubs.
 
-A frame is what QEMU's `-netdev stream` makes of it: its length as 32 bits, big-endian, and its bytes.
+A frame has the form of QEMU's `-netdev stream`: its length as 32 bits, big-endian, and its bytes.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ _GATEWAY_CARD = b"\x52\x55"
 
 
 def is_for_the_gateway(frame: bytes) -> bool:
-    """Return whether a frame of the cable is the gateway's to see: addressed to it, or to everybody."""
+    """Return whether a frame is for the gateway, broadcast or multicast."""
     return frame[:2] == _GATEWAY_CARD or bool(frame[0] & 1)
 
 
 def connect(cable: Endpoint, gateway: Endpoint, broken: Callable[[], object]) -> None:
-    """Have frames cross between the two hubs from now on; `broken` is called when either side hangs up.
+    """Start to forward frames between the two hubs.
+
+    `broken` is called when either side closes its connection.
 
     Raises:
         OSError: A hub does not listen.
@@ -43,7 +45,9 @@ def connect(cable: Endpoint, gateway: Endpoint, broken: Callable[[], object]) ->
 
 
 def _connected(hub: Endpoint) -> socket.socket:
-    """Return a connection to a hub, which QEMU may have listen a moment after it answers questions.
+    """Connect to a hub.
+
+    QEMU may answer QMP a moment before the hub listens.
 
     Raises:
         OSError: It does not listen.
@@ -69,7 +73,7 @@ def _carry(
                 if passes(frame):
                     target.sendall(_LENGTH.pack(len(frame)) + frame)
     except OSError:
-        pass  # the other side hung up
+        pass  # the other side closed the connection
     finally:
         source.close()
         target.close()
@@ -77,7 +81,7 @@ def _carry(
 
 
 def _next(stream: IO[bytes]) -> bytes:
-    """Return the next frame, which is never empty, or nothing at the end of the stream."""
+    """Return the next frame; empty at the end of the stream."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return b""

@@ -1,8 +1,8 @@
-"""One connection between a guest and a service on the host's loopback: the port that is the only argument.
+"""Relay one connection of a guest to the host's loopback.
 
 QEMU starts this file for each connection that a guest opens to a service of its network (`guestfwd=…-cmd:`), with the
-guest's end as standard input and output in one socket. It connects to 127.0.0.1 and to nothing else, whatever a guest
-sends, and ends when both sides have ended. It imports nothing of this project, so that it starts in a moment.
+guest's end as standard input and output in one socket. The port is the only argument. It connects to 127.0.0.1 only,
+whatever a guest sends, and ends when both sides have ended. It imports nothing of this project, to start quickly.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 def main() -> int:
-    """Carry bytes both ways until both ends have said their last."""
+    """Relay bytes both ways until both ends have closed."""
     guest = socket.socket(fileno=0)
     try:
         service = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
@@ -39,10 +39,10 @@ def main() -> int:
 
 
 def _carry(source: socket.socket, target: socket.socket) -> bool:
-    """Return whether more may come from there; an end is passed on.
+    """Relay one chunk or the end; return False at the end.
 
     Raises:
-        OSError: One of the two is gone.
+        OSError: One of the two connections is broken.
     """
     data = source.recv(_CHUNK_BYTES)
     if data:

@@ -1,9 +1,9 @@
-"""One switch per virtual network in use: a QEMU without a machine, which is switch, gateway and port forwarder.
+"""The switch of a virtual network: a QEMU without a VM.
 
-Each machine's QEMU listens on a socket per network card, and the switch connects to it: the machines need the switch
-neither to start nor to survive, and a switch that died is replaced under running machines. A keeper process (see
-`keeper`) holds the switch; the files below `<home>/net/<vmnet>` say who is plugged in. Whoever changes them holds the
-network's lock; the last one out ends the switch.
+It is switch, gateway and port forwarder. The QEMU of each VM listens on a socket per network card, and the switch
+connects to it: the VMs need the switch neither to start nor to survive, and a switch that died is restarted while they
+run. The network's daemon runs the switch; the files below `<home>/net/<vmnet>` list the cards that are plugged in. They
+are changed under the network's lock; unplugging the last card ends the switch.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from harness.vmrun_qemu.network.definitions import Forward
 from harness.vmrun_qemu.qemu import qmp
 
 _LOCK_S = 120.0
-_KEEPER_START_S = 60.0
-_KEEPER_END_S = 8.0
-_KEEPER_CLEAN_UP_S = 5.0
-# A QEMU answers questions a moment before its network cards listen.
+_DAEMON_START_S = 60.0
+_DAEMON_END_S = 8.0
+_DAEMON_CLEAN_UP_S = 5.0
+# QEMU answers QMP a moment before its network cards listen.
 _CABLE_S = 10.0
 _NOT_PLUGGED = ("", "connection error")
 
 
 class SwitchRecord(TypedDict):
-    """What is remembered of a switch that is up."""
+    """Record of a running switch."""
 
-    keeper: Identity
+    daemon: Identity
     qemu: Identity
     qmp: str
     socket_dir: str
@@ -48,7 +48,7 @@ class SwitchRecord(TypedDict):
 
 
 class Member(TypedDict):
-    """A network card that is plugged in, for as long as its owner lives."""
+    """A network card that is plugged in while its owner lives."""
 
     plug: Plug
     owner: Identity
@@ -60,7 +60,7 @@ def locked(vmnet: str, timeout_s: float = _LOCK_S) -> Iterator[None]:
     """Hold the network's lock.
 
     Raises:
-        Failure: Somebody else held it for `timeout_s` seconds.
+        Failure: Another process held it for `timeout_s` seconds.
     """
     lock = FileLock(home.net_dir(vmnet) / "lock", timeout=timeout_s)
     try:
@@ -71,18 +71,18 @@ def locked(vmnet: str, timeout_s: float = _LOCK_S) -> Iterator[None]:
 
 
 def load(vmnet: str) -> SwitchRecord | None:
-    """Return the record of the network's switch if its keeper lives."""
+    """Return the record of the network's switch if its daemon lives."""
     record = cast("SwitchRecord | None", home.read_json(home.net_dir(vmnet) / "switch.json"))
-    return record if record is not None and process_identity.alive(record["keeper"]) else None
+    return record if record is not None and process_identity.alive(record["daemon"]) else None
 
 
 def save(vmnet: str, record: SwitchRecord) -> None:
-    """Remember the switch."""
+    """Save the record."""
     home.write_json(home.net_dir(vmnet) / "switch.json", record)
 
 
 def forget(vmnet: str) -> None:
-    """Remove what a switch left, whoever ended it: its record, its socket, and its QEMU if that is still there."""
+    """End the QEMU of a switch and remove record and socket."""
     record = cast("SwitchRecord | None", home.read_json(home.net_dir(vmnet) / "switch.json"))
     if record is None:
         return
@@ -92,7 +92,10 @@ def forget(vmnet: str) -> None:
 
 
 def members(vmnet: str) -> dict[str, Member]:
-    """Return the cards that are plugged in, by member id; those of a machine that died are dropped."""
+    """Return the cards that are plugged in, by member id.
+
+    Those of a VM that died are dropped.
+    """
     found = {}
     for file in (home.net_dir(vmnet) / "members").glob("*.json"):
         member = cast("Member | None", home.read_json(file))
@@ -104,10 +107,10 @@ def members(vmnet: str) -> dict[str, Member]:
 
 
 def plug_in(vm: str, plug: Plug, owner: Identity) -> None:
-    """Connect a card to its network; the network is up afterwards.
+    """Connect a card to its network; start the network if necessary.
 
     Raises:
-        PowerOnFailure: The network cannot be had: a forwarded port is taken, QEMU is too old.
+        PowerOnFailure: The network cannot be started: a forwarded port is in use, QEMU is too old.
     """
     vmnet = plug["vmnet"]
     member = f"{vm}-{plug['nic']}"
@@ -116,17 +119,17 @@ def plug_in(vm: str, plug: Plug, owner: Identity) -> None:
         record = load(vmnet)
         if record is None:
             forget(vmnet)
-            _start_keeper(vmnet)  # which connects every member that it can reach
+            _start_daemon(vmnet)  # which connects every member that it can reach
             record = load(vmnet)
             if record is None or cable_state(record["qmp"], member) in _NOT_PLUGGED:
-                raise PowerOnFailure(f"{plug['nic']} is not connected to {vmnet}; see {_keeper_log(vmnet)}")
+                raise PowerOnFailure(f"{plug['nic']} is not connected to {vmnet}; see {_daemon_log(vmnet)}")
             return
         detach(record["qmp"], member)
         attach(record["qmp"], member, plug)
 
 
 def pull_out(vm: str, plug: Plug) -> None:
-    """Disconnect a card; with the last one the network goes down."""
+    """Disconnect a card; with the last one, stop the network."""
     vmnet = plug["vmnet"]
     member = f"{vm}-{plug['nic']}"
     with locked(vmnet):
@@ -141,10 +144,10 @@ def pull_out(vm: str, plug: Plug) -> None:
 
 
 def shut_down(vmnet: str, record: SwitchRecord) -> None:
-    """End the switch and its keeper; nothing of them is left afterwards."""
+    """End the switch and its daemon and remove their files."""
     qmp.quit_qemu(record["qmp"])
-    if not wait_for(lambda: not process_identity.alive(record["keeper"]), _KEEPER_END_S):
-        process.end(record["keeper"])
+    if not wait_for(lambda: not process_identity.alive(record["daemon"]), _DAEMON_END_S):
+        process.end(record["daemon"])
     forget(vmnet)
 
 
@@ -152,7 +155,7 @@ def attach(address: str, member: str, plug: Plug) -> None:
     """Connect the switch to a card.
 
     Raises:
-        QmpError: The switch is not there or refuses, or the card cannot be reached.
+        QmpError: The switch does not run or refuses, or the card cannot be reached.
     """
     cable = {"type": "stream", "id": f"m-{member}", "server": False, "addr": Endpoint(plug["endpoint"]).qapi()}
     port = {"type": "hubport", "id": f"h-{member}", "hubid": 0, "netdev": f"m-{member}"}
@@ -165,14 +168,16 @@ def attach(address: str, member: str, plug: Plug) -> None:
         return False
 
     if not wait_for(plugged, _CABLE_S):
-        raise qmp.QmpError(f"nobody answers at {plug['endpoint']}, the end of the cable of {plug['nic']}")
+        raise qmp.QmpError(f"{plug['nic']} does not answer at {plug['endpoint']}")
 
 
 def cable_state(address: str, member: str) -> str:
-    """Return where the cable to a card leads; empty while it is being plugged in, `connection error` if to nowhere.
+    """Return the peer of the connection to a card.
+
+    It is empty while the connection is being made, and `connection error` if it failed.
 
     Raises:
-        QmpError: The switch is not there.
+        QmpError: The switch does not run.
     """
     # QEMU 7.2, net/stream.c: the client's `info_str`.
     row = re.search(rf"\bm-{re.escape(member)}: index=\d+,type=stream,([^\r\n]*)", qmp.human(address, "info network"))
@@ -180,17 +185,17 @@ def cable_state(address: str, member: str) -> str:
 
 
 def detach(address: str, member: str) -> None:
-    """Disconnect the switch from a card; it may not have been connected."""
+    """Disconnect the switch from a card, if it is connected."""
     for name in (f"h-{member}", f"m-{member}"):
         with contextlib.suppress(qmp.QmpError):
             qmp.ask(address, ("netdev_del", {"id": name}))
 
 
 def forward(address: str, rule: Forward) -> str:
-    """Open a forwarded port in the switch; return an empty text, or QEMU's complaint.
+    """Open a forwarded port in the switch; return QEMU's error, or nothing.
 
     Raises:
-        QmpError: The switch is not there.
+        QmpError: The switch does not run.
     """
     target = f"{rule['guest_ip']}:{rule['guest_port']}"
     return qmp.human(address, f"hostfwd_add gateway {rule['protocol']}:127.0.0.1:{rule['host_port']}-{target}")
@@ -200,13 +205,13 @@ def unforward(address: str, rule: Forward) -> None:
     """Close a forwarded port in the switch.
 
     Raises:
-        QmpError: The switch is not there.
+        QmpError: The switch does not run.
     """
     qmp.human(address, f"hostfwd_remove gateway {rule['protocol']}:127.0.0.1:{rule['host_port']}")
 
 
 def port_is_free(rule: Forward) -> bool:
-    """Return whether nobody on this host's loopback has the port."""
+    """Return whether the port is free on this host's loopback."""
     kind = socket.SOCK_DGRAM if rule["protocol"] == "udp" else socket.SOCK_STREAM
     with socket.socket(socket.AF_INET, kind) as probe:
         if sys.platform != "win32" and kind == socket.SOCK_STREAM:
@@ -219,13 +224,13 @@ def port_is_free(rule: Forward) -> bool:
     return True
 
 
-def _start_keeper(vmnet: str) -> None:
-    module, log = "harness.vmrun_qemu.network.daemon", _keeper_log(vmnet)
-    report = daemon.start(module, [vmnet], log, timeout_s=_KEEPER_START_S, grace_s=_KEEPER_CLEAN_UP_S)
+def _start_daemon(vmnet: str) -> None:
+    module, log = "harness.vmrun_qemu.network.daemon", _daemon_log(vmnet)
+    report = daemon.start(module, [vmnet], log, timeout_s=_DAEMON_START_S, grace_s=_DAEMON_CLEAN_UP_S)
     if report.problem:
         forget(vmnet)
         raise PowerOnFailure(f"The network {vmnet} cannot be started: {report.problem}")
 
 
-def _keeper_log(vmnet: str) -> Path:
-    return home.net_dir(vmnet) / "keeper.log"
+def _daemon_log(vmnet: str) -> Path:
+    return home.net_dir(vmnet) / "daemon.log"

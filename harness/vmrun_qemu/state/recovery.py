@@ -38,7 +38,7 @@ def end_all(record: Record) -> None:
         try:
             switch.pull_out(home.vm_id(record["vmx"]), plug)
         except Failure:
-            continue  # the network's keeper drops members that are dead
+            continue  # the network's daemon drops members that are dead
     lock_files.release(map(Path, record["locks"]), record["supervisor"])
     lock_files.release_stale(Path(record["vmx"]).with_suffix(".vmsd"))
     remove_socket_dir(record["socket_dir"])

@@ -171,11 +171,11 @@ def test_wrong_parameters_are_refused(vmrun: Vmrun) -> None:
 def test_the_network_ends_with_its_last_machine(vmrun: Vmrun) -> None:
     one, two = vmrun.machine("one"), vmrun.machine("two")
     vmrun.ok("start", one, "nogui")
-    keeper = vmrun.switch()["keeper"]
+    daemon = vmrun.switch()["daemon"]
     vmrun.ok("start", two, "nogui")
     vmrun.ok("stop", one, "hard")
-    assert vmrun.switch()["keeper"] == keeper
-    assert psutil.pid_exists(keeper["pid"])
+    assert vmrun.switch()["daemon"] == daemon
+    assert psutil.pid_exists(daemon["pid"])
     vmrun.ok("stop", two, "hard")
     assert vmrun.processes() == []
 
@@ -190,12 +190,12 @@ def test_a_switch_that_dies_is_replaced_under_running_machines(vmrun: Vmrun) -> 
     assert eventually(lambda: listens(port))
 
 
-def test_a_killed_keeper_is_replaced_by_the_next_machine(vmrun: Vmrun) -> None:
+def test_a_killed_daemon_is_replaced_by_the_next_machine(vmrun: Vmrun) -> None:
     vmrun.ok("start", vmrun.machine("one"), "nogui")
     before = vmrun.switch()
-    psutil.Process(before["keeper"]["pid"]).kill()
+    psutil.Process(before["daemon"]["pid"]).kill()
     vmrun.ok("start", vmrun.machine("two"), "nogui")
-    assert vmrun.switch()["keeper"] != before["keeper"]
+    assert vmrun.switch()["daemon"] != before["daemon"]
     members = [json.loads(file.read_text()) for file in (vmrun.home / "net/vmnet1/members").glob("*.json")]
     assert len(members) == 2
 

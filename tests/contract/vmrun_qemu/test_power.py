@@ -167,7 +167,7 @@ def test_an_orphaned_qemu_is_ended_by_the_next_command(vmrun: Vmrun) -> None:
     vmrun.ok("start", vmx, "nogui")
     record = vmrun.record(vmx)
     psutil.Process(record["supervisor"]["pid"]).kill()
-    psutil.Process(vmrun.switch()["keeper"]["pid"]).kill()
+    psutil.Process(vmrun.switch()["daemon"]["pid"]).kill()
     assert psutil.Process(record["qemu"]["pid"]).status() != "zombie"
     assert vmrun.ok("list") == "Total running VMs: 0\n"
     assert vmrun.processes() == []

@@ -1,4 +1,4 @@
-"""The keeper of a network lives on when its switch cannot be replaced at once."""
+"""The daemon of a network when its switch dies, does not start, or loses a card."""
 
 from __future__ import annotations
 
@@ -17,46 +17,50 @@ from harness.vmrun_qemu.qemu import locate, qmp
 
 
 @pytest.fixture
-def keeping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A network with one machine, whose switch has just died."""
-    told = SimpleNamespace(members={"m": {}}, errors=[], started=0, waits=0, log=tmp_path / "net" / "vmnet1")
+def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A network with one VM, whose switch has just died."""
+    state = SimpleNamespace(members={"m": {}}, errors=[], started=0, waits=0, log=tmp_path / "net" / "vmnet1")
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
-    monkeypatch.setattr("sys.argv", ["keeper", "vmnet1"])
+    monkeypatch.setattr("sys.argv", ["daemon", "vmnet1"])
     monkeypatch.setattr(daemon, "report_start", lambda _: None)
-    monkeypatch.setattr(switch, "members", lambda _: told.members)
+    monkeypatch.setattr(switch, "members", lambda _: state.members)
     monkeypatch.setattr(switch, "forget", lambda _: None)
-    monkeypatch.setattr(process, "ended", lambda child, _: child != "alive" or told.members.clear())
-    monkeypatch.setattr(daemon, "_sweep", lambda *_: True)
-    monkeypatch.setattr(daemon, "wait_for", lambda *_: setattr(told, "waits", told.waits + 1))
+    monkeypatch.setattr(process, "ended", lambda child, _: child != "alive" or state.members.clear())
+    monkeypatch.setattr(daemon, "_end_unused_switch", lambda *_: True)
+    monkeypatch.setattr(daemon, "wait_for", lambda *_: setattr(state, "waits", state.waits + 1))
 
     def start(_: str) -> Any:
-        told.started += 1
-        if told.started > 1 and told.errors:
-            raise told.errors.pop(0)
-        return "dead" if told.started == 1 else "alive"
+        state.started += 1
+        if state.started > 1 and state.errors:
+            raise state.errors.pop(0)
+        return "dead" if state.started == 1 else "alive"
 
-    monkeypatch.setattr(daemon, "_start", start)
-    return told
+    monkeypatch.setattr(daemon, "_start_switch", start)
+    return state
 
 
-def test_it_tries_again(keeping: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-    keeping.errors = [Failure("port 22/tcp of 127.0.0.1 is taken"), qmp.QmpError("gone"), OSError("full")]
+def test_a_switch_that_cannot_be_restarted_is_retried(
+    network: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network.errors = [Failure("port 22/tcp of 127.0.0.1 is taken"), qmp.QmpError("gone"), OSError("full")]
     assert daemon.main() == 0
-    assert (keeping.started, keeping.waits) == (5, 3)
-    said = capsys.readouterr().err
-    assert [word in said for word in ("port 22/tcp", "gone", "full")] == [True] * 3
+    assert (network.started, network.waits) == (5, 3)
+    output = capsys.readouterr().err
+    assert [word in output for word in ("port 22/tcp", "gone", "full")] == [True] * 3
 
 
-def test_it_gives_up_at_some_time_and_says_so(keeping: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-    keeping.errors = [PowerOnFailure("no QEMU")] * 100
+def test_the_daemon_gives_up_after_five_restarts_and_logs_it(
+    network: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network.errors = [PowerOnFailure("no QEMU")] * 100
     assert daemon.main() == 1
-    assert keeping.started == 6
-    said = capsys.readouterr().err
-    assert "no QEMU" in said
-    assert "without a network" in said
+    assert network.started == 6
+    output = capsys.readouterr().err
+    assert "no QEMU" in output
+    assert "the network is down" in output
 
 
-def test_a_socket_directory_is_noted_before_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_socket_directory_is_recorded_before_it_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
     monkeypatch.setattr(locate, "find", lambda: SimpleNamespace(binary=Path("/usr/bin/false")))
     made: list[str] = []
@@ -70,7 +74,7 @@ def test_a_socket_directory_is_noted_before_it_is_there(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(daemon, "_launch", launch)
     with pytest.raises(OSError, match="cannot start"):
-        daemon._start("vmnet1")
+        daemon._start_switch("vmnet1")
     switch.forget("vmnet1")
     assert made
     assert not made[0] or not Path(made[0]).exists()
@@ -79,14 +83,14 @@ def test_a_socket_directory_is_noted_before_it_is_there(tmp_path: Path, monkeypa
 PLUG: records.Plug = {"nic": "ethernet0", "vmnet": "vmnet1", "endpoint": "/nowhere"}
 
 
-def test_a_card_that_cannot_be_reached_keeps_no_other_from_the_network(
+def test_an_unreachable_card_does_not_keep_others_off_the_network(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     attached: list[str] = []
 
     def attach(_: str, name: str, __: records.Plug) -> None:
         if name == "going":
-            raise qmp.QmpError("nobody answers")
+            raise qmp.QmpError("does not answer")
         attached.append(name)
 
     monkeypatch.setattr(capture, "attach", lambda *_: None)
@@ -95,17 +99,17 @@ def test_a_card_that_cannot_be_reached_keeps_no_other_from_the_network(
     monkeypatch.setattr(switch, "attach", attach)
     daemon._connect_all("vmnet1", "qmp")
     assert attached == ["coming"]
-    assert "going is not connected to vmnet1: nobody answers" in capsys.readouterr().err
+    assert "going is not connected to vmnet1: does not answer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("state", ["", "connection error", "unix:/somewhere"])
-def test_a_machine_whose_own_card_is_not_connected_is_not_on(
+def test_a_vm_whose_card_is_not_connected_does_not_power_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
     loaded = [None, {"qmp": "qmp"}]
     monkeypatch.setattr(switch, "load", lambda _: loaded.pop(0))
-    monkeypatch.setattr(switch, "_start_keeper", lambda _: None)
+    monkeypatch.setattr(switch, "_start_daemon", lambda _: None)
     monkeypatch.setattr(switch, "cable_state", lambda *_: state)
     if state.startswith("unix:"):
         switch.plug_in("m", PLUG, process_identity.identity(os.getpid()))
