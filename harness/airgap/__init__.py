@@ -1,4 +1,4 @@
-"""The air gap: gateway, OCI registry and probes of the lab network, and the judgement of what they saw.
+"""Air gap: gateway, container registry, probes of the guests, judgement.
 
 Entry: `Gateway`, `harness.airgap.judge`.
 """

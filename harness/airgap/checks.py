@@ -1,4 +1,4 @@
-"""The checks of the air gap. The questions to a guest name the check that their answers fall under."""
+"""Checks of the air gap. Each probe names the check that judges its result."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def _check(name: str, expected: str) -> CheckSpec:
 
 
 REGISTRY = _check(
-    "registry answers with a verified certificate", "an answer of the registry whose certificate names its address"
+    "registry answers with a verified certificate", "an answer of the registry with a certificate for its address"
 )
 PULL = _check("image pulled", "the image that this run pushed, to the byte")
-PEERS = _check("peers answer", "ICMP and TCP answers of every neighbour")
+PEERS = _check("peers answer", "ICMP and TCP answers of every peer")
 NO_DNS = _check("no DNS", "no answer from outside")
 NO_TCP = _check("no TCP", "no answer from outside")
 NO_UDP = _check("no UDP", "no answer from outside")

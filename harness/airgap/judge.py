@@ -1,4 +1,4 @@
-"""From answers and packets to checks. Pure."""
+"""Judge probe results and recorded packets. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from harness.airgap.probes import PROTOCOLS, Probe, ProbeResult, Pull
 from harness.core.check_spec import CheckSpec
 from harness.core.verdict import Check
 
-# Protocol, target and its port, 0 where the protocol has none: a packet of a guest, as a record has it.
+# Protocol, target and its port of a recorded packet; the port is 0 for protocols without ports.
 Attempt = tuple[str, str, int]
 
-_SHOWN = 4
+_SETUP = "run `lab setup --with-deps`"
+_SHOWN = 4  # attempts or probes in one line of the report
 
 
 @dataclass(frozen=True)
 class Connection:
-    """One row of a gateway's table: what it has open on the host, and for whom."""
+    """A connection that a gateway has open on the host."""
 
     protocol: str
     state: str
@@ -36,62 +37,62 @@ class Connection:
 
 @dataclass(frozen=True)
 class HostRecord:
-    """What the host saw of the network: packets at the gateway, connections of the gateway, and where it is written."""
+    """Network record of the host: packets and connections of the gateway."""
 
     packets: tuple[Packet, ...]
     connections: tuple[Connection, ...]
     files: tuple[str, ...] = ()
 
 
-def judge_registry(answer: ProbeResult, where: str, problem: str) -> Check:
-    """Return whether the registry answered the guest, its certificate verified.
+def judge_registry(result: ProbeResult, where: str, problem: str) -> Check:
+    """Judge whether the registry answered the guest with a verified certificate.
 
     Args:
-        problem: Why the lab has no registry of its own; then nobody may be there to answer.
+        problem: Why the lab has no registry of its own; then there may be none at all.
     """
-    expected = f"an answer of https://{where}/v2/ whose certificate names that address"
-    if not answer.open and problem:
-        return REGISTRY.not_proven(f"{problem}; {answer.said}", expected=expected, remedy="lab setup --with-deps")
-    remedy = "the clock, the authority in the guest and the certificate's names decide; see registry.log"
-    seen = "verified" if answer.open else answer.said
-    return REGISTRY.judge(ok=answer.open, expected=expected, seen=seen, remedy=remedy)
+    expected = f"an answer of https://{where}/v2/ with a certificate for that address"
+    if not result.open and problem:
+        return REGISTRY.not_proven(f"{problem}; {result.detail}", expected=expected, remedy=_SETUP)
+    remedy = "check the guest's clock, its authorities and the certificate's names; read registry.log"
+    seen = "verified" if result.open else result.detail
+    return REGISTRY.judge(ok=result.open, expected=expected, seen=seen, remedy=remedy)
 
 
-def judge_pull(answer: ProbeResult, pull: Pull | None, problem: str) -> Check:
-    """Return whether the guest pulled the image that this run pushed, to the byte."""
+def judge_pull(result: ProbeResult, pull: Pull | None, problem: str) -> Check:
+    """Judge by its digests whether the guest pulled this run's image."""
     if pull is None:
-        return PULL.not_proven(problem, remedy="lab setup --with-deps")
+        return PULL.not_proven(problem, remedy=_SETUP)
     try:
-        found = json.loads(answer.said) if answer.open else {}
+        found = json.loads(result.detail) if result.open else {}
     except ValueError:
         found = {}
     return PULL.judge(
         ok=found == {"manifest": pull.manifest, "layer": pull.layer},
         expected=f"{pull.repository}:{pull.tag}, manifest {pull.manifest}, layer {pull.layer}",
-        seen=", ".join(f"{part} {value}" for part, value in found.items()) or answer.said,
-        remedy="read registry.log in the directory of the run that started it",
+        seen=", ".join(f"{part} {value}" for part, value in found.items()) or result.detail,
+        remedy="read registry.log in the directory of the run that started the registry",
     )
 
 
-def judge_peers(asked: Sequence[tuple[Probe, ProbeResult]], absent: Mapping[str, str]) -> Check:
-    """Return whether every neighbour answered; one that is not there for another reason is not proven.
+def judge_peers(results: Sequence[tuple[Probe, ProbeResult]], absent: Mapping[str, str]) -> Check:
+    """Judge whether every peer answered; with an absent peer it is not proven.
 
     Args:
-        absent: Why a neighbour could not be asked, by name.
+        absent: Name of each peer that could not be probed -> reason.
     """
-    silent = [f"{question.kind} {question.address}: {answer.said}" for question, answer in asked if not answer.open]
-    expected = f"ICMP and TCP answers of {len(asked) // 2 + len(absent)} neighbours"
-    remedy = "`ip neigh` on both machines; do both have the addresses of the lab file?"
+    silent = [f"{probe.kind} {probe.address}: {result.detail}" for probe, result in results if not result.open]
+    expected = f"ICMP and TCP answers of {len(results) // 2 + len(absent)} peers"
+    remedy = "run `ip neigh` on both machines; check that both have the addresses of the lab file"
     if silent:
         return PEERS.judge(ok=False, expected=expected, seen="; ".join(silent), remedy=remedy)
     if absent:
         seen = "; ".join(f"{name}: {why}" for name, why in absent.items())
         return PEERS.not_proven(seen, expected=expected, remedy="run the whole lab")
-    return PEERS.judge(ok=True, expected=expected, seen=f"{len(asked)} answers")
+    return PEERS.judge(ok=True, expected=expected, seen=f"{len(results)} answers")
 
 
 def attempts_of(machine: IPv4Address, record: HostRecord | None) -> frozenset[Attempt] | None:
-    """Return what of that guest came to the gateway; None where there is no record."""
+    """Return the guest's attempts at the gateway; None without a record."""
     if record is None:
         return None
     mine = (packet for packet in record.packets if packet.source == machine)
@@ -99,59 +100,62 @@ def attempts_of(machine: IPv4Address, record: HostRecord | None) -> frozenset[At
 
 
 def judge_closed(
-    way: CheckSpec,
-    asked: Sequence[tuple[Probe, ProbeResult]],
+    check: CheckSpec,
+    results: Sequence[tuple[Probe, ProbeResult]],
     attempts: Collection[Attempt] | None,
     subnet: IPv4Network,
 ) -> Check:
-    """Return whether nothing answered on that way out, and each question is known to have gone out.
+    """Judge whether nothing answered from outside and every probe left the guest.
 
     Args:
-        attempts: What of the guest came to the gateway; None where there is no record.
+        check: The check of this kind of way out.
+        attempts: The guest's attempts at the gateway; None without a record.
     """
-    expected = f"no answer from outside to {len(asked)} questions"
-    if not asked:
-        return way.not_proven("nothing was asked", expected=expected, remedy="report this defect")
-    answered = [_line(*pair) for pair in asked if pair[1].open]
+    expected = f"no answer from outside to {len(results)} probes"
+    if not results:
+        return check.not_proven("there was no probe", expected=expected, remedy="report this defect")
+    answered = [_line(*pair) for pair in results if pair[1].open]
     if answered:
-        remedy = "the network is not host-only, or something on the host routes for it"
-        return way.judge(ok=False, expected=expected, seen="; ".join(answered), remedy=remedy)
+        remedy = "make the network host-only, and check that nothing on the host routes for it"
+        return check.judge(ok=False, expected=expected, seen="; ".join(answered), remedy=remedy)
     unsent = [
-        _line(question, answer)
-        for question, answer in asked
-        if not answer.tried or (attempts is not None and _misses(attempts, question, subnet))
+        _line(probe, result)
+        for probe, result in results
+        if not result.tried or (attempts is not None and _is_unrecorded(attempts, probe, subnet))
     ]
     if unsent:
-        seen = f"{len(unsent)} of {len(asked)} questions did not leave the guest: {'; '.join(unsent[:_SHOWN])}"
-        remedy = "a firewall or a route in the guest stops them first"
-        return way.not_proven(seen, expected=expected, remedy=remedy)
-    return way.judge(ok=True, expected=expected, seen="no answer")
+        seen = f"{len(unsent)} of {len(results)} probes did not leave the guest: {'; '.join(unsent[:_SHOWN])}"
+        return check.not_proven(seen, expected=expected, remedy="check the firewall and the routes in the guest")
+    return check.judge(ok=True, expected=expected, seen="no answer")
 
 
-def _line(question: Probe, answer: ProbeResult) -> str:
-    return f"{question.address} port {question.port}: {answer.said}"
+def _line(probe: Probe, result: ProbeResult) -> str:
+    return f"{probe.address} port {probe.port}: {result.detail}"
 
 
-def _misses(attempts: Collection[Attempt], question: Probe, subnet: IPv4Network) -> bool:
-    """Return whether the record has to hold the question, and does not: it knows IPv4, and what leaves the network."""
+def _is_unrecorded(attempts: Collection[Attempt], probe: Probe, subnet: IPv4Network) -> bool:
+    """Return whether a probe that must be recorded is not.
+
+    The record holds only IPv4 packets that leave the network.
+    """
     try:
-        outside = is_outside(IPv4Address(question.address), subnet)
+        outside = is_outside(IPv4Address(probe.address), subnet)
     except ValueError:
         return False
-    return outside and (PROTOCOLS[question.kind], question.address, question.port) not in attempts
+    return outside and (PROTOCOLS[probe.kind], probe.address, probe.port) not in attempts
 
 
 def judge_record(record: HostRecord | None, problem: str, machine: IPv4Address, subnet: IPv4Network) -> Check:
-    """Return whether the host saw the guest try to get out, and saw nothing of it leave.
+    """Judge whether attempts of the guest are recorded and none left the network.
 
-    A closed gateway answers TCP with a reset of its own, in the name of the address that was asked for; any other
-    packet from outside is an answer.
+    A closed gateway answers TCP with a reset in the name of the target address; any other packet from outside is an
+    answer.
 
     Args:
         problem: Why there is no record.
     """
     if record is None:
-        return NOTHING_LEFT.not_proven(problem, remedy="what the guests were asked stands above")
+        return NOTHING_LEFT.not_proven(problem, remedy="see the probes of the guests above")
     tried = sum(packet.source == machine and is_outside(packet.target, subnet) for packet in record.packets)
     back = [
         f"came back: {packet}"
@@ -160,20 +164,20 @@ def judge_record(record: HostRecord | None, problem: str, machine: IPv4Address, 
     ]
     passed = [f"passed on: {item}" for item in record.connections if _leads_out(item, machine, subnet)]
     wrong = [*dict.fromkeys(back), *dict.fromkeys(passed)]
-    remedy = "the network has a way out: see the pcap files of this run"
+    remedy = "find the way out of the network in the pcap files of this run"
     if not wrong and not tried:
-        seen = f"none of its attempts among {len(record.packets)} packets: the record shows nothing"
+        seen = f"no attempt of this guest among {len(record.packets)} packets"
         return replace(NOTHING_LEFT.not_proven(seen, remedy=remedy), evidence=record.files)
     more = f"; and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
-    seen = f"{tried} attempts came to the gateway, " + ("; ".join(wrong[:_SHOWN]) + more if wrong else "none left it")
+    seen = f"{tried} attempts reached the gateway, " + ("; ".join(wrong[:_SHOWN]) + more if wrong else "none left it")
     check = NOTHING_LEFT.judge(ok=not wrong, seen=seen, remedy=remedy if wrong else "")
     return replace(check, evidence=record.files)
 
 
 def _leads_out(item: Connection, machine: IPv4Address, subnet: IPv4Network) -> bool:
-    """Return whether the gateway has something open on the host that the guest asked for.
+    """Return whether the gateway opened a connection outward for the guest.
 
-    What leads into the guest, from a forwarded port of the host, has the guest's end as its target.
+    A connection of a forwarded port of the host has the guest as its target.
     """
     try:
         source, target = IPv4Address(item.source), IPv4Address(item.target)

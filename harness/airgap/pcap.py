@@ -1,7 +1,7 @@
-"""What passed the gateway of a virtual network: IPv4 packets out of pcap files. Pure.
+"""Read the IPv4 packets of pcap files. Pure.
 
 Formats: libpcap's classic file (pcap-savefile(5)), Ethernet II (IEEE 802.3), IPv4 (RFC 791), TCP (RFC 9293), UDP (RFC
-768). A file that ends in the middle of a record is read up to there: the recorder may be writing at this moment.
+768). A file that ends in the middle of a record is read up to there: the recorder may still be writing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ _RESET = 0x04
 
 @dataclass(frozen=True)
 class Packet:
-    """One IPv4 packet; ports are 0 where the protocol has none, `reset` is TCP's flag RST."""
+    """An IPv4 packet.
+
+    Ports are 0 without TCP or UDP, `reset` is TCP's flag RST.
+    """
 
     source: IPv4Address
     target: IPv4Address
@@ -37,7 +40,7 @@ def read_pcap(data: bytes) -> Iterator[Packet]:
     """Yield the IPv4 packets of a pcap file of Ethernet frames.
 
     Raises:
-        ValueError: It is no such file.
+        ValueError: It is not such a file.
     """
     order = _MAGIC.get(data[:4])
     if order is None or len(data) < 24:
@@ -69,6 +72,6 @@ def _packet(frame: bytes) -> Packet | None:
 
 
 def is_outside(address: IPv4Address, subnet: IPv4Network) -> bool:
-    """Return whether the address is beyond the network: no neighbour, no broadcast, no multicast, no address at all."""
+    """Return whether an address is outside: not local, broadcast, multicast or unspecified."""
     local = address in subnet or address.is_multicast or address.is_unspecified
     return not local and address != IPv4Address("255.255.255.255")

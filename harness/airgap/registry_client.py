@@ -1,4 +1,4 @@
-"""Pushing an image by the registry's HTTP API (OCI Distribution Specification 1.0), with the certificate verified."""
+"""Client of a container registry (OCI Distribution Specification 1.0) with verified TLS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TIMEOUT_S = 30.0
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the registry is reached from here, and the name that its certificate has to have."""
+    """Address of a registry, and the name that its certificate must have."""
 
     host: str
     port: int
@@ -27,7 +27,7 @@ class Endpoint:
 
 
 class _Connection(http.client.HTTPSConnection):
-    """Connects to one address and expects the certificate of another: the one that the guests will use."""
+    """Connection to one address that expects the certificate of the guests' address."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -45,12 +45,12 @@ class _Connection(http.client.HTTPSConnection):
 
 
 def serves(endpoint: Endpoint, certificate: Path) -> bool:
-    """Return whether a registry answers there with exactly that certificate, and the authority vouches for it."""
+    """Return whether a registry responses with exactly that verified certificate."""
     connection = _Connection(endpoint)
     try:
         connection.request("GET", "/v2/")
-        answer = connection.getresponse()
-        answer.read()
+        response = connection.getresponse()
+        response.read()
         wire = connection.sock
         shown = wire.getpeercert(binary_form=True) if isinstance(wire, ssl.SSLSocket) else None
         ours = ssl.PEM_cert_to_DER_cert(certificate.read_text(encoding="ascii"))
@@ -58,42 +58,42 @@ def serves(endpoint: Endpoint, certificate: Path) -> bool:
         return False
     finally:
         connection.close()
-    return answer.status == http.HTTPStatus.OK and shown == ours
+    return response.status == http.HTTPStatus.OK and shown == ours
 
 
 def push(endpoint: Endpoint, repository: str, tag: str, image: Image) -> None:
-    """Have the image in the registry.
+    """Push an image to the registry.
 
     Raises:
-        HostError: It cannot be reached, its certificate is wrong, or it refuses a part.
+        HostError: It cannot be reached, its certificate is wrong, or it rejects a part.
     """
     connection = _Connection(endpoint)
     try:
         for blob in (image.config, image.layer):
             _push_blob(connection, repository, blob)
-        _ask(connection, "PUT", f"/v2/{repository}/manifests/{tag}", image.manifest, MANIFEST_TYPE)
+        _send(connection, "PUT", f"/v2/{repository}/manifests/{tag}", image.manifest, MANIFEST_TYPE)
     except (OSError, http.client.HTTPException, ssl.SSLError) as error:
         raise HostError(
             f"the image cannot be pushed: {error}",
             where=f"{endpoint.host}:{endpoint.port}",
-            remedy="read registry.log in the directory of the run that started it",
+            remedy="read registry.log in the directory of the run that started the registry",
         ) from error
     finally:
         connection.close()
 
 
 def _push_blob(connection: http.client.HTTPConnection, repository: str, blob: bytes) -> None:
-    place = _ask(connection, "POST", f"/v2/{repository}/blobs/uploads/", b"", "")
-    parts = urlsplit(urljoin("/", place))
+    location = _send(connection, "POST", f"/v2/{repository}/blobs/uploads/", b"", "")
+    parts = urlsplit(urljoin("/", location))
     query = f"{parts.query}&" if parts.query else ""
-    _ask(connection, "PUT", f"{parts.path}?{query}digest={digest(blob)}", blob, "application/octet-stream")
+    _send(connection, "PUT", f"{parts.path}?{query}digest={digest(blob)}", blob, "application/octet-stream")
 
 
-def _ask(connection: http.client.HTTPConnection, method: str, path: str, body: bytes, kind: str) -> str:
-    """Return where the answer says that it goes on."""
+def _send(connection: http.client.HTTPConnection, method: str, path: str, body: bytes, kind: str) -> str:
+    """Send a request and return the `Location` of the response."""
     connection.request(method, path, body, {"Content-Type": kind} if kind else {})
-    answer = connection.getresponse()
-    said = answer.read().decode("utf-8", errors="replace")
-    if answer.status not in (201, 202):
-        raise http.client.HTTPException(f"{method} {path}: {answer.status} {answer.reason}: {said[:200]}")
-    return answer.getheader("Location") or ""
+    response = connection.getresponse()
+    text = response.read().decode("utf-8", errors="replace")
+    if response.status not in (201, 202):
+        raise http.client.HTTPException(f"{method} {path}: {response.status} {response.reason}: {text[:200]}")
+    return response.getheader("Location") or ""

@@ -1,4 +1,6 @@
-"""The smallest image that proves a pull: one layer with one file. Pure: the same content, the same bytes.
+"""The smallest image that proves a pull: one layer with one file.
+
+Pure.
 
 Format: OCI Image Format Specification 1.0 (manifest, config, layer as a gzip-compressed tar archive).
 """
@@ -20,7 +22,7 @@ _LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 @dataclass(frozen=True)
 class Image:
-    """The bytes of an image's three parts."""
+    """The three parts of an image as bytes."""
 
     manifest: bytes
     config: bytes
@@ -28,12 +30,15 @@ class Image:
 
 
 def digest(data: bytes) -> str:
-    """Return the content's address: `sha256:…`."""
+    """Return the digest of the data: `sha256:…`."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def tiny_image(text: str) -> Image:
-    """Return an image whose only file is `/lab` with that text."""
+    """Return an image with one file, `/lab`.
+
+    The same text gives the same bytes.
+    """
     tar = _tar("lab", text.encode("utf-8"))
     layer = gzip.compress(tar, mtime=0)
     config = _json(

@@ -1,6 +1,6 @@
-"""The lab's registry program: the distribution's package, unpacked into the cache and not installed.
+"""The registry program: the distribution's package, unpacked into the cache.
 
-Installed, it would be a service of this host that listens on all of its addresses from that moment on.
+It is not installed, because then it would run as a daemon of this host that listens on all of its addresses.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _UNPACK_S = 120.0
 
 
 def program_in(cache: Path) -> Path:
-    """Return where the program is once it is unpacked."""
+    """Return the path of the unpacked program."""
     return cache / _TREE / "usr/bin" / PACKAGE
 
 
 def find_program(cache: Path) -> Path | None:
-    """Return the program: the host's own, or the unpacked one; None where there is neither."""
+    """Return the host's own program or the unpacked one, or None."""
     installed = shutil.which(PACKAGE)
     if installed:
         return Path(installed)
@@ -36,9 +36,11 @@ def find_program(cache: Path) -> Path | None:
 
 
 def ensure_registry(cache: Path, say: Callable[[str], None]) -> None:
-    """Have the program on this host; where its sources do not offer it, say what cannot be proven then.
+    """Download and unpack the program unless this host has it.
 
-    The lab runs without it: the air gap is not proven then.
+    Report a failure.
+
+    The lab runs without it, but the air gap is not proven then.
     """
     if find_program(cache) is not None:
         return
@@ -46,28 +48,28 @@ def ensure_registry(cache: Path, say: Callable[[str], None]) -> None:
     try:
         _unpack(cache)
     except (HarnessError, OSError) as error:
-        known = host_error_from(error) or error
-        say("no registry, so the air gap will not be proven: " + str(known).split("\n", 1)[0])
+        problem = host_error_from(error) or error
+        say("no registry, so the air gap will not be proven: " + str(problem).split("\n", 1)[0])
 
 
 def _unpack(cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="registry-", dir=cache) as name:
-        place = Path(name)
-        # apt's sandbox user cannot write here, and apt says so on the way.
-        _demand(("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", PACKAGE), place, _DOWNLOAD_S)
-        packages = sorted(place.glob("*.deb"))
+        directory = Path(name)
+        # Without this option apt warns that its sandbox user cannot write here.
+        _run_checked(("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", PACKAGE), directory, _DOWNLOAD_S)
+        packages = sorted(directory.glob("*.deb"))
         if len(packages) != 1:
-            raise HostError(f"apt-get left {len(packages)} packages", remedy=f"install {PACKAGE} by hand")
-        _demand(("dpkg-deb", "-x", packages[0].name, "tree"), place, _UNPACK_S)
+            raise HostError(f"apt-get downloaded {len(packages)} packages", remedy=f"install {PACKAGE} by hand")
+        _run_checked(("dpkg-deb", "-x", packages[0].name, "tree"), directory, _UNPACK_S)
         target = cache / _TREE
         if os.path.lexists(target):
-            raise HostError("is there and has no such program in it", where=str(target), remedy="move it away")
-        (place / "tree").rename(target)
+            raise HostError("exists without the registry program", where=str(target), remedy="move it away")
+        (directory / "tree").rename(target)
 
 
-def _demand(argv: tuple[str, ...], directory: Path, timeout_s: float) -> None:
+def _run_checked(argv: tuple[str, ...], directory: Path, timeout_s: float) -> None:
     done = run(argv, timeout_s=timeout_s, cwd=directory)
     if done.returncode != 0:
-        last = (done.output.strip().splitlines() or ["nothing was said"])[-1]
+        last = (done.output.strip().splitlines() or ["no output"])[-1]
         raise HostError(f"{argv[0]} failed: {last}", remedy=f"install {PACKAGE} by hand")

@@ -1,4 +1,7 @@
-"""The registry's process: it outlives the session, as the machines do that pull from it, and ends with the lab."""
+"""Start the registry.
+
+Its process outlives the session and ends with the lab.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import HostError
 from harness.ownership.ledger import Ledger, ProcessEntry
 from harness.ownership.processes import remove_process
+from harness.system.ports import LOOPBACK
 from harness.system.process import start
 from harness.system.process_identity import alive
 
@@ -23,7 +27,7 @@ _ENDED = re.compile(r'level=fatal msg="?([^\n]*)')
 
 @dataclass(frozen=True)
 class RegistryFiles:
-    """What the registry needs and leaves; `certificate` and `key` are PEM files."""
+    """Files of the registry; `certificate` and `key` are PEM files."""
 
     configuration: Path
     log: Path
@@ -32,42 +36,45 @@ class RegistryFiles:
 
 
 def configuration_text(port: int, certificate: Path, key: Path) -> str:
-    """Return the configuration of a registry on that port of the loopback, 0 for any, with its images in memory.
+    """Return the configuration of a registry on a loopback port.
 
+    Port 0 lets the system choose one.
     docker-registry 2.8, "Configuration": a YAML file, which JSON is too.
     """
-    told = {
+    settings = {
         "version": "0.1",
         "log": {"level": "info", "formatter": "text", "accesslog": {"disabled": True}},
         "storage": {"inmemory": {}},
-        "http": {"addr": f"127.0.0.1:{port}", "tls": {"certificate": str(certificate), "key": str(key)}},
+        "http": {"addr": f"{LOOPBACK}:{port}", "tls": {"certificate": str(certificate), "key": str(key)}},
     }
-    return json.dumps(told, indent=2) + "\n"
+    return json.dumps(settings, indent=2) + "\n"
 
 
 def running_registry(ledger: Ledger, name: str, authority: Path, certificate: Path) -> int:
-    """Return the port of the registry of an earlier run that still serves with that certificate, or 0.
+    """Return the port of an earlier run's registry with the certificate, or 0.
 
     Args:
-        name: The name or address that the certificate has to have.
-        authority: The PEM file of the authority that the guests trust.
-        certificate: The PEM file that a registry started now would have.
+        name: The name or address that the certificate must have.
+        authority: PEM file of the authority that the guests trust.
+        certificate: PEM file with which a new registry would start.
     """
     for old in ledger.read().all_of(ProcessEntry):
         if old.name == NAME and old.port and alive({"pid": old.pid, "created": old.started}):
-            return old.port if serves(Endpoint("127.0.0.1", old.port, name, authority), certificate) else 0
+            return old.port if serves(Endpoint(LOOPBACK, old.port, name, authority), certificate) else 0
     return 0
 
 
 def start_registry(program: Path, files: RegistryFiles, ledger: Ledger, wanted_port: int, deadline: Deadline) -> int:
-    """Return the port of the loopback on which the registry listens with TLS; one of an earlier run is ended first.
+    """Start the registry and return its loopback port.
+
+    Stop an earlier run's registry first.
 
     Args:
-        wanted_port: Or 0, for any.
+        wanted_port: The port, or 0 for any.
 
     Raises:
         HostError: It cannot be started, or it ended.
-        DeadlineExpired: It does not say that it listens.
+        DeadlineExpired: It does not report that it listens.
     """
     for old in ledger.read().all_of(ProcessEntry):
         if old.name == NAME:
@@ -81,14 +88,14 @@ def start_registry(program: Path, files: RegistryFiles, ledger: Ledger, wanted_p
     ledger.write(entry)
 
     def listens(_: Deadline) -> int | Pending:
-        said = files.log.read_text(encoding="utf-8", errors="replace")
-        found = _LISTENS.search(said)
+        log = files.log.read_text(encoding="utf-8", errors="replace")
+        found = _LISTENS.search(log)
         if found:
             return int(found[1])
-        ended = _ENDED.search(said)
+        ended = _ENDED.search(log)
         if ended:
             raise HostError(f"the registry ended: {ended[1]}", where=str(files.log), remedy="read its log")
-        return Pending((said.strip().splitlines() or ["nothing yet"])[-1])
+        return Pending((log.strip().splitlines() or ["nothing yet"])[-1])
 
     port = wait_until(listens, deadline, what="the registry to listen", where=NAME, remedy=f"read {files.log}")
     ledger.write(replace(entry, port=port))

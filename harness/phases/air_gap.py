@@ -32,11 +32,11 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     where = f"{spec.registry.address}:{spec.registry.port}"
     yield judge.judge_registry(registry, where, gateway.no_registry)
     yield judge.judge_pull(registry, gateway.pull, gateway.no_registry)
-    yield judge.judge_peers([pair for pair in answers if pair[0].way == checks.PEERS.name], absent)
+    yield judge.judge_peers([pair for pair in answers if pair[0].check == checks.PEERS.name], absent)
     record, problem = _record(machine)
     attempts = judge.attempts_of(machine.plan.address, record)
     for way in checks.CLOSED:
-        pairs = [pair for pair in answers if pair[0].way == way.name]
+        pairs = [pair for pair in answers if pair[0].check == way.name]
         yield judge.judge_closed(way, pairs, attempts, spec.network.subnet)
     yield judge.judge_record(record, problem, machine.plan.address, spec.network.subnet)
 

@@ -265,7 +265,7 @@ def air_gap(spec: LabSpec, name: str) -> dict[str, tuple[int, str]]:
             near = probes.peer_probes({str(address): address for address in there}, spec.ssh.port)
             registry = probes.registry_probe(spec.registry.address, spec.registry.port, "", None)
             told = [(False, "timed out")] * len(out) + [(True, "answered")] * len(near) + [(True, "{}")]
-            answers = json.dumps([{"open": answered, "tried": True, "said": said} for answered, said in told])
+            answers = json.dumps([{"open": answered, "tried": True, "detail": said} for answered, said in told])
             found[f"# {probes.probe_command([*out, *near], registry)}"] = (0, answers)
     return found
 

@@ -220,8 +220,8 @@ def test_a_firewall_of_the_guest_proves_no_air_gap(lab: Lab) -> None:
     lab.context.gateway.open()
     told = {check.name: check for check in run_phase(air_gap, machine).checks}
     assert {told[check.name].status for check in checks.CLOSED} == {Status.NOT_PROVEN}
-    assert told["no TCP"].seen.startswith("2 of 8 questions did not leave the guest: 8.8.8.8 port 53: ")
-    assert told["no NTP"].seen.startswith("2 of 2 questions did not leave the guest: ")
+    assert told["no TCP"].seen.startswith("2 of 8 probes did not leave the guest: 8.8.8.8 port 53: ")
+    assert told["no NTP"].seen.startswith("2 of 2 probes did not leave the guest: ")
     assert told["nothing left the network"].status is Status.PASS
 
 

@@ -1,4 +1,4 @@
-"""What a lab has at its gateway, and what it says where it has nothing."""
+"""The gateway opens a registry and a record, or keeps the reasons why not."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import cast
 
 import pytest
 
-from harness.airgap import gateway
-from harness.airgap.gateway import Gateway, GatewayContext
+from harness.airgap.gateway import Gateway, GatewayContext, RegistryFunctions
 from harness.airgap.registry_client import Endpoint
 from harness.config import load_lab
 from harness.config.plan import make_plan
@@ -30,17 +29,17 @@ class FakeNetworks:
 
     def __init__(self, *, refuses: bool = False) -> None:
         self.refuses = refuses
-        self.said: list[str] = []
+        self.commands: list[str] = []
         self.services: tuple[Service, ...] = ()
 
     def start_record(self, vmnet: str, directory: Path) -> None:
-        self._say(f"record {vmnet} {directory.name}")
+        self._do(f"record {vmnet} {directory.name}")
 
     def stop_record(self, vmnet: str) -> None:
-        self._say(f"stop {vmnet}")
+        self._do(f"stop {vmnet}")
 
     def set_service(self, vmnet: str, service: Service) -> None:
-        self._say(f"service {vmnet} {service.host_port}")
+        self._do(f"service {vmnet} {service.host_port}")
 
     def list_services(self, vmnet: str) -> tuple[Service, ...]:
         return self.services
@@ -49,43 +48,75 @@ class FakeNetworks:
         row = {"protocol": "UDP", "state": "9 sec", "source": "192.168.6.10", "source_port": "4000"}
         return ({**row, "target": "198.51.100.7", "target_port": "53"},)
 
-    def _say(self, text: str) -> None:
+    def _do(self, text: str) -> None:
         if self.refuses:
-            raise VmrunError("the network cannot be had", remedy="")
-        self.said.append(text)
+            raise VmrunError("the network is not available", remedy="")
+        self.commands.append(text)
 
 
-def made(tmp_path: Path, networks: FakeNetworks, kind: Kind, overlay: str | None = "embedded") -> Gateway:
+class FakeRegistry:
+    """A registry without a process; keeps what was pushed to it and the ports that it was started at.
+
+    Args:
+        running: Port of the registry of an earlier run, or 0.
+        taken: A port that another process has.
+        installed: Whether the host has the registry's program.
+    """
+
+    def __init__(self, running: int = 0, taken: int = 0, *, installed: bool = True) -> None:
+        self.running = running
+        self.taken = taken
+        self.installed = installed
+        self.started: list[int] = []
+        self.pushed: list[Endpoint] = []
+
+    def start(self, _program: Path, _files: object, _ledger: object, port: int, _deadline: object) -> int:
+        self.started.append(port)
+        if port and port == self.taken:
+            raise HostError("the registry ended: address already in use", remedy="")
+        return 50000
+
+    @property
+    def functions(self) -> RegistryFunctions:
+        """What a gateway calls."""
+        return RegistryFunctions(
+            certificate=lambda directory, _: (directory / "crt", directory / "key"),
+            program=lambda _: Path("docker-registry") if self.installed else None,
+            running=lambda *_: self.running,
+            start=self.start,
+            push=lambda endpoint, *_: self.pushed.append(endpoint),
+        )
+
+
+def new_gateway(tmp_path: Path, networks: FakeNetworks, registry: FakeRegistry, kind: Kind = Kind.EMBEDDED) -> Gateway:
+    overlay = "embedded" if kind is Kind.EMBEDDED else None
     run = RunFiles(tmp_path / "run")
     run.directory.mkdir()
     plan = make_plan(load_lab(LAB, overlay), LAB, overlay=overlay, run_id="run")
     vmrun = cast(Vmrun, type("FakeVmrun", (), {"networks": networks})())
-    return Gateway(GatewayContext(plan, run, Ledger(tmp_path / "ledger.json", "lab")), kind, vmrun, SYSTEM_CLOCK)
+    context = GatewayContext(plan, run, Ledger(tmp_path / "ledger.json", "lab"))
+    return Gateway(context, kind, vmrun, SYSTEM_CLOCK, registry.functions)
 
 
-def test_vmware_shows_nothing_and_is_asked_nothing(tmp_path: Path) -> None:
+def test_vmware_records_nothing_and_gets_no_command(tmp_path: Path) -> None:
     networks = FakeNetworks()
-    opened = made(tmp_path, networks, Kind.VMWARE, None)
-    opened.open()
-    opened.close()
-    assert networks.said == []
-    assert "VMware" in opened.no_record
-    assert "VMware" in opened.no_registry
+    gateway = new_gateway(tmp_path, networks, FakeRegistry(), Kind.VMWARE)
+    gateway.open()
+    gateway.close()
+    assert networks.commands == []
+    assert "VMware" in gateway.no_record
+    assert "VMware" in gateway.no_registry
 
 
-def test_a_host_without_the_program_says_so_and_is_recorded_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gateway, "find_program", lambda _: None)
-    monkeypatch.setattr(gateway, "ensure_registry_certificate", lambda *_: (tmp_path / "crt", tmp_path / "key"))
+def test_a_host_without_the_program_reports_it_and_still_records(tmp_path: Path) -> None:
     networks = FakeNetworks()
-    opened = made(tmp_path, networks, Kind.EMBEDDED)
-    opened.open()
-    opened.close()
-    assert networks.said == ["record vmnet1 network", "stop vmnet1"]
-    assert opened.no_record == ""
-    assert opened.no_registry == "this host has no docker-registry"
-    assert opened.pull is None
+    gateway = new_gateway(tmp_path, networks, FakeRegistry(installed=False))
+    gateway.open()
+    gateway.close()
+    assert networks.commands == ["record vmnet1 network", "stop vmnet1"]
+    assert gateway.no_record == ""
+    assert gateway.no_registry == "this host has no docker-registry"
+    assert gateway.pull is None
 
 
 @pytest.mark.parametrize(
@@ -93,66 +124,41 @@ def test_a_host_without_the_program_says_so_and_is_recorded_all_the_same(
     [(40001, 40001, 40001), (40001, 0, 40001), (40001, 40002, 50000), (0, 40001, 50000), (0, 0, 50000)],
 )
 def test_a_registry_that_serves_is_kept_unless_the_network_leads_elsewhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, running: int, led_to: int, port: int
+    tmp_path: Path, running: int, led_to: int, port: int
 ) -> None:
-    monkeypatch.setattr(gateway, "ensure_registry_certificate", lambda *_: (tmp_path / "crt", tmp_path / "key"))
-    monkeypatch.setattr(gateway, "running_registry", lambda *_: running)
-    monkeypatch.setattr(gateway, "find_program", lambda _: tmp_path / "docker-registry")
-    started = starts(monkeypatch)
-    pushed: list[Endpoint] = []
-    monkeypatch.setattr(gateway, "push", lambda endpoint, *_: pushed.append(endpoint))
-    networks = FakeNetworks()
+    networks, registry = FakeNetworks(), FakeRegistry(running)
     elsewhere = Service(IPv4Address("192.168.6.2"), 5000, 40009), Service(REGISTRY, 8080, 40008)
     networks.services = (*elsewhere, *([Service(REGISTRY, 5000, led_to)] if led_to else []))
-    opened = made(tmp_path, networks, Kind.EMBEDDED)
-    opened.open()
-    assert opened.no_registry == ""
-    assert opened.port == pushed[0].port == port
-    assert started == ([] if port == running else [led_to])
-    assert networks.said[-1] == f"service vmnet1 {port}"
+    gateway = new_gateway(tmp_path, networks, registry)
+    gateway.open()
+    assert gateway.no_registry == ""
+    assert gateway.port == registry.pushed[0].port == port
+    assert registry.started == ([] if port == running else [led_to])
+    assert networks.commands[-1] == f"service vmnet1 {port}"
 
 
-def starts(monkeypatch: pytest.MonkeyPatch, taken: int = 0) -> list[int]:
-    """Have a registry of no process; return the ports that were wanted of it, where 0 is any and one may be taken."""
-    wanted: list[int] = []
-
-    def start(program: Path, files: object, ledger: object, port: int, deadline: object) -> int:
-        wanted.append(port)
-        if port and port == taken:
-            raise HostError("the registry ended: address already in use", remedy="")
-        return 50000
-
-    monkeypatch.setattr(gateway, "start_registry", start)
-    return wanted
-
-
-def test_a_port_that_somebody_else_has_by_now_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "ensure_registry_certificate", lambda *_: (tmp_path / "crt", tmp_path / "key"))
-    monkeypatch.setattr(gateway, "running_registry", lambda *_: 0)
-    monkeypatch.setattr(gateway, "find_program", lambda _: tmp_path / "docker-registry")
-    monkeypatch.setattr(gateway, "push", lambda *_: None)
-    started, networks = starts(monkeypatch, taken=40001), FakeNetworks()
+def test_a_port_that_another_process_took_is_replaced(tmp_path: Path) -> None:
+    networks, registry = FakeNetworks(), FakeRegistry(taken=40001)
     networks.services = (Service(REGISTRY, 5000, 40001),)
-    opened = made(tmp_path, networks, Kind.EMBEDDED)
-    opened.open()
-    assert (opened.no_registry, started) == ("", [40001, 0])
-    assert networks.said[-1] == "service vmnet1 50000"
+    gateway = new_gateway(tmp_path, networks, registry)
+    gateway.open()
+    assert (gateway.no_registry, registry.started) == ("", [40001, 0])
+    assert networks.commands[-1] == "service vmnet1 50000"
 
 
-def test_what_the_hypervisor_refuses_is_a_reason_and_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "find_program", lambda _: None)
-    opened = made(tmp_path, FakeNetworks(refuses=True), Kind.EMBEDDED)
-    opened.open()
-    assert "the network cannot be had" in opened.no_record
+def test_a_refusal_of_the_hypervisor_is_a_reason_and_does_not_raise(tmp_path: Path) -> None:
+    gateway = new_gateway(tmp_path, FakeNetworks(refuses=True), FakeRegistry(installed=False))
+    gateway.open()
+    assert "the network is not available" in gateway.no_record
 
 
-def test_the_record_is_files_and_table_together(tmp_path: Path) -> None:
-    opened = made(tmp_path, FakeNetworks(), Kind.EMBEDDED)
+def test_the_record_has_the_files_and_the_table(tmp_path: Path) -> None:
+    gateway = new_gateway(tmp_path, FakeNetworks(), FakeRegistry())
     network = tmp_path / "run" / "network"
     network.mkdir()
     empty = bytes.fromhex("d4c3b2a1020004000000000000000000000001000100000000000000"[:48])
     (network / "vmnet1-1.pcap").write_bytes(empty)
-    record = opened.record()
+    record = gateway.record()
     assert record.files == ("network/vmnet1-1.pcap",)
     assert [str(item) for item in record.connections] == ["UDP 192.168.6.10:4000 -> 198.51.100.7:53"]
     assert json.dumps(record.packets) == "[]"

@@ -79,13 +79,13 @@ def registry(seeds: Path) -> Iterator[int]:
     thread.join(5)
 
 
-def ask(question: dict[str, object]) -> dict[str, Any]:
-    (answer,) = probe_all([question])
+def ask(probe: dict[str, object]) -> dict[str, Any]:
+    (answer,) = probe_all([probe])
     return answer
 
 
 def asked(kind: str, port: int) -> dict[str, object]:
-    return {"kind": kind, "address": LOCAL, "port": port, "seconds": 2}
+    return {"kind": kind, "address": LOCAL, "port": port, "timeout_s": 2}
 
 
 def test_a_port_that_listens_is_open_and_one_that_does_not_is_closed() -> None:
@@ -94,7 +94,7 @@ def test_a_port_that_listens_is_open_and_one_that_does_not_is_closed() -> None:
         assert ask(asked("tcp", port))["open"] is True
     answer = ask(asked("tcp", port))
     assert answer["open"] is False
-    assert "refused" in answer["said"].lower()
+    assert "refused" in answer["detail"].lower()
 
 
 @pytest.mark.parametrize("kind", ["dns", "quic", "ntp"])
@@ -107,10 +107,10 @@ def test_a_datagram_that_is_answered_is_open(kind: str, monkeypatch: pytest.Monk
             data, sender = server.recvfrom(2048)
             server.sendto(data[:2], sender)
 
-        monkeypatch.setattr(guest_probe, "_AGAIN_S", 0.2)
+        monkeypatch.setattr(guest_probe, "_RESEND_S", 0.2)
         thread = threading.Thread(target=answer_once, daemon=True)
         thread.start()
-        assert ask(asked(kind, server.getsockname()[1])) == {"open": True, "tried": True, "said": "2 bytes"}
+        assert ask(asked(kind, server.getsockname()[1])) == {"open": True, "tried": True, "detail": "2 bytes"}
         thread.join(5)
 
 
@@ -118,7 +118,7 @@ def test_a_datagram_that_is_answered_is_open(kind: str, monkeypatch: pytest.Monk
 def test_a_datagram_that_nobody_answers_is_closed(kind: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind((LOCAL, 0))
-        assert ask({**asked(kind, server.getsockname()[1]), "seconds": 0.2})["open"] is False
+        assert ask({**asked(kind, server.getsockname()[1]), "timeout_s": 0.2})["open"] is False
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_a_datagram_that_nobody_answers_is_closed(kind: str) -> None:
 def test_a_datagram_is_one_that_a_server_answers(kind: str, whole: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[bytes] = []
 
-    def answer(question: object, seconds: float, data: bytes) -> bytes:
+    def answer(probe: object, seconds: float, data: bytes) -> bytes:
         sent.append(data)
         return b"well"
 
     monkeypatch.setattr(guest_probe, "_datagram", answer)
-    assert ask(asked(kind, 53))["said"] == "4 bytes"
+    assert ask(asked(kind, 53))["detail"] == "4 bytes"
     assert re.fullmatch(whole, sent[0], re.DOTALL)
 
 
@@ -184,7 +184,7 @@ def test_an_echo_is_the_reply_of_that_address_to_our_own_request(
 ) -> None:
     wire = FakeEcho(*answers)
     monkeypatch.setattr(socket, "socket", lambda *_: wire)
-    assert ask({**asked("icmp", 0), "seconds": 0.2})["open"] is opened
+    assert ask({**asked("icmp", 0), "timeout_s": 0.2})["open"] is opened
     assert wire.sent[:2] == b"\x08\0"
     total = sum(struct.unpack(f">{len(wire.sent) // 2}H", wire.sent))
     assert (total & 0xFFFF) + (total >> 16) == 0xFFFF, "RFC 1071: a host drops what has another checksum"
@@ -202,9 +202,9 @@ def test_a_question_that_the_guest_forbids_itself_is_not_tried(
     assert (answer["open"], answer["tried"]) == (False, tried)
 
 
-@pytest.mark.parametrize("patient", [True, False])
+@pytest.mark.parametrize("retry", [True, False])
 def test_a_neighbour_that_still_boots_is_waited_for_and_a_way_out_is_not(
-    monkeypatch: pytest.MonkeyPatch, patient: bool
+    monkeypatch: pytest.MonkeyPatch, retry: bool
 ) -> None:
     tried: list[float] = []
 
@@ -215,39 +215,39 @@ def test_a_neighbour_that_still_boots_is_waited_for_and_a_way_out_is_not(
         return "connected"
 
     monkeypatch.setattr(guest_probe, "_tcp", late)
-    assert ask({**asked("tcp", 22), "seconds": 10, "patient": patient})["open"] is patient
-    assert len(tried) == 1 + patient
+    assert ask({**asked("tcp", 22), "timeout_s": 10, "retry": retry})["open"] is retry
+    assert len(tried) == 1 + retry
 
 
 def test_the_image_is_pulled_with_the_certificate_verified(registry: int, seeds: Path) -> None:
     answer = ask(registry_probe(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), PULL))
     assert answer["open"] is True, answer
-    assert json.loads(answer["said"]) == {"manifest": PULL.manifest, "layer": PULL.layer}
+    assert json.loads(answer["detail"]) == {"manifest": PULL.manifest, "layer": PULL.layer}
 
 
 def test_a_layer_is_told_by_its_bytes_and_not_by_its_name(registry: int, seeds: Path) -> None:
     damaged = replace(PULL, repository="lab/damaged")
     answer = ask(registry_probe(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), damaged))
-    assert json.loads(answer["said"]) == {"manifest": PULL.manifest, "layer": digest(b"other bytes")}
+    assert json.loads(answer["detail"]) == {"manifest": PULL.manifest, "layer": digest(b"other bytes")}
 
 
 def test_a_certificate_of_an_unknown_authority_is_no_answer(registry: int) -> None:
     answer = ask(registry_probe(IPv4Address(LOCAL), registry, "", PULL))
     assert answer["open"] is False
-    assert "CERTIFICATE_VERIFY_FAILED" in answer["said"]
+    assert "CERTIFICATE_VERIFY_FAILED" in answer["detail"]
 
 
 def test_a_certificate_of_another_address_is_no_answer(registry: int, seeds: Path) -> None:
     answer = ask(registry_probe(IPv4Address("127.0.0.2"), registry, str(seeds / "ca/ca.crt"), PULL))
     assert answer["open"] is False
-    assert "IP address mismatch" in answer["said"]
+    assert "IP address mismatch" in answer["detail"]
 
 
 def test_an_image_that_is_not_there_is_no_answer(registry: int, seeds: Path) -> None:
     other = Pull("lab/probe", "run-2", PULL.manifest, PULL.layer)
     answer = ask(registry_probe(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), other))
     assert answer["open"] is False
-    assert "404" in answer["said"]
+    assert "404" in answer["detail"]
 
 
 @posix_sh
@@ -256,14 +256,14 @@ def test_the_command_runs_as_it_is_sent_and_answers_in_order() -> None:
         port = server.getsockname()[1]
         wanted = [Probe("a", "tcp", LOCAL, port, 2), Probe("b", "dns", LOCAL, 9, 1)]
         registry = registry_probe(IPv4Address(LOCAL), 9, "", None)
-        line = probes.probe_command(wanted, {**registry, "seconds": 1})
+        line = probes.probe_command(wanted, {**registry, "timeout_s": 1})
         program = f"exec {sys.executable} " + line.removeprefix("python3 ")
         done = subprocess.run(["sh", "-c", program], capture_output=True, text=True, timeout=60, check=False)
     answers = probes.parse_results(done.stdout, 3)
     assert [answer.open for answer in answers] == [True, False, False], done.stderr
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '[{"open": true}]', '[{"open": true, "said": ""}]'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '[{"open": true}]', '[{"open": true, "detail": ""}]'])
 def test_too_few_answers_are_none(text: str) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         probes.parse_results(text, 1)
@@ -272,13 +272,13 @@ def test_too_few_answers_are_none(text: str) -> None:
 def test_every_way_out_is_asked_for_at_more_than_one_address() -> None:
     asked_for = probes.outward_probes((IPv4Address("192.168.6.1"),), {"192.168.6.254": 40000})
     for way in ("no DNS", "no TCP", "no UDP", "no ICMP", "no NTP"):
-        assert len({question.address for question in asked_for if question.way == way}) >= 2, way
-    assert ("192.168.6.1", "dns") in {(question.address, question.kind) for question in asked_for}
-    assert ("192.168.6.254", 40000) in {(question.address, question.port) for question in asked_for}
+        assert len({probe.address for probe in asked_for if probe.check == way}) >= 2, way
+    assert ("192.168.6.1", "dns") in {(probe.address, probe.kind) for probe in asked_for}
+    assert ("192.168.6.254", 40000) in {(probe.address, probe.port) for probe in asked_for}
 
 
 def test_every_neighbour_is_asked_by_icmp_and_at_its_ssh_port_and_waited_for() -> None:
     near = probes.peer_probes({"w1": IPv4Address("192.168.6.11"), "w2": IPv4Address("192.168.6.12")}, 2222)
-    ways = {(question.address, question.kind, question.port) for question in near}
+    ways = {(probe.address, probe.kind, probe.port) for probe in near}
     assert ways == {(f"192.168.6.{host}", *way) for host in (11, 12) for way in (("icmp", 0), ("tcp", 2222))}
-    assert all(question.patient for question in near)
+    assert all(probe.retry for probe in near)

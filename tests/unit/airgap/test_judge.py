@@ -18,8 +18,8 @@ SUBNET = IPv4Network("192.168.6.0/24")
 GUEST, OUTSIDE = IPv4Address("192.168.6.10"), IPv4Address("198.51.100.7")
 NEIGHBOUR = IPv4Address("192.168.6.11")
 PULL = Pull("lab/probe", "run", "sha256:aa", "sha256:bb")
-PULLED = ProbeResult(open=True, said=json.dumps({"manifest": "sha256:aa", "layer": "sha256:bb"}))
-SILENT = ProbeResult(open=False, said="TimeoutError: timed out")
+PULLED = ProbeResult(open=True, detail=json.dumps({"manifest": "sha256:aa", "layer": "sha256:bb"}))
+SILENT = ProbeResult(open=False, detail="TimeoutError: timed out")
 TRIED = Packet(GUEST, OUTSIDE, "udp", 4000, 53)
 HOME = Connection("TCP", "ESTABLISHED", "192.168.6.10", "40000", "192.168.6.1", "5000")
 FORWARD = Connection("TCP", "HOST_FORWARD", "127.0.0.1", "40001", "192.168.6.10", "22")
@@ -31,7 +31,7 @@ class TestRegistry:
 
     def test_no_answer_of_a_registry_that_is_there_fails(self) -> None:
         check = judge.judge_registry(
-            ProbeResult(open=False, said="SSLCertVerificationError: …"), "192.168.6.1:5000", ""
+            ProbeResult(open=False, detail="SSLCertVerificationError: …"), "192.168.6.1:5000", ""
         )
         assert check.status is Status.FAIL
         assert "SSLCertVerificationError" in check.seen
@@ -43,7 +43,7 @@ class TestRegistry:
 
     def test_a_registry_of_somebody_else_that_answers_passes(self) -> None:
         assert (
-            judge.judge_registry(ProbeResult(open=True, said="{}"), "192.168.6.1:5000", "not ours").status
+            judge.judge_registry(ProbeResult(open=True, detail="{}"), "192.168.6.1:5000", "not ours").status
             is Status.PASS
         )
 
@@ -63,7 +63,7 @@ class TestPull:
         ],
     )
     def test_anything_else_fails(self, said: str) -> None:
-        assert judge.judge_pull(ProbeResult(open=True, said=said), PULL, "").status is Status.FAIL
+        assert judge.judge_pull(ProbeResult(open=True, detail=said), PULL, "").status is Status.FAIL
 
     @pytest.mark.parametrize("answer", [SILENT, replace(PULLED, open=False)])
     def test_no_answer_fails(self, answer: ProbeResult) -> None:
@@ -85,7 +85,7 @@ class TestPeers:
         assert "192.168.6.11" in check.seen
 
     def test_one_that_answers_icmp_and_refuses_tcp_fails_and_is_named(self) -> None:
-        refused = ProbeResult(open=False, said="ConnectionRefusedError")
+        refused = ProbeResult(open=False, detail="ConnectionRefusedError")
         check = judge.judge_peers([(self.ASKED, PULLED), (replace(self.ASKED, kind="tcp"), refused)], {})
         assert check.status is Status.FAIL
         assert "tcp 192.168.6.11: ConnectionRefusedError" in check.seen
@@ -107,7 +107,7 @@ class TestClosed:
         assert self.judged((self.ASKED, SILENT), attempts=attempts).status is Status.PASS
 
     def test_an_answer_fails_and_is_named(self) -> None:
-        check = self.judged((self.ASKED, SILENT), (self.ASKED, ProbeResult(open=True, said="45 bytes")))
+        check = self.judged((self.ASKED, SILENT), (self.ASKED, ProbeResult(open=True, detail="45 bytes")))
         assert check.status is Status.FAIL
         assert check.seen == "8.8.8.8 port 53: 45 bytes"
 
@@ -120,13 +120,13 @@ class TestClosed:
     def test_a_question_that_the_record_lacks_proves_nothing(self, other: judge.Attempt) -> None:
         check = self.judged((self.ASKED, SILENT), attempts=frozenset({other}))
         assert check.status is Status.NOT_PROVEN
-        assert check.seen == "1 of 1 questions did not leave the guest: 8.8.8.8 port 53: TimeoutError: timed out"
+        assert check.seen == "1 of 1 probes did not leave the guest: 8.8.8.8 port 53: TimeoutError: timed out"
 
     @pytest.mark.parametrize("attempts", [GONE_OUT, None])
     def test_a_question_that_the_guest_forbids_itself_proves_nothing(
         self, attempts: frozenset[judge.Attempt] | None
     ) -> None:
-        forbidden = ProbeResult(open=False, said="PermissionError: [Errno 1] Operation not permitted", tried=False)
+        forbidden = ProbeResult(open=False, detail="PermissionError: [Errno 1] Operation not permitted", tried=False)
         assert self.judged((self.ASKED, forbidden), attempts=attempts).status is Status.NOT_PROVEN
 
     @pytest.mark.parametrize("address", ["192.168.6.1", "2606:4700:4700::1111"])
@@ -141,7 +141,7 @@ class TestClosed:
         assert judge.attempts_of(GUEST, None) is None
 
     def test_every_kind_of_question_has_its_protocol(self) -> None:
-        assert {question.kind for question in probes.outward_probes((), {})} == set(probes.PROTOCOLS)
+        assert {probe.kind for probe in probes.outward_probes((), {})} == set(probes.PROTOCOLS)
 
 
 class TestRecord:

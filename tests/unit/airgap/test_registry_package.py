@@ -54,7 +54,7 @@ def test_what_is_in_its_place_already_stays_and_is_named(tmp_path: Path, monkeyp
     said: list[str] = []
     registry_package.ensure_registry(tmp_path, said.append)
     assert registry_package.find_program(tmp_path) is None
-    assert f"{tmp_path / 'docker-registry-unpacked'}: is there and has no such program in it" in said[-1]
+    assert f"{tmp_path / 'docker-registry-unpacked'}: exists without the registry program" in said[-1]
     assert len(list(tmp_path.rglob("precious"))) == 2
 
 
