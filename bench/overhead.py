@@ -28,10 +28,10 @@ from pathlib import Path
 from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.layout import RunFiles
 from harness.guest.serial import SerialFollower
+from harness.lab.closing import delete_machines
 from harness.lab.lab import Lab
+from harness.lab.opening import open_lab
 from harness.lab.selection import Selection, lock, select
-from harness.lab.session import open_lab
-from harness.lab.usage import destroy
 from harness.machine.machine import Machine
 from harness.ownership.register import register_directory
 from harness.phases.creation import write_vmx
@@ -111,8 +111,9 @@ def bare(lab: Lab) -> Speedometer:
     with Speedometer() as meter:
         with ThreadPoolExecutor(len(lab.machines)) as pool:
             list(pool.map(bare_guest, lab.machines.values()))
-        lab.close(remove=())
-        destroy(lab.context, list(lab.machines))
+        lab.stop()
+        lab.context.gateway.close()
+        delete_machines(lab.context, list(lab.machines))
     return meter
 
 

@@ -1,50 +1,36 @@
-"""What becomes of the machines when a session ends: kept or removed, and until when they are wanted."""
+"""The keep policy: which machines are deleted at the end of a run, and until when the others are kept. Pure."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from harness.config.model import Keep
-from harness.core.best_effort import run_and_collect_error
-from harness.core.errors import HarnessError
-from harness.lab.lab import Lab
-from harness.lab.selection import Selection, ledger_of
-from harness.lab.usage import MachineUse
 
 
-@dataclass(frozen=True)
-class Disposal:
-    """What was done.
+class MachineUse(StrEnum):
+    """What a run did with a machine that it worked on."""
 
-    Attributes:
-        reasons: Why each machine that is left was kept, by name.
-        until: When they are no longer wanted: UTC, ISO 8601; empty where there is no end, or nothing is left.
-        troubles: What could not be done, as text.
-    """
-
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    until: str = ""
-    troubles: tuple[str, ...] = ()
+    BUILT = "built"  # it ran a phase that no earlier run had done
+    REUSED = "reused"  # it looked at the machine as an earlier run had left it
 
 
-def destroys(keep: Keep, *, green: bool) -> tuple[MachineUse, ...]:
-    """Return which machines of a run go: for `never` all that it worked on, for `on-failure` what a green one built.
+def deleted_uses(keep: Keep, *, green: bool) -> tuple[MachineUse, ...]:
+    """Return which machines of a run are deleted, by their use.
 
-    A machine that it did not work on stays whatever `keep` says.
+    `never` deletes all that the run worked on, `on-failure` what a green run built. A machine that the run did not
+    work on is kept under every policy.
     """
     if keep is Keep.NEVER:
         return (MachineUse.BUILT, MachineUse.REUSED)
     return (MachineUse.BUILT,) if keep is Keep.ON_FAILURE and green else ()
 
 
-def reason_of(keep: Keep, use: MachineUse | None, *, green: bool) -> str:
-    """Return why a machine is left, for people."""
+def keep_reason(keep: Keep, use: MachineUse | None, *, green: bool) -> str:
+    """Return why a machine still exists, for the report."""
     if use is None:
         return "this run did not touch it"
-    if use in destroys(keep, green=green):
+    if use in deleted_uses(keep, green=green):
         return "it could not be removed"
     if keep is Keep.ALWAYS:
         return "keep: always"
@@ -52,14 +38,14 @@ def reason_of(keep: Keep, use: MachineUse | None, *, green: bool) -> str:
 
 
 def expiry(keep_for_s: int | None, now: datetime | None = None) -> str:
-    """Return when machines that are kept from now on are no longer wanted; empty where there is no end."""
+    """Return until when machines are kept from now on; empty means without end."""
     if keep_for_s is None:
         return ""
     return ((now or datetime.now(UTC)) + timedelta(seconds=keep_for_s)).isoformat(timespec="seconds")
 
 
-def extended(known: str, fresh: str) -> str:
-    """Return the later of two such times: what was said of a machine that a run left alone is not taken back."""
+def later_expiry(known: str, fresh: str) -> str:
+    """Return the later of two expiry times; empty means without end."""
     return max(known, fresh, key=datetime.fromisoformat) if known and fresh else ""
 
 
@@ -68,34 +54,6 @@ def expired(until: str, now: datetime | None = None) -> bool:
     return bool(until) and datetime.fromisoformat(until) <= (now or datetime.now(UTC))
 
 
-def dispose(lab: Lab, keep: Keep, *, green: bool) -> Disposal:
-    """Have the session's threads ended, its evidence collected, and its machines kept or gone; never raises.
-
-    The time until which machines are kept is the lab's: it begins anew where one stays that this run worked on, and
-    becomes no shorter where another one stays, too.
-    """
-    troubles = lab.close(remove=destroys(keep, green=green))
-    uses = {machine.name: lab.use_of(machine.name) for machine in lab.claimed()}
-    ledger = lab.context.ledger
-    until = _until(lab) if uses else ""
-    if any(uses.values()):
-        fresh = expiry(lab.context.plan.spec.keep_for_s)
-        until = fresh if all(uses.values()) else extended(until, fresh)
-        troubles += run_and_collect_error("the ledger", lambda: ledger.keep_until(until))
-    reasons = {name: reason_of(keep, use, green=green) for name, use in uses.items()}
-    return Disposal(reasons, until, tuple(troubles))
-
-
-def _until(lab: Lab) -> str:
-    with contextlib.suppress(HarnessError):
-        return lab.context.ledger.read().kept_until
-    return ""
-
-
-def overdue(selection: Selection) -> list[str]:
-    """Return a line where machines are still there after the time for which they were kept."""
-    try:
-        until = ledger_of(selection).read().kept_until
-    except HarnessError:
-        return []
+def overdue(until: str) -> list[str]:
+    """Return a line for the terminal where machines are kept beyond their time."""
     return [f"still here: machines that were kept until {until}; `lab down --expired` removes them"] * expired(until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from harness.config.model import host_path
 from harness.config.plan import LabPlan, make_plan
 from harness.config.secret_reference import resolve
 from harness.core.deadline import SessionClock
+from harness.core.errors import HarnessError
 from harness.core.layout import HOME, LEDGER
 from harness.ownership.lab_lock import lab_lock
 from harness.ownership.ledger import Ledger
@@ -82,6 +84,13 @@ def new_run_id(now: datetime | None = None) -> str:
 def ledger_of(selection: Selection) -> Ledger:
     """Return the ledger of the selected lab."""
     return Ledger(selection.vm_directory / LEDGER, selection.spec.name)
+
+
+def kept_until(selection: Selection) -> str:
+    """Return until when the lab's machines are kept; empty without an end, or without a readable ledger."""
+    with contextlib.suppress(HarnessError):
+        return ledger_of(selection).read().kept_until
+    return ""
 
 
 def lock(selection: Selection, say: Callable[[str], None] = lambda _: None) -> AbstractContextManager[None]:

@@ -42,7 +42,7 @@ class Proof:
 
     def require(self, machine: str, phase: Phase) -> None:
         """Pass when every earlier phase of the machine lets `phase` be looked at; fail or skip otherwise."""
-        blocker = self._lab.ready_for(machine, phase, self._waiting)
+        blocker = self._lab.verdicts.ready_for(machine, phase, self._waiting)
         if blocker is not None:
             culprit = self._culprit(blocker)
             self._guest_blocks.setdefault(machine, culprit.title)
@@ -59,7 +59,7 @@ class Proof:
 
     def _culprit(self, verdict: Verdict) -> Verdict:
         """Return the verdict at the root of a blocked one."""
-        by_title = {earlier.title: earlier for earlier in self._lab.recorded()}
+        by_title = {earlier.title: earlier for earlier in self._lab.verdicts.recorded()}
         while verdict.blocked_by in by_title:
             verdict = by_title[verdict.blocked_by]
         return verdict
@@ -96,7 +96,7 @@ class Proof:
             remedy = "" if status is Status.NOT_PROVEN else "see the failed test"
             seen = reason.removeprefix("not proven: ") or "as promised"
             if status in (Status.FAIL, Status.ERROR):
-                self._lab.suspect(machine)
+                self._lab.evidence.suspect(machine)
             check = Check(title, status, "as the lab file promises", seen, remedy, cause=_crash(report))
             self._guest_checks.setdefault(machine, []).append(check)
 
@@ -106,7 +106,7 @@ class Proof:
             begun, ended = self._guest_spans.get(machine, (self._journal.now(),) * 2)
             blocked = "" if machine in self._guest_checks else self._guest_blocks[machine]
             checks = tuple(self._guest_checks.get(machine, ()))
-            self._lab.add(Verdict(Phase.GUESTS, machine, checks, begun, ended, blocked_by=blocked))
+            self._lab.verdicts.add(Verdict(Phase.GUESTS, machine, checks, begun, ended, blocked_by=blocked))
 
 
 def _guest_status(report: pytest.TestReport) -> Status:

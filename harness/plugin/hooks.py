@@ -22,12 +22,13 @@ from harness.core.errors import HarnessError, UsageError
 from harness.core.layout import RunFiles
 from harness.core.verdict import Phase, Status
 from harness.guest.testinfra_backend import lab_host
+from harness.lab.closing import RunEnd, close_run
 from harness.lab.evidence.collector import Collector
 from harness.lab.keep_policy import overdue
 from harness.lab.lab import Lab
-from harness.lab.run_record import Ended, claims_of, end_run, open_run
-from harness.lab.selection import Selection, lock, new_run_id, select
-from harness.lab.session import open_lab
+from harness.lab.opening import journal_run_start, open_lab
+from harness.lab.required_claims import judge_claims_of
+from harness.lab.selection import Selection, kept_until, lock, new_run_id, select
 from harness.plugin.assertions import Proof, mask
 from harness.plugin.options import add_options
 from harness.plugin.progress import Progress
@@ -65,8 +66,8 @@ class LabSession:
     items: list[pytest.Item] = field(default_factory=list)
     deselected: list[pytest.Item] = field(default_factory=list)
     asked: Asked = field(default_factory=Asked)
-    ended: Ended | None = None
-    troubles: tuple[str, ...] = ()  # what could not be done, as text
+    end: RunEnd | None = None
+    problems: tuple[str, ...] = ()  # what could not be done, as text
     hosts: dict[str, Any] = field(default_factory=dict)  # one testinfra host per machine: a new one asks who it is
 
 
@@ -134,7 +135,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"hypervisor: {selection.hypervisor.kind.value} {selection.hypervisor.version}",
         f"machines: {selection.vm_directory}",
         f"results: {session.run.directory}",
-        *overdue(selection),
+        *overdue(kept_until(selection)),
     ]
 
 
@@ -199,12 +200,12 @@ def _work(pytestconfig: pytest.Config) -> tuple[Lab, Proof]:
     try:
         ports = pytestconfig.stash[_CLEANUP].enter_context(HeldPorts())
         opened = open_lab(session.selection, session.run, journal, ports, pytestconfig.option.again)
-        open_run(opened, session.selection, session.run_id, pytestconfig.invocation_params.args, session.asked)
+        journal_run_start(opened, session.selection, pytestconfig.invocation_params.args, session.asked)
     except (HarnessError, OSError) as error:
         wrong_input = isinstance(error, UsageError)
         status = pytest.ExitCode.USAGE_ERROR if wrong_input else pytest.ExitCode.TESTS_FAILED
         pytest.exit(f"the lab cannot be opened: {error}", returncode=status)
-    pytestconfig.stash[_CLEANUP].callback(opened.end)  # before journal, ports and lock are let go
+    pytestconfig.stash[_CLEANUP].callback(opened.stop)  # before journal, ports and lock are let go
     proof = Proof(opened, journal, session.progress.flush)
     session.lab, session.proof = opened, proof
     opened.start(needs, with_cluster=with_cluster)
@@ -260,7 +261,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     phase = phase_of(item)
     if session is not None and session.proof is not None and phase is not None:
         told = run_and_collect_error("a test's outcome", partial(session.proof.note, report, phase, machine_of(item)))
-        session.troubles = tuple(dict.fromkeys((*session.troubles, *told)))
+        session.problems = tuple(dict.fromkeys((*session.problems, *told)))
         mask(report)
     return report
 
@@ -274,26 +275,27 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     try:
         yield
     except OSError as error:
-        mine.troubles += (f"pytest's own results: {error}",)
+        mine.problems += (f"pytest's own results: {error}",)
     finally:
-        mine.troubles += run_and_collect_error("the verdicts of the guests", mine.proof.finish)
-        hidden = any(verdict.status in (Status.FAIL, Status.ERROR) for verdict in mine.lab.recorded())
-        held_back = any(claim.holds_back for claim in claims_of(mine.lab, mine.asked))
+        mine.problems += run_and_collect_error("the verdicts of the guests", mine.proof.finish)
+        hidden = any(verdict.status in (Status.FAIL, Status.ERROR) for verdict in mine.lab.verdicts.recorded())
+        held_back = any(claim.holds_back for claim in judge_claims_of(mine.lab, mine.asked))
         if session.exitstatus == pytest.ExitCode.OK and (hidden or held_back or not mine.proof.passed):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         option = session.config.option
         keep = Keep(option.keep or mine.selection.spec.keep)
-        mine.ended = end_run(mine.lab, keep, int(session.exitstatus), mine.troubles, Path(option.xmlpath))
-        session.exitstatus = mine.ended.exit_status
+        status, junit = int(session.exitstatus), Path(option.xmlpath)
+        mine.end = close_run(mine.lab, keep, status, junit=junit, problems=mine.problems)
+        session.exitstatus = mine.end.exit_status
     return None
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Say what is proven, where the report is, and how to get in."""
     session = config.stash.get(_SESSION, None)
-    if session is None or session.lab is None or session.progress is None or session.ended is None:
+    if session is None or session.lab is None or session.progress is None or session.end is None:
         return
     session.progress.flush()
     terminalreporter.section("lab")
-    for line in session.progress.summary(session.lab, session.ended.result, session.ended.disposal):
+    for line in session.progress.summary(session.lab, session.end):
         terminalreporter.write_line(line)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.core.verdict import Status
-from harness.lab.keep_policy import Disposal
+from harness.lab.closing import RunEnd
 from harness.lab.lab import Lab
 from harness.results.journal import Journal
 from harness.results.journal_events import PHASE_END, PHASE_START, STATE
@@ -51,13 +51,9 @@ class Progress:
         for line in news:
             self._write(line)
 
-    def summary(self, lab: Lab, result: RunResult | None, disposal: Disposal) -> list[str]:
-        """Return the closing lines: the claims, counts, what is not proven, the report, the way in.
-
-        Args:
-            result: None where the report could not be written.
-        """
-        verdicts = lab.recorded()
+    def summary(self, lab: Lab, end: RunEnd) -> list[str]:
+        """Return the closing lines: the claims, counts, what is not proven, the report, the way in."""
+        result, verdicts = end.result, lab.verdicts.recorded()
         checks = [(verdict, check) for verdict in verdicts for check in verdict.checks]
         counts = {status: sum(check.status is status for _, check in checks) for status in Status}
         blocked = sum(verdict.status is Status.BLOCKED for verdict in verdicts)
@@ -71,19 +67,19 @@ class Progress:
             for verdict, check in checks
             if check.status is Status.NOT_PROVEN
         ]
-        lines += [f"not done: {trouble}" for trouble in disposal.troubles]
+        lines += [f"not done: {problem}" for problem in end.problems]
         lines += [f"report: {lab.run.html}"] if result is not None else []
-        kept = lab.claimed()
+        kept = lab.existing_machines()
         if kept:
-            lines += kept_lines(disposal, [machine.name for machine in kept])
+            lines += kept_lines(end, [machine.name for machine in kept])
             lines.append(f"log in: ssh -F {lab.run.ssh_config} {kept[0].name}    remove: lab down")
         return lines
 
 
-def kept_lines(disposal: Disposal, names: Sequence[str]) -> list[str]:
+def kept_lines(end: RunEnd, names: Sequence[str]) -> list[str]:
     """Return a line for each reason for which machines were kept."""
-    until = f" until {disposal.until}" if disposal.until else ""
-    reasons = {name: disposal.reasons.get(name, "") for name in names}
+    until = f" until {end.kept_until}" if end.kept_until else ""
+    reasons = {name: end.kept.get(name, "") for name in names}
     return [
         f"kept{until} ({reason}): {', '.join(name for name in names if reasons[name] == reason)}"
         for reason in dict.fromkeys(reasons.values())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.guest.nonce import NONCE_COMMAND
-from harness.lab import usage as uses
+from harness.lab import closing
 from harness.lab.evidence.collector import Collector
 from harness.lab.resume.continuation import Resumption
 from harness.machine.console import Console
@@ -106,7 +106,7 @@ def test_an_end_that_breaks_is_told_and_has_its_report(
     def broken(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "somewhere")
 
-    monkeypatch.setattr(uses, step, broken)
+    monkeypatch.setattr(closing, step, broken)
     result = fake_lab.run(*part("30_boot"), "-k", WORKER, "--keep=never")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["not done: *PermissionError: *Permission denied*", "report: *"])
@@ -150,7 +150,7 @@ def test_a_report_that_cannot_be_written_does_not_hide_what_was_proven(
     def broken(_: Path) -> None:
         raise full()
 
-    monkeypatch.setattr("harness.lab.run_record.write_reports", broken)
+    monkeypatch.setattr("harness.lab.closing.write_reports", broken)
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["not done: the report: OSError: *No space left*", f"kept*: {WORKER}"])

@@ -29,21 +29,21 @@ class Resumption:
     """What is known of earlier runs, and how a session uses it.
 
     Args:
-        again: What the session does with machines of an earlier run.
-        pasts: By machine.
+        mode: What the session does with machines of an earlier run.
+        recorded: What earlier runs recorded, by machine.
         replan: Makes the plan of this lab as the run of that id made it.
         phases: The phases of one machine whose verdicts can be carried over, in their order.
     """
 
     def __init__(
         self,
-        again: ResumeMode,
-        pasts: Mapping[str, RecordedMachine],
+        mode: ResumeMode,
+        recorded: Mapping[str, RecordedMachine],
         replan: Callable[[str], LabPlan],
         phases: Sequence[Phase],
     ) -> None:
-        self.again = again
-        self._pasts = pasts
+        self.mode = mode
+        self._recorded = recorded
         self._replan = replan
         self._phases = phases
 
@@ -57,7 +57,7 @@ class Resumption:
             HostError: The ledger cannot be read.
             Cancelled: The session ends.
         """
-        decision = afresh("") if self.again is ResumeMode.FRESH else self._decide(machine)
+        decision = afresh("") if self.mode is ResumeMode.FRESH else self._decide(machine)
         if not decision.carried:
             machine.forget()
         if self.refusal(machine, decision) is None:
@@ -66,7 +66,7 @@ class Resumption:
 
     def refusal(self, machine: Machine, decision: Decision) -> Check | None:
         """Return why a session that changes nothing cannot take the machine, or None where it can."""
-        if self.again is not ResumeMode.REUSE or not decision.missing(self._phases):
+        if self.mode is not ResumeMode.REUSE or not decision.missing(self._phases):
             return None
         return Check(
             "reusable",
@@ -77,14 +77,14 @@ class Resumption:
         )
 
     def _decide(self, machine: Machine) -> Decision:
-        past = self._pasts.get(machine.name)
+        recorded = self._recorded.get(machine.name)
         entry = machine.context.ledger.machine(machine.name)
         made_by = entry.run_id if entry is not None else ""
         try:
             planned = self._replan(made_by).machine(machine.name) if made_by else machine.plan
-            decision = decide(past, self._look(machine, planned, made_by), self._phases)
+            decision = decide(recorded, self._look(machine, planned, made_by), self._phases)
             missing = decision.missing(self._phases)
-            if self.again is not ResumeMode.RESUME and decision.carried and missing:
+            if self.mode is not ResumeMode.RESUME and decision.carried and missing:
                 return afresh(f"not finished: {', '.join(phase.value for phase in missing)}")
             if decision.carried:
                 self._go_on(machine, planned, decision)
@@ -151,7 +151,7 @@ class Resumption:
             inputs=inputs_of(plan.spec, machine.plan, machine.iso),
             carried=[verdict_to_dict(verdict) for verdict in decision.carried],
         )
-        if self.again in (ResumeMode.RESUME, ResumeMode.REUSE) or machine.name in self._pasts:
+        if self.mode in (ResumeMode.RESUME, ResumeMode.REUSE) or machine.name in self._recorded:
             text = decision.why if decision.carried else f"starts afresh: {decision.why}"
             machine.journal.note(text)
             machine.journal.state(text)

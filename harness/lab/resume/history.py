@@ -20,7 +20,7 @@ from harness.results.run_json import verdict_from_dict
 _SEARCHED = 50  # run directories, the newest first
 
 
-def find_past(reports: Path, lab: str, vm_directory: Path, names: Iterable[str]) -> dict[str, RecordedMachine]:
+def find_recorded(reports: Path, lab: str, vm_directory: Path, names: Iterable[str]) -> dict[str, RecordedMachine]:
     """Return, for each machine that is found, what the newest journal tells that has it; a damaged one tells nothing.
 
     Args:
@@ -43,7 +43,7 @@ def find_past(reports: Path, lab: str, vm_directory: Path, names: Iterable[str])
         told = wanted & inputs.keys() if run.lab == lab else set()
         for name in told:
             with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError, HarnessError):
-                found[name] = _past(run, name, inputs[name])
+                found[name] = _recorded_machine(run, name, inputs[name])
         wanted -= told
         if not wanted:
             break
@@ -54,7 +54,7 @@ def _is_run(path: Path) -> bool:
     return not path.is_symlink() and RunFiles(path).events.is_file()
 
 
-def _past(run: RunResult, name: str, event: dict[str, Any]) -> RecordedMachine:
+def _recorded_machine(run: RunResult, name: str, event: dict[str, Any]) -> RecordedMachine:
     verdicts = {item.phase: item for item in map(verdict_from_dict, event["carried"])}
     verdicts |= {item.phase: item for item in run.verdicts if item.machine == name}
     begun = next((phase for phase in Phase if run.unfinished(name, phase) is not None), None)

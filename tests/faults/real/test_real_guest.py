@@ -25,8 +25,8 @@ from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.lab.evidence.collector import Collector
 from harness.lab.evidence.explain import explained
 from harness.lab.lab import Lab
+from harness.lab.opening import open_lab
 from harness.lab.selection import select
-from harness.lab.session import open_lab
 from harness.machine.machine import Machine
 from harness.machine.removal import remove_rest
 from harness.phases import air_gap, boot, iso_copy, packages

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from harness.config.model import Keep
-from harness.lab.keep_policy import destroys, expired, expiry, extended, reason_of
-from harness.lab.usage import MachineUse
+from harness.lab.keep_policy import MachineUse, deleted_uses, expired, expiry, keep_reason, later_expiry, overdue
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -23,16 +22,18 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     ],
 )
 def test_what_becomes_of_the_machines(keep: Keep, green: bool, gone: tuple[MachineUse, ...]) -> None:
-    assert destroys(keep, green=green) == gone
-    assert reason_of(keep, None, green=green) == "this run did not touch it"
+    assert deleted_uses(keep, green=green) == gone
+    assert keep_reason(keep, None, green=green) == "this run did not touch it"
     for use in MachineUse:
-        assert (reason_of(keep, use, green=green) == "it could not be removed") is (use in gone)
+        assert (keep_reason(keep, use, green=green) == "it could not be removed") is (use in gone)
 
 
 def test_a_machine_is_left_for_the_reason_that_is_so() -> None:
-    assert reason_of(Keep.ALWAYS, MachineUse.BUILT, green=True) == "keep: always"
-    assert reason_of(Keep.ON_FAILURE, MachineUse.BUILT, green=False) == "keep: on-failure, and the run is not green"
-    assert reason_of(Keep.ON_FAILURE, MachineUse.REUSED, green=True) == "keep: on-failure, and an earlier run built it"
+    assert keep_reason(Keep.ALWAYS, MachineUse.BUILT, green=True) == "keep: always"
+    assert keep_reason(Keep.ON_FAILURE, MachineUse.BUILT, green=False) == "keep: on-failure, and the run is not green"
+    assert (
+        keep_reason(Keep.ON_FAILURE, MachineUse.REUSED, green=True) == "keep: on-failure, and an earlier run built it"
+    )
 
 
 def test_time_is_over_when_it_has_come() -> None:
@@ -40,6 +41,15 @@ def test_time_is_over_when_it_has_come() -> None:
     assert until == "2026-01-02T04:04:05+00:00"
     assert not expired(until, NOW)
     assert expired(until, datetime(2026, 1, 2, 4, 4, 5, tzinfo=UTC))
+
+
+def test_machines_beyond_their_time_are_reported() -> None:
+    assert overdue("") == []
+    assert overdue("2999-01-01T00:00:00+00:00") == []
+    (line,) = overdue("2026-01-02T04:04:05+00:00")
+    assert line == (
+        "still here: machines that were kept until 2026-01-02T04:04:05+00:00; `lab down --expired` removes them"
+    )
 
 
 def test_without_an_end_nothing_expires() -> None:
@@ -57,4 +67,4 @@ def test_without_an_end_nothing_expires() -> None:
     ],
 )
 def test_what_was_promised_is_not_taken_back(known: str, fresh: str, said: str) -> None:
-    assert extended(known, fresh) == said
+    assert later_expiry(known, fresh) == said

@@ -26,24 +26,25 @@ class FakeLab:
     """A lab whose verdicts are given."""
 
     def __init__(self, *verdicts: Verdict) -> None:
-        self.verdicts = list(verdicts)
+        self.published = list(verdicts)
         self.suspects: list[str] = []
+        self.verdicts = self.evidence = self
 
     def suspect(self, machine: str) -> None:
         self.suspects.append(machine)
 
     def verdict(self, machine: str | None, phase: Phase, waiting: Callable[[], None]) -> Verdict:
-        return next(one for one in self.verdicts if (one.machine, one.phase) == (machine, phase))
+        return next(one for one in self.published if (one.machine, one.phase) == (machine, phase))
 
     def ready_for(self, machine: str, phase: Phase, waiting: Callable[[], None]) -> Verdict | None:
-        before = [one for one in self.verdicts if one.machine == machine and one.phase.number < phase.number]
+        before = [one for one in self.published if one.machine == machine and one.phase.number < phase.number]
         return next((one for one in before if one.status.stops), None)
 
     def recorded(self) -> list[Verdict]:
-        return self.verdicts
+        return self.published
 
     def add(self, verdict: Verdict) -> None:
-        self.verdicts.append(verdict)
+        self.published.append(verdict)
 
 
 @contextlib.contextmanager
@@ -140,8 +141,8 @@ def test_guest_tests_of_a_blocked_machine_are_skipped_and_the_phase_is_blocked(p
     with skipped():
         proof.require("m", Phase.GUESTS)
     proof.finish()
-    assert (lab.verdicts[-1].phase, lab.verdicts[-1].status) == (Phase.GUESTS, Status.BLOCKED)
-    assert lab.verdicts[-1].blocked_by == "creation of m"
+    assert (lab.published[-1].phase, lab.published[-1].status) == (Phase.GUESTS, Status.BLOCKED)
+    assert lab.published[-1].blocked_by == "creation of m"
 
 
 def test_the_test_that_tells_of_the_block_is_no_check_of_the_guest(prove: Callable[..., Proof]) -> None:
@@ -152,7 +153,7 @@ def test_the_test_that_tells_of_the_block_is_no_check_of_the_guest(prove: Callab
         proof.require("m", Phase.GUESTS)
     proof.note(report("failed", "setup", longrepr="creation of m: vmx: fail"), Phase.GUESTS, "m")
     proof.finish()
-    assert (lab.verdicts[-1].status, lab.verdicts[-1].checks) == (Status.BLOCKED, ())
+    assert (lab.published[-1].status, lab.published[-1].checks) == (Status.BLOCKED, ())
     assert lab.suspects == []
 
 
@@ -190,7 +191,7 @@ def test_the_guests_phase_is_what_its_tests_say(
     proof.note(told, Phase.GUESTS, "m")
     proof.note(report("passed", "teardown"), Phase.GUESTS, "m")
     proof.finish()
-    (made,) = lab.verdicts
+    (made,) = lab.published
     assert (made.phase, made.machine, made.status) == (Phase.GUESTS, "m", status)
     assert [check.name for check in made.checks] == ["swap"]
     assert lab.suspects == (["m"] if status in (Status.FAIL, Status.ERROR) else [])
@@ -203,7 +204,7 @@ def test_a_test_with_further_parameters_is_a_check_of_its_own(prove: Callable[..
     for setting in ("sshd-port", "sshd-keys"):
         proof.note(report("passed", name=f"test_settings[m-{setting}]"), Phase.GUESTS, "m")
     proof.finish()
-    names = [check.name for check in lab.verdicts[0].checks]
+    names = [check.name for check in lab.published[0].checks]
     assert names == ["settings sshd-port", "settings sshd-keys"]
 
 

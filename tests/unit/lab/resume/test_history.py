@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.core.verdict import Check, Phase, Status, Verdict
-from harness.lab.resume.history import find_past
+from harness.lab.resume.history import find_recorded
 from harness.results import journal_events as payload
 from harness.results.journal import Journal
 from harness.results.model import RunResult
@@ -38,7 +38,7 @@ def journal(reports: Path, run_id: str, *, lab: str = "lab", vms: Path = VMS, la
 def test_the_newest_run_that_has_the_machine_tells_of_it(tmp_path: Path) -> None:
     journal(tmp_path, "run-1", last=Phase.PACKAGES)
     journal(tmp_path, "run-2", last=Phase.BOOT)
-    past = find_past(tmp_path, "lab", VMS, ["m1", "m2"])["m1"]
+    past = find_recorded(tmp_path, "lab", VMS, ["m1", "m2"])["m1"]
     assert (past.run_id, past.made_by, past.inputs) == ("run-2", "run-0", {"seed": "run-2"})
     assert [verdict.phase for verdict in past.verdicts] == [Phase.CLEANUP, Phase.CREATION, Phase.BOOT]
     assert past.begun is Phase.ISO_COPY
@@ -55,7 +55,7 @@ def test_what_a_run_took_up_and_did_not_ask_for_is_told_too(tmp_path: Path) -> N
     asked = Verdict(Phase.CREATION, "m1", (Check("c", Status.PASS, "", ""),), 0.0, 1.0, carried_from="run-0")
     book.write(payload.PHASE_END, "m1", **payload.phase_end(asked))
     book.close()
-    assert find_past(tmp_path, "lab", VMS, ["m1"])["m1"].verdicts == (asked, held[1])
+    assert find_recorded(tmp_path, "lab", VMS, ["m1"])["m1"].verdicts == (asked, held[1])
 
 
 def test_a_damaged_journal_tells_nothing_and_no_older_one_is_asked(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_damaged_journal_tells_nothing_and_no_older_one_is_asked(tmp_path: Pat
     journal(tmp_path, "run-2", last=Phase.BOOT)
     file = tmp_path / "run-2" / "events.jsonl"
     file.write_text(file.read_text().replace('"carried": []', '"carried": [{}]'))
-    assert find_past(tmp_path, "lab", VMS, ["m1"]) == {}
+    assert find_recorded(tmp_path, "lab", VMS, ["m1"]) == {}
 
 
 def test_runs_of_another_lab_or_directory_are_passed_over(tmp_path: Path) -> None:
@@ -73,8 +73,8 @@ def test_runs_of_another_lab_or_directory_are_passed_over(tmp_path: Path) -> Non
     (tmp_path / "run-4").mkdir()
     (tmp_path / "run-5" / "events.jsonl").mkdir(parents=True)
     (tmp_path / "latest").symlink_to("run-3")
-    assert find_past(tmp_path, "lab", VMS, ["m1"])["m1"].run_id == "run-1"
+    assert find_recorded(tmp_path, "lab", VMS, ["m1"])["m1"].run_id == "run-1"
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
-    assert find_past(tmp_path / "absent", "lab", VMS, ["m1"]) == {}
+    assert find_recorded(tmp_path / "absent", "lab", VMS, ["m1"]) == {}
