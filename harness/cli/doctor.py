@@ -58,7 +58,7 @@ def examine(selection: Selection) -> tuple[Check, ...]:
 def candidates_text(hypervisor: Hypervisor) -> str:
     """Return a line per candidate: where it was found, and why it is used or not."""
     rows = [
-        f"{'->' if found.taken else '  '} {found.source:<22} {found.path or '-'}\n      {found.why}"
+        f"{'->' if found.selected else '  '} {found.source:<22} {found.path or '-'}\n      {found.why}"
         for found in hypervisor.candidates
     ]
     return "\n".join(["vmrun", *rows, f"version: {hypervisor.version}"])

@@ -1,17 +1,14 @@
-"""The one way to a hypervisor: `Vmrun` drives any executable that speaks VMware's `vmrun`.
+"""Driver of any `vmrun`: one method per verb, typed results, classified failures.
 
-driver                `Vmrun`: one method per verb, and what is known of VMware's
-call                  one call: flags, time limits, failures
-errors, failures      the classes of failure; which answer is which
-answers, guest_answers    what verbs print, as values
-power, snapshots, networks, runtime, guest, guest_program     the verbs by subject
-paths, locks, log, clones, fresh      what is read beside a VMX, and of files that vmrun writes
+Entry: `Vmrun`, and `harness.vmrun.discovery.find_hypervisor`. `driver` has the methods, with the verbs by subject in
+`power`, `snapshots`, `networks`, `runtime` and `guest`. `invocation` makes one call, `parse*` read its output, and
+`error_table` selects one of `errors`.
 """
 
 from harness.system.process import RunProgram
 from harness.vmrun.driver import CloneKind, Vmrun
 from harness.vmrun.guest import Guest
-from harness.vmrun.guest_arguments import Starting
+from harness.vmrun.guest_arguments import StartOptions
 from harness.vmrun.invocation import GuestLogin
 from harness.vmrun.networks import HostNetwork, NetworkKind, PortForwarding, Protocol, Service
 from harness.vmrun.parse import Display, StopMode, ToolsState, VmrunVersion
@@ -40,7 +37,7 @@ __all__ = [
     "Snapshot",
     "SnapshotTree",
     "Snapshots",
-    "Starting",
+    "StartOptions",
     "StopMode",
     "ToolsState",
     "VariableKind",

@@ -1,8 +1,8 @@
-"""Which hypervisor drives the lab, and why that one.
+"""Find the hypervisor that drives the lab.
 
-The first of these that can be used: `--vmrun`, the variable `VMRUN_PATH`, `hypervisor.vmrun` of the lab file, VMware's
-own places, `vmrun` on PATH, the embedded one on QEMU. The word `embedded` at any of the first three means the embedded
-one. What was asked for by name has to work; what was searched is passed over with its reason.
+The first usable one of: `--vmrun`, the variable `VMRUN_PATH`, `hypervisor.vmrun` of the lab file, VMware's default
+locations, `vmrun` on PATH, the embedded hypervisor on QEMU. The word `embedded` at any of the first three selects the
+embedded one. A hypervisor that the user named must work; one that the search found is skipped with its reason.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from harness.vmrun.locations import (
     HostSystem,
     Source,
     disk_tool,
-    qemu_places,
+    qemu_locations,
     qemu_remedy,
     this_host,
-    vmware_places,
+    vmware_locations,
 )
 
 EMBEDDED = "embedded"
-NO_VERSION = "VMware (vmrun names no version)"
+NO_VERSION = "VMware (vmrun reports no version)"
 HOME_VARIABLE = "VMRUN_QEMU_HOME"
-# VMware shows a screen to guest users only; evidence of a guest that does not boot has to do without one.
+# VMware captures a screen for guest users only, so a guest that does not boot has no picture in its evidence.
 SCREEN_VARIABLE = "VMRUN_QEMU_SCREEN"
 _MODULE = (sys.executable, "-m", "harness.vmrun_qemu")
 _DISK_MODULE = (sys.executable, "-m", "harness.vmrun_qemu.vdiskmanager")
@@ -43,7 +43,7 @@ _MINIMUM_QEMU = (7, 2)  # the first release with `-netdev stream`
 
 
 class Kind(StrEnum):
-    """Whose hypervisor it is."""
+    """The product: VMware's own, or the embedded hypervisor."""
 
     VMWARE = "vmware"
     EMBEDDED = "embedded"
@@ -51,11 +51,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One hypervisor that came up, and why it was taken or not."""
+    """A hypervisor that was considered, and why it was selected or not."""
 
     source: Source
     path: str
-    taken: bool
+    selected: bool
     why: str
 
 
@@ -69,8 +69,8 @@ class Hypervisor:
         vdiskmanager_argv: The same of `vmware-vdiskmanager`.
         env: Variables for both.
         version: Product and version, for people.
-        host_type: What `vmrun -T` wants to hear: it answered to that.
-        candidates: Everything that came up, in order.
+        host_type: The value of `vmrun -T` that it accepted.
+        candidates: Every hypervisor that was considered, in order.
     """
 
     kind: Kind
@@ -83,12 +83,15 @@ class Hypervisor:
 
     @property
     def home(self) -> Path | None:
-        """Where the embedded one keeps its state; None for VMware's own."""
+        """The state directory of the embedded hypervisor; None for VMware's."""
         text = self.env.get(HOME_VARIABLE)
         return Path(text) if text else None
 
     def with_home(self, home: Path) -> Hypervisor:
-        """Return the same with the embedded one's state in that directory; VMware's own has no such thing."""
+        """Return the same hypervisor with that state directory.
+
+        VMware's own has no such directory and is returned unchanged.
+        """
         if self.kind is Kind.VMWARE:
             return self
         return replace(self, env={**self.env, HOME_VARIABLE: str(home), SCREEN_VARIABLE: "anybody"})
@@ -113,8 +116,8 @@ _REMEDIES = {
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A candidate that cannot be used: why, in one word and in a sentence."""
+class Unusable:
+    """A candidate that cannot be used: the fault and its details."""
 
     fault: Fault
     detail: str
@@ -122,14 +125,14 @@ class Refused:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A candidate that nobody has looked at."""
+    """A candidate that was not probed yet."""
 
     source: Source
     path: str
 
     @property
-    def named(self) -> bool:
-        """Whether somebody asked for it by name."""
+    def explicit(self) -> bool:
+        """Whether the user named it."""
         return self.source in (Source.OPTION, Source.ENVIRONMENT, Source.LAB_FILE)
 
 
@@ -146,88 +149,94 @@ def find_hypervisor(
     Args:
         option: The value of `--vmrun`.
         setting: `hypervisor.vmrun` of the lab file.
-        base: Where a relative path of the lab file starts.
-        host_type: `hypervisor.type` of the lab file; another one that answers is taken in its place.
+        base: The directory that a relative path of the lab file starts from.
+        host_type: `hypervisor.type` of the lab file; another type that works is used in its place.
         system: The host to search.
 
     Raises:
-        UsageError: One that was asked for by name cannot be used.
+        UsageError: One that the user named cannot be used.
         HostError: None can be used.
     """
     host = system or this_host()
     if setting and base is not None and setting != EMBEDDED and os.path.dirname(setting):  # noqa: PTH120  (text)
         setting = str(base / setting)
     candidates: list[Candidate] = []
-    taken: Hypervisor | None = None
+    selected: Hypervisor | None = None
     for proposal in proposals(option, setting, host):
-        if taken is not None:
-            candidates.append(Candidate(proposal.source, proposal.path, taken=False, why="not looked at"))
+        if selected is not None:
+            candidates.append(Candidate(proposal.source, proposal.path, selected=False, why="not probed"))
             continue
         found = probe(proposal, host_type, host)
         if isinstance(found, Hypervisor):
-            taken = found
-            candidates.append(Candidate(proposal.source, proposal.path, taken=True, why=found.version))
+            selected = found
+            candidates.append(Candidate(proposal.source, proposal.path, selected=True, why=found.version))
             continue
-        if proposal.named:
-            raise _refusal(proposal, found, host)
+        if proposal.explicit:
+            raise _usage_error(proposal, found, host)
         why = f"{found.fault}: {found.detail}" if found.detail else found.fault.value
-        candidates.append(Candidate(proposal.source, proposal.path, taken=False, why=why))
-    if taken is None:
-        raise _nothing(candidates, host)
-    return replace(taken, candidates=tuple(candidates))
+        candidates.append(Candidate(proposal.source, proposal.path, selected=False, why=why))
+    if selected is None:
+        raise _no_hypervisor(candidates, host)
+    return replace(selected, candidates=tuple(candidates))
 
 
 def proposals(option: str | None, setting: str | None, system: HostSystem) -> tuple[Proposal, ...]:
-    """Return what to look at, in order; after one that was asked for by name nothing else is looked at."""
+    """Return the candidates to probe, in order.
+
+    A candidate that the user named ends the search, because it must work.
+    """
     explicit = (
         (Source.OPTION, option),
         (Source.ENVIRONMENT, system.environ.get("VMRUN_PATH")),
         (Source.LAB_FILE, setting),
     )
     found = [Proposal(source, value) for source, value in explicit if value]
-    found += [Proposal(source, path) for source, path in vmware_places(system)]
+    found += [Proposal(source, path) for source, path in vmware_locations(system)]
     on_path = system.which("vmrun")
     if on_path and on_path not in {proposal.path for proposal in found}:
         found.append(Proposal(Source.PATH, on_path))
     return (*found, Proposal(Source.EMBEDDED, EMBEDDED))
 
 
-def probe(proposal: Proposal, host_type: str, system: HostSystem) -> Hypervisor | Refused:
-    """Return the hypervisor behind a proposal, or why it cannot be used."""
+def probe(proposal: Proposal, host_type: str, system: HostSystem) -> Hypervisor | Unusable:
+    """Probe a candidate: return the hypervisor, or why it cannot be used."""
     path = proposal.path
     if path == EMBEDDED:
         return _probe_embedded(_MODULE, _DISK_MODULE, system)
     if not system.is_file(path):
         path = system.which(path) or ""
         if not path:
-            return Refused(Fault.NOT_FOUND, "")
+            return Unusable(Fault.NOT_FOUND, "")
     if not system.is_executable(path):
-        return Refused(Fault.NOT_EXECUTABLE, "")
+        return Unusable(Fault.NOT_EXECUTABLE, "")
     folder, name = system.split(path)
     if name in _EMBEDDED_PROGRAMS:
         disk = system.join(folder, name.replace("vmrun", "vdiskmanager"))
         if not system.is_file(disk):
-            return Refused(Fault.NO_DISK_TOOL, f"{disk} does not exist")
+            return Unusable(Fault.NO_DISK_TOOL, f"{disk} does not exist")
         return _probe_embedded((path,), (disk,), system)
     tool = disk_tool(path, system)
     if tool is None:
-        return Refused(Fault.NO_DISK_TOOL, f"neither beside {path} nor on PATH")
+        return Unusable(Fault.NO_DISK_TOOL, f"neither beside {path} nor on PATH")
     return _probe_vmware(path, tool, host_type, system)
 
 
-def _probe_vmware(path: str, tool: str, host_type: str, system: HostSystem) -> Hypervisor | Refused:
-    """Ask for its list as each product that may be installed; the first that answers is it."""
+def _probe_vmware(path: str, tool: str, host_type: str, system: HostSystem) -> Hypervisor | Unusable:
+    """Probe with `vmrun list` for each product that may be installed.
+
+    The first product that answers is the host type.
+    """
     first = "fusion" if system.platform == "darwin" else host_type
-    refused = Refused(Fault.NOT_ANSWERING, "")
+    refused = Unusable(Fault.NOT_ANSWERING, "")
     for kind in dict.fromkeys((first, "player")):
-        vmrun = Vmrun((path,), host_type=kind, run=_impatient(system.run))
+        vmrun = Vmrun((path,), host_type=kind, run=_with_probe_limit(system.run))
         try:
             vmrun.list_running()
             version = vmrun.version()
         except VmrunUnavailable as error:
-            return Refused(Fault.NOT_EXECUTABLE, error.what)
+            return Unusable(Fault.NOT_EXECUTABLE, error.what)
         except HarnessError as error:
-            refused = Refused(Fault.NOT_ANSWERING, _one_line(error))
+            refused = Unusable(Fault.NOT_ANSWERING, _one_line(error))
             if not isinstance(error, HostTypeMissing):
                 break
             continue
@@ -236,28 +245,31 @@ def _probe_vmware(path: str, tool: str, host_type: str, system: HostSystem) -> H
     return refused
 
 
-def _probe_embedded(vmrun: tuple[str, ...], disk: tuple[str, ...], system: HostSystem) -> Hypervisor | Refused:
-    places = qemu_places(system)
-    if not places:
-        return Refused(Fault.NO_QEMU, f"{QEMU} is not installed")
-    folder, name = system.split(places[0])
-    for program in (places[0], system.join(folder, name.replace(QEMU, "qemu-img"))):
+def _probe_embedded(vmrun: tuple[str, ...], disk: tuple[str, ...], system: HostSystem) -> Hypervisor | Unusable:
+    programs = qemu_locations(system)
+    if not programs:
+        return Unusable(Fault.NO_QEMU, f"{QEMU} is not installed")
+    folder, name = system.split(programs[0])
+    for program in (programs[0], system.join(folder, name.replace(QEMU, "qemu-img"))):
         if not system.is_file(program):
-            return Refused(Fault.NO_QEMU, f"{program} does not exist")
+            return Unusable(Fault.NO_QEMU, f"{program} does not exist")
     try:
-        said = system.run((places[0], "--version"), timeout_s=_PROBE_S).output
+        output = system.run((programs[0], "--version"), timeout_s=_PROBE_S).output
     except HarnessError as error:
-        return Refused(Fault.NO_QEMU, _one_line(error))
-    version = re.search(r"version (\d+)\.(\d+)\S*(?: \([^)]*\))?", said)
+        return Unusable(Fault.NO_QEMU, _one_line(error))
+    version = re.search(r"version (\d+)\.(\d+)\S*(?: \([^)]*\))?", output)
     if version is None:
-        return Refused(Fault.NO_QEMU, f"{places[0]} names no version")
+        return Unusable(Fault.NO_QEMU, f"{programs[0]} reports no version")
     if (int(version[1]), int(version[2])) < _MINIMUM_QEMU:
-        return Refused(Fault.NO_QEMU, f"{places[0]} is {version[0]}; 7.2 or newer is needed")
+        return Unusable(Fault.NO_QEMU, f"{programs[0]} is {version[0]}; 7.2 or newer is needed")
     return Hypervisor(Kind.EMBEDDED, vmrun, disk, "QEMU " + version[0].removeprefix("version "))
 
 
-def _impatient(run: RunProgram) -> RunProgram:
-    """Return the process door with the probe's time limit: a search must not wait a minute for each candidate."""
+def _with_probe_limit(run: RunProgram) -> RunProgram:
+    """Return the process runner with the time limit of a probe.
+
+    A search must not wait a minute for each candidate.
+    """
 
     def limited(
         argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, keep_children: bool = False
@@ -271,7 +283,7 @@ def _one_line(error: HarnessError) -> str:
     return " ".join(f"{error.what}: {error.said}".split()).rstrip(": ")
 
 
-def _refusal(proposal: Proposal, refused: Refused, system: HostSystem) -> UsageError:
+def _usage_error(proposal: Proposal, refused: Unusable, system: HostSystem) -> UsageError:
     subject = "the embedded hypervisor" if proposal.path == EMBEDDED else "vmrun"
     return UsageError(
         f"{subject} cannot be used: {refused.fault}",
@@ -281,10 +293,10 @@ def _refusal(proposal: Proposal, refused: Refused, system: HostSystem) -> UsageE
     )
 
 
-def _nothing(candidates: list[Candidate], system: HostSystem) -> HostError:
+def _no_hypervisor(candidates: list[Candidate], system: HostSystem) -> HostError:
     seen = "\n".join(f"{item.source}: {item.path}: {item.why}" for item in candidates)
     return HostError(
         "no hypervisor can be used",
         said=seen,
-        remedy=f"install VMware Workstation Pro, or have the embedded one ready: {qemu_remedy(system)}",
+        remedy=f"install VMware Workstation Pro, or prepare the embedded hypervisor: {qemu_remedy(system)}",
     )

@@ -1,19 +1,18 @@
 """`Vmrun`: one method per verb of VMware's `vmrun`.
 
-Every lie and quirk of the tool is settled here and in the modules beside this one, so that callers see typed values or
-a class of `harness.vmrun.errors`:
+This package handles every quirk of the tool, so that callers get typed values or an error of `harness.vmrun.errors`:
 
 * failures are printed on standard output, sometimes with exit status 0; -1 arrives as 255, 4294967295 or 127;
-* `start` of a running machine fails or succeeds by version: `list` is asked first;
-* `stop soft` hangs without Tools: it is time-boxed, followed by `hard`, and `list` has the last word;
-* `stop` knows nothing of suspended machines and refuses paused ones: they are let run first;
-* `reset hard` was seen to leave the machine off: `list` is asked afterwards;
-* a suspended machine answers with the address that it had: `list` is asked first;
-* the reason of "The operation was canceled" stands in vmware.log only;
-* right after `suspend` a VMX cannot be read for a moment: that is tried again;
-* a revert leaves the machine off, and of a running one was seen to be refused: its power goes first, see `snapshots`;
-* a guest's exit status comes as a line of text, and arguments lose what holds them together, see `guest`;
-* a killed or failed vmrun leaves `.lck` directories: a machine counts as off when they are gone.
+* `start` of a running VM fails or succeeds, by version: `list` is called first;
+* `stop soft` hangs without Tools: it has a time limit and is followed by `hard`, and `list` decides the result;
+* `stop` does not work on suspended VMs and refuses paused ones: they are resumed first;
+* `reset hard` was seen to leave the VM off: `list` is called afterwards;
+* a suspended VM reports the address that it had: `list` is called first;
+* only vmware.log has the reason of "The operation was canceled";
+* right after `suspend` a VMX cannot be read for a moment: the call is retried;
+* a revert leaves the VM off, and was seen to be refused for a running one: it is powered off first, see `snapshots`;
+* the exit status of a guest program is a line of text, and arguments lose their quoting, see `guest`;
+* a killed or failed vmrun leaves `.lck` directories: a VM counts as off when they are gone.
 """
 
 from __future__ import annotations
@@ -27,14 +26,13 @@ from pathlib import Path
 from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from harness.system import process
 from harness.system.process import RunProgram
-from harness.vmrun import errors
-from harness.vmrun import parse as answers
+from harness.vmrun import errors, parse
 from harness.vmrun.guest import Guest
 from harness.vmrun.invocation import GuestLogin, VmrunProgram
 from harness.vmrun.networks import HostNetworks
 from harness.vmrun.parse import Display, StopMode, ToolsState, VmrunVersion
 from harness.vmrun.power import Power, PowerState
-from harness.vmrun.replaced_file import fresh
+from harness.vmrun.replaced_file import set_aside
 from harness.vmrun.runtime import Runtime
 from harness.vmrun.snapshots import Snapshots
 from harness.vmware.linked_clones import clones_of
@@ -44,23 +42,26 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class CloneKind(StrEnum):
-    """Whether a clone has disks of its own, or adds to those of a snapshot (which then must not go)."""
+    """The kind of a clone.
+
+    A linked clone uses the disks of a snapshot, which then must not be deleted; a full one has disks of its own.
+    """
 
     FULL = "full"
     LINKED = "linked"
 
 
 class Vmrun:
-    """A `vmrun` executable.
+    r"""A `vmrun` executable.
 
     Attributes:
         networks: The verbs of the host's virtual networks.
 
     Args:
-        argv: The program and its first words: `("C:\\…\\vmrun.exe",)`, or an interpreter and a module.
+        argv: The program and its first words: `("C:\…\vmrun.exe",)`, or an interpreter and a module.
         host_type: For `-T`: `ws`, `player` or `fusion`.
         env: Variables on top of this process's own.
-        run: The process door.
+        run: The process runner.
         clock: For deadlines and waits.
         platform: As `sys.platform`; decides how VMX paths are compared.
     """
@@ -82,76 +83,82 @@ class Vmrun:
     # -- power ---------------------------------------------------------------------------------------------------
 
     def list_running(self, deadline: Deadline | None = None) -> tuple[Path, ...]:
-        """Return the VMX files of the machines that run, paused ones too, as vmrun spells them.
+        """Return the VMX paths of running and paused VMs.
 
-        Only machines of this user, this logon and this elevation are seen.
+        They are spelled as vmrun prints them. Only VMs of this user, this logon and this elevation are listed.
         """
         return self._power.list_running(deadline)
 
     def is_running(self, vmx: Path, deadline: Deadline | None = None) -> bool:
-        """Return whether `list` has that machine, whatever the spelling of its path."""
+        """Return whether `list` has the VM, in any spelling of its path."""
         return self._power.is_running(vmx, deadline)
 
     def power_state(self, vmx: Path, deadline: Deadline | None = None) -> PowerState:
-        """Return whether the machine runs, and if it does not, whether its next start resumes it."""
+        """Return whether the VM runs, is suspended, or is off."""
         return self._power.state(vmx, deadline)
 
     def start(self, vmx: Path, display: Display = Display.NOGUI, *, deadline: Deadline | None = None) -> bool:
-        """Have the machine powered on, its boot begun; return False where it already ran.
+        """Power on the VM; return False if it already ran.
 
-        A suspended machine, or one reverted to a snapshot that has memory, goes on where it was.
+        A suspended VM, or one reverted to a snapshot with memory, resumes.
         """
         return self._power.start(vmx, display, deadline)
 
     def stop(self, vmx: Path, mode: StopMode, *, deadline: Deadline | None = None) -> bool:
-        """Have the machine told to stop; return False where it was off already, or is suspended.
+        """Request the VM to stop.
 
-        `soft` needs running Tools. Whether the machine is off afterwards is `list`'s to say: `stop_and_verify`.
+        Return False if it was off or suspended. `soft` needs running Tools. Use `stop_and_verify` to be sure
+        that the VM is off afterwards.
         """
         return self._power.stop(vmx, mode, deadline)
 
     def stop_and_verify(self, vmx: Path, deadline: Deadline, *, soft_s: float = _SOFT_STOP_S) -> StopMode | None:
-        """Have the machine off, absent from `list`, and without `.lck` directories; its VMX may be edited then.
+        """Power off the VM and verify that it is off.
+
+        Afterwards it is not in `list` and has no `.lck` directories, so that its VMX may be edited.
 
         Args:
-            vmx: The machine; it may be paused or suspended, and is not asked then.
+            vmx: The VM; a paused or suspended one is powered off without its guest.
             deadline: For all of it.
             soft_s: How long the guest may take to shut down before its power is cut; 0 cuts at once.
 
         Returns:
-            What did it, or None where the machine was off.
+            How it was stopped, or None if it was off.
 
         Raises:
-            DeadlineExpired: It still runs, or its locks are still there.
-            VmrunError: The hard stop failed and the machine still runs, or it could not be resumed.
+            DeadlineExpired: It still runs, or its locks still exist.
+            VmrunError: The hard stop failed and the VM still runs, or it could not be resumed.
         """
         return self._power.switch_off(vmx, deadline, soft_s)
 
     def reset(self, vmx: Path, mode: StopMode = StopMode.HARD, *, display: Display = Display.NOGUI) -> None:
-        """Have the machine restarted; one that `reset` left off is started again."""
+        """Restart the VM; start it if `reset` left it off."""
         self._power.reset(vmx, mode, display)
 
     def suspend(self, vmx: Path, mode: StopMode = StopMode.HARD, *, deadline: Deadline | None = None) -> None:
-        """Have the machine's memory in a file and the machine gone from `list`; `start` lets it go on.
+        """Suspend the VM: save its memory to a file and unlist it.
 
-        `soft` has Tools release the network first. Paused machines can be suspended too.
+        `start` resumes it. With `soft`, Tools release the network first. Paused VMs can be suspended too.
         """
         self._power.suspend(vmx, mode, deadline)
 
     def pause(self, vmx: Path) -> None:
-        """Have the machine stand still; it stays in `list`, and nothing but a refused operation tells of it."""
+        """Pause the VM.
+
+        It stays in `list`; only a refused operation shows that it is paused.
+        """
         self._program.call("pause", vmx)
 
     def unpause(self, vmx: Path) -> None:
-        """Have a paused machine go on."""
+        """Resume a paused VM."""
         self._program.call("unpause", vmx)
 
     def snapshots(self, vmx: Path) -> Snapshots:
-        """Return the snapshots of that machine."""
+        """Return the snapshot operations of a VM."""
         return Snapshots(self._program, self._power, vmx)
 
     def runtime(self, vmx: Path, login: GuestLogin | None = None) -> Runtime:
-        """Return the variables and devices of that machine while it runs."""
+        """Return the variable and device operations of a running VM."""
         return Runtime(self._program, vmx, login)
 
     # -- life ----------------------------------------------------------------------------------------------------
@@ -166,118 +173,125 @@ class Vmrun:
         name: str = "",
         deadline: Deadline | None = None,
     ) -> None:
-        """Have a clone of the machine, or of one of its snapshots, with that VMX file.
+        """Clone the VM or a snapshot to a new VMX file.
 
-        The clone of a snapshot works while the machine runs; that of its present state wants it off. Deleting the
-        machine or the snapshot afterwards breaks a linked clone. Set `uuid.action = "create"` and
-        `msg.autoAnswer = "TRUE"` in the new VMX before its first start.
+        A snapshot can be cloned while the VM runs; the present state only while it is off. Deleting the VM or the
+        snapshot afterwards breaks a linked clone. Set `uuid.action = "create"` and `msg.autoAnswer = "TRUE"` in the new
+        VMX before its first start.
 
         Raises:
             VmAlreadyRunning: It runs, and no snapshot is named.
             SnapshotMissing: There is no such snapshot.
-            SnapshotUnfit: The snapshot was taken while the machine ran.
-            UnexpectedAnswer: It succeeded, and there is no such VMX file.
+            SnapshotUnfit: The snapshot was taken while the VM ran.
+            UnexpectedAnswer: It succeeded, and the VMX file does not exist.
         """
         options = [f"-snapshot={snapshot}"] if snapshot else []
         options += [f"-cloneName={name}"] if name else []
         done = self._program.call("clone", vmx, clone_vmx, kind, *options, deadline=deadline)
         if not clone_vmx.is_file():
-            raise self._program.unexpected("clone", done, f"there is no {clone_vmx}")
+            raise self._program.unexpected_output("clone", done, f"there is no {clone_vmx}")
 
     def upgrade_vm(self, vmx: Path) -> None:
-        """Have the machine's virtual hardware of the product's own version; it must be off."""
+        """Upgrade the virtual hardware of a VM that is off."""
         self._program.call("upgradevm", vmx)
 
     def delete_vm(self, vmx: Path) -> None:
-        """Have the machine's own files deleted; it must be off. Files that are not its own stay.
+        """Delete the files of a VM that is off.
+
+        Files that are not its own are kept.
 
         Raises:
             VmAlreadyRunning: It runs.
             VmNotFound: There is no such VMX.
             ClonesDepend: A linked clone uses its disks.
-            HostError: Whether one does is not known.
+            HostError: Its record of linked clones cannot be read.
         """
         clones = clones_of(vmx)
         if clones:
             users = ", ".join(str(clone.vmx) for clone in clones)
             raise errors.ClonesDepend(
-                f"vmrun deleteVM was not called: its disks are those of {users} too",
+                f"vmrun deleteVM was not called: {users} uses its disks too",
                 where=str(vmx),
                 remedy=errors.ClonesDepend.advice,
             )
         self._program.call("deleteVM", vmx)
 
     def guest(self, vmx: Path, login: GuestLogin) -> Guest:
-        """Return the guest operations on that machine, as that user of its guest."""
+        """Return the guest operations of a VM for one guest user."""
         return Guest(self._program, vmx, login)
 
     # -- the guest, seen through Tools ---------------------------------------------------------------------------
 
     def check_tools_state(self, vmx: Path, *, deadline: Deadline | None = None) -> ToolsState:
-        """Return what vmrun knows of Tools; a machine that is off has UNKNOWN, which exits -2 and is no failure.
+        """Return the state of Tools that vmrun reports.
 
-        `installed` was seen to stay although guest operations work, and `running` to come before they do: it is an
-        observation, never a condition.
+        It is UNKNOWN for a VM that is off, with exit status -2, which is no failure. `installed` was seen to stay
+        although guest operations work, and `running` to come before they do: use it as an observation, never as a
+        condition.
         """
-        done = self._program.answer("checkToolsState", vmx, deadline=deadline)
-        state = answers.parse_tools_state(done.stdout)
+        done = self._program.invoke("checkToolsState", vmx, deadline=deadline)
+        state = parse.parse_tools_state(done.stdout)
         if state is not None:
             return state
         raise self._program.failure("checkToolsState", done, vmx)
 
     def guest_ip_address(self, vmx: Path, deadline: Deadline | None = None) -> IPv4Address | None:
-        """Return the address that Tools published, or None while there is none.
+        """Return the address that Tools published, or None without one.
 
-        With several cards it may be a bridge of the guest.
+        With several network cards it may be the address of a bridge in the guest.
 
         Raises:
             ToolsNotRunning: Tools do not answer.
-            VmNotPoweredOn: The machine is off or suspended.
-            VmPaused: It is paused, which `list` does not tell.
+            VmNotPoweredOn: The VM is off or suspended.
+            VmPaused: It is paused, which `list` does not show.
         """
         if not self.is_running(vmx, deadline):
             raise errors.VmNotPoweredOn(
-                "the machine is not in `vmrun list`: an address that vmrun still knows is an old one",
+                "the machine is not in `vmrun list`: an address that vmrun still reports is an old one",
                 where=str(vmx),
                 remedy=errors.VmNotPoweredOn.advice,
             )
         try:
-            return self._program.parsed(answers.parse_guest_address, "getGuestIPAddress", vmx, deadline=deadline)
+            return self._program.query(parse.parse_guest_address, "getGuestIPAddress", vmx, deadline=deadline)
         except errors.NoGuestAddress:
             return None
 
     def capture_screen(self, vmx: Path, png: Path, login: GuestLogin | None = None) -> None:
-        """Have the machine's screen in that PNG file; VMware wants running Tools and a guest login for it.
+        """Save the screen of the VM as a PNG file.
+
+        VMware requires running Tools and a guest login.
 
         Raises:
             UnexpectedAnswer: It succeeded, and there is no new picture.
-            OSError: What was there cannot be moved.
+            OSError: An existing file cannot be moved away.
         """
-        with fresh(png):
+        with set_aside(png):
             done = self._program.call("captureScreen", vmx, png, login=login)
             is_picture = png.is_file() and png.read_bytes()[: len(_PNG)] == _PNG
         if not is_picture:
-            raise self._program.unexpected("captureScreen", done, f"there is no picture in {png}")
+            raise self._program.unexpected_output("captureScreen", done, f"there is no picture in {png}")
 
     # -- the program ---------------------------------------------------------------------------------------------
 
     def remove_state(self) -> None:
-        """Have nothing left of what vmrun-qemu remembers in its home: an extension that only vmrun-qemu has.
+        """Delete the state of vmrun-qemu in its home; only vmrun-qemu can.
 
         Raises:
-            VmAlreadyRunning: A machine runs.
+            VmAlreadyRunning: A VM runs.
             UsagePrinted: This is VMware's vmrun.
         """
         self._program.call("removeState")
 
     def about(self) -> Mapping[str, object]:
-        """Return what vmrun-qemu says of QEMU and of its accelerator (`accelerator`, `why`): an extension of its own.
+        """Return the QEMU and accelerator of vmrun-qemu; only vmrun-qemu can.
+
+        The keys `accelerator` and `why` are among the result.
 
         Raises:
             UsagePrinted: This is VMware's vmrun.
         """
-        return self._program.parsed(answers.parse_about, "about")
+        return self._program.query(parse.parse_about, "about")
 
     def version(self) -> VmrunVersion | None:
-        """Return the version that vmrun prints above its usage, or None where it prints none."""
-        return answers.parse_version(self._program.usage())
+        """Return the version above the usage text, or None without one."""
+        return parse.parse_version(self._program.usage())

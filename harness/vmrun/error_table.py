@@ -1,7 +1,7 @@
-"""Failures of `vmrun`: which answer is one, and which class of `harness.vmrun.errors` it means.
+"""Failures of `vmrun`: which output is a failure, and its class.
 
-Texts are those of the VIX message catalogue, as Workstation prints them behind `Error: ` on standard output. The table
-is read from the top: the first pattern that is found in the answer counts.
+Texts are those of the VIX message catalogue, as Workstation prints them behind `Error: ` on standard output. The first
+pattern of the table that matches the output counts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from harness.vmrun import errors
 
-# A pattern in the answer, and the class that it means.
+# A pattern of the output, and its error class.
 _TABLE: tuple[tuple[str, type[errors.MappedError]], ...] = (
     (
         r"Cannot open VM: .*Incorrect password|A password is required|encrypted virtual machine failed",
@@ -56,29 +56,32 @@ _TABLE: tuple[tuple[str, type[errors.MappedError]], ...] = (
 
 _ERROR_LINE = re.compile(r"^Error:\s*(.*)$", re.MULTILINE)
 _USAGE_LINE = re.compile(r"^Usage: vmrun\b", re.MULTILINE)
-_HIDES_ITS_REASON = (errors.OperationCanceled, errors.UnknownFailure)
+_REASON_IN_LOG = (errors.OperationCanceled, errors.UnknownFailure)
 _USAGE_LINES = 3
 
 
-def failed(output: str, returncode: int) -> bool:
-    """Return whether that is a failure: any exit status but 0, or 0 with a line `Error: …` or the usage text."""
+def is_failure(output: str, returncode: int) -> bool:
+    """Return whether a result is a failure.
+
+    It is one with any exit status but 0, and with 0 if a line is `Error: …` or the usage text is printed.
+    """
     return returncode != 0 or _ERROR_LINE.search(output) is not None or _USAGE_LINE.search(output) is not None
 
 
 def classify(output: str) -> type[errors.MappedError]:
-    """Return the class of a failed answer."""
+    """Return the error class of a failed output."""
     for pattern, kind in _TABLE:
         if re.search(pattern, output, re.MULTILINE):
             return kind
     return errors.UnknownFailure
 
 
-def hides_its_reason(output: str) -> bool:
-    """Return whether the reason of a failed answer stands in vmware.log only."""
-    return classify(output) in _HIDES_ITS_REASON
+def reason_is_in_log(output: str) -> bool:
+    """Return whether only vmware.log has the reason of a failure."""
+    return classify(output) in _REASON_IN_LOG
 
 
-def failure(
+def error_of(
     verb: str,
     output: str,
     returncode: int,
@@ -88,29 +91,32 @@ def failure(
     more: Sequence[str] = (),
     evidence: Sequence[str] = (),
 ) -> errors.MappedError:
-    """Return the error for a failed answer.
+    """Return the error for a failed result.
 
     Args:
-        reason: What vmware.log says of it, where the answer hides that.
+        reason: The reason in vmware.log, if the output does not contain it.
         more: Lines that explain it, from the files beside the VMX.
     """
     kind = classify(output)
-    said = [line for line in output.splitlines() if line.strip()]
+    shown = [line for line in output.splitlines() if line.strip()]
     if kind is errors.UsagePrinted:
-        said = said[:_USAGE_LINES]
+        shown = shown[:_USAGE_LINES]
     number = f" (VIX {kind.vix})" if kind.vix is not None else ""
     return kind(
-        f"vmrun {verb} failed: {_summary(kind)}{number}; exit {signed(returncode)}"
+        f"vmrun {verb} failed: {_summary(kind)}{number}; exit {signed_status(returncode)}"
         + (f"; vmware.log: {reason}" if reason else ""),
         remedy=kind.advice,
         where=where,
-        said="\n".join([*said, *more]) or "nothing",
+        said="\n".join([*shown, *more]) or "nothing",
         evidence=evidence,
     )
 
 
-def signed(returncode: int) -> int:
-    """Return the number that vmrun meant: -1 arrives as 255, as 4294967295, and through MSYS shells as 127."""
+def signed_status(returncode: int) -> int:
+    """Return the exit status that vmrun meant.
+
+    -1 arrives as 255, as 4294967295, and through MSYS shells as 127.
+    """
     if returncode >= 1 << 31:
         return returncode - (1 << 32)
     if returncode == 127:

@@ -1,10 +1,12 @@
-"""Failures of `vmrun`: each class has a meaning and a remedy. `harness.vmrun.error_table` selects the class.
+"""Failures of `vmrun`: each class has a meaning and a remedy.
+
+`harness.vmrun.error_table` selects the class. The first line of its docstring is part of the error text.
 
 VmrunError
 ├── VmrunTimeout, VmrunUnavailable, UnexpectedAnswer      the call itself went wrong
 ├── VmNotFound, VmUnreadable, VmEncrypted                  the VMX
 ├── VmNotPoweredOn, VmAlreadyRunning, VmPaused, VmBusy     the machine's state
-├── OperationCanceled                                      a question or error box that nobody answered
+├── OperationCanceled                                      a question or error box without an answer
 ├── ToolsNotRunning, NoGuestAddress, GuestLoginFailed      the guest
 ├── FileNotFound, FileExists, WrongKindOfFile, FileRefused  files of the guest or of the host
 ├── ProgramNotRun, NoSuchProcess                           programs of the guest
@@ -21,7 +23,12 @@ from harness.core.errors import VmrunError
 
 
 class MappedError(VmrunError):
-    """A failure of `vmrun` that is known; `vix` is its number in the VIX message catalogue, where it has one."""
+    """A known failure of `vmrun`.
+
+    Attributes:
+        vix: Its number in the VIX message catalogue, if it has one.
+        advice: The remedy.
+    """
 
     vix: ClassVar[int | None] = None
     advice: ClassVar[str] = ""
@@ -40,13 +47,13 @@ class VmrunUnavailable(MappedError):
 
 
 class UnexpectedAnswer(MappedError):
-    """`vmrun` succeeded with a text that fits no known reading."""
+    """`vmrun` succeeded with an output of unknown form."""
 
     advice = "run the same command by hand; send its output with a bug report"
 
 
 class VmNotFound(MappedError):
-    """There is no such VMX file."""
+    """The VMX file does not exist."""
 
     vix = 4000
     advice = "create the machine first; check the path"
@@ -73,7 +80,7 @@ class VmNotPoweredOn(MappedError):
 
 
 class VmAlreadyRunning(MappedError):
-    """The machine runs, and the operation needs it to be off."""
+    """The machine runs, and the operation requires it to be off."""
 
     vix = 3007
     advice = "stop the machine first"
@@ -86,7 +93,7 @@ class VmPaused(MappedError):
 
 
 class VmBusy(MappedError):
-    """Somebody else has the machine open, or a lock was left behind."""
+    """Another program has the machine open, or a lock was left behind."""
 
     vix = 15
     advice = (
@@ -96,13 +103,13 @@ class VmBusy(MappedError):
 
 
 class PortInUse(MappedError):
-    """Somebody else listens on that port of the host."""
+    """Another program listens on that port of the host."""
 
     advice = "set ssh.forward_base_port of the lab file to a port that is free, or to null"
 
 
 class OperationCanceled(MappedError):
-    """VMware showed a question or an error that nobody could answer."""
+    """VMware showed a question or an error that could not be answered."""
 
     advice = "the reason is in vmware.log beside the VMX; on Linux run `sudo vmware-modconfig --console --install-all`"
 
@@ -120,33 +127,33 @@ class NoGuestAddress(MappedError):
 
 
 class GuestLoginFailed(MappedError):
-    """The guest refused the user, or the operation needs one."""
+    """The guest rejected the user, or the operation requires one."""
 
     advice = "give the guest user and password; accounts may not exist before cloud-init has made them"
 
 
 class FileNotFound(MappedError):
-    """A file or program does not exist in the guest or on the host."""
+    """A file or program does not exist in the guest or host."""
 
     vix = 4
     advice = "give the full path; there is no search in PATH"
 
 
 class FileExists(MappedError):
-    """There is a file of that name already, in the guest or on the host."""
+    """A file of that name exists already in the guest or host."""
 
     vix = 12
     advice = "choose another name, or delete the file first"
 
 
 class WrongKindOfFile(MappedError):
-    """A directory was given where a file is wanted, or a file where a directory is."""
+    """A directory was given for a file, or the other way round."""
 
     advice = "look at the path in the guest"
 
 
 class FileRefused(MappedError):
-    """The file cannot be read or written, in the guest or on the host."""
+    """A file cannot be read or written in the guest or host."""
 
     vix = 7
     advice = "check who owns the file and its directory, and whether another program has it open"
@@ -167,13 +174,13 @@ class NoSuchProcess(MappedError):
 
 
 class SnapshotExists(MappedError):
-    """There is a snapshot of that name."""
+    """A snapshot of that name exists."""
 
     advice = "delete the snapshot, or choose another name"
 
 
 class SnapshotMissing(MappedError):
-    """There is no snapshot of that name."""
+    """No snapshot has that name."""
 
     vix = 13003
     advice = "list the snapshots of the machine"
@@ -187,20 +194,20 @@ class SnapshotAmbiguous(MappedError):
 
 
 class SnapshotUnfit(MappedError):
-    """The snapshot was taken while the machine ran, and the operation needs one of a machine that is off."""
+    """The snapshot is one of a running machine, and must not be."""
 
     vix = 13008
     advice = "take a snapshot while the machine is off"
 
 
 class ClonesDepend(MappedError):
-    """Linked clones use the disks of what would be deleted."""
+    """Linked clones use the disks that would be deleted."""
 
     advice = "delete the clones first"
 
 
 class NoDisplay(MappedError):
-    """A window was asked for where there is no display."""
+    """A window was requested on a host without a display."""
 
     vix = 3043
     advice = "set `hypervisor.display: nogui` in the lab file"
@@ -253,6 +260,6 @@ class UsagePrinted(MappedError):
 
 
 class UnknownFailure(MappedError):
-    """A failure with a text that is not known here."""
+    """A failure with an unknown text."""
 
     advice = "look at vmware.log beside the VMX; run the same command by hand"

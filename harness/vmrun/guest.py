@@ -1,7 +1,7 @@
-"""Guest operations: what vmrun does inside a guest through VMware Tools, as a user of the guest.
+"""Guest operations: programs and files in a guest, through VMware Tools.
 
 The lab itself works over SSH and needs none of this. vmrun takes the password on its command line, where the host's
-process list shows it. What a program in the guest prints never comes back: let it write a file, and copy that.
+process list shows it. vmrun never returns the output of a guest program: let it write a file, and copy that.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import TypeVar
 from harness.core.deadline import Deadline
 from harness.core.errors import UsageError
 from harness.system.process import Completed
-from harness.vmrun.error_table import failed
-from harness.vmrun.guest_arguments import Starting, argument_words, exit_status
+from harness.vmrun.error_table import is_failure
+from harness.vmrun.guest_arguments import StartOptions, argument_words, exit_status
 from harness.vmrun.invocation import GuestLogin, VmrunProgram
 from harness.vmrun.parse_guest import GuestProcess, parse_directory, parse_exists, parse_processes
 from harness.vmrun.paths import GuestPath
-from harness.vmrun.replaced_file import fresh
+from harness.vmrun.replaced_file import set_aside
 
 T = TypeVar("T")
 
-_PLAINLY = Starting()
+_DEFAULT_START = StartOptions()
 
 
 class Guest:
-    """The guest operations of a `vmrun` on one machine, for one user of its guest.
+    """The guest operations of a VM for one user of its guest.
 
-    Each of them raises `ToolsNotRunning`, `GuestLoginFailed`, `VmNotPoweredOn` and `VmPaused` as they come up.
+    Each of them raises `ToolsNotRunning`, `GuestLoginFailed`, `VmNotPoweredOn` and `VmPaused` as they occur.
     """
 
     def __init__(self, program: VmrunProgram, vmx: Path, login: GuestLogin) -> None:
@@ -43,122 +43,124 @@ class Guest:
         program: GuestPath,
         arguments: str | Sequence[str] = (),
         *,
-        starting: Starting = _PLAINLY,
+        start: StartOptions = _DEFAULT_START,
         deadline: Deadline | None = None,
     ) -> int:
-        """Return the exit status of a program that ran to its end.
+        """Run a program to its end and return its exit status.
 
         Args:
-            program: Its full path; there is no search.
+            program: Its full path; PATH is not searched.
             arguments: Words, or the whole command line behind the program as one text, e.g. `/c exit 0` for cmd.exe.
-            starting: On which desktop.
+            start: On which desktop.
             deadline: The call is ended then; the program in the guest may run on.
 
         Raises:
-            FileNotFound: There is no such program.
+            FileNotFound: The program does not exist.
         """
         words = argument_words(program.style, arguments)
-        return self._run("runProgramInGuest", [*starting.options, str(program), *words], deadline)
+        return self._run("runProgramInGuest", [*start.options, str(program), *words], deadline)
 
     def start_program(
-        self, program: GuestPath, arguments: str | Sequence[str] = (), *, starting: Starting = _PLAINLY
+        self, program: GuestPath, arguments: str | Sequence[str] = (), *, start: StartOptions = _DEFAULT_START
     ) -> None:
-        """Have a program started; nobody will know how it ends.
+        """Start a program without waiting for its end.
 
         Raises:
-            FileNotFound: There is no such program.
+            FileNotFound: The program does not exist.
         """
         words = argument_words(program.style, arguments)
-        self._do("runProgramInGuest", "-noWait", *starting.options, program, *words)
+        self._do("runProgramInGuest", "-noWait", *start.options, program, *words)
 
     def run_script(
         self,
         interpreter: GuestPath | None,
         text: str,
         *,
-        starting: Starting = _PLAINLY,
+        start: StartOptions = _DEFAULT_START,
         deadline: Deadline | None = None,
     ) -> int:
-        """Return the exit status of a script; without an interpreter it is one of cmd.exe, in a Windows guest.
+        """Run a script to its end and return its exit status.
+
+        Without an interpreter it is a script of cmd.exe, in a Windows guest.
 
         Raises:
-            FileNotFound: There is no such interpreter.
+            FileNotFound: The interpreter does not exist.
         """
         shell = str(interpreter) if interpreter else ""
-        return self._run("runScriptInGuest", [*starting.options, shell, text], deadline)
+        return self._run("runScriptInGuest", [*start.options, shell, text], deadline)
 
     def list_processes(self) -> tuple[GuestProcess, ...]:
         """Return the processes of the guest."""
-        return self._program.parsed(parse_processes, "listProcessesInGuest", self._vmx, login=self._login)
+        return self._program.query(parse_processes, "listProcessesInGuest", self._vmx, login=self._login)
 
     def kill_process(self, pid: int) -> None:
-        """Have a process of the guest ended.
+        """Kill a process of the guest.
 
         Raises:
-            NoSuchProcess: There is none of that id.
+            NoSuchProcess: No process has that id.
         """
         self._do("killProcessInGuest", str(pid))
 
     # -- files ---------------------------------------------------------------------------------------------------
 
     def file_exists(self, path: GuestPath) -> bool:
-        """Return whether the guest has that file."""
+        """Return whether the file exists in the guest."""
         return self._exists("fileExistsInGuest", path)
 
     def directory_exists(self, path: GuestPath) -> bool:
-        """Return whether the guest has that directory."""
+        """Return whether the directory exists in the guest."""
         return self._exists("directoryExistsInGuest", path)
 
     def delete_file(self, path: GuestPath) -> None:
-        """Have a file gone."""
+        """Delete a file."""
         self._do("deleteFileInGuest", path)
 
     def rename_file(self, path: GuestPath, to: GuestPath) -> None:
-        """Have a file under another name."""
+        """Rename a file."""
         self._do("renameFileInGuest", path, to)
 
     def create_directory(self, path: GuestPath) -> None:
-        """Have a new directory.
+        """Create a directory.
 
         Raises:
-            FileExists: There is something of that name.
+            FileExists: The name is taken.
         """
         self._do("createDirectoryInGuest", path)
 
     def delete_directory(self, path: GuestPath) -> None:
-        """Have a directory and all that is in it gone."""
+        """Delete a directory with its content."""
         self._do("deleteDirectoryInGuest", path)
 
     def list_directory(self, path: GuestPath) -> tuple[str, ...]:
         """Return the names in a directory."""
-        return self._program.parsed(parse_directory, "listDirectoryInGuest", self._vmx, str(path), login=self._login)
+        return self._program.query(parse_directory, "listDirectoryInGuest", self._vmx, str(path), login=self._login)
 
     def create_temporary_file(self) -> GuestPath:
-        """Return the path of a new empty file."""
-        return self._program.parsed(_parse_path, "CreateTempfileInGuest", self._vmx, login=self._login)
+        """Create an empty temporary file and return its path."""
+        return self._program.query(_parse_path, "CreateTempfileInGuest", self._vmx, login=self._login)
 
     def copy_to_guest(self, source: Path, target: GuestPath, *, deadline: Deadline | None = None) -> None:
-        """Have a copy of a file of the host in the guest, in place of what was there.
+        """Copy a host file to the guest, replacing an existing one.
 
         Raises:
-            FileNotFound: The host has no such file.
+            FileNotFound: The file does not exist on the host.
         """
         self._do("CopyFileFromHostToGuest", source.resolve(), target, deadline=deadline)
 
     def copy_from_guest(self, source: GuestPath, target: Path, *, deadline: Deadline | None = None) -> None:
-        """Have a copy of a file of the guest on the host, in place of what was there.
+        """Copy a guest file to the host, replacing an existing one.
 
         Raises:
-            FileNotFound: The guest has no such file.
+            FileNotFound: The file does not exist in the guest.
             UnexpectedAnswer: It succeeded, and there is no new file on the host.
-            OSError: What was there cannot be moved.
+            OSError: An existing file cannot be moved away.
         """
         target = target.resolve()
-        with fresh(target):
+        with set_aside(target):
             done = self._do("CopyFileFromGuestToHost", source, target, deadline=deadline)
-            is_there = target.is_file()
-        if not is_there:
-            raise self._program.unexpected("CopyFileFromGuestToHost", done, f"there is no {target}")
+            exists = target.is_file()
+        if not exists:
+            raise self._program.unexpected_output("CopyFileFromGuestToHost", done, f"there is no {target}")
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -166,20 +168,23 @@ class Guest:
         return self._program.call(verb, self._vmx, *map(str, words), deadline=deadline, login=self._login)
 
     def _run(self, verb: str, words: Sequence[str], deadline: Deadline | None) -> int:
-        done = self._program.answer(verb, self._vmx, *words, deadline=deadline, login=self._login)
+        done = self._program.invoke(verb, self._vmx, *words, deadline=deadline, login=self._login)
         return self._read(verb, done, lambda: exit_status(done))
 
     def _exists(self, verb: str, path: GuestPath) -> bool:
-        done = self._program.answer(verb, self._vmx, str(path), login=self._login)
-        failure = failed(done.output, 0)  # absence has an exit status of its own, a failure has its text
+        done = self._program.invoke(verb, self._vmx, str(path), login=self._login)
+        failure = is_failure(done.output, 0)  # absence has an exit status of its own, a failure has a text
         return self._read(verb, done, lambda: None if failure else parse_exists(done.output))
 
     def _read(self, verb: str, done: Completed, read: Callable[[], T | None]) -> T:
-        """Return what is read; None means a failure of vmrun, a ValueError an answer that fits no reading."""
+        """Return the result of `read`.
+
+        None means a failure of vmrun; a ValueError means an output of unknown form.
+        """
         try:
             value = read()
         except ValueError as error:
-            raise self._program.unexpected(verb, done, str(error)) from error
+            raise self._program.unexpected_output(verb, done, str(error)) from error
         if value is None:
             raise self._program.failure(verb, done, self._vmx)
         return value

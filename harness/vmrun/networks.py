@@ -1,4 +1,4 @@
-"""Virtual networks of the host, and the ports of the host that lead into them."""
+"""Virtual networks of the host and their port forwardings."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from harness.vmrun.invocation import VmrunProgram
-from harness.vmrun.parse import counted
+from harness.vmrun.parse import parse_counted
 
 
 class NetworkKind(StrEnum):
-    """The type column of `listHostNetworks`; OTHER is a word that is not known here."""
+    """The type column of `listHostNetworks`; OTHER stands for unknown types."""
 
     BRIDGED = "bridged"
     HOST_ONLY = "hostOnly"
@@ -23,7 +23,7 @@ class NetworkKind(StrEnum):
 
 
 class Protocol(StrEnum):
-    """What a port forwarding carries."""
+    """The protocol of a port forwarding."""
 
     TCP = "tcp"
     UDP = "udp"
@@ -31,7 +31,11 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True)
 class HostNetwork:
-    """One virtual network of the host; `subnet` is None where VMware says `empty` (a bridge)."""
+    """One virtual network of the host.
+
+    Attributes:
+        subnet: None if VMware prints `empty` (a bridge).
+    """
 
     index: int
     name: str
@@ -42,7 +46,7 @@ class HostNetwork:
 
 @dataclass(frozen=True)
 class PortForwarding:
-    """One port of the host that leads to a port of a guest."""
+    """A port of the host that is forwarded to a guest."""
 
     protocol: Protocol
     host_port: int
@@ -53,7 +57,13 @@ class PortForwarding:
 
 @dataclass(frozen=True)
 class Service:
-    """An address and TCP port of a network at which a port of the host's loopback answers the guests."""
+    """A loopback port of the host that guests reach in their network.
+
+    Attributes:
+        address: The address in the network.
+        port: The TCP port at that address.
+        host_port: The loopback port of the host.
+    """
 
     address: IPv4Address
     port: int
@@ -65,21 +75,27 @@ _FORWARDING = re.compile(r"^\s*\d+\s+(tcp|udp)\s+(\d+)\s+(\d+(?:\.\d+){3})\s+(\d
 
 
 class HostNetworks:
-    """The network verbs of a `vmrun`; most of them want an administrator's rights on VMware."""
+    """The network verbs of a `vmrun`.
+
+    VMware requires the rights of an administrator for most of them.
+    """
 
     def __init__(self, program: VmrunProgram) -> None:
         self._program = program
 
     def list_host_networks(self) -> tuple[HostNetwork, ...]:
-        """Return the host's virtual networks; Workstation on Linux does not have this verb."""
-        return self._program.parsed(parse_networks, "listHostNetworks")
+        """Return the host's virtual networks; Workstation on Linux lacks this verb."""
+        return self._program.query(parse_networks, "listHostNetworks")
 
     def list_port_forwardings(self, network: str) -> tuple[PortForwarding, ...]:
-        """Return the ports of the host that lead into that network."""
-        return self._program.parsed(parse_forwardings, "listPortForwardings", network)
+        """Return the port forwardings of that network."""
+        return self._program.query(parse_forwardings, "listPortForwardings", network)
 
     def set_port_forwarding(self, network: str, forwarding: PortForwarding) -> None:
-        """Have that port of the host lead to the guest, in place of what it led to; VMware may want elevation."""
+        """Forward a host port to the guest, replacing an existing forwarding.
+
+        VMware may require elevation.
+        """
         words = [
             network,
             forwarding.protocol.value,
@@ -90,11 +106,13 @@ class HostNetworks:
         self._program.call("setPortForwarding", *words, *([forwarding.description] if forwarding.description else []))
 
     def delete_port_forwarding(self, network: str, forwarding: PortForwarding) -> None:
-        """Have that port of the host lead nowhere."""
+        """Delete the forwarding of that host port."""
         self._program.call("deletePortForwarding", network, forwarding.protocol.value, str(forwarding.host_port))
 
     def define_network(self, vmnet: str, subnet: IPv4Network) -> None:
-        """Have that virtual network be host-only with that subnet: an extension that only vmrun-qemu has.
+        """Define a host-only network with that subnet.
+
+        An extension that only vmrun-qemu has.
 
         Raises:
             UsagePrinted: This is VMware's vmrun; its networks are defined in the Virtual Network Editor.
@@ -102,11 +120,16 @@ class HostNetworks:
         self._program.call("defineNetwork", vmnet, str(subnet))
 
     def list_services(self, vmnet: str) -> tuple[Service, ...]:
-        """Return the services of the host that answer the network's guests: an extension of vmrun-qemu's."""
-        return self._program.parsed(parse_services, "listServices", vmnet)
+        """Return the services that guests of the network reach.
+
+        An extension that only vmrun-qemu has.
+        """
+        return self._program.query(parse_services, "listServices", vmnet)
 
     def set_service(self, vmnet: str, service: Service) -> None:
-        """Have that service answer the network's guests: an extension of vmrun-qemu's.
+        """Add or replace a service that guests of the network reach.
+
+        An extension that only vmrun-qemu has.
 
         Raises:
             VmrunError: The network is up and leads elsewhere.
@@ -114,20 +137,29 @@ class HostNetworks:
         self._program.call("setService", vmnet, str(service.address), str(service.port), str(service.host_port))
 
     def start_record(self, vmnet: str, directory: Path) -> None:
-        """Have what passes the network's gateway in pcap files there: an extension of vmrun-qemu's."""
+        """Record the traffic of the network's gateway in pcap files.
+
+        An extension that only vmrun-qemu has.
+        """
         self._program.call("startRecord", vmnet, directory)
 
     def stop_record(self, vmnet: str) -> None:
-        """Have nothing recorded any more: an extension of vmrun-qemu's."""
+        """Stop the record of the network's traffic.
+
+        An extension that only vmrun-qemu has.
+        """
         self._program.call("stopRecord", vmnet)
 
     def list_connections(self, vmnet: str) -> tuple[dict[str, str], ...]:
-        """Return what the network's gateway has open, a row each: an extension of vmrun-qemu's."""
-        return self._program.parsed(parse_rows, "listConnections", vmnet)
+        """Return the open connections of the network's gateway, one row each.
+
+        An extension that only vmrun-qemu has.
+        """
+        return self._program.query(parse_rows, "listConnections", vmnet)
 
 
 def parse_rows(text: str) -> tuple[dict[str, str], ...]:
-    """Return the objects of a JSON list, their values as text.
+    """Parse a JSON list of objects, with their values as text.
 
     Raises:
         ValueError: It is no such list.
@@ -139,10 +171,10 @@ def parse_rows(text: str) -> tuple[dict[str, str], ...]:
 
 
 def parse_services(text: str) -> tuple[Service, ...]:
-    """Return the rows of `listServices`.
+    """Parse the rows of `listServices`.
 
     Raises:
-        ValueError: A row is none.
+        ValueError: A row is malformed.
     """
     try:
         rows = parse_rows(text)
@@ -152,10 +184,12 @@ def parse_services(text: str) -> tuple[Service, ...]:
 
 
 def parse_networks(text: str) -> tuple[HostNetwork, ...]:
-    """Return the rows of `listHostNetworks` (INDEX NAME TYPE DHCP SUBNET MASK).
+    """Parse the output of `listHostNetworks`.
+
+    The columns are INDEX, NAME, TYPE, DHCP, SUBNET and MASK.
 
     Raises:
-        ValueError: There is no line `Total host networks: N`, or not as many rows as it says.
+        ValueError: There is no line `Total host networks: N`, or not N rows.
     """
     rows = _counted_rows(text, "Total host networks", _NETWORK)
     return tuple(
@@ -165,10 +199,12 @@ def parse_networks(text: str) -> tuple[HostNetwork, ...]:
 
 
 def parse_forwardings(text: str) -> tuple[PortForwarding, ...]:
-    """Return the rows of `listPortForwardings` (INDEX, PROTOCOL, HOST PORT, GUEST IP, GUEST PORT, DESCRIPTION).
+    """Parse the output of `listPortForwardings`.
+
+    The columns are INDEX, PROTOCOL, HOST PORT, GUEST IP, GUEST PORT and DESCRIPTION.
 
     Raises:
-        ValueError: There is no line `Total port forwardings: N`, or not as many rows as it says.
+        ValueError: There is no line `Total port forwardings: N`, or not N rows.
     """
     rows = _counted_rows(text, "Total port forwardings", _FORWARDING)
     return tuple(
@@ -178,7 +214,7 @@ def parse_forwardings(text: str) -> tuple[PortForwarding, ...]:
 
 
 def _counted_rows(text: str, title: str, row: re.Pattern[str]) -> list[re.Match[str]]:
-    count, lines = counted(text, title)
+    count, lines = parse_counted(text, title)
     rows = [match for line in lines if (match := row.match(line))]
     if len(rows) != count:
         raise ValueError(f"`{title}: {count}`, but {len(rows)} rows can be read")

@@ -1,7 +1,7 @@
-"""What `vmrun` answers, as typed values. Pure: text in, values out; a text that fits no reading raises.
+"""Parse the output of `vmrun` into typed values.
 
-Line ends and code pages are settled before (`harness.core.text.decode`). Formats are those of Workstation 15 to 25H2
-and Fusion 12 to 13, whose `vmrun` calls itself 1.17.0 throughout.
+Line ends and code pages are decoded before (`harness.core.text.decode`). Formats are those of Workstation 15 to 25H2
+and Fusion 12 to 13, whose `vmrun` reports version 1.17.0 throughout.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class Display(StrEnum):
 
 
 class StopMode(StrEnum):
-    """How power goes: `soft` asks VMware Tools in the guest, `hard` cuts it."""
+    """How to power off: `soft` asks VMware Tools, `hard` cuts the power."""
 
     SOFT = "soft"
     HARD = "hard"
 
 
 class ToolsState(StrEnum):
-    """VMware Tools in the guest: `installed` means known but not answering now."""
+    """The state of VMware Tools; `installed` means known but not answering."""
 
     UNKNOWN = "unknown"
     INSTALLED = "installed"
@@ -37,14 +37,17 @@ class ToolsState(StrEnum):
 
 @dataclass(frozen=True)
 class VmrunVersion:
-    """`vmrun version 1.17.0 build-24583834`: the build names the product, the version does not."""
+    """The version of a `vmrun`, as `vmrun version 1.17.0 build-24583834`.
+
+    The build identifies the product, the version does not.
+    """
 
     version: str
     build: int
 
     @property
     def product(self) -> str:
-        """The product of that build, or an empty text for a build that is not known here."""
+        """The product of that build; empty for an unknown build."""
         return _PRODUCTS.get(self.build, "")
 
     def __str__(self) -> str:
@@ -65,21 +68,21 @@ _VERSION = re.compile(r"^vmrun version (\d+(?:\.\d+)*) build-(\d+)", re.MULTILIN
 
 
 def parse_version(text: str) -> VmrunVersion | None:
-    """Return the version that heads the usage text, or None."""
+    """Parse the version above the usage text; None without one."""
     match = _VERSION.search(text)
     return VmrunVersion(match[1], int(match[2])) if match else None
 
 
 def parse_running(text: str) -> tuple[str, ...]:
-    """Return the VMX paths of `list`, as vmrun spells them.
+    """Parse the VMX paths of `list`, as vmrun spells them.
 
-    A trailing ` (running)`, which one description has and no capture shows, is left out. Other lines than paths of VMX
-    files may stand among them.
+    A trailing ` (running)`, which one description has and no capture shows, is removed. Lines that are no paths of VMX
+    files are skipped.
 
     Raises:
         ValueError: There is no line `Total running VMs: N`, or not N paths.
     """
-    count, lines = counted(text, "Total running VMs")
+    count, lines = parse_counted(text, "Total running VMs")
     rows = [line.strip().removesuffix(" (running)") for line in lines if line.strip()]
     if len(rows) != count and not any(row.startswith("Error:") for row in rows):
         rows = [row for row in rows if row.lower().endswith(".vmx")]
@@ -89,13 +92,15 @@ def parse_running(text: str) -> tuple[str, ...]:
 
 
 def parse_tools_state(text: str) -> ToolsState | None:
-    """Return the state that `checkToolsState` printed, or None where it printed another thing."""
+    """Parse the state of `checkToolsState`; None for another output."""
     word = _last_line(text).lower()
     return ToolsState(word) if word in {state.value for state in ToolsState} else None
 
 
 def parse_guest_address(text: str) -> IPv4Address | None:
-    """Return the address of `getGuestIPAddress`; None for the word `unknown`, an empty line and IPv6.
+    """Parse the address of `getGuestIPAddress`.
+
+    None for the word `unknown`, an empty line and IPv6.
 
     Raises:
         ValueError: It is neither an address nor one of those.
@@ -108,14 +113,14 @@ def parse_guest_address(text: str) -> IPv4Address | None:
 
 
 def parse_about(text: str) -> dict[str, object]:
-    """Return the JSON object of vmrun-qemu's `about`.
+    """Parse the JSON object of vmrun-qemu's `about`.
 
     Raises:
         ValueError: It is no JSON object.
     """
     value = json.loads(text)
     if not isinstance(value, dict):
-        raise ValueError("no JSON object")  # noqa: TRY004  (as every reading here)
+        raise ValueError("no JSON object")  # noqa: TRY004  (as every parser here)
     return value
 
 
@@ -124,8 +129,8 @@ def _last_line(text: str) -> str:
     return lines[-1] if lines else ""
 
 
-def counted(text: str, title: str) -> tuple[int, list[str]]:
-    """Return the number of a line `<title>: N`, and the lines after it.
+def parse_counted(text: str, title: str) -> tuple[int, list[str]]:
+    """Parse a line `<title>: N`; return N and the lines after it.
 
     Raises:
         ValueError: There is no such line.

@@ -1,11 +1,11 @@
-"""What `vmrun` answers to questions about a guest, as typed values. Pure: text in, values out, or a ValueError."""
+"""Parse the output of guest operations into typed values."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from harness.vmrun.parse import counted
+from harness.vmrun.parse import parse_counted
 
 _PROCESS = re.compile(r"^pid=(\d{1,10}), owner=(.*?), cmd=(.*)$")
 _EXISTS = re.compile(r"^The (?:file|directory) (exists|does not exist)\.?[ \t]*$", re.MULTILINE)
@@ -22,12 +22,14 @@ class GuestProcess:
 
 
 def parse_processes(text: str) -> tuple[GuestProcess, ...]:
-    """Return the rows `pid=1, owner=root, cmd=/sbin/init` below `Process list: N`; a command may have several lines.
+    """Parse the process list of a guest.
+
+    Rows like `pid=1, owner=root, cmd=/sbin/init` follow the line `Process list: N`. A command may have several lines.
 
     Raises:
-        ValueError: There is no such head, or not that many rows.
+        ValueError: There is no such line, or not that many rows.
     """
-    count, lines = counted(text, "Process list")
+    count, lines = parse_counted(text, "Process list")
     found: list[GuestProcess] = []
     for line in lines:
         row = _PROCESS.match(line)
@@ -42,12 +44,12 @@ def parse_processes(text: str) -> tuple[GuestProcess, ...]:
 
 
 def parse_directory(text: str) -> tuple[str, ...]:
-    """Return the names below the first line of `listDirectoryInGuest`.
+    """Parse the names below the first line of `listDirectoryInGuest`.
 
-    The words of that line are not known for certain (`Directory list: N` in one client); a number at its end counts.
+    The text of that line is uncertain (`Directory list: N` in one client); a number at its end counts.
 
     Raises:
-        ValueError: There is no line at all, or there are fewer names than the number says.
+        ValueError: There is no line at all, or there are fewer names than the number.
     """
     head, *names = text.rstrip("\n").split("\n")
     if not head.strip() or head.startswith("Error:"):
@@ -60,12 +62,12 @@ def parse_directory(text: str) -> tuple[str, ...]:
 
 
 def parse_exists(text: str) -> bool:
-    """Return what `The file exists.` or `The directory does not exist.` says, whatever the exit status was.
+    """Parse `The file exists.` or `The directory does not exist.`.
 
     Raises:
         ValueError: It is another text.
     """
-    said = _EXISTS.search(text)
-    if said is None:
+    answer = _EXISTS.search(text)
+    if answer is None:
         raise ValueError("neither `exists` nor `does not exist`")
-    return said[1] == "exists"
+    return answer[1] == "exists"

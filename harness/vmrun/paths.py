@@ -1,4 +1,7 @@
-"""Paths of the host, where two spellings can be one file, and paths of the guest, where no rule of the host holds."""
+"""Paths of the host and paths of a guest.
+
+Two spellings of a host path can name one file. A guest path follows the rules of its guest, not those of the host.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _LOST = re.compile(r"[?\ufffd]+")
 
 
 class GuestStyle(StrEnum):
-    """Whose rules a guest's paths and command lines follow."""
+    """The rules of a guest for paths and command lines."""
 
     POSIX = "posix"
     WINDOWS = "windows"
@@ -32,7 +35,7 @@ class GuestStyle(StrEnum):
 class GuestPath:
     r"""An absolute path in a guest: `/usr/bin/id` or `C:\Windows\System32\cmd.exe`.
 
-    It is no `os.PathLike`: it cannot be opened, and joining it with a path of the host, either way round, is a
+    It is no `os.PathLike`: it cannot be opened, and joining it with a path of the host, in either order, is a
     TypeError. Only text is joined to it. The current directory of a guest operation is undefined and `..` was seen not
     to be resolved, so neither a relative path nor `..` is accepted.
 
@@ -53,25 +56,25 @@ class GuestPath:
 
     @property
     def style(self) -> GuestStyle:
-        """Whose path it is, by its first letters."""
+        """The style of the path, by its first characters."""
         return GuestStyle.POSIX if _is_posix(self.text) else GuestStyle.WINDOWS
 
     @property
     def name(self) -> str:
-        """Its last part."""
+        """The last part."""
         if self.style is GuestStyle.POSIX:
             return posixpath.basename(self.text.rstrip("/"))
         return ntpath.basename(self.text.rstrip("/\\"))
 
     @property
     def parent(self) -> GuestPath:
-        """The directory that it is in; the root is in itself."""
+        """The parent directory; the root is its own."""
         if self.style is GuestStyle.POSIX:
             return GuestPath(posixpath.dirname(self.text.rstrip("/")) or "/")
         return GuestPath(ntpath.dirname(self.text.rstrip("/\\")) or self.text)
 
     def __truediv__(self, part: str) -> GuestPath:
-        """Return the path of something in this directory."""
+        """Return the path of an item in this directory."""
         if not isinstance(part, str):
             return NotImplemented
         if _is_posix(part) or _is_windows(part) or part.startswith("\\"):
@@ -85,10 +88,10 @@ class GuestPath:
 
 
 def path_identity(path: str | os.PathLike[str], platform: str) -> str:
-    r"""Return a text that is equal for two spellings of one VMX path, without touching the file system.
+    r"""Return the same text for every spelling of a VMX path.
 
-    Windows compares without case, with `/` for `\`, and with or without `\\?\`; macOS without case and without minding
-    how an accent is put together.
+    The file system is not read. Windows ignores case, the difference of `/` and `\`, and the prefix `\\?\`; macOS
+    ignores case and the Unicode composition.
     """
     text = os.fspath(path)
     if platform == "win32":
@@ -99,12 +102,13 @@ def path_identity(path: str | os.PathLike[str], platform: str) -> str:
 
 
 def same_vmx(one: str | os.PathLike[str], listed: str | os.PathLike[str], platform: str) -> bool:
-    """Return whether both name one file: by their spelling, or by the file system (links, 8.3 names).
+    """Return whether two paths name one VMX file.
 
-    On Windows `listed` may come from a program that wrote `?` for each letter outside its code page.
+    Their spellings decide, or the file system (links, 8.3 names). On Windows `listed` may come from a program that
+    printed `?` for each letter outside its code page.
     """
     ours, theirs = path_identity(one, platform), path_identity(listed, platform)
-    if ours == theirs or (platform == "win32" and _same_but_for_lost_letters(ours, theirs)):
+    if ours == theirs or (platform == "win32" and _same_except_lost_letters(ours, theirs)):
         return True
     try:
         if os.path.samefile(one, listed):  # noqa: PTH121  (a str of vmrun, which need not be a path of this host)
@@ -117,7 +121,7 @@ def same_vmx(one: str | os.PathLike[str], listed: str | os.PathLike[str], platfo
         return False
 
 
-def _same_but_for_lost_letters(whole: str, lossy: str) -> bool:
+def _same_except_lost_letters(whole: str, lossy: str) -> bool:
     parts = _LOST.split(lossy)
     return len(parts) > 1 and re.fullmatch(r"[^\x00-\x7f]+".join(map(re.escape, parts)), whole) is not None
 

@@ -1,4 +1,7 @@
-"""Whether a machine runs, and having it off for certain: `list` has the last word, and the locks after it."""
+"""Power operations.
+
+`vmrun list` decides whether a VM runs; a VM is off once its `.lck` directories are gone.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,7 @@ from pathlib import Path
 
 from harness.core.deadline import Clock, Deadline, Pending, wait_until
 from harness.core.errors import DeadlineExpired
-from harness.vmrun import errors
-from harness.vmrun import parse as answers
+from harness.vmrun import errors, parse
 from harness.vmrun.invocation import VmrunProgram
 from harness.vmrun.lock_files import locks_beside
 from harness.vmrun.parse import Display, StopMode
@@ -18,11 +20,11 @@ from harness.vmrun.paths import same_vmx
 from harness.vmware.vmx import Vmx, VmxError
 
 _POLL_S = 0.25
-_SETTLE_S = 5.0  # after `reset`, for a machine that is not in `list` for a moment
+_SETTLE_S = 5.0  # after `reset` a VM can be missing in `list` for a moment
 
 
 class PowerState(StrEnum):
-    """What can be told of a machine without asking its guest; a paused one is RUNNING for `list`."""
+    """The power state without the guest; a paused VM counts as RUNNING."""
 
     RUNNING = "running"
     SUSPENDED = "suspended"
@@ -31,28 +33,31 @@ class PowerState(StrEnum):
 
 @dataclass(frozen=True)
 class Power:
-    """The power verbs of a `vmrun`, with what follows each of them until its effect is certain."""
+    """The power verbs of a `vmrun`, with the wait for their effect."""
 
     program: VmrunProgram
     clock: Clock
     platform: str
 
     def list_running(self, deadline: Deadline | None = None) -> tuple[Path, ...]:
-        """Return the VMX files of the machines that run, as vmrun spells them."""
-        return tuple(Path(line) for line in self.program.parsed(answers.parse_running, "list", deadline=deadline))
+        """Return the VMX paths of running VMs, as vmrun spells them."""
+        return tuple(Path(line) for line in self.program.query(parse.parse_running, "list", deadline=deadline))
 
     def is_running(self, vmx: Path, deadline: Deadline | None = None) -> bool:
-        """Return whether `list` has that machine, whatever the spelling of its path."""
+        """Return whether `list` has the VM, in any spelling of its path."""
         return any(same_vmx(vmx, running, self.platform) for running in self.list_running(deadline))
 
     def state(self, vmx: Path, deadline: Deadline | None = None) -> PowerState:
-        """Return whether the machine runs, and if it does not, whether its next start resumes it."""
+        """Return whether the VM runs, is suspended, or is off."""
         if self.is_running(vmx, deadline):
             return PowerState.RUNNING
-        return PowerState.SUSPENDED if saved_state(vmx) else PowerState.OFF
+        return PowerState.SUSPENDED if saved_state_file(vmx) else PowerState.OFF
 
     def start(self, vmx: Path, display: Display, deadline: Deadline | None) -> bool:
-        """Have the machine running; return False where it ran already. A vmrun that hangs after it counts as done."""
+        """Power on the VM; return False if it already ran.
+
+        If vmrun hangs and the VM is in `list`, it counts as started.
+        """
         if self.is_running(vmx, deadline):
             return False
         try:
@@ -60,12 +65,12 @@ class Power:
         except errors.VmAlreadyRunning:
             return False
         except errors.VmrunTimeout:
-            if self._listed(vmx, deadline) is not True:
+            if self._is_listed(vmx, deadline) is not True:
                 raise
         return True
 
     def stop(self, vmx: Path, mode: StopMode, deadline: Deadline | None) -> bool:
-        """Have the machine told to stop; return False where it was off already."""
+        """Request the VM to stop; return False if it was off."""
         try:
             self.program.call("stop", vmx, mode, deadline=deadline)
         except errors.VmNotPoweredOn:
@@ -73,47 +78,47 @@ class Power:
         return True
 
     def reset(self, vmx: Path, mode: StopMode, display: Display) -> None:
-        """Have the machine restarted; one that `reset` left off is started again."""
+        """Restart the VM; start it if `reset` left it off."""
         self.program.call("reset", vmx, mode)
-        settle = Deadline(_SETTLE_S, self.clock)
+        limit = Deadline(_SETTLE_S, self.clock)
         try:
-            self._wait(lambda: self.is_running(vmx) or Pending("not in `vmrun list`"), settle, "runs again", vmx)
+            self._wait(lambda: self.is_running(vmx) or Pending("not in `vmrun list`"), limit, "runs again", vmx)
         except DeadlineExpired:
             self.start(vmx, display, None)
 
     def suspend(self, vmx: Path, mode: StopMode, deadline: Deadline | None) -> None:
-        """Have the machine's memory in a file, the machine gone from `list`, and its locks gone."""
+        """Suspend the VM and wait until it is unlisted and unlocked."""
         self.program.call("suspend", vmx, mode, deadline=deadline)
-        settle = deadline or Deadline(_SETTLE_S, self.clock)
-        self._wait_until_gone(vmx, settle)
-        self.wait_for_locks(vmx, settle)
+        limit = deadline or Deadline(_SETTLE_S, self.clock)
+        self._wait_until_unlisted(vmx, limit)
+        self.wait_for_locks(vmx, limit)
 
     def switch_off(self, vmx: Path, deadline: Deadline, soft_s: float) -> StopMode | None:
-        """Have the machine off, absent from `list`, without locks and without a suspended state.
+        """Power off the VM and wait until it is unlisted and unlocked.
 
-        vmrun cannot stop a suspended machine: it is resumed first and its power is cut then.
+        vmrun cannot stop a suspended VM: it is resumed first and its power is cut then.
         """
-        done: StopMode | None = None
+        stopped_by: StopMode | None = None
         state = self.state(vmx, deadline)
         if state is PowerState.SUSPENDED:
             self.start(vmx, Display.NOGUI, deadline)
             soft_s = 0
         if state is not PowerState.OFF:
             soft = soft_s > 0 and self._stop_soft(vmx, deadline, soft_s)
-            done = StopMode.SOFT if soft else StopMode.HARD
+            stopped_by = StopMode.SOFT if soft else StopMode.HARD
             if not soft:
-                self.cut(vmx, deadline)
+                self.cut_power(vmx, deadline)
         self.wait_for_locks(vmx, deadline)
-        return done
+        return stopped_by
 
-    def cut(self, vmx: Path, deadline: Deadline) -> None:
-        """Have the machine's power gone; a paused one is let run for that."""
+    def cut_power(self, vmx: Path, deadline: Deadline) -> None:
+        """Cut the power of the VM; a paused one is resumed first."""
         try:
             self._stop_hard(vmx, deadline)
         except errors.MappedError:
-            if self._listed(vmx, deadline) is not False:
+            if self._is_listed(vmx, deadline) is not False:
                 raise
-        self._wait_until_gone(vmx, deadline)
+        self._wait_until_unlisted(vmx, deadline)
 
     def _stop_hard(self, vmx: Path, deadline: Deadline) -> None:
         try:
@@ -123,34 +128,40 @@ class Power:
             self.stop(vmx, StopMode.HARD, deadline)
 
     def _stop_soft(self, vmx: Path, deadline: Deadline, soft_s: float) -> bool:
-        """Return whether the guest shut itself down within `soft_s`; no failure of it is one of ours."""
-        box = deadline.at_most(soft_s)
+        """Return whether the guest shut down within `soft_s`.
+
+        A failure of the soft stop is no failure of ours, because a hard one follows.
+        """
+        limit = deadline.at_most(soft_s)
         try:
-            self.stop(vmx, StopMode.SOFT, box)
-            self._wait_until_gone(vmx, box)
+            self.stop(vmx, StopMode.SOFT, limit)
+            self._wait_until_unlisted(vmx, limit)
         except (errors.MappedError, DeadlineExpired):
-            return self._listed(vmx, deadline) is False
+            return self._is_listed(vmx, deadline) is False
         return True
 
-    def _listed(self, vmx: Path, deadline: Deadline | None) -> bool | None:
-        """Return whether `list` has the machine, or None where it does not answer in time: for after a failure."""
+    def _is_listed(self, vmx: Path, deadline: Deadline | None) -> bool | None:
+        """Return whether `list` has the VM, or None after a timeout.
+
+        It is for use after a failure.
+        """
         try:
             return self.is_running(vmx, deadline)
         except errors.VmrunTimeout:
             return None
 
-    def _wait_until_gone(self, vmx: Path, deadline: Deadline) -> None:
+    def _wait_until_unlisted(self, vmx: Path, deadline: Deadline) -> None:
         def probe() -> bool | Pending:
             return Pending("`vmrun list` still has it") if self.is_running(vmx, deadline) else True
 
         remedy = "end the machine in Workstation, or by its vmware-vmx process"
-        self._wait(probe, deadline, "the machine does not go off", vmx, remedy)
+        self._wait(probe, deadline, "the machine does not power off", vmx, remedy)
 
     def wait_for_locks(self, vmx: Path, deadline: Deadline) -> None:
-        """Return when no `.lck` directory is beside the VMX.
+        """Wait until there is no `.lck` directory beside the VMX.
 
         Raises:
-            DeadlineExpired: With the locks that are left, and whose they are.
+            DeadlineExpired: With the remaining locks and their owners.
         """
 
         def probe() -> bool | Pending:
@@ -170,12 +181,11 @@ class Power:
         wait_until(lambda _: probe(), deadline, what=what, where=str(vmx), remedy=remedy, interval_s=_POLL_S)
 
 
-def saved_state(vmx: Path) -> str:
-    """Return the file that the next start of a machine resumes, or an empty text.
+def saved_state_file(vmx: Path) -> str:
+    """Return the file that the next start resumes, or an empty text.
 
-    That is `checkpoint.vmState` of the VMX: a `.vmss` after `suspend`, a `.vmsn` after a revert to a snapshot of a
-    running machine. A VMX that cannot be read, as an encrypted one, or has no such key leaves the `.vmss` beside it to
-    go by.
+    It is `checkpoint.vmState` of the VMX: a `.vmss` after `suspend`, a `.vmsn` after a revert to a snapshot of a
+    running VM. If the VMX has no such key or cannot be read, as an encrypted one, the `.vmss` beside it counts.
     """
     try:
         state = Vmx.read(vmx).get("checkpoint.vmState")

@@ -1,4 +1,7 @@
-"""A file that somebody else is about to write: an older one of that name must not pass for it."""
+"""Set an existing file aside while another program writes its replacement.
+
+A stale file is then never mistaken for new output.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,24 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def fresh(target: Path) -> Iterator[None]:
-    """Have nothing at `target` when the body begins; where it ends without a file there, the old one comes back.
+def set_aside(target: Path) -> Iterator[None]:
+    """Move an existing `target` away while the body runs.
+
+    It is moved back if the body creates no new file.
 
     Raises:
         OSError: The old file cannot be moved.
     """
-    aside = target.with_name(f"{target.name}.{secrets.token_hex(4)}.old")
+    backup = target.with_name(f"{target.name}.{secrets.token_hex(4)}.old")
     try:
-        target.rename(aside)
+        target.rename(backup)
     except FileNotFoundError:
-        aside = target
+        backup = target
     try:
         yield
     finally:
-        if aside != target:
+        if backup != target:
             if target.exists():
-                aside.unlink()
+                backup.unlink()
             else:
-                aside.rename(target)
+                backup.rename(target)

@@ -1,4 +1,7 @@
-"""What can be changed of a machine while it runs: variables and devices. All of it is gone when its power is."""
+"""Variables and devices of a running VM.
+
+All changes are lost when the VM is powered off.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ _GUEST_PREFIX = "guestinfo."
 
 
 class VariableKind(StrEnum):
-    """Where a variable is.
+    """The kind of a variable.
 
-    `runtimeConfig` is a key of the VMX, `guestVar` a key `guestinfo.<name>` that Tools in the guest read, `guestEnv` is
-    in the environment of the guest's user, and kept in Windows guests only.
+    `runtimeConfig` is a key of the VMX, `guestVar` a key `guestinfo.<name>` that Tools in the guest read, `guestEnv` an
+    environment variable of the guest's user, which only Windows guests keep.
     """
 
     RUNTIME_CONFIG = "runtimeConfig"
@@ -27,7 +30,10 @@ class VariableKind(StrEnum):
 
 
 class Runtime:
-    """The variable and device verbs of a `vmrun` for one machine; `guestEnv` wants a guest login."""
+    """The variable and device verbs of a `vmrun` for one VM.
+
+    `guestEnv` requires a guest login.
+    """
 
     def __init__(self, program: VmrunProgram, vmx: Path, login: GuestLogin | None) -> None:
         self._program = program
@@ -35,33 +41,37 @@ class Runtime:
         self._login = login
 
     def read_variable(self, kind: VariableKind, name: str) -> str:
-        """Return the value of a variable; one that is not set has an empty one, which vmrun does not tell apart."""
+        """Return the value of a variable.
+
+        It is empty for a variable that is not set: vmrun does not report the difference.
+        """
         words = (kind.value, _variable(kind, name))
-        return self._program.parsed(_value, "readVariable", self._vmx, *words, login=self._login)
+        return self._program.query(_value, "readVariable", self._vmx, *words, login=self._login)
 
     def write_variable(self, kind: VariableKind, name: str, value: str) -> None:
-        """Have a variable with that value until the machine is switched off."""
+        """Set a variable until the VM is powered off."""
         words = (kind.value, _variable(kind, name), value)
         self._program.call("writeVariable", self._vmx, *words, login=self._login)
 
     def connect_device(self, device: str) -> None:
-        """Have a device of the VMX connected now, e.g. `sata0:1` or `ethernet0`."""
+        """Connect a device of the VMX, e.g. `sata0:1` or `ethernet0`."""
         self._program.call("connectNamedDevice", self._vmx, _device(device))
 
     def disconnect_device(self, device: str) -> None:
-        """Have a device of the VMX disconnected now.
+        """Disconnect a device of the VMX.
 
-        It is back at the next start unless `<device>.startConnected` is FALSE in the VMX, which is written when the
-        machine is off. A guest that has locked its CD drive makes VMware ask a question that nobody sees.
+        The next start connects it again unless `<device>.startConnected` is FALSE in the VMX, which can be written
+        while the VM is off. If the guest has locked its CD drive, VMware shows a question that this program cannot
+        answer.
         """
         self._program.call("disconnectNamedDevice", self._vmx, _device(device))
 
 
 def _value(text: str) -> str:
-    """Return the line that was printed, as it is.
+    """Return the printed line unchanged.
 
     Raises:
-        ValueError: It is a failure: a value that begins as one cannot be told from it.
+        ValueError: It is a failure, or a value that looks like one.
     """
     if text.startswith("Error:"):
         raise ValueError("a failure, or a value that begins like one")
@@ -69,11 +79,14 @@ def _value(text: str) -> str:
 
 
 def _variable(kind: VariableKind, name: str) -> str:
-    """Return the name as vmrun takes it: that of a guest variable without `guestinfo.`, which vmrun adds."""
-    bare = name.removeprefix(_GUEST_PREFIX) if kind is VariableKind.GUEST_VAR else name
-    if not _NAME.fullmatch(bare):
+    """Return the name of a variable for vmrun.
+
+    vmrun adds `guestinfo.` to the name of a guest variable.
+    """
+    short_name = name.removeprefix(_GUEST_PREFIX) if kind is VariableKind.GUEST_VAR else name
+    if not _NAME.fullmatch(short_name):
         raise UsageError(f"{name!r} cannot be the name of a variable", remedy="give letters, digits and `_ . : -`")
-    return bare
+    return short_name
 
 
 def _device(name: str) -> str:

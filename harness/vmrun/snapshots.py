@@ -1,7 +1,7 @@
-"""The snapshots of one machine: a tree of names, because names are all that vmrun tells of them.
+r"""The snapshots of one VM: a tree of names.
 
-A name with `/` or `\\` would be read as a path through the tree, and two names that differ in case only are one for
-VMware: what is ambiguous is refused before anything is asked of the machine.
+A name with `/` or `\` would be read as a path through the tree, and two names that differ in case only are one for
+VMware: an ambiguous name is refused before any call.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.core.deadline import Deadline
 from harness.core.errors import UsageError
 from harness.vmrun import errors
 from harness.vmrun.invocation import VmrunProgram
-from harness.vmrun.parse import counted
+from harness.vmrun.parse import parse_counted
 from harness.vmrun.power import Power, PowerState
 from harness.vmware.linked_clones import clones_of
 
@@ -24,7 +24,7 @@ _UNFIT = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One snapshot and those that were taken after it had been gone back to, or had been made."""
+    """A snapshot and the ones based on it."""
 
     name: str
     children: tuple[Snapshot, ...] = ()
@@ -40,7 +40,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class SnapshotTree:
-    """All snapshots of a machine; a machine can have several first ones."""
+    """All snapshots of a VM; there can be several roots."""
 
     roots: tuple[Snapshot, ...] = ()
 
@@ -54,12 +54,12 @@ class SnapshotTree:
         return tuple(snapshot.name for snapshot in self)
 
     def named(self, name: str) -> tuple[Snapshot, ...]:
-        """Return the snapshots that VMware may mean by that name, which it compares without case."""
+        """Return the snapshots of that name, which VMware compares without case."""
         return tuple(snapshot for snapshot in self if snapshot.name.casefold() == name.casefold())
 
 
 class Snapshots:
-    """The snapshot verbs of a `vmrun` for one machine."""
+    """The snapshot verbs of a `vmrun` for one VM."""
 
     def __init__(self, program: VmrunProgram, power: Power, vmx: Path) -> None:
         self._program = program
@@ -67,11 +67,11 @@ class Snapshots:
         self._vmx = vmx
 
     def tree(self) -> SnapshotTree:
-        """Return the snapshots that the machine has."""
-        return self._program.parsed(parse_snapshots, "listSnapshots", self._vmx, "showTree")
+        """Return the snapshots of the VM."""
+        return self._program.query(parse_snapshots, "listSnapshots", self._vmx, "showTree")
 
     def take(self, name: str, *, deadline: Deadline | None = None) -> None:
-        """Have a snapshot of the machine as it is, seen in its tree; with its memory, where it runs.
+        """Take a snapshot, of a running VM with its memory.
 
         Raises:
             UsageError: The name cannot be used.
@@ -82,44 +82,46 @@ class Snapshots:
             raise self._refusal(errors.SnapshotExists, "snapshot", f"a snapshot {name!r} exists")
         done = self._program.call("snapshot", self._vmx, name, deadline=deadline)
         if not self.tree().named(name):
-            raise self._program.unexpected("snapshot", done, f"there is no snapshot {name!r} afterwards")
+            raise self._program.unexpected_output("snapshot", done, f"there is no snapshot {name!r} afterwards")
 
     def revert(self, name: str, *, deadline: Deadline) -> PowerState:
-        """Have the machine as it was when the snapshot was taken, and not running: `start` is the caller's.
+        """Revert the VM to a snapshot; it does not run afterwards.
 
-        A machine that runs loses its power first, because a revert of a running one was refused by some versions.
+        A VM that runs is powered off first, because some versions refused a revert of a running one.
 
         Returns:
-            OFF, or SUSPENDED where the snapshot has memory that the next start goes on from. VMware's documents speak
-            of a machine that RUNS by itself afterwards; that was not seen, and is told too.
+            OFF, or SUSPENDED if the snapshot has memory that the next start resumes. VMware's documents describe a VM
+            that is RUNNING afterwards; that was not seen, and would be reported too.
         """
         self._find(name, "revertToSnapshot")
         if self._power.is_running(self._vmx, deadline):
-            self._power.cut(self._vmx, deadline)
+            self._power.cut_power(self._vmx, deadline)
         self._power.wait_for_locks(self._vmx, deadline)
         self._program.call("revertToSnapshot", self._vmx, name, deadline=deadline)
         return self._power.state(self._vmx)
 
     def delete(self, name: str, *, with_children: bool = False, deadline: Deadline | None = None) -> None:
-        """Have the snapshot gone from the tree, what it held merged into those after it, or these gone as well.
+        """Delete a snapshot, and with `with_children` all below it.
+
+        Without it, its content is merged into its children.
 
         Raises:
             SnapshotMissing, SnapshotAmbiguous: There is no such snapshot, or there are several.
             ClonesDepend: A linked clone uses what would be deleted.
         """
-        going = self._find(name, "deleteSnapshot")
-        names = {snapshot.name for snapshot in going.walk()} if with_children else {going.name}
+        target = self._find(name, "deleteSnapshot")
+        names = {snapshot.name for snapshot in target.walk()} if with_children else {target.name}
         needed = [clone for clone in clones_of(self._vmx) if clone.snapshot in names]
         if needed:
             users = ", ".join(str(clone.vmx) for clone in needed)
-            raise self._refusal(errors.ClonesDepend, "deleteSnapshot", f"its disks are those of {users} too")
+            raise self._refusal(errors.ClonesDepend, "deleteSnapshot", f"{users} uses its disks too")
         words = ["andDeleteChildren"] if with_children else []
         done = self._program.call("deleteSnapshot", self._vmx, name, *words, deadline=deadline)
         if self.tree().named(name):
-            raise self._program.unexpected("deleteSnapshot", done, f"the snapshot {name!r} is still there")
+            raise self._program.unexpected_output("deleteSnapshot", done, f"the snapshot {name!r} is still there")
 
     def _find(self, name: str, verb: str) -> Snapshot:
-        """Return the one snapshot that VMware can mean.
+        """Return the only snapshot that VMware can select by that name.
 
         Raises:
             SnapshotMissing: There is none.
@@ -129,11 +131,11 @@ class Snapshots:
         tree = self.tree()
         found = tree.named(name)
         if not found:
-            have = ", ".join(tree.names) or "none"
-            raise self._refusal(errors.SnapshotMissing, verb, f"no snapshot {name!r}; there are: {have}")
+            existing = ", ".join(tree.names) or "none"
+            raise self._refusal(errors.SnapshotMissing, verb, f"no snapshot {name!r}; there are: {existing}")
         if len(found) > 1:
-            alike = ", ".join(repr(snapshot.name) for snapshot in found)
-            raise self._refusal(errors.SnapshotAmbiguous, verb, f"{name!r} can be any of {alike}")
+            matches = ", ".join(repr(snapshot.name) for snapshot in found)
+            raise self._refusal(errors.SnapshotAmbiguous, verb, f"{name!r} can be any of {matches}")
         return found[0]
 
     def _refusal(self, kind: type[errors.MappedError], verb: str, why: str) -> errors.MappedError:
@@ -141,7 +143,7 @@ class Snapshots:
 
 
 def check_name(name: str) -> None:
-    """Return if that can be the name of a snapshot.
+    """Raise if the name cannot be one of a snapshot.
 
     Raises:
         UsageError: It is empty, or has blanks around it, or a slash, a backslash or a control character in it.
@@ -154,12 +156,14 @@ def check_name(name: str) -> None:
 
 
 def parse_snapshots(text: str) -> SnapshotTree:
-    """Return the tree of `listSnapshots … showTree`: after `Total snapshots: N`, one TAB before a name per level.
+    """Parse the tree of `listSnapshots … showTree`.
+
+    The line `Total snapshots: N` comes first, then names with one TAB per level.
 
     Raises:
         ValueError: There is no such line, or not that many names, or a child without a parent.
     """
-    count, lines = counted(text, "Total snapshots")
+    count, lines = parse_counted(text, "Total snapshots")
     rows = [(len(line) - len(line.lstrip("\t")), line.lstrip("\t")) for line in lines if line.strip()]
     if len(rows) != count:
         raise ValueError(f"`Total snapshots: {count}`, but {len(rows)} names can be read")
@@ -167,7 +171,7 @@ def parse_snapshots(text: str) -> SnapshotTree:
     for above, (level, name) in zip([-1, *levels], rows, strict=False):
         if level > above + 1:
             raise ValueError(f"the snapshot {name!r} has no parent")
-    waiting: dict[int, list[Snapshot]] = {}  # the snapshots of a level whose parent has not come yet, last row first
+    waiting: dict[int, list[Snapshot]] = {}  # level -> snapshots whose parent was not read yet, last row first
     for level, name in reversed(rows):
         children = waiting.pop(level + 1, [])
         waiting.setdefault(level, []).append(Snapshot(name, tuple(reversed(children))))

@@ -1,4 +1,4 @@
-"""`vmware-vdiskmanager`: create a virtual disk, and tell its failures apart."""
+"""`vmware-vdiskmanager`: create a virtual disk and classify failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.system import process
 from harness.system.process import RunProgram
 from harness.vmware.vmdk import DiskError, DiskInfo, inspect_disk
 
-# createType by vmware-vdiskmanager's `-t`.
+# `-t` of vmware-vdiskmanager -> createType of the disk.
 CREATE_TYPES: Mapping[int, str] = {
     0: "monolithicSparse",
     1: "twoGbMaxExtentSparse",
@@ -20,9 +20,9 @@ CREATE_TYPES: Mapping[int, str] = {
 
 
 class DiskExists(DiskError):
-    """There is a file of that name already."""
+    """A file of that name exists already."""
 
-    why = "there is a file of that name already"
+    why = "a file of that name exists already"
 
 
 class DiskFull(DiskError):
@@ -37,7 +37,7 @@ class DiskDenied(DiskError):
     why = "this user may not write there"
 
 
-# What the tool prints -> what it means. It prints `Failed to create disk: <text> (0x…).`
+# Pattern of the output -> class and remedy. The tool prints `Failed to create disk: <text> (0x…).`
 _FAILURES: tuple[tuple[str, type[DiskError], str], ...] = (
     (r"file already exists", DiskExists, "run the cleanup phase, or remove the file by hand"),
     (r"not enough space|no space left|disk full", DiskFull, "free space on the drive of vm_directory"),
@@ -63,25 +63,25 @@ def create_disk(
     run: RunProgram = process.run,
     timeout_s: float = 300,
 ) -> DiskInfo:
-    """Have a new, blank disk, and return what it says of itself.
+    """Create an empty disk and return its description.
 
     Args:
         tool_argv: `vmware-vdiskmanager`, or the embedded one.
         path: The descriptor; its directory exists.
-        size_gib: What the guest sees.
+        size_gib: The size that the guest sees.
         disk_type: 0 growable in one file, 1 growable in pieces of 2 GB, 2 and 3 the same preallocated.
         adapter: `lsilogic` for SATA too.
         env: Variables on top of this process's own.
-        run: The process door.
-        timeout_s: After that the tool is ended.
+        run: The process runner.
+        timeout_s: After that many seconds the tool is ended.
 
     Raises:
-        DiskError: The tool failed, by its exit status or by its text, or what it left cannot be read.
+        DiskError: The tool failed, by its exit status or by its text, or its disk cannot be read.
         ProcessError: The tool could not be started, or did not end.
     """
     done = run(create_argv(tool_argv, path, size_gib, disk_type, adapter), timeout_s=timeout_s, env=env)
     if done.returncode != 0 or re.search(r"^Failed to |^Error: ", done.output, re.MULTILINE):
-        kind, remedy = _meaning(done.output)
+        kind, remedy = _classify(done.output)
         raise kind(
             f"the disk could not be created: {kind.why} (exit {done.returncode})",
             where=str(path),
@@ -91,7 +91,7 @@ def create_disk(
     return inspect_disk(path)
 
 
-def _meaning(output: str) -> tuple[type[DiskError], str]:
+def _classify(output: str) -> tuple[type[DiskError], str]:
     for pattern, kind, remedy in _FAILURES:
         if re.search(pattern, output, re.IGNORECASE):
             return kind, remedy

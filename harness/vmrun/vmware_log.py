@@ -1,4 +1,7 @@
-"""What one call of vmrun had written to vmware.log: the reason of `The operation was canceled` stands nowhere else."""
+"""Read from vmware.log why a call of vmrun failed.
+
+Only this file has the reason of `The operation was canceled`.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ LOG = "vmware.log"
 
 
 @dataclass(frozen=True)
-class LogMark:
-    """How far vmware.log had got at a moment.
+class LogPosition:
+    """The end of vmware.log at one moment.
 
-    VMware begins a new file at each power-on, so the file is recognised by its number in the file system.
+    VMware begins a new file at each power-on, so the file is identified by its number in the file system.
     """
 
     path: Path
@@ -25,8 +28,8 @@ class LogMark:
     size: int
 
     @classmethod
-    def beside(cls, vmx: Path) -> LogMark:
-        """Return how far the log beside that VMX has got now; a log that is not there has got nowhere."""
+    def beside(cls, vmx: Path) -> LogPosition:
+        """Return the present end of the log beside that VMX."""
         path = vmx.parent / LOG
         try:
             stat = path.stat()
@@ -34,8 +37,8 @@ class LogMark:
             return cls(path, 0, 0)
         return cls(path, stat.st_ino, stat.st_size)
 
-    def error_since(self) -> str:
-        """Return the last error box that was written after this mark, in one line, or an empty text."""
+    def last_error(self) -> str:
+        """Return the last error box after this position, or an empty text."""
         try:
             with self.path.open("rb") as log:
                 now = self.path.stat()
@@ -47,7 +50,7 @@ class LogMark:
 
 
 def error_box(log: str) -> str:
-    """Return the last error box of a vmware.log in one line, or an empty text.
+    """Return the last error box in one line, or an empty text.
 
     A box is `Msg_Post: Error`, then lines `[msg.some.id] text` and their continuations, then a line of dashes; every
     line has a prefix of the same width (time, thread, level).

@@ -88,7 +88,7 @@ HOST_FAULTS = (
         "vmrun lies: exit 0 with an error",
         says("start", "Error: The file is already in use\n", 0),
         "30_boot",
-        Expected(BOOT, RUNNING, "vmrun start failed: somebody else has the machine open", "lab down", 1, ERROR),
+        Expected(BOOT, RUNNING, "vmrun start failed: another program has the machine open", "lab down", 1, ERROR),
     ),
     Fault(
         "vmrun lies: start canceled, the reason only in vmware.log",

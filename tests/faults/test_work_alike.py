@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[bool, Act, float, str]] = {
     "hang:start": (False, start(3), 3, "vmrun start: harness.vmrun_qemu did not end within "),
     "start-canceled": (False, start(20), 20, "vmrun start failed: "),
     "exit-zero-error:start": (False, start(20), 20, "vmrun start failed: "),
-    "file-in-use:start": (False, start(20), 20, "vmrun start failed: somebody else has the machine open"),
+    "file-in-use:start": (False, start(20), 20, "vmrun start failed: another program has the machine open"),
     "hang:stop": (True, switch_off(4, soft_s=1), 4, "vmrun stop: harness.vmrun_qemu did not end within "),
     "hang:list": (True, switch_off(4), 4, "vmrun list: harness.vmrun_qemu did not end within "),
     "exit-zero-error:stop": (True, switch_off(20), 20, "vmrun stop failed: "),
@@ -137,7 +137,7 @@ RUNS: dict[str, Expected] = {
     "hang:list#4+": Expected(
         BOOT, RUNNING, "vmrun list: harness.vmrun_qemu did not end within ", "Workstation window", 15, ERROR
     ),
-    f"file-in-use:start/{WORKER}": Expected(BOOT, RUNNING, "somebody else has the machine open", "lab down", 20, ERROR),
+    f"file-in-use:start/{WORKER}": Expected(BOOT, RUNNING, "has the machine open", "lab down", 20, ERROR),
 }
 
 

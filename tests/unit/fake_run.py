@@ -1,4 +1,4 @@
-"""A process door that knows exactly the commands it was told; any other one fails the test."""
+"""A fake process runner: a command that was not prepared fails the test."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FakeRun:
     """Answers by exact argv; several answers of one argv come in order, the last one stays.
 
     An answer is text, bytes (as a tool writes them), (bytes or text, exit status), an exception, or a function that
-    returns one of these when it is asked.
+    returns one of these when it is called.
     """
 
     clock: FakeClock = field(default_factory=FakeClock)

@@ -14,7 +14,7 @@ from typing import Any
 from harness.core.deadline import SYSTEM_CLOCK, Clock
 from harness.system import process
 from harness.system.process import Completed
-from harness.vmrun.error_table import signed
+from harness.vmrun.error_table import signed_status
 from vmrun_contract.questions import QUESTIONS
 from vmrun_contract.transcript import Call, Entry, Look, Names, condensed, normal
 
@@ -122,7 +122,7 @@ class Bench(ABC):
             return None
         raw, out, err = done
         assert err == "", f"vmrun prints on standard output only: {err}"
-        return Answer(shown, signed(raw), raw, out, err, self.settle)
+        return Answer(shown, signed_status(raw), raw, out, err, self.settle)
 
     def run(
         self,
@@ -145,7 +145,7 @@ class Bench(ABC):
         shown = (DISK_TOOL, *words)
         self.entries.append(self._written(shown, done))
         raw, out, err = done
-        return Answer(shown, signed(raw), raw, out, err, self.settle)
+        return Answer(shown, signed_status(raw), raw, out, err, self.settle)
 
     def _written(self, words: tuple[str, ...], done: tuple[int, str, str] | None) -> Call:
         hidden = tuple(self.hide(word) for word in words)
@@ -155,7 +155,7 @@ class Bench(ABC):
         shown = self.hide(out)
         if hidden[-1:] == ("list",):
             shown = "".join(self._only_ours(line) for line in shown.splitlines(keepends=True))
-        return Call(hidden, shown, self.hide(err), signed(raw))
+        return Call(hidden, shown, self.hide(err), signed_status(raw))
 
     def _only_ours(self, line: str) -> str:
         """Return a line of `list` as it may be sent to others: without the path of a machine that is not ours."""

@@ -34,8 +34,8 @@ def test_a_check_has_a_remedy_only_where_it_did_not_pass() -> None:
 
 def test_candidates_have_their_reasons_and_the_version_that_is_used() -> None:
     found = (
-        Candidate(Source.PATH, "/bin/vmrun", taken=False, why="not executable"),
-        Candidate(Source.EMBEDDED, "", taken=True, why="QEMU 7.2"),
+        Candidate(Source.PATH, "/bin/vmrun", selected=False, why="not executable"),
+        Candidate(Source.EMBEDDED, "", selected=True, why="QEMU 7.2"),
     )
     hypervisor = Hypervisor(Kind.EMBEDDED, ("vmrun",), ("vdisk",), "QEMU 7.2", candidates=found)
     assert candidates_text(hypervisor).splitlines() == [

@@ -1,4 +1,4 @@
-"""One machine on a Windows host, and a driver that knows the commands it was told."""
+"""One VM on a Windows host, and a driver with prepared commands."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from needs import posix_paths
 
 from harness.core.errors import HostError, UsageError
 from harness.vmrun.discovery import EMBEDDED, Fault, Hypervisor, Kind, find_hypervisor
-from harness.vmrun.locations import HostSystem, Source, this_host, vmware_places
+from harness.vmrun.locations import HostSystem, Source, this_host, vmware_locations
 
 PF = r"C:\Program Files\VMware\VMware Workstation"
 X86 = r"C:\Program Files (x86)\VMware\VMware Workstation"
@@ -22,7 +22,7 @@ QEMU = "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright (
 
 @dataclass
 class FakeHost:
-    """A host with just these files; programs on PATH are those of `path`."""
+    """A host with exactly these files and these programs on PATH."""
 
     platform: str
     files: set[str]
@@ -40,13 +40,13 @@ class FakeHost:
             is_file=lambda path: path in self.files,
             is_executable=lambda path: path not in self.plain,
             which=self.path.get,
-            registry=lambda: self.registry,
-            wheel=lambda: self.wheel,
+            registry_folders=lambda: self.registry,
+            wheel_folder=lambda: self.wheel,
             run=self.run,
         )
 
     def vmware(self, folder: str, says: object = ZERO, kind: str = "ws") -> str:
-        """Have a VMware product in that folder; return its vmrun."""
+        """Install a VMware product in that folder; return its vmrun."""
         tail = ".exe" if self.platform == "win32" else ""
         slash = "\\" if self.platform == "win32" else "/"
         vmrun = f"{folder}{slash}vmrun{tail}"
@@ -72,7 +72,7 @@ def linux() -> FakeHost:
     return FakeHost("linux", set())
 
 
-def test_the_order_option_variable_lab_file_places_path() -> None:
+def test_the_order_option_variable_lab_file_locations_path() -> None:
     host = windows()
     option, variable = host.vmware(r"D:\option"), host.vmware(r"D:\variable")
     setting, place = host.vmware(r"D:\setting"), host.vmware(X86)
@@ -87,10 +87,10 @@ def test_the_order_option_variable_lab_file_places_path() -> None:
     host.files.remove(place)
     found = host.find()
     assert found.vmrun_argv == (path,)
-    assert [item.source for item in found.candidates if item.taken] == [Source.PATH]
+    assert [item.source for item in found.candidates if item.selected] == [Source.PATH]
 
 
-def test_what_windows_workstation_gives() -> None:
+def test_workstation_on_windows() -> None:
     host = windows()
     host.vmware(PF)
     found = host.find()
@@ -105,13 +105,13 @@ def test_what_windows_workstation_gives() -> None:
     assert max(host.run.timeouts) <= 20
 
 
-def test_windows_places_are_registry_first_then_both_program_files_each_once() -> None:
+def test_windows_locations_are_registry_first_then_both_program_files_each_once() -> None:
     host = windows()
     host.registry = (r"D:\Apps\VMware Workstation" + "\\", X86.upper() + "\\")
     host.environ["VMWARE_HOME"] = r"E:\vmw"
-    places = vmware_places(host.system())
+    places = vmware_locations(host.system())
     assert places[0] == (Source.REGISTRY, r"D:\Apps\VMware Workstation\vmrun.exe")
-    assert places[2] == (Source.PLACE, r"E:\vmw\vmrun.exe")
+    assert places[2] == (Source.DEFAULT, r"E:\vmw\vmrun.exe")
     texts = [PureWindowsPath(path) for _, path in places]
     assert len(set(texts)) == len(texts)
     assert PureWindowsPath(PF, "vmrun.exe") in texts
@@ -203,7 +203,7 @@ def test_a_named_one_without_a_disk_tool() -> None:
     assert host.find(vmrun).vdiskmanager_argv == ("/usr/bin/vmware-vdiskmanager",)
 
 
-def test_a_searched_one_is_passed_over_with_its_reason_and_qemu_is_taken() -> None:
+def test_an_unusable_one_is_skipped_with_its_reason_and_qemu_is_used() -> None:
     host = linux().qemu()
     host.vmware("/usr/bin", says=(b"Error: Cannot connect to the virtual machine\n", 255))
     found = host.find().with_home(Path("/lab/hypervisor"))
@@ -217,14 +217,14 @@ def test_a_searched_one_is_passed_over_with_its_reason_and_qemu_is_taken() -> No
     why = {item.path: item.why for item in found.candidates}
     assert why["/usr/bin/vmrun"].startswith("not answering: vmrun list failed")
     assert why["/usr/local/bin/vmrun"] == "not found"
-    assert [item.taken for item in found.candidates] == [False, False, True]
+    assert [item.selected for item in found.candidates] == [False, False, True]
 
 
-def test_what_comes_after_the_taken_one_is_not_looked_at() -> None:
+def test_candidates_after_the_selected_one_are_not_probed() -> None:
     host = linux().qemu()
     host.vmware("/usr/bin")
     found = host.find()
-    assert [(item.taken, item.why) for item in found.candidates[1:]] == [(False, "not looked at")] * 2
+    assert [(item.selected, item.why) for item in found.candidates[1:]] == [(False, "not probed")] * 2
 
 
 @pytest.mark.parametrize("source", [Source.OPTION, Source.ENVIRONMENT, Source.LAB_FILE])
@@ -251,7 +251,7 @@ def test_the_embedded_one_without_qemu() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"), [("QEMU emulator version 6.2.0\n", "7.2 or newer"), ("?", "names no version")]
+    ("said", "reason"), [("QEMU emulator version 6.2.0\n", "7.2 or newer"), ("?", "reports no version")]
 )
 def test_a_qemu_that_is_too_old(said: str, reason: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -285,7 +285,7 @@ def test_qemu_on_windows_and_by_variable() -> None:
     assert "install QEMU" in caught.value.remedy
 
 
-def test_a_path_to_vmrun_qemu_is_the_embedded_one_and_that_very_program() -> None:
+def test_a_path_to_vmrun_qemu_selects_exactly_that_program() -> None:
     host = linux().qemu()
     with pytest.raises(UsageError, match="not found"):
         host.find("/venv/bin/vmrun-qemu")
@@ -312,7 +312,7 @@ def test_this_host_can_be_asked() -> None:
     assert system.is_file(sys.executable)
     assert system.is_executable(sys.executable)
     assert not system.is_executable(__file__)
-    assert isinstance(system.registry(), tuple)
+    assert isinstance(system.registry_folders(), tuple)
 
 
 def test_every_fault_has_a_remedy() -> None:

@@ -45,7 +45,7 @@ def test_a_path_in_the_code_page_of_a_korean_host_does_not_raise() -> None:
         "Total running VMs: many\n",
     ],
 )
-def test_list_that_answers_something_else(says: str) -> None:
+def test_an_unexpected_output_of_list(says: str) -> None:
     with pytest.raises(errors.UnexpectedAnswer, match="Total running VMs"):
         windows(FakeRun().on(*cmd("list"), says=says)).list_running()
 
@@ -56,7 +56,7 @@ def test_list_that_fails_after_its_head() -> None:
         windows(run).list_running()
 
 
-def test_list_with_words_around_its_paths() -> None:
+def test_list_with_other_lines_around_its_paths() -> None:
     says = f"Waiting for Command execution Available\nTotal running VMs: 1\nnote\n{VMX} (running)\n"
     assert windows(FakeRun().on(*cmd("list"), says=says)).list_running() == (Path(VMX),)
 
@@ -163,7 +163,7 @@ def test_a_picture_that_is_none(tmp_path: Path) -> None:
         windows(run).capture_screen(Path(VMX), tmp_path / "a.png")
 
 
-def test_an_older_picture_does_not_pass_for_this_one(tmp_path: Path) -> None:
+def test_an_older_picture_is_not_mistaken_for_this_one(tmp_path: Path) -> None:
     png = tmp_path / "a.png"
     png.write_bytes(b"\x89PNG\r\n\x1a\nold")
     run = FakeRun().on(*cmd("captureScreen", VMX, str(png)))
@@ -185,7 +185,7 @@ def test_a_machine_whose_clones_are_not_known_is_not_deleted(tmp_path: Path) -> 
     assert run.calls == []
 
 
-def test_a_start_that_hangs_is_ended_alone() -> None:
+def test_a_start_that_hangs_is_ended_without_its_children() -> None:
     run = FakeRun().on(*cmd("list"), says=NONE).on(*cmd("start", VMX, "nogui"))
     windows(run).start(Path(VMX))
     assert run.kept_children == [False, True]

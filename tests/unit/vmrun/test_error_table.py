@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.vmrun import errors
-from harness.vmrun.error_table import classify, failed, signed
+from harness.vmrun.error_table import classify, is_failure, signed_status
 from harness.vmrun.vmware_log import error_box
 
 TEXTS = [
@@ -90,12 +90,12 @@ def test_each_class_has_a_meaning_and_a_remedy(kind: type[errors.MappedError]) -
     [(255, -1), (4294967295, -1), (127, -1), (254, -2), (4294967294, -2), (0, 0), (1, 1), (42, 42), (-1, -1)],
 )
 def test_exit_statuses_are_read_as_vmrun_meant_them(seen: int, meant: int) -> None:
-    assert signed(seen) == meant
+    assert signed_status(seen) == meant
 
 
 def test_an_error_in_the_middle_of_a_line_is_no_failure() -> None:
-    assert not failed("Total running VMs: 1\nC:\\Error: x\\a.vmx\n", 0)
-    assert failed("Total\nError: x\n", 0)
+    assert not is_failure("Total running VMs: 1\nC:\\Error: x\\a.vmx\n", 0)
+    assert is_failure("Total\nError: x\n", 0)
 
 
 def test_boxes_of_old_and_new_logs() -> None:

@@ -8,7 +8,7 @@ from fake_run import FakeRun, timed_out
 from harness.core.deadline import Deadline
 from harness.core.errors import UsageError
 from harness.core.secret import Secret
-from harness.vmrun import Guest, GuestLogin, GuestPath, GuestProcess, Starting, Vmrun, errors
+from harness.vmrun import Guest, GuestLogin, GuestPath, GuestProcess, StartOptions, Vmrun, errors
 from harness.vmrun.runtime import VariableKind
 
 from .samples import EXE, MINUS_ONE, VMX, windows
@@ -47,15 +47,18 @@ def guest(run: FakeRun) -> Guest:
     ],
 )
 def test_arguments_survive_being_joined(program: GuestPath, arguments: str | list[str], words: list[str]) -> None:
-    """Three words were seen to fail and two to work with cmd.exe on 17.6.4; plain words to work on Linux guests."""
+    """cmd.exe on 17.6.4 was seen to fail with three words and to work with two.
+
+    Plain words were seen to work on Linux guests.
+    """
     run = FakeRun().on(*run_program(str(program), *words))
     assert guest(run).run_program(program, arguments) == 0
 
 
 @pytest.mark.parametrize("word", ["", 'say "hi"', "$HOME", "`id`", "a\\b", "a\nb"])
-def test_an_argument_that_a_shell_on_the_way_may_take_for_its_own_is_refused(word: str) -> None:
+def test_an_argument_that_a_shell_may_interpret_is_refused(word: str) -> None:
     run = FakeRun()
-    with pytest.raises(UsageError, match="may not bring this argument") as caught:
+    with pytest.raises(UsageError, match="cannot pass this argument") as caught:
         guest(run).run_program(SH, ["-c", word])
     assert "run_script" in caught.value.remedy
     assert run.calls == []
@@ -63,9 +66,9 @@ def test_an_argument_that_a_shell_on_the_way_may_take_for_its_own_is_refused(wor
 
 def test_how_a_program_is_started() -> None:
     run = FakeRun().on(*run_program("-activeWindow", "-interactive", str(CMD)))
-    assert guest(run).run_program(CMD, starting=Starting(interactive=True, in_front=True)) == 0
+    assert guest(run).run_program(CMD, start=StartOptions(interactive=True, active_window=True)) == 0
     run = FakeRun().on(*run_program("-noWait", "-interactive", str(CMD), "/c pause"))
-    guest(run).start_program(CMD, "/c pause", starting=Starting(interactive=True))
+    guest(run).start_program(CMD, "/c pause", start=StartOptions(interactive=True))
     assert len(run.calls) == 1
 
 
@@ -87,7 +90,7 @@ LINE = b"Guest program exited with non-zero exit code: %d\r\n"
         (b"", 42, 42),
     ],
 )
-def test_the_line_tells_the_exit_status_and_without_it_the_number_does(said: bytes, code: int, status: int) -> None:
+def test_the_line_has_the_exit_status_and_without_it_the_number_counts(said: bytes, code: int, status: int) -> None:
     run = FakeRun().on(*run_program(str(SH), "-c", "x"), says=(said, code))
     assert guest(run).run_program(SH, ["-c", "x"]) == status
 
@@ -146,7 +149,7 @@ def test_scripts() -> None:
     run = FakeRun().on(*cmd("runScriptInGuest", VMX, "/bin/sh", text), says=(LINE % 3, 3))
     assert guest(run).run_script(SH, text) == 3
     run = FakeRun().on(*cmd("runScriptInGuest", VMX, "-interactive", "", "dir"))
-    assert guest(run).run_script(None, "dir", starting=Starting(interactive=True)) == 0
+    assert guest(run).run_script(None, "dir", start=StartOptions(interactive=True)) == 0
 
 
 # -- processes -------------------------------------------------------------------------------------------------------
@@ -189,7 +192,7 @@ def test_ending_a_process() -> None:
 
 
 @pytest.mark.parametrize("code", [0, 1, 255, MINUS_ONE])
-def test_existence_is_told_by_the_text_whatever_the_status(code: int) -> None:
+def test_the_text_decides_about_existence_whatever_the_status(code: int) -> None:
     path = GuestPath("/etc/a b")
     run = FakeRun().on(*cmd("fileExistsInGuest", VMX, "/etc/a b"), says=(b"The file does not exist.\r\n", code))
     assert guest(run).file_exists(path) is False

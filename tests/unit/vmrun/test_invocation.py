@@ -113,7 +113,7 @@ def test_a_vmrun_that_was_ended_says_which_locks_it_left(vmx: Path) -> None:
     run.effects[cmd("suspend", vmx, "hard")] = lambda: locked(vmx, "4194999-1(vmware-vmx)")
     with pytest.raises(errors.VmrunTimeout) as caught:
         driver(run).suspend(vmx)
-    assert caught.value.said == "it left a.vmx.lck of vmware-vmx, process 4194999, which is gone"
+    assert caught.value.said == "left behind: a.vmx.lck of vmware-vmx, process 4194999, which is gone"
 
 
 @pytest.mark.parametrize("text", ["", "no owner", "12-(x)", "()", "1-2(\x01)"])

@@ -29,7 +29,7 @@ def test_a_double_start_is_not_passed_on() -> None:
     assert run.calls == [cmd("list")]
 
 
-def test_a_start_that_somebody_else_won() -> None:
+def test_a_start_that_another_process_won() -> None:
     said = b"Error: The virtual machine should not be powered on. It is already running.\r\n", MINUS_ONE
     run = FakeRun().on(*cmd("list"), says=NONE).on(*cmd("start", VMX, "gui"), says=said)
     assert windows(run).start(Path(VMX), Display.GUI) is False
@@ -107,7 +107,7 @@ def test_a_soft_stop_that_hangs_is_followed_by_a_hard_one() -> None:
     assert windows(run).stop_and_verify(Path(VMX), Deadline(120, run.clock)) is StopMode.HARD
 
 
-def test_a_soft_stop_that_lies_is_followed_by_a_hard_one_within_its_box() -> None:
+def test_a_soft_stop_without_effect_is_followed_by_a_hard_one_within_its_limit() -> None:
     state = {"list": ONE}
     run = FakeRun().on(*cmd("list"), says=lambda: state["list"])
     run.on(*cmd("stop", VMX, "soft")).on(*cmd("stop", VMX, "hard"), then=lambda: state.update(list=NONE))
@@ -128,9 +128,9 @@ def test_a_machine_that_is_off_is_not_stopped() -> None:
     assert windows(run).stop_and_verify(Path(VMX), Deadline(120, run.clock)) is None
 
 
-def test_a_machine_that_does_not_go_off() -> None:
+def test_a_machine_that_does_not_power_off() -> None:
     run = FakeRun().on(*cmd("list"), says=ONE).on(*cmd("stop", VMX, "hard"))
-    with pytest.raises(DeadlineExpired, match="does not go off") as caught:
+    with pytest.raises(DeadlineExpired, match="does not power off") as caught:
         windows(run).stop_and_verify(Path(VMX), Deadline(20, run.clock), soft_s=0)
     assert cmd("stop", VMX, "soft") not in run.calls
     assert "list" in caught.value.last_seen
@@ -188,7 +188,7 @@ def test_reset_of_a_machine_that_runs_on() -> None:
     assert run.calls == [cmd("reset", VMX, "hard"), cmd("list")]
 
 
-def test_a_reset_that_left_the_machine_off_is_mended() -> None:
+def test_a_machine_that_reset_left_off_is_started() -> None:
     run = FakeRun().on(*cmd("reset", VMX, "hard")).on(*cmd("list"), says=NONE).on(*cmd("start", VMX, "nogui"))
     windows(run).reset(Path(VMX))
     assert run.calls[-1] == cmd("start", VMX, "nogui")
@@ -213,7 +213,7 @@ def test_pause_and_unpause() -> None:
     assert run.calls == [cmd("pause", VMX), cmd("unpause", VMX)]
 
 
-def test_a_paused_machine_is_let_run_before_its_power_is_cut() -> None:
+def test_a_paused_machine_is_resumed_before_its_power_is_cut() -> None:
     paused = (f"Error: The virtual machine is paused: {VMX}\r\n".encode(), MINUS_ONE)
     state = {"list": ONE, "hard": paused}
     run = FakeRun().on(*cmd("list"), says=lambda: state["list"]).on(*cmd("stop", VMX, "soft"), says=paused)
@@ -262,7 +262,7 @@ def test_a_machine_that_does_not_run_is_off_or_suspended(tmp_path: Path, text: s
     assert Driver(("v",), run=run).power_state(tmp_path / "a.vmx") is state
 
 
-def test_a_state_file_is_left_to_go_by_where_the_vmx_does_not_say(tmp_path: Path) -> None:
+def test_without_a_key_in_the_vmx_the_state_file_counts(tmp_path: Path) -> None:
     (tmp_path / "a-1f2e.vmss").write_bytes(b"")
     run = FakeRun().on("v", "-T", "ws", "list", says="Total running VMs: 0\n")
     driver = Driver(("v",), run=run)

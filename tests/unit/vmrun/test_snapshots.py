@@ -76,7 +76,7 @@ def test_a_name_that_looks_like_a_failure_is_a_name_and_a_failure_is_not() -> No
 
 
 @pytest.mark.parametrize("name", ["", " ", "a/b", "a\\b", "a\nb", " a", "a ", "a\tb"])
-def test_a_name_that_vmware_would_read_otherwise_is_refused_before_any_call(name: str) -> None:
+def test_a_name_that_vmware_would_misread_is_refused_before_any_call(name: str) -> None:
     run = FakeRun()
     snapshots = windows(run).snapshots(Path(VMX))
     for call in (snapshots.take, snapshots.delete):
@@ -88,7 +88,7 @@ def test_a_name_that_vmware_would_read_otherwise_is_refused_before_any_call(name
 
 
 @pytest.mark.parametrize("name", ["nope", "s2"])
-def test_a_snapshot_that_does_not_exist_is_told_with_those_that_do(name: str) -> None:
+def test_the_error_for_a_missing_snapshot_names_the_existing_ones(name: str) -> None:
     run = FakeRun().on(*LIST, says=TREE)
     snapshots = windows(run).snapshots(Path(VMX))
     with pytest.raises(errors.SnapshotMissing, match="there are: s1, s2 with space, s3"):
@@ -176,8 +176,11 @@ def test_a_machine_that_does_not_run_is_not_stopped() -> None:
     assert windows(run).snapshots(Path(VMX)).revert("s1", deadline=Deadline(60, run.clock)) is PowerState.OFF
 
 
-def test_what_the_next_start_will_do_is_told(tmp_path: Path) -> None:
-    """After a revert to a snapshot with memory the VMX names it; that a revert starts the machine is in documents."""
+def test_revert_reports_what_the_next_start_will_do(tmp_path: Path) -> None:
+    """After a revert to a snapshot with memory the VMX names that.
+
+    A revert that starts the VM is only described in documents.
+    """
     vmx = tmp_path / "a.vmx"
 
     def reverted(now: str, text: str) -> PowerState:
