@@ -1,42 +1,31 @@
-"""vmrun-qemu: VMware's `vmrun` and `vmware-vdiskmanager`, spoken by QEMU.
+"""vmrun-qemu: the programs `vmrun` and `vmware-vdiskmanager` of VMware, on QEMU.
 
-A program of its own: it shares the VMX reader and the process identity with the harness and nothing else, and the
-harness knows it only as an executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same disk and ISO,
-and answers in the same words and exit codes as VMware's tool.
+A program of its own: it shares VMware's file formats and the identity of processes with the harness and nothing else,
+and the harness knows it only as an executable. `vmrun-qemu start x.vmx nogui` reads the same VMX, boots the same disk
+and ISO, and prints the same messages and exit codes as VMware's tool. Its packages, highest layer first; each imports
+lower layers only:
 
-    texts                 VMware's words
-    main                  grammar: flags before the verb, usage, exit codes; a table with one row per verb
-    power, tools, netverbs, services, traffic, screen, variables, named, refusals, extras     what the verbs do
-    guestprograms, guestfiles, guestcopy         what is done in the guest, by way of
-    guestshell                                   a shell as the guest user whose password the guest has checked
-    suspending, snapverbs, lifecycle             suspend, pause, unpause; the snapshot verbs; clone, upgradevm, deleteVM
-    faults, lies                                 failures and lies on demand, for tests of what drives this
-    supervisor, poweron, powerup                 one process per running machine: starts QEMU, and does at power-off
-                                                 what VMware does
-    control, orders, running, live               what commands have done to a running machine by its supervisor:
-    plugging, keyboard                           stand still, be plugged, be typed on
-    statefile, memory                            saved machines: `.vmss`, `.vmsn`
-    site, snapshots, consolidation, clones       what snapshots and clones do to a machine's files
-    vmsd, vmdk                                   the tree of snapshots, and a disk's words about its parent (pure)
-    recovery              what is done about a machine whose supervisor was killed
-    keeper, switch        one process per virtual network in use: the switch that the machines are plugged into,
-    crossing, pipe        what crosses to its gateway, and one connection to a service of the host
-    devices, identity, hardware                  VMX -> devices -> QEMU arguments, a table per device class (pure)
-    home, instances, networks, vmlocks, vmlog, vmfiles    files: what runs, what is remembered, locked, logged
-    guest, service, agent how a question reaches the guest's agent: by way of the supervisor, which keeps the line
-    qmp, lines, endpoint  QEMU's machine protocol, JSON lines, where they listen
-    qemu, accelerator, probe_sector              which QEMU, which accelerator, and the guest that proves it
-    vdiskmanager, images, imagetool, overlays    virtual disks, through qemu-img
-    process, wait         the one door for processes, the one door for waiting
+    main                      the command line: flags before the verb, usage, exit codes
+    commands                  the verbs, one module per group of VMware's documentation
+    faults                    failures and wrong answers on demand, for tests of a driver
+    supervisor                the process per running VM: starts QEMU, carries out requests, cleans up at power-off
+    client                    the commands' connection to a supervisor, and to the guest agent behind it
+    vdiskmanager              the second program: virtual disks
+    state                     the inventory of running VMs, their power state, recovery after a crash
+    network                   virtual networks: the daemon per network in use, its switch, gateway and capture
+    disks                     disk images and backing chains through qemu-img: snapshots, clones, consolidation
+    qemu                      finds QEMU and an accelerator, builds its arguments, speaks QMP and to the guest agent
+    vmfiles                   the files of a VM directory: devices, `.vmsd`, `.vmss`, locks, `vmware.log`
+    base, verbs               messages, home, records, processes, endpoints, daemons, waiting; the verb table
 
 Environment:
 
-    VMRUN_QEMU_HOME          where it is remembered what runs; machines of another home are invisible (`home`)
+    VMRUN_QEMU_HOME          directory of the state files; VMs of another home are invisible (`base.home`)
     VMRUN_QEMU_NETWORKS      subnets, stronger than `defineNetwork`: `vmnet1=192.168.6.0/24,vmnet2=10.0.0.0/24`
-    VMRUN_QEMU_BIN           the `qemu-system-x86_64` to use (`qemu`)
-    VMRUN_QEMU_ACCEL         `tcg`, `kvm`, `whpx` or `hvf`, without proof (`accelerator`)
-    VMRUN_QEMU_TCG_THREADS   `multi` or `single`, whatever the version of QEMU (`accelerator`)
-    VMRUN_QEMU_FAULTS        what is to go wrong, as it does with VMware's `vmrun` (`faults`)
+    VMRUN_QEMU_BIN           the `qemu-system-x86_64` to use (`qemu.locate`)
+    VMRUN_QEMU_ACCEL         `tcg`, `kvm`, `whpx` or `hvf`, without a probe (`qemu.accelerator`)
+    VMRUN_QEMU_TCG_THREADS   `multi` or `single`, whatever the version of QEMU (`qemu.accelerator`)
+    VMRUN_QEMU_FAULTS        faults to inject, as they occur with VMware's `vmrun` (`faults.injection`)
     VMRUN_QEMU_SCREEN        `anybody`: `captureScreen` works without Tools and without a login
     VMRUN_QEMU_SOFT_STOP_S   how long `stop soft` waits for the guest; 180
     VMRUN_QEMU_WAIT_S        how long `getGuestIPAddress -wait` waits; 3600

@@ -21,7 +21,7 @@ _BY_LOWER = {name.lower(): name for name in VERBS}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit status."""
+    """Run a command line; return the exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if argv is None else argv)
@@ -51,7 +51,7 @@ def _run(words: list[str]) -> int:
     if name is None:
         raise Failure(f"Unrecognized command: {words[0]}")
     verb = VERBS[name]
-    # What a program in the guest is given may look like anything.
+    # The parameters of a guest program may look like flags.
     if verb.max_parameters < ANY_NUMBER and any(word in _FLAGS for word in parameters):
         return _usage()
     if verb.on_vm and not parameters:
@@ -76,10 +76,10 @@ def _with_faults(name: str, parameters: Sequence[str], act: Callable[[], int]) -
 
 
 def _check_vm(path: str) -> None:
-    """Return if the path is that of a VMX file.
+    """Check that the path is that of an existing VMX file.
 
     Raises:
-        Failure: In the words that VMware has for it.
+        Failure: It is not; the text is VMware's message.
     """
     if not path.lower().endswith(".vmx"):
         raise cannot_open(path, "unknown file suffix")

@@ -1,4 +1,4 @@
-"""The verb table: each command of `vmrun-qemu` with its function, parameters and help text."""
+"""The verb table: function, parameters and help text of each command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ANY_NUMBER = 1 << 16
 
 
 class Verb(NamedTuple):
-    """One command: its function, its parameters as the usage text names them, and their number."""
+    """A command: function, parameters for the usage, their number, help."""
 
     target: str
     usage: str
@@ -24,7 +24,8 @@ class Verb(NamedTuple):
         return self.usage.startswith("Path to vmx")
 
 
-# The function of a target `module:name` takes (parameters, flags) and returns the exit status.
+# A target `module:name` names a function that takes (parameters, flags) and returns the exit status. `main` imports the
+# module of the command that runs, and no other: `list` is called often and has to start fast.
 VMWARE_VERBS = {
     "list": Verb("commands.list:list_running", "", 0, 0, "List all running VMs"),
     "start": Verb("commands.power:start", "Path to vmx file [gui|nogui]", 1, 2, "Start a VM"),
@@ -157,30 +158,31 @@ VMWARE_VERBS = {
 }  # fmt: skip
 # VMware's `vmrun` has none of these; a host without VMware needs them.
 EXTRA_VERBS = {
-    "about": Verb("commands.extensions:about", "", 0, 0, "Say as JSON which QEMU and accelerator are used, and why"),
+    "about": Verb("commands.extensions:about", "", 0, 0, "Print as JSON which QEMU and accelerator are used, and why"),
     "removeState": Verb(
-        "commands.extensions:remove_state", "", 0, 0, "Remove what this program remembers; no machine may run"
+        "commands.extensions:remove_state", "", 0, 0, "Remove the state files of this program; no VM may run"
     ),
     "defineNetwork": Verb(
-        "commands.network:define_network", "vmnetN Subnet [hostOnly|nat]", 2, 3, "Give a network its subnet"
+        "commands.network:define_network", "vmnetN Subnet [hostOnly|nat]", 2, 3, "Define the subnet of a network"
     ),
     "setService": Verb(
         "commands.service:set_service", "Host network name, Address, Port, Host port", 4, 4,
-        "Have a TCP service of the host's loopback answer the guests of a network",
+        "Connect an address of a network to a TCP service of the host's loopback",
     ),
     "listServices": Verb(
-        "commands.service:list_services", "Host network name", 1, 1, "Say as JSON what services there are"
+        "commands.service:list_services", "Host network name", 1, 1, "Print the services of a network as JSON"
     ),
     "deleteService": Verb(
-        "commands.service:delete_service", "Host network name, Address, Port", 3, 3, "Take a service away"
+        "commands.service:delete_service", "Host network name, Address, Port", 3, 3, "Delete a service"
     ),
     "startRecord": Verb(
         "commands.capture:start_record", "Host network name, Path on host",
-        2, 2, "Record what passes a network's gateway",
+        2, 2, "Record the frames at a network's gateway",
     ),
     "stopRecord": Verb("commands.capture:stop_record", "Host network name", 1, 1, "Stop recording"),
     "listConnections": Verb(
-        "commands.capture:list_connections", "Host network name", 1, 1, "Say as JSON what a network's gateway has open"
+        "commands.capture:list_connections", "Host network name",
+        1, 1, "Print the open connections of a network's gateway as JSON",
     ),
 }  # fmt: skip
 VERBS = {**VMWARE_VERBS, **EXTRA_VERBS}

@@ -1,4 +1,4 @@
-"""Daemons of this program: start one, and report from it whether it started.
+"""Start a daemon; report from the daemon whether it started.
 
 The supervisor of a VM and the daemon of a virtual network are started by a command and outlive it. Each prints one JSON
 line on standard output when it runs or has failed, and closes standard output: the command waits for that line.
@@ -18,14 +18,17 @@ from harness.vmrun_qemu.base.messages import UNKNOWN
 
 
 class StartReport(NamedTuple):
-    """How a daemon started: `problem` is empty when it runs; `busy` when another one holds its lock."""
+    """How a daemon started.
+
+    `problem` is empty when it runs; `busy` when another one holds its lock.
+    """
 
     problem: str = ""
     busy: bool = False
 
 
 def start(module: str, arguments: Sequence[str], log: Path, *, timeout_s: float, grace_s: float) -> StartReport:
-    """Start a module of this program as a daemon; return its start report.
+    """Start a module as a daemon; return its start report.
 
     A daemon that did not start has `grace_s` seconds to clean up, then it is killed.
 

@@ -1,4 +1,7 @@
-"""Endpoints: where QEMU and the supervisor listen. A Unix socket on POSIX, a loopback TCP port on Windows."""
+"""Endpoints: the addresses where QEMU and the supervisor listen.
+
+A Unix socket on POSIX, a loopback TCP port on Windows.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _PREFIX = "vq-"
 
 
 class Endpoint(NamedTuple):
-    """One listening address; `text` is how it is remembered: a socket path, or `host:port`."""
+    """A listening address; `text` is a socket path, or `host:port`."""
 
     text: str
 
@@ -30,14 +33,20 @@ class Endpoint(NamedTuple):
         return host, int(port)
 
     def chardev(self, name: str) -> str:
-        """Return the `-chardev` value of a listening socket that waits for nobody."""
+        """Return the `-chardev` value of a listening socket.
+
+        QEMU does not wait for a client.
+        """
         if self.is_tcp:
             host, port = self.host_port
             return f"socket,id={name},host={host},port={port},server=on,wait=off"
         return f"socket,id={name},path={quoted(self.text)},server=on,wait=off"
 
     def netdev(self, name: str) -> str:
-        """Return the `-netdev stream` value of a listening network socket (QEMU 7.2 and newer)."""
+        """Return the `-netdev stream` value of a listening socket.
+
+        QEMU 7.2 and newer have it.
+        """
         if self.is_tcp:
             host, port = self.host_port
             return f"stream,id={name},server=on,addr.type=inet,addr.host={host},addr.port={port}"
@@ -59,7 +68,7 @@ class Endpoint(NamedTuple):
         """Return a socket that listens here.
 
         Raises:
-            OSError: Somebody else does.
+            OSError: Another process listens here, or the address cannot be bound.
         """
         if self.is_tcp:
             return socket.create_server(self.host_port)
@@ -75,10 +84,10 @@ class Endpoint(NamedTuple):
         return listener
 
     def connect(self, timeout_s: float) -> socket.socket:
-        """Return a connected stream socket with that time limit on each of its operations.
+        """Return a connected stream socket; `timeout_s` limits each of its operations.
 
         Raises:
-            OSError: Nobody listens.
+            OSError: No process listens here.
         """
         if self.is_tcp:
             return socket.create_connection(self.host_port, timeout=timeout_s)
@@ -95,31 +104,34 @@ class Endpoint(NamedTuple):
 
 
 def quoted(value: str) -> str:
-    """Return `value` as it stands in a QEMU option, where a comma is doubled."""
+    """Return `value` escaped for a QEMU option: a comma is doubled."""
     return value.replace(",", ",,")
 
 
 def new_socket_dir() -> str:
-    """Return a short path for the directory of this run's sockets; empty on Windows, which needs none.
+    """Return a short path for a new socket directory; empty on Windows.
 
-    It is noted before `make_socket_dir` makes it, so that whoever finds the note can remove it.
+    The caller saves it in a record before `make_socket_dir` creates it, so that a crash leaves no unknown directory.
     """
-    # Not $XDG_RUNTIME_DIR: that is removed at logout, and machines outlive it. Not $TMPDIR: that may be long.
+    # Not $XDG_RUNTIME_DIR: it is removed at logout, and VMs outlive it. Not $TMPDIR: it may be long.
     return "" if sys.platform == "win32" else str(Path("/", "tmp", _PREFIX + secrets.token_hex(6)))
 
 
 def make_socket_dir(path: str) -> None:
-    """Have that directory, for this user alone.
+    """Create a socket directory that only this user can enter.
 
     Raises:
-        OSError: There is something of that name, or it cannot be made.
+        OSError: The path exists, or it cannot be created.
     """
     if path:
         Path(path).mkdir(mode=0o700)
 
 
 def remove_socket_dir(path: str) -> None:
-    """Remove a directory that `make_socket_dir` made, with its sockets; it may not be there, anything else stays."""
+    """Remove a directory of `make_socket_dir` with its sockets.
+
+    It need not exist; any other path is ignored.
+    """
     import shutil  # noqa: PLC0415 - 3 ms that a question to a running VM does not pay
 
     if path and Path(path).name.startswith(_PREFIX):
@@ -127,7 +139,7 @@ def remove_socket_dir(path: str) -> None:
 
 
 def new_endpoint(socket_dir: str, name: str) -> Endpoint:
-    """Return an address on which nobody listens yet."""
+    """Return an address on which no process listens yet."""
     if socket_dir:
         return Endpoint(str(Path(socket_dir) / name))
     with socket.socket() as probe:

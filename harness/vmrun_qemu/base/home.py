@@ -1,14 +1,14 @@
-"""Where this program keeps what it must remember, and how a machine is named there.
+"""The home of this program: the directory of its state files.
 
     <home>/networks.json            the virtual networks that were defined (others have defaults)
-    <home>/vm/<id>/lock             held by the supervisor for as long as the machine runs
-    <home>/vm/<id>/record.json      see `instances.Record`
+    <home>/vm/<id>/lock             held by the supervisor while the VM runs
+    <home>/vm/<id>/record.json      see `records.Record`
     <home>/vm/<id>/qemu.log, supervisor.log
     <home>/net/<vmnet>/lock         held while the network is changed
     <home>/net/<vmnet>/forwards.json, services.json, traffic.json, switch.json, members/, daemon.log, qemu.log
 
-`<home>` is `VMRUN_QEMU_HOME`, else the user's state directory. Machines that were started under one home are invisible
-under another, as machines of another user are to VMware's `vmrun`.
+`<home>` is `VMRUN_QEMU_HOME`, else the user's state directory. VMs that were started under one home are invisible under
+another, as VMs of another user are to VMware's `vmrun`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DENIED_S = 2.0
 
 
 def root() -> Path:
-    """Return the home directory of this program; it exists afterwards, for its owner only."""
+    """Return the home of this program; create it, private."""
     named = os.environ.get("VMRUN_QEMU_HOME")
     if named:
         path = Path(named).absolute()
@@ -41,41 +41,43 @@ def root() -> Path:
 
 
 def canonical(vmx: str | os.PathLike[str]) -> str:
-    """Return the one spelling of a VMX path: absolute, links resolved."""
+    """Return the canonical VMX path: absolute, links resolved."""
     return os.path.realpath(vmx)
 
 
 def vm_id(vmx: str | os.PathLike[str]) -> str:
-    """Return the directory name of a machine below `<home>/vm`."""
+    """Return the directory name of a VM below `<home>/vm`."""
     return hashlib.sha256(os.path.normcase(canonical(vmx)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def vm_dir(vmx: str | os.PathLike[str]) -> Path:
-    """Return the directory of a machine; it may not exist."""
+    """Return the directory of a VM; it may not exist."""
     return root() / "vm" / vm_id(vmx)
 
 
 def net_dir(vmnet: str) -> Path:
-    """Return the directory of a virtual network; it exists afterwards."""
+    """Return the directory of a virtual network; create it."""
     path = root() / "net" / vmnet
     (path / "members").mkdir(parents=True, exist_ok=True)
     return path
 
 
 def read_json(path: Path) -> Any:
-    """Return what the file holds, or None when it is absent or torn.
+    """Return the value of a JSON file, None without a valid one.
 
     Raises:
-        OSError: It is there, and cannot be read.
+        OSError: It exists and cannot be read.
     """
     try:
-        return json.loads(_patiently(lambda: path.read_text(encoding="utf-8")))
+        return json.loads(_retry_while_denied(lambda: path.read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace the file at once: a reader sees the old value or the new one.
+    """Write a JSON file atomically.
+
+    A reader sees the old value or the new one.
 
     Raises:
         OSError: It cannot be written.
@@ -83,26 +85,28 @@ def write_json(path: Path, value: Any) -> None:
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         beside.write_text(json.dumps(value, indent=1), encoding="utf-8")
-        _patiently(lambda: beside.replace(path))
+        _retry_while_denied(lambda: beside.replace(path))
     except OSError:
         beside.unlink(missing_ok=True)
         raise
 
 
 def remove(path: Path) -> None:
-    """Have no such file.
+    """Delete a file, if it exists.
 
     Raises:
         OSError: It cannot be removed.
     """
-    _patiently(lambda: path.unlink(missing_ok=True))
+    _retry_while_denied(lambda: path.unlink(missing_ok=True))
 
 
-def _patiently(act: Callable[[], T]) -> T:
-    """Return what `act` returns; Windows denies it for as long as another process has the file open.
+def _retry_while_denied(act: Callable[[], T]) -> T:
+    """Return the result of `act`; retry while access is denied.
+
+    Windows denies it while another process has the file open.
 
     Raises:
-        OSError: It is still denied after a while, or something else is wrong.
+        OSError: It is still denied after `_DENIED_S` seconds, or fails otherwise.
     """
     answers: list[T] = []
 

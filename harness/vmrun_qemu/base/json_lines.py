@@ -1,4 +1,7 @@
-"""JSON objects, one on a line, over a stream socket: the language of the guest agent and of the supervisor."""
+"""JSON lines over a stream socket.
+
+The protocol of the guest agent and of the supervisor.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,31 @@ from typing import Any
 
 
 class LineStream:
-    """A connected socket that carries JSON lines; every wait ends at a moment of the monotonic clock."""
+    """A connected socket that carries JSON lines.
+
+    Each operation has a deadline `end` on the monotonic clock.
+    """
 
     def __init__(self, stream: socket.socket) -> None:
         self._socket = stream
         self._buffer = b""
 
     def send(self, value: Mapping[str, Any], end: float, *, before: bytes = b"") -> None:
-        """Have the object on its way, with the bytes `before` in front of it.
+        """Send the object, with the bytes `before` in front of it.
 
         Raises:
-            OSError: Nobody takes it until `end`.
+            OSError: It could not be sent before the deadline.
         """
         self._wait_until(end)
         self._socket.sendall(before + json.dumps(value).encode("ascii") + b"\n")
 
     def receive(self, end: float) -> dict[str, Any] | None:
-        """Return the next object, empty for a line that holds none; None when the other side has hung up.
+        """Return the next object; None when the other side closed the connection.
+
+        A line that is no JSON object is an empty one.
 
         Raises:
-            OSError: No whole line has come until `end` (`TimeoutError`), or the connection is broken.
+            OSError: No whole line arrived before the deadline (`TimeoutError`), or the connection is broken.
         """
         while b"\n" not in self._buffer:
             self._wait_until(end)
@@ -45,7 +53,7 @@ class LineStream:
         return value if isinstance(value, dict) else {}
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._socket.close()
 
     def _wait_until(self, end: float) -> None:

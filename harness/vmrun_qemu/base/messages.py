@@ -1,4 +1,4 @@
-"""VMware's words: the failures that `vmrun` prints, each a `Failure` with its text and exit status.
+"""The messages and exit statuses of VMware's `vmrun`, as `Failure` exceptions.
 
 The texts are those of the VIX message catalogue; `vmrun` prints `Error: <text>` on standard output and exits with -1,
 which is 255 here.
@@ -10,11 +10,11 @@ import errno
 import sys
 from collections.abc import Mapping
 
-# What stands before the verb: `-T`, `-gu`, … with their values.
+# The options before the verb: `-T`, `-gu`, … with their values.
 Flags = Mapping[str, str]
 
 EXIT_FAILURE = 255  # -1
-EXIT_TOOLS_UNKNOWN = 254  # -2: `checkToolsState` of a machine whose Tools were never seen
+EXIT_TOOLS_UNKNOWN = 254  # -2: `checkToolsState` of a VM whose Tools were never seen
 
 CANCELED = "The operation was canceled"
 UNKNOWN = "Unknown error"
@@ -57,13 +57,16 @@ TOOLS_TIMEOUT = "A timeout error occurred while waiting for VMware Tools"
 
 
 def say(text: str) -> None:
-    """Print one line on standard output, now; the line end is the host's own."""
+    """Print one line on standard output and flush it."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 class Failure(Exception):
-    """What `vmrun` answers instead of doing it; `text` is printed after `Error: `, `code` is the exit status."""
+    """A failed command: message and exit status.
+
+    `text` is printed after `Error: `.
+    """
 
     def __init__(self, text: str, code: int = EXIT_FAILURE) -> None:
         self.text = text
@@ -72,7 +75,10 @@ class Failure(Exception):
 
 
 class PowerOnFailure(Failure):
-    """A machine that could not be powered on; `reason` goes to its `vmware.log` as `Msg_Post: Error`."""
+    """A VM could not be powered on.
+
+    `reason` goes to its `vmware.log`.
+    """
 
     def __init__(self, reason: str, text: str = CANCELED) -> None:
         self.reason = reason
@@ -80,7 +86,7 @@ class PowerOnFailure(Failure):
 
 
 def of_os_error(error: OSError) -> str:
-    """Return VMware's words for what the operating system refused."""
+    """Return VMware's message for an error of the operating system."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DISK_FULL
     if isinstance(error, PermissionError):
@@ -89,30 +95,30 @@ def of_os_error(error: OSError) -> str:
 
 
 def cannot_open(path: str, why: str) -> Failure:
-    """Return the failure for a VM path that leads to no usable VMX."""
+    """Return the failure of a VM path without a usable VMX."""
     return Failure(f"Cannot open VM: {path}, {why}")
 
 
 def not_found(path: str) -> Failure:
-    """Return the failure for a VMX that does not exist (VIX 4000)."""
+    """Return the failure of a VMX that does not exist (VIX 4000)."""
     return cannot_open(path, "The virtual machine cannot be found")
 
 
 def unreadable(path: str) -> Failure:
-    """Return the failure for a VMX that cannot be parsed (VIX 4002)."""
+    """Return the failure of a VMX that cannot be parsed (VIX 4002)."""
     return cannot_open(path, "Cannot read the virtual machine configuration file")
 
 
 def not_powered_on(path: str) -> Failure:
-    """Return the failure of an operation that needs a running machine (VIX 3006)."""
+    """Return the failure of an operation on a stopped VM (VIX 3006)."""
     return Failure(f"The virtual machine is not powered on: {path}")
 
 
 def paused(path: str) -> Failure:
-    """Return the failure of a power or guest operation on a paused machine."""
+    """Return the failure of an operation on a paused VM."""
     return Failure(f"The virtual machine is paused: {path}")
 
 
 def tools_not_running(path: str) -> Failure:
-    """Return the failure of a guest operation without a guest agent that answers."""
+    """Return the failure of a guest operation without Tools."""
     return Failure(f"The VMware Tools are not running in the virtual machine: {path}")

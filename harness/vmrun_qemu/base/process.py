@@ -1,4 +1,4 @@
-"""Processes. The only module of this program that starts or ends one."""
+"""Processes: the only module of this program that starts or ends one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Child = subprocess.Popen[bytes]
 
 
 def ended(child: Child, timeout_s: float) -> bool:
-    """Return whether the child ended, within that many seconds."""
+    """Return whether the child ended within `timeout_s` seconds."""
     try:
         child.wait(timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -26,15 +26,18 @@ def ended(child: Child, timeout_s: float) -> bool:
     return True
 
 
-def end(who: Identity, grace_s: float = 3.0) -> None:
-    """End that very process, politely and then by force; returns when it is gone or twice `grace_s` has passed."""
+def end(target: Identity, grace_s: float = 3.0) -> None:
+    """Terminate a process, then kill it; never another process with its id.
+
+    Return when it is gone, or after twice `grace_s` seconds.
+    """
     import psutil  # noqa: PLC0415 - 20 ms, only for a command that ends a process
 
     for act in ("terminate", "kill"):
-        if not alive(who):
+        if not alive(target):
             return
         try:
-            process = psutil.Process(who["pid"])
+            process = psutil.Process(target["pid"])
             getattr(process, act)()
             process.wait(timeout=grace_s)
         except (psutil.NoSuchProcess, psutil.TimeoutExpired):
@@ -42,9 +45,9 @@ def end(who: Identity, grace_s: float = 3.0) -> None:
 
 
 def run(argv: Sequence[str], timeout_s: float) -> tuple[int, str]:
-    """Run a program to its end; return its exit status and all that it said.
+    """Run a program; return its exit status and its output.
 
-    A program that cannot be started or does not end in time has the status -1, with the reason as its words.
+    A program that cannot be started or does not end in time has the status -1, with the reason as its output.
     """
     try:
         done = subprocess.run(
@@ -63,10 +66,10 @@ def run(argv: Sequence[str], timeout_s: float) -> tuple[int, str]:
 
 
 def start_bound(argv: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
-    """Start a program that ends with this process, even when this one is killed.
+    """Start a program that ends with this process.
 
-    On Linux `setpriv` asks the kernel for it (util-linux, part of every Debian); elsewhere the record of the process
-    lets the next command end an orphan.
+    On Linux that holds when this process is killed too: `setpriv` (util-linux, part of every Debian) asks the kernel
+    for it. Elsewhere the next command ends an orphan by its record.
 
     Raises:
         OSError: It cannot be started.
@@ -77,8 +80,9 @@ def start_bound(argv: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
 
 
 def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
-    """Start one of this package's modules so that it outlives the caller and its terminal; its first output line is
-    for `first_line`.
+    """Start a module that outlives the caller and its terminal.
+
+    Its first output line is for `first_line`.
 
     Raises:
         OSError: It cannot be started.
@@ -105,7 +109,10 @@ def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path)
 
 
 def end_soon(process: Child, grace_s: float) -> bool:
-    """Return whether a process that is about to end has ended; after `grace_s` seconds it is made to."""
+    """Wait for a process to end; kill it after `grace_s` seconds.
+
+    Return whether it ended.
+    """
     if ended(process, grace_s):
         return True
     process.kill()
@@ -113,7 +120,10 @@ def end_soon(process: Child, grace_s: float) -> bool:
 
 
 def first_line(process: Child, timeout_s: float) -> str:
-    """Return the first line that `process` prints; empty when it ends, or says nothing for `timeout_s` seconds."""
+    """Return the first line that a process prints.
+
+    It is empty when the process ends without one, or prints nothing for `timeout_s` seconds.
+    """
     lines: list[bytes] = []
     stream = process.stdout
     if stream is None:
@@ -127,7 +137,7 @@ def first_line(process: Child, timeout_s: float) -> str:
 
 
 def tail(log: Path, lines: int = 5) -> str:
-    """Return the last lines that a program wrote to its log; a missing file is empty."""
+    """Return the last lines of a log, none without a file."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,6 +1,6 @@
-"""The record of a running VM: one JSON file per VM, valid only while its supervisor lives.
+"""The records of running VMs, one JSON file per VM.
 
-`state.inventory` checks that, and cleans up after a crash.
+A record is valid while its supervisor lives. `state.inventory` checks that, and cleans up after a crash.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from harness.vmrun_qemu.base import home
 
 
 class Plug(TypedDict):
-    """One network card's cable: the network, and where the machine's QEMU listens for the switch."""
+    """The cable of a network card.
+
+    `vmnet` is its network; QEMU listens at `endpoint` for the switch.
+    """
 
     nic: str
     vmnet: str
@@ -21,9 +24,9 @@ class Plug(TypedDict):
 
 
 class Record(TypedDict):
-    """What is remembered of a machine that runs; `phase` is `starting`, `running`, `paused` or `stopping`.
+    """The state of a VM that is on.
 
-    `resumed` says that it went on from saved memory.
+    `phase` is `starting`, `running`, `paused` or `stopping`; `resumed` is true when it continued from saved memory.
     """
 
     vmx: str
@@ -40,17 +43,17 @@ class Record(TypedDict):
 
 
 def load(folder: Path) -> Record | None:
-    """Return the record in that directory, whether or not its supervisor lives."""
+    """Return the record in a VM's directory, even of a dead supervisor."""
     return cast("Record | None", home.read_json(folder / "record.json"))
 
 
 def save(record: Record) -> None:
-    """Remember the machine."""
+    """Write the record of a VM."""
     folder = home.vm_dir(record["vmx"])
     folder.mkdir(parents=True, exist_ok=True)
     home.write_json(folder / "record.json", record)
 
 
 def forget(vmx: str) -> None:
-    """Remove the record: from now on the machine is off."""
+    """Delete the record of a VM: from now on it is off."""
     home.remove(home.vm_dir(vmx) / "record.json")

@@ -1,4 +1,4 @@
-"""Waiting. The only place of this program that sleeps; every wait has an end on the monotonic clock."""
+"""Waiting with a deadline: the only place of this program that sleeps."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 def wait_for(
     probe: Callable[[], T | None], timeout_s: float, interval_s: float = 0.02, *, longest_s: float = 0.5
 ) -> T | None:
-    """Return the first answer of `probe` that is true, or None after `timeout_s` seconds.
+    """Return the first true result of `probe`, or None after `timeout_s` seconds.
 
-    The probe is asked at least once, and once more at the end. The pause doubles from `interval_s` up to `longest_s`,
-    so a quick answer is seen at once and a slow one costs no processor time.
+    The probe is called at least once, and once more at the end. The pause doubles from `interval_s` up to `longest_s`,
+    so that a quick result is seen at once and a slow one costs no processor time.
     """
     end = time.monotonic() + timeout_s
     while True:

@@ -1,1 +1,1 @@
-"""The commands' side of the connection to a supervisor and to the guest agent behind it."""
+"""Client of a VM's supervisor, and of the guest agent behind it."""

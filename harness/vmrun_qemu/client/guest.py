@@ -1,4 +1,7 @@
-"""The guest as `vmrun-qemu` sees it: a conversation with the supervisor, which keeps the line to the guest's agent."""
+"""Client of a guest's agent.
+
+It connects to the supervisor, which keeps the connection to the agent.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from harness.vmrun_qemu.client.supervisor import service_of
 
 # A guest under TCG with a busy processor answers in a second or two.
 ANSWER_S = 3.0
-# The supervisor is a process of this host: it answers this much later than the guest at most.
+# The supervisor runs on this host: it answers at most this much later than the guest.
 _MARGIN_S = 10.0
 
 
 class GuestSilentError(Exception):
-    """Nobody in the guest answers."""
+    """The guest's agent does not answer."""
 
 
 class GuestRefusedError(Exception):
@@ -26,28 +29,28 @@ class GuestRefusedError(Exception):
 
 
 class Guest:
-    """The guest of a machine that runs; to be used with `with`.
+    """The guest of a running VM; a context manager.
 
     Raises:
-        GuestSilentError: The supervisor is not there; the machine goes off at this moment.
+        GuestSilentError: The supervisor cannot be reached: the VM is powering off.
     """
 
     def __init__(self, record: Record) -> None:
         try:
             self._lines = LineStream(Endpoint(service_of(record)).connect(_MARGIN_S))
         except OSError as error:
-            raise GuestSilentError(f"the supervisor is not there: {error}") from error
+            raise GuestSilentError(f"cannot reach the supervisor: {error}") from error
 
     def __enter__(self) -> Guest:
         """Return the guest."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._lines.close()
 
     def state(self, limit_s: float = ANSWER_S) -> str:
@@ -58,16 +61,16 @@ class Guest:
         """Return the answer of the guest's agent.
 
         Raises:
-            GuestSilentError: Nobody answered within `limit_s` seconds.
+            GuestSilentError: There was no answer within `limit_s` seconds.
             GuestRefusedError: The agent answered with an error.
         """
         return self._answer({"request": "agent", "command": command, "arguments": dict(arguments or {})}, limit_s)
 
     def send(self, command: str, arguments: Mapping[str, Any] | None = None) -> None:
-        """Give the guest's agent a command that has no answer.
+        """Send the guest's agent a command that has no answer.
 
         Raises:
-            GuestSilentError: Nobody is there to take it.
+            GuestSilentError: The agent cannot be reached.
         """
         self._answer({"request": "agent-no-reply", "command": command, "arguments": dict(arguments or {})}, ANSWER_S)
 
@@ -79,7 +82,7 @@ class Guest:
         except OSError as error:
             raise GuestSilentError(str(error)) from error
         if answer is None or "silent" in answer:
-            raise GuestSilentError("the supervisor hung up" if answer is None else str(answer["silent"]))
+            raise GuestSilentError("the supervisor closed the connection" if answer is None else str(answer["silent"]))
         if "answer" not in answer:
             raise GuestRefusedError(str(answer.get("refused") or answer.get("failed") or answer))
         return answer["answer"]

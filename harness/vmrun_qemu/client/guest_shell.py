@@ -1,9 +1,9 @@
-"""Commands in the guest as the guest user, after the guest itself has checked the password.
+"""Commands in the guest, run as the guest user.
 
-One run of `sh` by the guest's agent (which is root) does it all: it reads the password from its standard input, has it
-checked by `unix_chkpwd` (PAM's own helper, which reads it from its standard input too), becomes the user with `setpriv`
-and runs the command. So no password is on a command line inside the guest, and nothing runs before it was checked. It
-needs a Linux guest with PAM and util-linux.
+The guest checks the password. Its agent (which is root) runs `sh` once: it reads the password from standard input, lets
+`unix_chkpwd` check it (PAM's own helper, which reads it from its standard input too), becomes the user with `setpriv`
+and runs the command. So no password is on a command line inside the guest, and nothing runs before the check. It needs
+a Linux guest with PAM and util-linux.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from harness.vmrun_qemu.client import supervisor
 from harness.vmrun_qemu.client.guest import Guest, GuestRefusedError, GuestSilentError
 from harness.vmrun_qemu.state.power import running
 
-# How long the agent of a busy guest may take for a sign of life, and to start a process or tell how it ended: an end is
-# told once, so an answer that comes late must not be missed.
+# How long the agent of a busy guest may take to answer at all, and to start a process or report its end. An end is
+# reported once, so a late answer must not be missed.
 _ALIVE_S = 10.0
 _BEGIN_S = 30.0
 _COMMAND_S = 120.0
 _PROGRAM_S = 3600.0
-# A look costs the guest some milliseconds.
-_LOOK_S = 0.2
-# An agent that is silent for longer than a snapshot of its machine takes does not come back to a program of before.
+# A query costs the guest some milliseconds.
+_POLL_S = 0.2
+# An agent that is silent for longer than a snapshot of its VM takes has lost the program.
 _GONE_S = 600.0
 
-# $1 is the user, $2 is `user` or `tools` (who runs the command), the rest is the command. The first line of standard
-# input is the password, what follows is the command's. `+` on standard output: the password was right.
+# $1 is the user, $2 is `user` or `tools` (the account of the command), the rest is the command. The first line of
+# standard input is the password, the rest is for the command. `+` on standard output: the password was right.
 _ENTRY = r"""
 user=$1 as=$2; shift 2
 IFS= read -r password
@@ -58,7 +58,7 @@ cd /
 exec setpriv --reuid="$user" --regid="$(id -g -- "$user")" --init-groups --reset-env -- "$@"
 """
 _LOGGED_IN = b"+"
-_NO_HELPERS = 3  # of the entry; any other status without a `+` is a login that was refused
+_NO_HELPERS = 3  # status of the entry script; any other one without a `+` is a refused login
 
 
 class Login(NamedTuple):
@@ -69,7 +69,10 @@ class Login(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a command in the guest ended: its status (128 and more for a signal), and its standard output."""
+    """The exit status and standard output of a guest command.
+
+    A status of 128 and more stands for a signal.
+    """
 
     status: int
     output: bytes
@@ -79,7 +82,7 @@ def login_of(flags: Mapping[str, str]) -> Login:
     """Return the guest account of the command line.
 
     Raises:
-        Failure: None is given, or none that VMware would take.
+        Failure: None is given, or VMware would refuse it.
     """
     if not flags.get("-gu"):
         raise Failure(ANONYMOUS)
@@ -92,16 +95,16 @@ def login_of(flags: Mapping[str, str]) -> Login:
 
 
 class GuestShell:
-    """The guest of a machine that runs, for a guest user; to be used with `with`.
+    """A guest account of a running VM; a context manager.
 
     Raises:
-        Failure: The machine does not run, its Tools do not answer, or no account was given.
+        Failure: The VM does not run, its Tools do not answer, or no account was given.
     """
 
     def __init__(self, vmx: str, flags: Flags) -> None:
         self.vmx = vmx
         record = running(vmx)
-        self.guest = reach(vmx, record)
+        self.guest = connect(vmx, record)
         try:
             self.login = login_of(flags)
             self._environment = supervisor.request(record, "environment", _BEGIN_S)
@@ -114,27 +117,30 @@ class GuestShell:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Hang up; what was started in the guest goes on."""
+        """Close the connection; programs in the guest continue."""
         self.guest.close()
 
     def run(self, script: str, *words: str, given: bytes = b"", as_tools: bool = False) -> Outcome:
-        """Return how a shell script with these parameters ended, run by the guest user or with the agent's own rights.
+        """Run a shell script in the guest; return how it ended.
 
         Args:
             script: For `sh`; its parameters are `words`.
             words: The parameters.
             given: Its standard input.
-            as_tools: Run it as root, after the login: VMware Tools copy files that way.
+            as_tools: Run it as root, after the login; VMware Tools copy files that way.
 
         Raises:
-            Failure: The login was refused, or the guest is gone.
+            Failure: The login was refused, or the guest does not answer any more.
         """
         return self.run_long(script, *words, given=given, limit_s=_COMMAND_S, as_tools=as_tools)
 
     def run_long(
         self, script: str, *words: str, given: bytes = b"", limit_s: float | None = None, as_tools: bool = False
     ) -> Outcome:
-        """As `run`, for what may take as long as a program takes; `VMRUN_QEMU_PROGRAM_S` is the limit."""
+        """Run a script that may take long, as `run`.
+
+        `VMRUN_QEMU_PROGRAM_S` is the default limit.
+        """
         if limit_s is None:
             limit_s = float(os.environ.get("VMRUN_QEMU_PROGRAM_S", _PROGRAM_S))
         extra = ["env", *(f"{name}={value}" for name, value in self._environment.items())] if self._environment else []
@@ -161,21 +167,21 @@ class GuestShell:
             try:
                 status = self.guest.ask("guest-exec-status", {"pid": pid}, _BEGIN_S)
             except GuestSilentError:
-                self._bear_silence(silent_since)
+                self._check_silence(silent_since)
                 return None
             except GuestRefusedError as error:  # the guest was restarted
                 raise tools_not_running(self.vmx) from error
             silent_since.clear()
             return dict(status) if status["exited"] else None
 
-        status = wait_for(ended, limit_s, longest_s=_LOOK_S)
+        status = wait_for(ended, limit_s, longest_s=_POLL_S)
         if status is None:
             raise Failure(TOOLS_TIMEOUT)
         code = status["exitcode"] if "exitcode" in status else 128 + int(status.get("signal", 0))
         return Outcome(int(code), base64.b64decode(status.get("out-data", "")))
 
-    def _bear_silence(self, since: list[float]) -> None:
-        """Return while a silent guest may go on; one that is off, or silent for too long, ends the wait."""
+    def _check_silence(self, since: list[float]) -> None:
+        """Raise when a silent guest is off, or silent for too long."""
         running(self.vmx)
         since.append(time.monotonic())
         if since[-1] - since[0] > _GONE_S:
@@ -185,7 +191,7 @@ class GuestShell:
         """Return the answer of the guest's agent.
 
         Raises:
-            Failure: It is gone, or it refuses (an administrator of the guest may have forbidden the command).
+            Failure: It does not answer, or refuses (an administrator of the guest may have disabled the command).
         """
         try:
             return self.guest.ask(command, arguments, limit_s)
@@ -196,8 +202,8 @@ class GuestShell:
             raise Failure(text) from error
 
 
-def reach(vmx: str, record: Record) -> Guest:
-    """Return the guest of a machine, whose agent has answered just now.
+def connect(vmx: str, record: Record) -> Guest:
+    """Return the guest of a VM whose agent answers.
 
     Raises:
         Failure: It does not answer.

@@ -1,7 +1,7 @@
-"""How a command has something done to a machine that runs: it gives the machine's supervisor an order.
+"""Requests to the supervisor of a running VM.
 
-What must happen to a machine as a whole (a suspend, a snapshot) is done by its supervisor and not by the command, so
-that a command that is killed half-way leaves nothing half-done. `supervisor.requests` is the other end.
+An operation on the whole VM (suspend, snapshot) is carried out by its supervisor and not by the command, so that a
+command that is killed leaves nothing half-done. `supervisor.requests` is the other end.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from harness.vmrun_qemu.base.json_lines import LineStream
 from harness.vmrun_qemu.base.messages import UNKNOWN, Failure
 from harness.vmrun_qemu.base.records import Record
 
-# An order that has not begun this long before its end is not begun any more.
+# An operation that has not begun this long before its deadline is not begun any more.
 _MARGIN_S = 2.0
 
 
 def service_of(record: Record) -> str:
-    """Return where the supervisor of a machine answers.
+    """Return the address of a VM's supervisor.
 
     Raises:
-        OSError: Nowhere: an older version of this program started the machine.
+        OSError: It has none: an older version of this program started the VM.
     """
     if not record.get("service"):
         raise OSError("it is of an older version; power the virtual machine off, and on again")
@@ -30,10 +30,12 @@ def service_of(record: Record) -> str:
 
 
 def request(record: Record, what: str, timeout_s: float, /, **words: Any) -> Any:
-    """Return the supervisor's answer when it has done what it is told; most orders have none.
+    """Let the supervisor carry out an operation; return its result.
+
+    Most operations have none.
 
     Raises:
-        Failure: It could not, in its words; or it ended, or did not answer within `timeout_s` seconds.
+        Failure: The operation failed, or the supervisor ended or did not answer within `timeout_s` seconds.
     """
     end = time.monotonic() + timeout_s
     words["limit_s"] = timeout_s - min(_MARGIN_S, timeout_s / 2)

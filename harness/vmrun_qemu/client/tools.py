@@ -1,4 +1,4 @@
-"""VMware Tools as the QEMU guest agent provides them: the guest's address, shutdown and restart."""
+"""VMware Tools, provided by the QEMU guest agent."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from harness.vmrun_qemu.state.power import running
 
 
 def shut_down_guest(vmx: str, record: Record, mode: str) -> bool:
-    """Ask the guest to power off (`powerdown`) or restart (`reboot`); return whether its agent accepted.
+    """Ask the guest to power off or restart.
 
-    Without an agent the power-off is requested by the ACPI power button; a restart has no such button.
+    `mode` is `powerdown` or `reboot`. Return whether the guest's agent accepted. Without an agent the power-off is
+    requested by the ACPI power button; a restart has no such button.
 
     Raises:
         Failure: Neither the agent nor QEMU could be reached.
@@ -52,7 +53,7 @@ def address(vmx: str) -> str:
 
 
 def present_address(record: Record, *, must_answer: bool) -> str:
-    """Return the guest's address if the agent reports one at once, else an empty text.
+    """Return the guest's address, or an empty text without one.
 
     Raises:
         Failure: The agent does not answer, and `must_answer` is true.
@@ -66,7 +67,7 @@ def present_address(record: Record, *, must_answer: bool) -> str:
 
 
 def first_address(interfaces: Sequence[Mapping[str, Any]]) -> str:
-    """Return the first IPv4 address that other hosts can use; empty without one.
+    """Return the first IPv4 address that is reachable, or an empty text.
 
     `interfaces` is the agent's answer to `guest-network-get-interfaces`. Loopback and link-local addresses do not
     count.

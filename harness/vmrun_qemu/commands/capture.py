@@ -1,4 +1,4 @@
-"""The verbs `startRecord`, `stopRecord` and `listConnections`: what passes the gateway of a virtual network."""
+"""startRecord, stopRecord, listConnections: frames and connections at a network's gateway."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def stop_record(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def list_connections(parameters: Sequence[str], _flags: Flags) -> int:
-    """Print the gateway's connections as a JSON list; a network that is down has none.
+    """Print the gateway's connections as JSON.
+
+    A network that is down has none.
 
     Raises:
         Failure: The gateway does not answer, or its answer cannot be parsed.

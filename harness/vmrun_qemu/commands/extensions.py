@@ -1,4 +1,4 @@
-"""about and removeState: what this program found on the host, and the end of what it remembers."""
+"""about, removeState: describe this program, and remove its state files."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from harness.vmrun_qemu.qemu import accelerator, locate
 from harness.vmrun_qemu.state import inventory
 from harness.vmrun_qemu.verbs import VERBS, VERSION
 
-# What this program writes below its home; see `home`.
+# The files that this program writes below its home; see `home`.
 _OWN_FILES = re.compile(r"(accelerator|networks|faults)\.json(\.\d+\.tmp)?|faults\.lock")
 _FILES_IN_A_FOLDER = re.compile(
-    r"(record|forwards|services|traffic|switch)\.json(\.\d+\.tmp)?|(qemu|supervisor|daemon|keeper)\.log"
+    r"(record|forwards|services|traffic|switch|reset)\.json(\.\d+\.tmp)?|(qemu|supervisor|daemon|keeper)\.log"
     r"|members/[0-9a-f]{16}-ethernet\d+\.json(\.\d+\.tmp)?"
 )
 _OWN_FOLDERS = {"vm": re.compile(r"[0-9a-f]{16}"), "net": re.compile(r"vmnet\d+")}
 
 
 def about(_parameters: Sequence[str], _flags: Flags) -> int:
-    """Print one JSON object: version, home, QEMU with its version, accelerator and why it was chosen, faults.
+    """Print version, home, QEMU, accelerator and faults as one JSON object.
 
     Raises:
-        Failure: There is no QEMU, or the faults that are asked for cannot be understood.
+        Failure: There is no QEMU, or the requested faults cannot be parsed.
     """
     say(json.dumps(description(locate.find()), indent=1))
     return 0
 
 
 def description(program: locate.Qemu) -> dict[str, Any]:
-    """Return what `about` prints of this program on that QEMU.
+    """Return what `about` prints.
 
     Raises:
         Failure: The requested faults cannot be parsed.
@@ -57,7 +57,7 @@ def description(program: locate.Qemu) -> dict[str, Any]:
         "why": chosen.why,
         "arguments": chosen.arguments(numbers),
         "faults": {
-            "asked for": [entry.text for entry in requested],
+            "requested": [entry.text for entry in requested],
             "known": {name: _described(fault) for name, fault in catalog.FAULTS.items()},
         },
     }
@@ -69,12 +69,12 @@ def _described(fault: injection.Fault) -> str:
 
 
 def remove_state(_parameters: Sequence[str], _flags: Flags) -> int:
-    """Remove what this program remembers under its home, and the home itself unless something foreign is in it.
+    """Remove the state files of this program, and its home.
 
-    A network whose machines are all gone is taken down first.
+    Foreign files, and directories with such files, stay. A network without a VM is taken down first.
 
     Raises:
-        Failure: A machine runs, is starting, or is being changed.
+        Failure: A VM runs, is starting, or is being changed.
     """
     if inventory.all_living():
         raise Failure(ALREADY_RUNNING)
@@ -102,10 +102,12 @@ def _take_down(vmnet: str) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove the folder of a machine or a network, if nothing foreign is in it.
+    """Remove the folder of a VM or a network.
+
+    Foreign files stay, and then the folder too.
 
     Raises:
-        Failure: Somebody works on that machine or network at this moment.
+        Failure: Another process works on that VM or network.
     """
     try:
         with FileLock(folder / "lock", timeout=0):

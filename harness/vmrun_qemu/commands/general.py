@@ -35,10 +35,12 @@ _OPTIONS = ("-snapshot", "-clonename")
 
 
 def clone(parameters: Sequence[str], _flags: Flags) -> int:
-    """Make a copy of a machine, or of one of its snapshots; a `linked` one builds on the snapshot's disks.
+    """Copy a VM, or one of its snapshots.
+
+    A `linked` clone builds on the disks of a snapshot.
 
     Raises:
-        Failure: There is something already, no such snapshot, or the machine is on and no snapshot is named.
+        Failure: The target exists, the snapshot does not, or the VM is on and no snapshot is named.
     """
     vmx, target, kind, *rest = parameters
     options = clone_options(rest)
@@ -67,10 +69,10 @@ def clone(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def clone_options(words: Sequence[str]) -> dict[str, str]:
-    """Return option in lower case -> value, from `-snapshot=NAME` and from `-snapshot NAME`.
+    """Parse `-snapshot=NAME` or `-snapshot NAME`; return values by option in lower case.
 
     Raises:
-        Failure: Something else stands there, or a value is missing.
+        Failure: Another option is given, or a value is missing.
     """
     found, left = {}, list(words)
     while left:
@@ -83,10 +85,10 @@ def clone_options(words: Sequence[str]) -> dict[str, str]:
 
 
 def upgrade_vm(parameters: Sequence[str], _flags: Flags) -> int:
-    """Have a machine that is off say that its hardware is the newest.
+    """Set the newest hardware version in a VM's VMX.
 
     Raises:
-        Failure: It is on, or up to date.
+        Failure: The VM is on, or up to date.
     """
     with _powered_off(parameters[0]) as directory:
         version = directory.vmx.get("virtualHW.version") or "0"
@@ -98,10 +100,10 @@ def upgrade_vm(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
-    """Delete a machine's files; the directory goes too if nothing foreign is left in it.
+    """Delete a VM's files, and its directory unless it holds foreign files.
 
     Raises:
-        Failure: It runs, somebody else has it open, or a linked clone needs its disks.
+        Failure: The VM runs, another process has it open, or a linked clone needs its disks.
     """
     vmx = parameters[0]
     if inventory.find(vmx) is not None:
@@ -130,7 +132,7 @@ def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
 
 @contextlib.contextmanager
 def _powered_off(vmx: str) -> Iterator[VmDirectory]:
-    """Hold a machine that is off.
+    """Hold a VM that is off.
 
     Raises:
         Failure: It is on or suspended.
@@ -147,7 +149,7 @@ def _named(directory: VmDirectory, name: str) -> Snapshot:
     """Return the snapshot to clone.
 
     Raises:
-        Failure: There is none of that name, or the machine was on when it was taken.
+        Failure: There is no snapshot of that name, or the VM was on when it was taken.
     """
     try:
         snapshot = directory.tree.named(name)

@@ -1,4 +1,4 @@
-"""CopyFileFromHostToGuest and CopyFileFromGuestToHost: through the guest's agent, a piece at a time, of any size."""
+"""CopyFileFromHostToGuest, CopyFileFromGuestToHost: in pieces, through the guest's agent."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from harness.vmrun_qemu.base.messages import FILE_ACCESS, NOT_A_FILE, NOT_FOUND,
 from harness.vmrun_qemu.client.guest_shell import GuestShell
 from harness.vmrun_qemu.commands.guest_files import absolute, checked
 
-# The agent reads JSON character by character: larger pieces are no faster, and each must be through in time.
+# The agent parses JSON character by character: larger pieces are no faster, and each has a time limit.
 _PIECE = 1 << 20
 _PIECE_S = 60.0
-# VMware Tools copy with their own rights, into directories too that the guest user cannot write; a file that is new
-# becomes the user's.
+# VMware Tools copy as root, also into directories that the guest user cannot write; a new file gets the user as owner.
 _BEFORE_WRITING = r"""
 [ -d "$1" ] && exit 104
 [ -d "${1%/*}/" ] || exit 102
@@ -26,7 +25,7 @@ _BEFORE_READING = '[ -e "$1" ] || exit 102; [ -d "$1" ] && exit 104; exit 0'
 
 
 def to_guest(parameters: Sequence[str], flags: Flags) -> int:
-    """Copy a file of the host into the guest; one that is there is overwritten.
+    """Copy a file into the guest; overwrite an existing one.
 
     Raises:
         Failure: There is no such file or directory, or the guest cannot be reached.
@@ -45,7 +44,9 @@ def to_guest(parameters: Sequence[str], flags: Flags) -> int:
 
 
 def to_host(parameters: Sequence[str], flags: Flags) -> int:
-    """Copy a file of the guest to the host; a file that is there is replaced, in one step, when all has arrived.
+    """Copy a file of the guest to the host.
+
+    An existing file is replaced in one step when all has arrived.
 
     Raises:
         Failure: There is no such file or directory, or the guest cannot be reached.
@@ -76,7 +77,7 @@ def _host_file(path: Path, mode: str) -> IO[bytes]:
 
 
 class _GuestFile:
-    """A file of the guest that its agent has open."""
+    """An open file of the guest."""
 
     def __init__(self, shell: GuestShell, path: str, mode: str) -> None:
         self._shell = shell
@@ -86,21 +87,21 @@ class _GuestFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it: now what was written is in the guest."""
+        """Close it; that writes the data in the guest."""
         self._ask("guest-file-close", {})
 
     def write(self, piece: bytes) -> None:
-        """Have the piece at the end of the file.
+        """Append a piece to the file.
 
         Raises:
-            Failure: The guest's file system is full, or broken.
+            Failure: The guest's file system is full or damaged.
         """
         done = self._ask("guest-file-write", {"buf-b64": base64.b64encode(piece).decode("ascii")})
         if done["count"] != len(piece):
             raise Failure(FILE_ACCESS)
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield what is in the file."""
+        """Yield the content of the file."""
         while True:
             answer = self._ask("guest-file-read", {"count": _PIECE})
             if answer["count"]:

@@ -1,4 +1,7 @@
-"""The verbs about files and directories of the guest, without the copies: each is some `sh`, run by the guest user."""
+"""The verbs for files and directories of the guest, except the copies.
+
+Each runs a small `sh` script as the guest user.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from harness.vmrun_qemu.base.messages import (
 )
 from harness.vmrun_qemu.client.guest_shell import GuestShell, Outcome
 
-# How the scripts below end where VMware has words for it.
+# The exit statuses of the scripts below, with VMware's messages.
 STATUSES = {
     102: NOT_FOUND,
     103: FILE_EXISTS,
@@ -32,7 +35,7 @@ _DELETE_FILE = """
 rm -f -- "$1" || exit 106
 """
 _DELETE_DIRECTORY = '[ -e "$1" ] || exit 102; [ -d "$1" ] || exit 105; rm -rf -- "$1" || exit 106'
-# As VIX documents it: missing parents are made too.
+# As VIX documents it: missing parents are created too.
 _CREATE_DIRECTORY = '[ -e "$1" ] && exit 103; mkdir -p -- "$1" || exit 106'
 _RENAME = '[ -e "$1" ] || [ -L "$1" ] || exit 102; [ -e "$2" ] && exit 103; mv -- "$1" "$2" || exit 106'
 _LIST = r"""
@@ -44,12 +47,12 @@ _TEMPORARY = "mktemp /tmp/vmware-XXXXXXXX || exit 106"
 
 
 def file_exists(parameters: Sequence[str], flags: Flags) -> int:
-    """Print whether there is such a file; the status says it too."""
+    """Print whether a file exists; the exit status reports it too."""
     return _exists(parameters, flags, "-f", "file")
 
 
 def directory_exists(parameters: Sequence[str], flags: Flags) -> int:
-    """Print whether there is such a directory; the status says it too."""
+    """Print whether a directory exists; the exit status reports it too."""
     return _exists(parameters, flags, "-d", "directory")
 
 
@@ -59,29 +62,29 @@ def delete_file(parameters: Sequence[str], flags: Flags) -> int:
 
 
 def create_directory(parameters: Sequence[str], flags: Flags) -> int:
-    """Make a directory in the guest, and those above it."""
+    """Create a directory in the guest, and its missing parents."""
     return _silent(_CREATE_DIRECTORY, parameters, flags)
 
 
 def delete_directory(parameters: Sequence[str], flags: Flags) -> int:
-    """Delete a directory of the guest with all that is in it."""
+    """Delete a directory of the guest with its content."""
     return _silent(_DELETE_DIRECTORY, parameters, flags)
 
 
 def rename(parameters: Sequence[str], flags: Flags) -> int:
-    """Give a file or directory of the guest another name; nothing is replaced."""
+    """Rename a file or directory of the guest; never replace one."""
     return _silent(_RENAME, parameters, flags)
 
 
 def create_temporary(parameters: Sequence[str], flags: Flags) -> int:
-    """Print the path of a new empty file in the guest."""
+    """Create an empty file in the guest and print its path."""
     with GuestShell(parameters[0], flags) as shell:
         say(text_of(checked(shell.run(_TEMPORARY))).strip())
     return 0
 
 
 def list_directory(parameters: Sequence[str], flags: Flags) -> int:
-    """Print how many entries a directory of the guest has, and their names."""
+    """Print the number of entries of a guest's directory, and their names."""
     with GuestShell(parameters[0], flags) as shell:
         names = text_of(checked(shell.run(_LIST, absolute(parameters[1])))).split("\0")[:-1]
     say("\n".join([f"Directory list: {len(names)}", *sorted(names)]))
@@ -89,10 +92,10 @@ def list_directory(parameters: Sequence[str], flags: Flags) -> int:
 
 
 def absolute(path: str) -> str:
-    """Return a guest path that can be found.
+    """Return an absolute guest path.
 
     Raises:
-        Failure: It is relative: the guest's working directory is nobody's.
+        Failure: It is relative: the agent's working directory is not the user's.
     """
     if not path.startswith("/") or "\0" in path:
         raise Failure(NOT_FOUND)
@@ -100,10 +103,10 @@ def absolute(path: str) -> str:
 
 
 def checked(outcome: Outcome) -> Outcome:
-    """Return an outcome that is a success.
+    """Return the outcome of a script that succeeded.
 
     Raises:
-        Failure: In VMware's words for the status.
+        Failure: It failed; the text is VMware's message for the status.
     """
     if outcome.status:
         raise Failure(STATUSES.get(outcome.status, FILE_ACCESS))
@@ -111,7 +114,7 @@ def checked(outcome: Outcome) -> Outcome:
 
 
 def text_of(outcome: Outcome) -> str:
-    """Return what a command said."""
+    """Return the output of a command as text."""
     return outcome.output.decode("utf-8", "surrogateescape")
 
 

@@ -1,6 +1,6 @@
 """runProgramInGuest, runScriptInGuest, listProcessesInGuest, killProcessInGuest.
 
-What a program prints never comes back; its exit status does, with a line that names it. There is no search in PATH.
+The output of a program is discarded; its exit status is returned, with a line that names it. PATH is not searched.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from harness.vmrun_qemu.client.guest_shell import GuestShell, Outcome
 from harness.vmrun_qemu.commands.guest_files import checked, text_of
 
 # Each of the two scripts prints `!` when the program is about to run: from then on the status is the program's own.
-# $1 is `wait` or `go`, $2 is `desk` when somebody must be logged in at the machine itself, $3 is the program.
+# $1 is `wait` or `go`, $2 is `desk` when the user must be logged in at the console, $3 is the program.
 _CHECKS = r"""
 mode=$1 place=$2 program=$3; shift 3
 if [ "$place" = desk ]; then
@@ -57,7 +57,7 @@ run
 _STARTED = b"!"
 _BEFORE = {102: NOT_FOUND, 107: NOT_INTERACTIVE, 108: CANNOT_RUN}
 _PS = "ps -eo pid=,user:32=,args="
-# As VMware Tools do it: the process is asked, and then made to.
+# As VMware Tools do it: SIGTERM first, then SIGKILL.
 _KILL = r"""
 [ -d "/proc/$1" ] || exit 109
 kill -TERM "$1" || exit 106
@@ -66,51 +66,56 @@ kill -KILL "$1" || exit 0
 """
 
 
-class Order(NamedTuple):
-    """What `[-noWait] [-activeWindow] [-interactive] word…` says; a window can be active on Windows guests only."""
+class ProgramRequest(NamedTuple):
+    """The parsed parameters `[-noWait] [-activeWindow] [-interactive] word…`.
+
+    `-activeWindow` has no effect: only Windows guests have one.
+    """
 
     wait: bool
     interactive: bool
     words: Sequence[str]
 
 
-def order_of(parameters: Sequence[str]) -> Order:
-    """Return the options in front of the words, and the words."""
+def parse_request(parameters: Sequence[str]) -> ProgramRequest:
+    """Parse the options before the program, and the program with its parameters."""
     words = list(parameters)
     options = set()
     while words and words[0].lower() in ("-nowait", "-activewindow", "-interactive"):
         options.add(words.pop(0).lower())
-    return Order("-nowait" not in options, "-interactive" in options, words)
+    return ProgramRequest("-nowait" not in options, "-interactive" in options, words)
 
 
 def run_program(parameters: Sequence[str], flags: Flags) -> int:
-    """Run a program in the guest; return its exit status, or 0 at once with `-noWait`.
+    """Run a program in the guest; return its exit status.
 
-    Each parameter reaches a Linux program as the one word that it is here.
+    With `-noWait` return 0 at once. Each parameter reaches a Linux program as one word.
 
     Raises:
         Failure: There is no such program, it cannot be run, or the login is refused.
     """
-    order = order_of(parameters[1:])
-    if not order.words:
+    request = parse_request(parameters[1:])
+    if not request.words:
         raise Failure(INVALID_PARAMETER)
     with GuestShell(parameters[0], flags) as shell:
-        return _report(shell.run_long(_RUN, *_how(order), *order.words))
+        return _report(shell.run_long(_RUN, *_modes(request), *request.words))
 
 
 def run_script(parameters: Sequence[str], flags: Flags) -> int:
-    """Run a script in the guest: the text is put into a file of the guest for the interpreter; as `run_program`.
+    """Run a script in the guest, as `run_program`.
+
+    The text is written to a file of the guest for the interpreter.
 
     Raises:
         Failure: As `run_program`.
     """
-    order = order_of(parameters[1:])
-    if len(order.words) != 2:
+    request = parse_request(parameters[1:])
+    if len(request.words) != 2:
         raise Failure(INVALID_PARAMETER)
-    interpreter, text = order.words
+    interpreter, text = request.words
     given = text.encode("utf-8", "surrogateescape") + b"\n"
     with GuestShell(parameters[0], flags) as shell:
-        return _report(shell.run_long(_RUN_SCRIPT, *_how(order), interpreter or "/bin/sh", given=given))
+        return _report(shell.run_long(_RUN_SCRIPT, *_modes(request), interpreter or "/bin/sh", given=given))
 
 
 def list_processes(parameters: Sequence[str], flags: Flags) -> int:
@@ -122,7 +127,10 @@ def list_processes(parameters: Sequence[str], flags: Flags) -> int:
 
 
 def processes_of(text: str) -> list[tuple[str, str, str]]:
-    """Return (id, owner, command line) from the lines of `ps`, without that of `ps` itself."""
+    """Parse the output of `ps` into (id, owner, command line).
+
+    The `ps` process itself is left out.
+    """
     rows = (re.fullmatch(r"\s*(\d+)\s+(\S+)\s+(.*?)\s*", line) for line in text.splitlines())
     return [(row[1], row[2], row[3]) for row in rows if row and row[3] != _PS]
 
@@ -131,7 +139,7 @@ def kill_process(parameters: Sequence[str], flags: Flags) -> int:
     """End a process of the guest.
 
     Raises:
-        Failure: There is none with this id, or it is not the user's.
+        Failure: There is no process with this id, or it belongs to another user.
     """
     pid = parameters[1]
     if not pid.isascii() or not pid.isdigit():
@@ -143,8 +151,8 @@ def kill_process(parameters: Sequence[str], flags: Flags) -> int:
     return 0
 
 
-def _how(order: Order) -> list[str]:
-    return ["wait" if order.wait else "go", "desk" if order.interactive else "anywhere"]
+def _modes(request: ProgramRequest) -> list[str]:
+    return ["wait" if request.wait else "go", "desk" if request.interactive else "anywhere"]
 
 
 def _report(outcome: Outcome) -> int:

@@ -11,7 +11,7 @@ from harness.vmrun_qemu.network.definitions import Forward, Network
 
 
 def list_networks(_parameters: Sequence[str], _flags: Flags) -> int:
-    """Print the networks as a table; there is no bridge here."""
+    """Print the networks as a table; there is no bridged network."""
     known = definitions.known()
     say(f"Total host networks: {len(known)}")
     say("INDEX  NAME         TYPE         DHCP         SUBNET           MASK")
@@ -23,7 +23,7 @@ def list_networks(_parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def list_forwards(parameters: Sequence[str], _flags: Flags) -> int:
-    """Print the ports that are forwarded into a network, whether or not it is up."""
+    """Print the port forwardings of a network, up or down."""
     rules = definitions.forwards(definitions.normal_name(parameters[0]))
     say(f"Total port forwardings: {len(rules)}")
     if rules:
@@ -35,15 +35,17 @@ def list_forwards(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def set_forward(parameters: Sequence[str], _flags: Flags) -> int:
-    """Forward a port of 127.0.0.1 to a guest, at once if the network is up, and whenever it comes up.
+    """Forward a port of 127.0.0.1 to a guest.
+
+    It holds now, if the network is up, and at each start of the network.
 
     Raises:
-        Failure: A parameter is wrong, or somebody else has the port.
+        Failure: A parameter is wrong, or another process has the port.
     """
     network = definitions.get(parameters[0])
     rule = _rule(network, parameters)
     if rule["protocol"] == "udp" and network.is_closed:
-        # libslirp lets answers out to TCP connections that came in; it drops every datagram of a restricted guest.
+        # libslirp passes answers to incoming TCP connections; it drops every datagram of a restricted guest.
         raise Failure(f"{NOT_SUPPORTED}: {network.name} is host-only, and answers over UDP cannot leave it; use NAT")
     with switch.locked(network.name):
         rules = definitions.forwards(network.name)
@@ -61,7 +63,10 @@ def set_forward(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def _exchange(address: str, old: Forward | None, rule: Forward) -> str:
-    """Have a rule in the place of the old one; return QEMU's complaint, with the old one in its place again."""
+    """Replace a rule in the switch; return QEMU's complaint, or nothing.
+
+    With a complaint the old rule is restored.
+    """
     if old is not None:
         switch.unforward(address, old)
     complaint = switch.forward(address, rule)
@@ -90,10 +95,12 @@ def delete_forward(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def define_network(parameters: Sequence[str], _flags: Flags) -> int:
-    """Give a network its subnet and kind; the same again is fine, another one while it is in use is not.
+    """Define subnet and kind of a network.
+
+    No change is allowed while it is in use.
 
     Raises:
-        Failure: The subnet is none, or machines are plugged in.
+        Failure: The subnet is invalid, or VMs are connected.
     """
     name = definitions.normal_name(parameters[0])
     kinds = {"hostonly": "hostOnly", "nat": "nat"}
@@ -137,10 +144,10 @@ def _protocol(text: str) -> str:
 
 
 def port_of(text: str) -> int:
-    """Return the number of a port.
+    """Parse the number of a port.
 
     Raises:
-        Failure: It is none.
+        Failure: It is not one.
     """
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
         raise Failure(f"{INVALID_PARAMETER}: {text} is not a port")

@@ -24,7 +24,9 @@ _VANISHING_S = 5.0
 
 
 def start(parameters: Sequence[str], _flags: Flags) -> int:
-    """Power a VM on, or resume it; return when its QEMU runs. A VM that is on stays as it is.
+    """Power a VM on, or resume it; return when its QEMU runs.
+
+    A VM that is on stays as it is.
 
     Raises:
         Failure: It could not be powered on; the reason is in `vmware.log`.
@@ -45,7 +47,9 @@ def start(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def stop(parameters: Sequence[str], _flags: Flags) -> int:
-    """Power a VM off: `hard` cuts the power, `soft` asks the guest; return when its locks are gone.
+    """Power a VM off; return when its locks are gone.
+
+    `hard` cuts the power, `soft` asks the guest.
 
     Raises:
         Failure: It is not running, or the guest did not shut down in time.
@@ -71,7 +75,7 @@ def reset(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def power_mode(record: Record, parameters: Sequence[str], key: str) -> str:
-    """Return `hard` or `soft`: the parameter, else the value of the VMX, else `hard`."""
+    """Return `hard` or `soft`, from the parameter or else the VMX."""
     if len(parameters) > 1:
         return _choice(parameters, {"hard", "soft"}, "hard")
     try:

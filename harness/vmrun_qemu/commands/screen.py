@@ -1,4 +1,4 @@
-"""captureScreen: a PNG of what the machine's monitor shows; typeKeystrokesInGuest: keys of its keyboard."""
+"""captureScreen, typeKeystrokesInGuest: the VM's monitor and keyboard."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TYPING_S = 600.0
 def capture(parameters: Sequence[str], flags: Flags) -> int:
     """Write the screen to a PNG file on the host.
 
-    VMware takes this for a guest operation: it wants Tools and a login. So does this program, unless no login is given
-    and `VMRUN_QEMU_SCREEN` is `anybody`: the picture of a guest that does not boot is worth most.
+    On VMware this is a guest operation that needs Tools and a login. So it is here, unless no login is given and
+    `VMRUN_QEMU_SCREEN` is `anybody`: the screen of a guest that does not boot is the most useful one.
 
     Raises:
-        Failure: The machine is off, nobody may look, or the file cannot be written.
+        Failure: The VM is off, the login is refused, or the file cannot be written.
     """
     record = running(parameters[0])
     if flags.get("-gu") or os.environ.get("VMRUN_QEMU_SCREEN") != "anybody":
@@ -40,10 +40,10 @@ def capture(parameters: Sequence[str], flags: Flags) -> int:
 
 
 def type_keystrokes(parameters: Sequence[str], flags: Flags) -> int:
-    """Have the text typed on the machine's keyboard, key by key; it is a guest operation.
+    """Type a text on the VM's keyboard; a guest operation.
 
     Raises:
-        Failure: The machine is off, nobody may type, or a character has no key.
+        Failure: The VM is off, the login is refused, or a character has no key.
     """
     record: Record = running(parameters[0])
     _log_in(parameters[0], flags)

@@ -1,6 +1,7 @@
-"""setService and deleteService: a TCP service of the host's loopback, at an address of a virtual network.
+"""setService, listServices, deleteService: TCP services of the host in a virtual network.
 
-QEMU knows the services of a network from its start: they are set while the network is down.
+A service listens on the host's loopback and has an address of the network. QEMU reads the services at the start of a
+network, so they are set while it is down.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from harness.vmrun_qemu.network.definitions import Network, Service
 
 
 def set_service(parameters: Sequence[str], _flags: Flags) -> int:
-    """Have the service at that address, in place of one that was there; the same again is always fine.
+    """Set or replace the service at an address of the network.
+
+    Setting the same service again is no change, and allowed while the network is up.
 
     Raises:
         Failure: A parameter is wrong, the network is up, or this is Windows.
@@ -44,7 +47,7 @@ def list_services(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def delete_service(parameters: Sequence[str], _flags: Flags) -> int:
-    """Have no service at that address; one that is not there is fine.
+    """Delete the service at an address, if there is one.
 
     Raises:
         Failure: A parameter is wrong, or the network is up.

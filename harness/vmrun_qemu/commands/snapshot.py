@@ -14,30 +14,31 @@ from harness.vmrun_qemu.disks.vm_directory import VmDirectory, open_powered_off,
 from harness.vmrun_qemu.state.power import settled
 from harness.vmrun_qemu.state.power_off import stop_hard
 
-# 8 GB of memory take VMware more than five minutes, and disks are merged at the speed of the host's.
+# VMware takes more than five minutes for 8 GB of memory; disks are merged at the speed of the host's disk.
 _LONG_S = 3600.0
 
 
 def snapshot(parameters: Sequence[str], _flags: Flags) -> int:
-    """Take a snapshot; of a machine that is on, with its memory.
+    """Take a snapshot; that of a running VM includes its memory.
 
     Raises:
-        Failure: The name is taken, the machine is paused, or there is no room.
+        Failure: The name is taken, the VM is paused, or there is no space.
     """
     vmx, name = parameters
     record = _on(vmx)
     if record is not None:
         supervisor.request(record, "snapshot", _LONG_S, name=name)
         return 0
-
     with open_powered_off(vmx) as directory:
         snapshots.take(directory, name)
     return 0
 
 
 def list_snapshots(parameters: Sequence[str], _flags: Flags) -> int:
-    """Print how many snapshots there are, and their names; with `showTree` children are indented by tabs."""
+    """Print the number of snapshots, and their names.
 
+    `showTree` indents children by tabs.
+    """
     if len(parameters) > 1 and parameters[1].lower() != "showtree":
         raise Failure(f"{INVALID_PARAMETER}: {parameters[1]}")
     path = Path(home.canonical(parameters[0]))
@@ -49,12 +50,11 @@ def list_snapshots(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def revert(parameters: Sequence[str], _flags: Flags) -> int:
-    """Have a machine as it was at a snapshot. It is not on afterwards, whatever it was before.
+    """Restore a VM to a snapshot; it is not on afterwards.
 
     Raises:
         Failure: There is no such snapshot.
     """
-
     vmx, name = parameters
     record = settled(home.canonical(vmx))
     if record is not None:
@@ -67,10 +67,10 @@ def revert(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def delete(parameters: Sequence[str], _flags: Flags) -> int:
-    """Delete a snapshot; with `andDeleteChildren`, those too that go back to it. The machine stays as it is.
+    """Delete a snapshot, with `andDeleteChildren` its descendants too; the VM's state stays.
 
     Raises:
-        Failure: There is no such snapshot, a linked clone uses it, or the machine is paused.
+        Failure: There is no such snapshot, a linked clone uses it, or the VM is paused.
     """
     vmx, name = parameters[:2]
     if len(parameters) > 2 and parameters[2].lower() != "anddeletechildren":
@@ -80,14 +80,13 @@ def delete(parameters: Sequence[str], _flags: Flags) -> int:
     if record is not None:
         supervisor.request(record, "delete-snapshot", _LONG_S, name=name, children=children)
         return 0
-
     with open_powered_off(vmx) as directory:
         snapshots.delete(directory, name, children=children)
     return 0
 
 
 def _on(vmx: str) -> Record | None:
-    """Return the record of a machine that runs, None for one that is off or suspended.
+    """Return the record of a running VM, else None.
 
     Raises:
         Failure: It is paused.

@@ -19,10 +19,10 @@ _WAIT_S = 3600.0
 
 
 def check_tools_state(parameters: Sequence[str], _flags: Flags) -> int:
-    """Print `running`, `installed` or `unknown`; only `unknown` has an exit status of its own.
+    """Print the state of Tools.
 
     `running`: the agent answers. `installed`: the guest has the agent's port open, or the agent answered earlier in
-    this run. `unknown`: neither, or the VM is off.
+    this run. `unknown`: neither, or the VM is off; only this state has an exit status of its own.
     """
     record = inventory.find(parameters[0])
     state = "unknown" if record is None else _state(record)
@@ -31,7 +31,9 @@ def check_tools_state(parameters: Sequence[str], _flags: Flags) -> int:
 
 
 def guest_address(parameters: Sequence[str], _flags: Flags) -> int:
-    """Print the guest's IPv4 address; with `-wait`, as soon as it has one. For a suspended guest: its last one.
+    """Print the guest's IPv4 address; `-wait` waits for one.
+
+    For a suspended guest it is the last known one.
 
     Raises:
         Failure: The VM is off, its agent does not answer, or the guest has no address.
@@ -67,7 +69,11 @@ def _last_address(vmx: str) -> str:
 
 
 def _address_or_none(vmx: str) -> str | None:
-    """Return the address, or None while there may be one later; a VM that went off ends the wait."""
+    """Return the address, or None while there may be one later.
+
+    Raises:
+        Failure: The VM is not running any more.
+    """
     running(vmx)
     try:
         return address(vmx)

@@ -1,16 +1,18 @@
-"""Verbs that cannot do what they do on VMware, and say so as it does where it cannot."""
+"""Verbs that this program does not support; they fail with VMware's messages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from harness.vmrun_qemu.base.messages import NO_TOOLS_IMAGE, NOT_SUPPORTED, Failure, Flags
-from harness.vmrun_qemu.client.guest_shell import reach
+from harness.vmrun_qemu.client.guest_shell import connect
 from harness.vmrun_qemu.state.power import running
 
 
 def install_tools(parameters: Sequence[str], _flags: Flags) -> int:
-    """Fail: there is no medium with VMware Tools; the guest's agent is a package of its distribution.
+    """Fail: there is no CD image of VMware Tools.
+
+    The guest's agent is a package of its distribution.
 
     Raises:
         Failure: Always.
@@ -23,7 +25,7 @@ def shared_folder(parameters: Sequence[str], _flags: Flags) -> int:
     """Fail: a guest has no driver for VMware's shared folders here.
 
     Raises:
-        Failure: Always; what VMware would miss first is said first.
+        Failure: Always; a VM that is off or without Tools has VMware's message for that.
     """
-    reach(parameters[0], running(parameters[0])).close()
+    connect(parameters[0], running(parameters[0])).close()
     raise Failure(NOT_SUPPORTED)

@@ -1,7 +1,7 @@
-"""readVariable and writeVariable: what the configuration, the guest's variables and its environment hold now.
+"""readVariable, writeVariable: configuration, guest variables and environment of a running VM.
 
-What is written is lost at power-off, as VMware documents it. A guest without VMware's own channel does not see it,
-except for its environment: programs that are run by a guest verb have that.
+Values that were written are lost at power-off, as VMware documents it. A guest without VMware's own channel does not
+see them, except for its environment: programs that a guest verb runs have that.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ from harness.vmrun_qemu.client.guest_shell import GuestShell
 from harness.vmrun_qemu.commands.guest_files import text_of
 from harness.vmrun_qemu.state.power import running
 
-_ORDER_S = 30.0
+_REQUEST_S = 30.0
 _GUEST = "guestinfo."
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def read(parameters: Sequence[str], flags: Flags) -> int:
-    """Print the value, an empty line where there is none. `guestVar ip` is the guest's address.
+    """Print the value of a variable, or an empty line.
+
+    `guestVar ip` is the guest's address.
 
     Raises:
-        Failure: The machine does not run, or there is no such kind of variable.
+        Failure: The VM does not run, or there is no such kind of variable.
     """
     vmx, kind, name = parameters
     record = running(vmx)
@@ -34,12 +36,12 @@ def read(parameters: Sequence[str], flags: Flags) -> int:
         return 0
     key = _key(kind, name)
     address = tools.present_address(record, must_answer=False) if key == f"{_GUEST}ip" else ""
-    say(address or str(supervisor.request(record, "read-variable", _ORDER_S, name=key)))
+    say(address or str(supervisor.request(record, "read-variable", _REQUEST_S, name=key)))
     return 0
 
 
 def write(parameters: Sequence[str], flags: Flags) -> int:
-    """Have the variable that value until the machine is powered off.
+    """Set a variable until the VM is powered off.
 
     Raises:
         Failure: As `read`.
@@ -49,14 +51,17 @@ def write(parameters: Sequence[str], flags: Flags) -> int:
     if kind.lower() == "guestenv":
         with GuestShell(vmx, flags) as shell:
             shell.run("exit 0")
-        supervisor.request(record, "write-environment", _ORDER_S, name=_checked(name), value=value)
+        supervisor.request(record, "write-environment", _REQUEST_S, name=_checked(name), value=value)
         return 0
-    supervisor.request(record, "write-variable", _ORDER_S, name=_key(kind, name), value=value)
+    supervisor.request(record, "write-variable", _REQUEST_S, name=_key(kind, name), value=value)
     return 0
 
 
 def _key(kind: str, name: str) -> str:
-    """Return the VMX key of a variable: `guestVar x` is `guestinfo.x`, whether or not the prefix is said."""
+    """Return the VMX key of a variable.
+
+    `guestVar x` and `guestVar guestinfo.x` are `guestinfo.x`.
+    """
     if kind.lower() == "runtimeconfig":
         return name
     if kind.lower() != "guestvar":

@@ -1,1 +1,1 @@
-"""Fault injection for tests of a driver: failures and wrong answers as VMware's `vmrun` gives them."""
+"""Fault injection: failures and wrong answers of VMware's `vmrun`, on demand."""

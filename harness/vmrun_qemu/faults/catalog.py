@@ -1,4 +1,7 @@
-"""What the faults of `VMRUN_QEMU_FAULTS` do (see `faults`): each was seen on VMware's `vmrun`, or told of it."""
+"""The catalog of faults, seen on or reported of VMware's `vmrun`.
+
+`injection` has the grammar of `VMRUN_QEMU_FAULTS`.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,13 @@ from harness.vmrun_qemu.state.power_off import stop_hard
 from harness.vmrun_qemu.verbs import VERBS
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 
-# As good as for ever; whoever waits for such a command has to end it.
+# Practically for ever: the caller of a command that hangs has to end it.
 _FOR_EVER_S = 7 * 86400.0
-# The first address of a container bridge, which Tools took for the guest's.
+# The first address of a container bridge, which Tools reported as the guest's.
 _BRIDGE = "172.17.0.1"
 
 
-def _says(text: str, status: int = 0) -> Fault:
+def _prints(text: str, status: int = 0) -> Fault:
     """Return a fault of `getGuestIPAddress` that prints one line."""
 
     def do(_call: Call) -> int:
@@ -40,7 +43,7 @@ def _says(text: str, status: int = 0) -> Fault:
     return Fault(frozenset({"getGuestIPAddress"}), do, f"prints {text!r}, exit {status}")
 
 
-def _refuses(text: str) -> Fault:
+def _fails(text: str) -> Fault:
     def do(_call: Call) -> int:
         raise Failure(text)
 
@@ -65,7 +68,7 @@ def _list_empty(_call: Call) -> int:
 def _start_canceled(call: Call) -> int:
     log = VmLog(Path(home.canonical(call.vmx)).parent)
     log.begin()
-    log.post("Error", "A fault was asked for: the virtual machine is not powered on.")
+    log.post("Error", "VMRUN_QEMU_FAULTS: start-canceled: the virtual machine is not powered on.")
     raise Failure(CANCELED)
 
 
@@ -95,7 +98,10 @@ def _tools_installed(_call: Call) -> int:
 
 
 def _wedged(call: Call) -> int:
-    """Have nobody answer in a guest that was resumed, until it is reset; a program in it is never heard of again."""
+    """Fail as a guest that does not answer after a resume.
+
+    A reset ends that. Programs in the guest never end.
+    """
     record = inventory.find(call.vmx)
     if record is None or not record["resumed"] or _was_reset(record):
         return call.act()
@@ -122,23 +128,25 @@ _IN_GUEST = frozenset(verb for verb in VERBS if verb.endswith("InGuest") or verb
 
 FAULTS: dict[str, Fault] = {
     "exit-zero-error": Fault(frozenset(), _exit_zero_error, f"does nothing, prints Error: {UNKNOWN}, and exits with 0"),
-    "unknown-error": _refuses(UNKNOWN),
-    "file-in-use": _refuses(IN_USE),
+    "unknown-error": _fails(UNKNOWN),
+    "file-in-use": _fails(IN_USE),
     "hang": Fault(frozenset(), _hang, "does nothing and never ends"),
-    "list-empty": Fault(frozenset({"list"}), _list_empty, "says that nothing runs"),
-    "start-canceled": Fault(frozenset({"start"}), _start_canceled, f"fails: {CANCELED}; why is in vmware.log only"),
-    "already-running": Fault(frozenset({"start"}), _already_running, "fails where the machine runs"),
+    "list-empty": Fault(frozenset({"list"}), _list_empty, "reports no running VM"),
+    "start-canceled": Fault(
+        frozenset({"start"}), _start_canceled, f"fails: {CANCELED}; the reason is in vmware.log only"
+    ),
+    "already-running": Fault(frozenset({"start"}), _already_running, "fails when the VM runs"),
     "soft-stop-hangs": Fault(frozenset({"stop"}), _soft_stop_hangs, "never ends with `soft`"),
-    "reset-off": Fault(frozenset({"reset"}), _reset_off, "leaves the machine off"),
-    "revert-in-use": Fault(frozenset({"revertToSnapshot"}), _revert_in_use, "fails where the machine runs"),
-    "tools-installed": Fault(frozenset({"checkToolsState"}), _tools_installed, "prints installed, whatever Tools do"),
-    "address-unknown": _says("unknown"),
-    "address-empty": _says(""),
-    "address-none": _says(f"Error: {NO_ADDRESS}", 255),
-    "address-of-bridge": _says(_BRIDGE),
+    "reset-off": Fault(frozenset({"reset"}), _reset_off, "leaves the VM off"),
+    "revert-in-use": Fault(frozenset({"revertToSnapshot"}), _revert_in_use, "fails when the VM runs"),
+    "tools-installed": Fault(frozenset({"checkToolsState"}), _tools_installed, "always prints installed"),
+    "address-unknown": _prints("unknown"),
+    "address-empty": _prints(""),
+    "address-none": _prints(f"Error: {NO_ADDRESS}", 255),
+    "address-of-bridge": _prints(_BRIDGE),
     "wedged-after-resume": Fault(
         _IN_GUEST | {"checkToolsState", "getGuestIPAddress", "reset"},
         _wedged,
-        "nobody answers in a guest that was resumed, until it is reset",
+        "the guest does not answer after a resume, until it is reset",
     ),
 }

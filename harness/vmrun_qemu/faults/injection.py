@@ -1,11 +1,11 @@
-"""Faults on demand: `vmrun-qemu` fails and lies as VMware's `vmrun` was seen to, for tests of what drives it.
+"""Fault injection: `vmrun-qemu` fails or answers wrongly, to test a driver.
 
     VMRUN_QEMU_FAULTS=FAULT[:VERB][/MACHINE][#N|#N+],…
 
-FAULT is one of `lies.FAULTS`; `vmrun-qemu about` lists them. VERB limits it to one command, which some faults need;
-MACHINE to the machine whose VMX has that name (without `.vmx`); `#2` to the second such call, `#2+` to the second and
-all later ones. Several entries: the first that is due counts. `VMRUN_QEMU_FAULTS=@FILE` reads the entries from a file
-at each call, separated by commas or line ends, so that a test can change them while something runs.
+FAULT is one of `catalog.FAULTS`; `vmrun-qemu about` lists them. VERB limits it to one command, which some faults need;
+MACHINE to the VM whose VMX has that name (without `.vmx`); `#2` to the second such call, `#2+` to the second and all
+later ones. Of several entries the first that is due counts. `VMRUN_QEMU_FAULTS=@FILE` reads the entries from a file at
+each call, separated by commas or line ends, so that a test can change them while something runs.
 
     VMRUN_QEMU_FAULTS=tools-installed,exit-zero-error:start/worker1#1,hang:stop
 
@@ -32,7 +32,10 @@ _LOCK_S = 10.0
 
 
 class Call(NamedTuple):
-    """One command: its verb as `VERBS` spells it, its parameters, and what carries it out."""
+    """A call of a command; `act` runs it.
+
+    `verb` is spelled as in `VERBS`.
+    """
 
     verb: str
     parameters: Sequence[str]
@@ -40,17 +43,20 @@ class Call(NamedTuple):
 
     @property
     def vmx(self) -> str:
-        """The path of the machine; empty for a verb without one."""
+        """The VMX path; empty for a verb without one."""
         return self.parameters[0] if VERBS[self.verb].on_vm else ""
 
     @property
     def machine(self) -> str:
-        """The name of the machine's VMX, without its ending; on Windows `\\` separates too."""
+        """The name of the VMX without its suffix.
+
+        `\\` separates too, as on Windows.
+        """
         return ntpath.basename(self.vmx)[: -len(".vmx")]
 
 
 class Fault(NamedTuple):
-    """One way to go wrong: for which verbs (none means any), what it does in place of the verb, and that in words."""
+    """A fault: its verbs (none means any), function and description."""
 
     verbs: frozenset[str]
     do: Callable[[Call], int]
@@ -67,34 +73,34 @@ class Entry(NamedTuple):
     first: int
     later_too: bool
 
-    def concerns(self, call: Call, fault: Fault) -> bool:
-        """Return whether the entry is about such a call, whichever in number it is."""
+    def applies_to(self, call: Call, fault: Fault) -> bool:
+        """Return whether the entry applies to such a call, whatever its number."""
         verb_fits = self.verb == call.verb if self.verb else not fault.verbs or call.verb in fault.verbs
         return verb_fits and self.machine in ("", call.machine)
 
     def is_due(self, number: int) -> bool:
-        """Return whether the entry is about that call of those which it concerns; they count from 1."""
+        """Return whether the entry applies to the call number `number`, from 1."""
         return not self.first or number == self.first or (self.later_too and number > self.first)
 
 
 def carry_out(text: str, known: dict[str, Fault], call: Call) -> int:
-    """Return the status of the verb, or of the fault that is due in its place.
+    """Run the verb, or the fault that is due instead.
 
     Raises:
-        Failure: The text is no list of faults, or as the fault has it.
+        Failure: The text cannot be parsed, or the fault is a failure.
     """
     for entry in parse(text, known):
         fault = known[entry.fault]
-        if entry.concerns(call, fault) and (not entry.first or entry.is_due(_count(entry))):
+        if entry.applies_to(call, fault) and (not entry.first or entry.is_due(_count(entry))):
             return fault.do(call)
     return call.act()
 
 
 def parse(text: str, known: dict[str, Fault]) -> list[Entry]:
-    """Return the entries of the variable, or of the file that it names.
+    """Parse the variable, or the file that it names.
 
     Raises:
-        Failure: With the entry that cannot be understood, and what can be.
+        Failure: An entry cannot be parsed; the text names it and what is expected.
     """
     if text.startswith("@"):
         try:
@@ -126,7 +132,7 @@ def _listed(verbs: Iterable[str]) -> str:
 
 
 def _count(entry: Entry) -> int:
-    """Return the number of this call among those that the entry concerns."""
+    """Count a call that the entry applies to; return its number."""
     file = home.root() / "faults.json"
     with FileLock(home.root() / "faults.lock", timeout=_LOCK_S):
         counts = home.read_json(file) or {}

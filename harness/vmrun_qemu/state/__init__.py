@@ -1,1 +1,1 @@
-"""State of machines: inventory of running ones, power state, recovery after a crash."""
+"""State of VMs: inventory, power state, recovery after a crash."""

@@ -1,4 +1,4 @@
-"""The inventory: which VMs run. Cleans up after supervisors that crashed."""
+"""The inventory of running VMs. A query cleans up after crashed supervisors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.vmrun_qemu.base.records import Record
 
 
 def all_living() -> list[Record]:
-    """Return the records of the machines that run or are starting, oldest first; what a crash left is cleaned up."""
+    """Return the records of running and starting VMs, oldest first."""
     folder = home.root() / "vm"
     entries = folder.iterdir() if folder.is_dir() else ()
     found = [record for record in map(_living, entries) if record is not None]
@@ -18,12 +18,12 @@ def all_living() -> list[Record]:
 
 
 def all_running() -> list[Record]:
-    """Return the records of the machines that run, oldest first; what a crash left behind is cleaned up."""
+    """Return the records of the running VMs, oldest first."""
     return [record for record in all_living() if record["phase"] != "starting"]
 
 
 def find(vmx: str) -> Record | None:
-    """Return the record of a machine that runs or is starting, or None; a crashed one is cleaned up first."""
+    """Return the record of a running or starting VM, or None."""
     return _living(home.vm_dir(vmx))
 
 

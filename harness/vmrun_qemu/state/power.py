@@ -1,4 +1,4 @@
-"""Power state: queries, and waits for a VM that is changing it."""
+"""Power state of a VM: queries, and waits for a change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ENDING_S = 5.0
 
 
 def running(vmx: str) -> Record:
-    """Return the record of a machine that runs.
+    """Return the record of a running VM.
 
     Raises:
         Failure: It is off, suspended or paused.
@@ -27,7 +27,7 @@ def running(vmx: str) -> Record:
 
 
 def powered(vmx: str) -> Record:
-    """Return the record of a machine that is on; it may be paused.
+    """Return the record of a VM that is running or paused.
 
     Raises:
         Failure: It is off or suspended.
@@ -39,7 +39,10 @@ def powered(vmx: str) -> Record:
 
 
 def settled(vmx: str) -> Record | None:
-    """Return the record of a machine that runs, or None for one that is off; not while it changes between the two."""
+    """Wait until a VM is neither starting nor stopping.
+
+    Return its record, None when it is off.
+    """
 
     def settled() -> bool:
         now = inventory.find(vmx)
@@ -50,7 +53,7 @@ def settled(vmx: str) -> Record | None:
 
 
 def gone(record: Record, timeout_s: float) -> bool:
-    """Return whether the machine went off, and its supervisor with it, within that many seconds."""
+    """Return whether the VM and its supervisor ended within `timeout_s` seconds."""
 
     def off() -> bool:
         now = inventory.find(record["vmx"])
@@ -58,13 +61,13 @@ def gone(record: Record, timeout_s: float) -> bool:
 
     if not wait_for(off, timeout_s):
         return False
-    # Its last act is behind it: whoever is told that the machine is off finds no process of it.
+    # The supervisor deleted the record last. Wait for its end too: a VM that is off has no process.
     wait_for(lambda: not process_identity.alive(record["supervisor"]), _ENDING_S)
     return True
 
 
 def stays_on(record: Record) -> Failure:
-    """Return the failure of a machine that was told to go off and does not."""
+    """Return the failure of a VM that does not power off."""
     return Failure(
         f"{UNKNOWN}: the virtual machine does not go off; see {home.vm_dir(record['vmx']) / 'supervisor.log'}"
     )

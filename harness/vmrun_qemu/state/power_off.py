@@ -1,4 +1,4 @@
-"""Cutting the power of a VM."""
+"""Cut the power of a VM."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _HARD_STOP_S = 60.0
 
 
 def stop_hard(record: Record) -> int:
-    """Cut the power of a machine that is on.
+    """Cut the power of a VM; return the exit status 0.
 
     Raises:
-        Failure: It does not go off.
+        Failure: It does not power off.
     """
 
     if not (qmp.quit_qemu(record["qmp"]) and gone(record, _HARD_STOP_S)):

@@ -1,4 +1,4 @@
-"""What to do about a machine whose supervisor was killed: end what is left of it, so that the next command works."""
+"""Recovery: clean up after a VM whose supervisor was killed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from harness.vmrun_qemu.vmfiles import lock_files
 
 
 def clean_up(folder: Path) -> bool:
-    """End a crashed machine and remove its traces; return False when somebody else does it or has started it again."""
+    """Clean up after a crashed VM; return whether it is off.
+
+    It is not when another process cleans up at the same time, or has started the VM again.
+    """
     lock = FileLock(folder / "lock", timeout=0)
     try:
         with lock:
@@ -32,13 +35,16 @@ def clean_up(folder: Path) -> bool:
 
 
 def end_all(record: Record) -> None:
-    """End a QEMU that is left over, unplug it, remove its locks, sockets and record; the caller holds the lock."""
+    """End the QEMU of a VM and remove its traces.
+
+    It is unplugged; its locks, sockets and record are removed. The caller holds the VM's lock.
+    """
     process.end(record["qemu"])
     for plug in record["plugs"]:
         try:
             switch.pull_out(home.vm_id(record["vmx"]), plug)
         except Failure:
-            continue  # the network's daemon drops members that are dead
+            continue  # the daemon of the network drops dead members
     lock_files.release(map(Path, record["locks"]), record["supervisor"])
     lock_files.release_stale(Path(record["vmx"]).with_suffix(".vmsd"))
     remove_socket_dir(record["socket_dir"])

@@ -25,7 +25,7 @@ def used(own_home: Path) -> None:
     for name in ("accelerator.json", "faults.json", "faults.lock"):
         (own_home / name).write_text("{}")
     (own_home / "vm" / "0123456789abcdef").mkdir(parents=True)
-    for name in ("lock", "qemu.log", "supervisor.log"):
+    for name in ("lock", "qemu.log", "supervisor.log", "reset.json"):
         (own_home / "vm" / "0123456789abcdef" / name).touch()
 
 
@@ -97,5 +97,5 @@ def test_about_lists_the_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "list-empty,hang:stop")
     answer = description(OldQemu(Path("qemu")))
     assert answer["qemu"] == {"path": "qemu", "version": "7.2"}
-    assert answer["faults"]["asked for"] == ["list-empty", "hang:stop"]
+    assert answer["faults"]["requested"] == ["list-empty", "hang:stop"]
     assert set(answer["faults"]["known"]) == set(FAULTS)

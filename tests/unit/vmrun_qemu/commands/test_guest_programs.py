@@ -43,9 +43,9 @@ def test_a_program_that_was_not_started_has_no_status(status: int, text: str) ->
 
 
 def test_options_stand_before_the_program_in_any_case_and_order() -> None:
-    order = guest_programs.order_of(["-NOWAIT", "-interactive", "-activeWindow", "/bin/x", "-noWait"])
-    assert (order.wait, order.interactive, list(order.words)) == (False, True, ["/bin/x", "-noWait"])
-    assert guest_programs.order_of([]).wait
+    request = guest_programs.parse_request(["-NOWAIT", "-interactive", "-activeWindow", "/bin/x", "-noWait"])
+    assert (request.wait, request.interactive, list(request.words)) == (False, True, ["/bin/x", "-noWait"])
+    assert guest_programs.parse_request([]).wait
 
 
 def test_lines_of_ps_are_processes_but_for_its_own() -> None:
