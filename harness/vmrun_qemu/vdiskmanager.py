@@ -1,8 +1,8 @@
-"""`vdiskmanager-qemu`: VMware's `vmware-vdiskmanager`, done with `qemu-img`.
+"""`vdiskmanager-qemu`: a work-alike of `vmware-vdiskmanager` on `qemu-img`.
 
-One operation per call, in VMware's words: `-c` create, `-r` convert, `-x` expand, `-n` rename, `-e` and `-R` check,
+One operation per call, with VMware's options: `-c` create, `-r` convert, `-x` expand, `-n` rename, `-e` and `-R` check,
 `-U` delete; `-d` defragment, `-k` shrink, `-p` prepare for shrinking and `-D` make deletable have nothing to do here,
-and say so. Failures are one line on standard output and the status 1.
+and report that. Failures are one line on standard output and the status 1.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ Offline disk manipulation utility
 
 
 class UsageProblem(Exception):
-    """The command line makes no sense; the usage text is the answer."""
+    """The command line is invalid; the usage text is printed."""
 
 
 @dataclass
-class Order:
+class CommandLine:
     """A parsed command line."""
 
     operation: str = ""
@@ -80,16 +80,16 @@ class Order:
     names: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
-        """Print a message, unless `-q` was said."""
+        """Print a message, unless `-q` is given."""
         if not self.quiet:
             say(text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return 0, or 1 for a failure."""
+    """Run the command line; return 0, or 1 on failure."""
     try:
-        order = parse(list(sys.argv[1:] if argv is None else argv))
-        return _ACTIONS[order.operation](order)
+        line = parse(list(sys.argv[1:] if argv is None else argv))
+        return _ACTIONS[line.operation](line)
     except UsageProblem as problem:
         if str(problem):
             say(str(problem))
@@ -101,37 +101,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     return EXIT_FAILURE
 
 
-def parse(words: list[str]) -> Order:
-    """Return the order that a command line gives.
+def parse(arguments: list[str]) -> CommandLine:
+    """Parse a command line.
 
     Raises:
-        UsageProblem: It gives none.
+        UsageProblem: It is invalid.
     """
-    order = Order()
+    line = CommandLine()
     takes = {"-s": "size", "-a": "adapter", "-t": "kind", "-x": "argument", "-r": "argument", "-n": "argument"}
-    while words:
-        word = words.pop(0)
-        if word == "-q":
-            order.quiet = True
-        elif word in takes:
-            if not words:
-                raise UsageProblem(f"Option {word} needs a value.")
-            setattr(order, takes[word], words.pop(0))
-        elif word.startswith("-") and word[1:] not in _OPERATIONS:
-            raise UsageProblem(f"Invalid option {word}.")
-        elif not word.startswith("-"):
-            order.names.append(word)
-        if word.startswith("-") and word[1:] in _OPERATIONS:
-            if order.operation:
+    while arguments:
+        argument = arguments.pop(0)
+        if argument == "-q":
+            line.quiet = True
+        elif argument in takes:
+            if not arguments:
+                raise UsageProblem(f"Option {argument} needs a value.")
+            setattr(line, takes[argument], arguments.pop(0))
+        elif argument.startswith("-") and argument[1:] not in _OPERATIONS:
+            raise UsageProblem(f"Invalid option {argument}.")
+        elif not argument.startswith("-"):
+            line.names.append(argument)
+        if argument.startswith("-") and argument[1:] in _OPERATIONS:
+            if line.operation:
                 raise UsageProblem("Only one operation may be specified at a time.")
-            order.operation = word[1:]
-    if order.operation not in _ACTIONS or len(order.names) != 1:
+            line.operation = argument[1:]
+    if line.operation not in _ACTIONS or len(line.names) != 1:
         raise UsageProblem
-    return order
+    return line
 
 
 def parse_size(text: str) -> int:
-    """Return bytes: `40GB`, `512MB`, or a number of sectors; -1 when it is no size or none that a disk can have."""
+    """Parse a size such as `40GB`, or sectors; return bytes.
+
+    Return -1 for text that is no size, and for a size that no disk can have.
+    """
     match = _SIZE.match(text)
     unit = _UNITS.get(match[2].lower()) if match else None
     if match is None or unit is None:
@@ -140,93 +143,93 @@ def parse_size(text: str) -> int:
     return size if _MIB <= size <= 8192 * _GIB else -1
 
 
-def _create(order: Order) -> int:
-    size, adapter = parse_size(order.size), _ADAPTERS.get(order.adapter.lower(), "")
+def _create(line: CommandLine) -> int:
+    size, adapter = parse_size(line.size), _ADAPTERS.get(line.adapter.lower(), "")
     failure = "Failed to create disk: "
-    if order.kind not in images.SUBFORMATS or not adapter or size < 0:
+    if line.kind not in images.SUBFORMATS or not adapter or size < 0:
         raise DiskError(failure + INVALID)
     if adapter == "buslogic" and size > 2040 * _GIB:
         raise DiskError(failure + INVALID)
-    target = Path(order.names[0])
+    target = Path(line.names[0])
     images.require_place(target, failure)
-    order.say(f"Creating disk '{target}'")
-    images.create(target, size, images.SUBFORMATS[order.kind], adapter, failure)
-    order.say("Virtual disk creation successful.")
+    line.say(f"Creating disk '{target}'")
+    images.create(target, size, images.SUBFORMATS[line.kind], adapter, failure)
+    line.say("Virtual disk creation successful.")
     return 0
 
 
-def _convert(order: Order) -> int:
-    source, target = Path(order.argument), Path(order.names[0])
+def _convert(line: CommandLine) -> int:
+    source, target = Path(line.argument), Path(line.names[0])
     failure = "Failed to convert disk: "
-    if order.kind not in images.SUBFORMATS:
+    if line.kind not in images.SUBFORMATS:
         raise DiskError(failure + INVALID)
     images.require_disk(source, failure)
     images.require_place(target, failure)
-    order.say(f"Creating disk '{target}'")
-    images.convert(source, target, images.SUBFORMATS[order.kind], failure)
-    order.say("  Convert: 100% done.")
-    order.say("Virtual disk conversion successful.")
+    line.say(f"Creating disk '{target}'")
+    images.convert(source, target, images.SUBFORMATS[line.kind], failure)
+    line.say("  Convert: 100% done.")
+    line.say("Virtual disk conversion successful.")
     return 0
 
 
-def _expand(order: Order) -> int:
-    disk = Path(order.names[0])
-    images.expand(disk, parse_size(order.argument), f"Failed to expand the disk '{disk}': ")
-    order.say("  Grow: 100% done.")
-    order.say("Disk expansion completed successfully.")
-    order.say("")
-    order.say("WARNING: If the virtual disk is partitioned, you must use a third-party")
-    order.say("         utility in the virtual machine to expand the size of the")
-    order.say("         partitions. For more information, see:")
-    order.say("         http://www.vmware.com/support/kb/enduser/std_adp.php?p_faqid=1647")
+def _expand(line: CommandLine) -> int:
+    disk = Path(line.names[0])
+    images.expand(disk, parse_size(line.argument), f"Failed to expand the disk '{disk}': ")
+    line.say("  Grow: 100% done.")
+    line.say("Disk expansion completed successfully.")
+    line.say("")
+    line.say("WARNING: If the virtual disk is partitioned, you must use a third-party")
+    line.say("         utility in the virtual machine to expand the size of the")
+    line.say("         partitions. For more information, see:")
+    line.say("         http://www.vmware.com/support/kb/enduser/std_adp.php?p_faqid=1647")
     return 0
 
 
-def _rename(order: Order) -> int:
-    images.rename(Path(order.argument), Path(order.names[0]), "Failed to rename disk: ")
-    order.say("  Rename: 100% done.")
-    order.say("Disk rename completed successfully.")
+def _rename(line: CommandLine) -> int:
+    images.rename(Path(line.argument), Path(line.names[0]), "Failed to rename disk: ")
+    line.say("  Rename: 100% done.")
+    line.say("Disk rename completed successfully.")
     return 0
 
 
-def _check(order: Order) -> int:
+def _check(line: CommandLine) -> int:
     failure = "Failed to check disk chain: "
-    disk = Path(order.names[0])
+    disk = Path(line.names[0])
     images.require_disk(disk, failure)
     chains.check_chain(disk, failure)
     images.check(disk, failure)
-    order.say("Disk chain is consistent.")
+    line.say("Disk chain is consistent.")
     return 0
 
 
-def _repair(order: Order) -> int:
-    disk = Path(order.names[0])
+def _repair(line: CommandLine) -> int:
+    disk = Path(line.names[0])
     failure = "Failed to repair disk: "
     images.require_free(disk, failure)
     images.check(disk, f"{failure}The virtual disk, '{disk}', is corrupted and cannot be repaired: ")
-    order.say(f"No errors were found on the virtual disk, '{disk}'.")
+    line.say(f"No errors were found on the virtual disk, '{disk}'.")
     return 0
 
 
-def _nothing(verb: str, done: str, *, on_disk: bool = True) -> Callable[[Order], int]:
-    def act(order: Order) -> int:
-        target, failure = Path(order.names[0]), f"Failed to {verb} disk: "
+def _nothing(verb: str, done: str, *, on_disk: bool = True) -> Callable[[CommandLine], int]:
+    def act(line: CommandLine) -> int:
+        target, failure = Path(line.names[0]), f"Failed to {verb} disk: "
         if on_disk:
             images.require_free(target, failure)
         elif not target.is_dir():
             raise DiskError(failure + NOT_FOUND)
-        order.say(f"{done} completed successfully. (There was nothing to do.)")
+        line.say(f"{done} completed successfully. (There was nothing to do.)")
         return 0
 
     return act
 
 
-def _delete(order: Order) -> int:
-    images.delete(Path(order.names[0]), "Failed to delete disk: ")
+def _delete(line: CommandLine) -> int:
+    images.delete(Path(line.names[0]), "Failed to delete disk: ")
     return 0
 
 
-_ACTIONS: dict[str, Callable[[Order], int]] = {
+_ACTIONS: dict[str, Callable[[CommandLine], int]] = {
     "c": _create,
     "r": _convert,
     "x": _expand,

@@ -1,4 +1,4 @@
-"""Chains of disks: a disk that holds only what has changed, on top of its parent."""
+"""Backing chains: overlays, each with the changes since its parent was frozen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from harness.vmware import vmdk_descriptor
 
 
 def make_overlay(parent: Path, overlay: Path) -> None:
-    """Make an empty disk of the parent's size that holds what changes from now on; the parent is only read.
+    """Create an empty overlay on a disk.
+
+    It has the parent's size and takes all writes from now on; the parent is only read.
 
     Raises:
         DiskError: See `create`.
@@ -28,7 +30,7 @@ def make_overlay(parent: Path, overlay: Path) -> None:
 
 
 def copy_chain(disk: Path, target: Path) -> None:
-    """Make a growable disk of its own with the content of a disk and its parents; they are only read.
+    """Copy a disk and its backing chain into one independent growable disk.
 
     Raises:
         DiskError: See `create`.
@@ -40,23 +42,23 @@ def copy_chain(disk: Path, target: Path) -> None:
 
 
 def commit(overlay: Path) -> None:
-    """Write an overlay's changes into its parent; the overlay is left as it is.
+    """Write an overlay's changes into its parent; the overlay stays unchanged.
 
-    The parent's check number is another one afterwards.
+    The parent has a new content id (CID) afterwards.
 
     Raises:
         DiskError: There is no room, or the chain is broken.
     """
-    code, said = run([qemu_img.tool(), "commit", "-q", "-d", "-f", "vmdk", str(overlay)], qemu_img.SECONDS)
+    code, output = run([qemu_img.tool(), "commit", "-q", "-d", "-f", "vmdk", str(overlay)], qemu_img.SECONDS)
     if code:
-        raise DiskError(qemu_img.reason(said))
+        raise DiskError(qemu_img.reason(output))
 
 
 def check_chain(disk: Path, failure: str) -> None:
-    """Return if every disk below this one is there and is as it was when the one on top of it was made.
+    """Check that the backing chain of a disk is complete and unchanged.
 
     Raises:
-        DiskError: It is not.
+        DiskError: A parent is missing, is no disk, or was written to since its overlay was created.
     """
     while (parent := vmdk_descriptor.parent_of(disk)) is not None:
         if not parent.is_file():

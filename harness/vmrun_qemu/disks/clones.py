@@ -1,4 +1,4 @@
-"""What a clone is made of: a configuration with an identity of its own, and disks, copied or built on a snapshot's."""
+"""Create a clone: configuration with own identifiers, copied or linked disks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.vmrun_qemu.vmfiles import devices, identifiers
 from harness.vmrun_qemu.vmfiles.vmsd import Snapshot
 from harness.vmware.vmx import Vmx, VmxError
 
-# The newest hardware that Workstation 17.5 and later make.
+# The newest hardware version of Workstation 17.5 and later.
 NEWEST_HARDWARE = 21
 _FROM = "cloneOf0"
 # VMX key -> ending of the file beside the VMX that it names.
@@ -26,7 +26,10 @@ _BESIDE = {"nvram": ".nvram", "extendedConfigFile": ".vmxf"}
 
 @dataclass(frozen=True)
 class CloneRequest:
-    """What is to be cloned: a configuration with (device id, file) of its disks, to `target`, under that name."""
+    """Source and target of a clone.
+
+    `vmx` is the configuration to clone, `disks` are (device id, file), `target` is the new VMX with display name `name`.
+    """
 
     vmx: Vmx
     disks: tuple[tuple[str, Path], ...]
@@ -35,10 +38,10 @@ class CloneRequest:
 
 
 def make(request: CloneRequest, source: Path, *, linked: bool) -> None:
-    """Have the clone's files; its VMX comes last.
+    """Create the clone's files, its VMX last.
 
     Raises:
-        Failure: See `require_place`; or a disk cannot be copied or built upon. Nothing of the clone is left.
+        Failure: See `require_place`; or a disk cannot be copied or get an overlay. All files of the clone are deleted.
     """
     require_place(request.target, len(request.disks))
     folder = request.target.parent
@@ -52,7 +55,7 @@ def make(request: CloneRequest, source: Path, *, linked: bool) -> None:
             made.append(copy)
             (chains.make_overlay if linked else chains.copy_chain)(disk, copy)
             vmx.set(f"{node}.fileName", copy.name)
-        _copy_nvram(vmx, source.parent, request.target, made)
+        _copy_companion_files(vmx, source.parent, request.target, made)
         if linked:
             made.append(request.target.with_suffix(".vmsd"))
             _origin(source).write(made[-1])
@@ -60,7 +63,7 @@ def make(request: CloneRequest, source: Path, *, linked: bool) -> None:
     except BaseException as error:
         for file in made:
             images.remove(file)
-        with contextlib.suppress(OSError):  # somebody else has put something into it
+        with contextlib.suppress(OSError):  # another process has created a file in it
             for item in new_folders:
                 item.rmdir()
         if isinstance(error, DiskError):
@@ -69,10 +72,10 @@ def make(request: CloneRequest, source: Path, *, linked: bool) -> None:
 
 
 def require_place(target: Path, disks: int) -> None:
-    """Return if a clone with so many disks can be made there: every name that it needs is free.
+    """Check that all file names that a clone needs are free.
 
     Raises:
-        Failure: One is not.
+        Failure: One is taken.
     """
     beside = [target.with_suffix(suffix) for suffix in (*_BESIDE.values(), ".vmsd")]
     taken = [file for file in (target, *beside) if os.path.lexists(file)]
@@ -82,18 +85,18 @@ def require_place(target: Path, disks: int) -> None:
 
 
 def _copies(target: Path, disks: int) -> list[Path]:
-    """Return the files of a clone's disks."""
+    """Return the names of a clone's disks."""
     return [target.with_name(f"{target.stem}{f'-{number}' if number else ''}.vmdk") for number in range(disks)]
 
 
 def register(directory: VmDirectory, snapshot: Snapshot, clone: Path) -> None:
-    """Have the snapshot know that a clone reads its disks; clones that are gone are forgotten."""
+    """Add a clone to its snapshot; drop clones that were deleted."""
     clones = [other for other in directory.existing_clones(snapshot) if other != str(clone)]
     directory.save_tree(directory.tree.with_changed(replace(snapshot, clones=(*clones, str(clone)))))
 
 
 def unregister(clone: Path) -> None:
-    """Have the clone's parent, if it is still there, forget it."""
+    """Remove the clone from its parent's snapshots, if the parent exists."""
     try:
         origin = Vmx.read(clone.with_suffix(".vmsd")).get(_FROM) or ""
     except (VmxError, OSError):
@@ -110,14 +113,17 @@ def unregister(clone: Path) -> None:
 
 
 def _origin(source: Path) -> Vmx:
-    """Return the `.vmsd` of a new linked clone, in VMware's keys."""
+    """Return the `.vmsd` of a new linked clone."""
     vmsd = Vmx.parse('.encoding = "UTF-8"\n')
     vmsd.update([(_FROM, str(source)), ("numCloneOf", 1)])
     return vmsd
 
 
 def _configuration(request: CloneRequest, folder: Path) -> Vmx:
-    """Return the clone's VMX: its own id, addresses and files; it reads the CD images of its source."""
+    """Return the clone's VMX, with its own id, addresses and files.
+
+    Its CD images are those of the source.
+    """
     vmx = request.vmx.copy()
     vmx.set("displayName", request.name)
     vmx.set("uuid.bios", identifiers.vmware_form(b"\x56\x4d" + secrets.token_bytes(14)))
@@ -134,8 +140,8 @@ def _configuration(request: CloneRequest, folder: Path) -> Vmx:
     return vmx
 
 
-def _copy_nvram(vmx: Vmx, folder: Path, target: Path, made: list[Path]) -> None:
-    """Have the clone's own copies of what goes with its VMX; they are in `made` before they exist."""
+def _copy_companion_files(vmx: Vmx, folder: Path, target: Path, made: list[Path]) -> None:
+    """Copy the files beside the VMX; first add them to `made`."""
     for key, suffix in _BESIDE.items():
         source = folder / (vmx.get(key) or "")
         if source.is_file():

@@ -1,16 +1,16 @@
-"""Merging disks that no snapshot needs any more, so that at no moment, and after no crash, content is lost.
+"""Consolidation: merge disks that no snapshot needs, without loss at any moment.
 
-A disk is *needed* when the machine or a snapshot uses it. One that is not needed and that
+A disk is *needed* when the VM or a snapshot uses it. A disk that is not needed and that
 
-* no other disk builds on, is removed if it is a change of another disk;
-* one other disk builds on, takes that disk's changes in and its place;
-* several build on, stays: its content is in all of them.
+* has no overlay, is deleted if it is an overlay itself;
+* has one overlay, takes the changes and the place of that overlay;
+* has several overlays, stays: its content is part of all of them.
 
 A disk below a linked clone's snapshot stays as it is: the clone may be running on it at this moment.
 
-While a disk takes changes in, the one on top of it keeps them: the content of both together is the same all the time.
-Only the check number by which they know each other is wrong then; `needConsolidate` in the `.vmsd` says so, and `mend`
-puts that right and finishes the work.
+While changes are written into a disk, its overlay keeps them: the content of both together never changes. Only the
+content id in the overlay is wrong then. `needConsolidate` in the `.vmsd` marks this state, and `finish_interrupted`
+corrects the id and finishes the work after a crash.
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from harness.vmware import vmdk_descriptor
 
 
 def consolidate(directory: VmDirectory, candidates: list[Path]) -> None:
-    """Have none of `candidates`, nor of the disks below any other, that is not needed; the `.vmsd` says so.
+    """Merge or delete the candidates, and all parents, that are not needed.
+
+    The `.vmsd` marks the consolidation until it is done.
 
     Raises:
-        Failure: The disk is full, or broken. The machine can be used, and the next command tries again.
+        Failure: The disk is full, or broken. The VM can be used, and the next command tries again.
     """
     directory.save_tree(replace(directory.tree, needs_consolidation=True))
     try:
@@ -43,7 +45,7 @@ def consolidate(directory: VmDirectory, candidates: list[Path]) -> None:
 
 
 def finish_interrupted(directory: VmDirectory) -> None:
-    """Finish what was interrupted; does nothing where nothing was.
+    """Finish an interrupted consolidation, if there is one.
 
     Raises:
         Failure: See `consolidate`.
@@ -60,7 +62,7 @@ def _remove_unneeded(directory: VmDirectory, candidates: list[Path]) -> None:
             continue
         parents = directory.parents([disk, *candidates])
         users = [child for child, parent in parents.items() if parent == disk]
-        if _is_needed(directory, disk) or disk in _below_clones(directory, parents):
+        if _is_needed(directory, disk) or disk in _disks_below_clones(directory, parents):
             continue
         if not users and disk in parents:
             images.remove(disk)
@@ -74,8 +76,8 @@ def _is_needed(directory: VmDirectory, disk: Path) -> bool:
     return disk in directory.disks().values() or disk in directory.snapshot_disks()
 
 
-def _below_clones(directory: VmDirectory, parents: dict[Path, Path]) -> set[Path]:
-    """Return the disks that linked clones read."""
+def _disks_below_clones(directory: VmDirectory, parents: dict[Path, Path]) -> set[Path]:
+    """Return the disks that linked clones use."""
     left = [
         directory.resolve(file) for s in directory.tree.snapshots if directory.existing_clones(s) for _, file in s.disks
     ]
@@ -89,7 +91,7 @@ def _below_clones(directory: VmDirectory, parents: dict[Path, Path]) -> set[Path
 
 
 def _merge(directory: VmDirectory, lower: Path, upper: Path, on_top: list[Path]) -> None:
-    """Have the changes of `upper` in `lower`, and `lower` in the place of `upper`."""
+    """Write the changes of `upper` into `lower` and replace `upper` by it."""
     chains.commit(upper)
     vmdk_descriptor.copy_content_id(upper, lower)
     for disk in on_top:
@@ -99,7 +101,7 @@ def _merge(directory: VmDirectory, lower: Path, upper: Path, on_top: list[Path])
 
 
 def _relink_parents(directory: VmDirectory) -> None:
-    """Have every disk in the machine's directory know its parent as that is now.
+    """Write the present parent into each overlay in the VM directory.
 
     Raises:
         Failure: One cannot be read or written.

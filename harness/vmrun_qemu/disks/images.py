@@ -1,6 +1,6 @@
-"""Virtual disks: VMware's VMDK in its sub-formats, made and changed by `qemu-img`.
+"""Virtual disks: VMDK images in their sub-formats, created and changed by `qemu-img`.
 
-Every function takes the beginning of the sentence that VMware prints on failure, and raises `DiskError` with all of it.
+Each function takes the beginning of the sentence that VMware prints on failure, and raises `DiskError` with the whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.vmrun_qemu.vmfiles import lock_files
 from harness.vmrun_qemu.vmfiles.owned_files import extents
 from harness.vmware import vmdk_descriptor
 
-# vmware-vdiskmanager's type -> the VMDK createType that qemu-img makes.
+# vmware-vdiskmanager's type -> the VMDK createType for qemu-img.
 SUBFORMATS = {
     "0": "monolithicSparse",
     "1": "twoGbMaxExtentSparse",
@@ -30,10 +30,10 @@ SUBFORMATS = {
 
 
 def create(disk: Path, size: int, subformat: str, adapter: str, failure: str) -> None:
-    """Make a blank disk of `size` bytes.
+    """Create a blank disk of `size` bytes.
 
     Raises:
-        DiskError: It exists, cannot be written, or qemu-img refuses; nothing of it is left.
+        DiskError: It exists, cannot be written, or qemu-img fails; partial files are deleted.
     """
     require_place(disk, failure)
     options = f"subformat={subformat},adapter_type={adapter}"
@@ -42,7 +42,7 @@ def create(disk: Path, size: int, subformat: str, adapter: str, failure: str) ->
 
 
 def convert(source: Path, target: Path, subformat: str, failure: str) -> None:
-    """Copy a disk into another sub-format; its adapter stays.
+    """Copy a disk into another sub-format; keep its adapter.
 
     Raises:
         DiskError: See `create`.
@@ -54,7 +54,7 @@ def convert(source: Path, target: Path, subformat: str, failure: str) -> None:
 
 
 def expand(disk: Path, size: int, failure: str) -> None:
-    """Make a disk larger; its sub-format and its adapter stay.
+    """Enlarge a disk; keep its sub-format and adapter.
 
     qemu-img cannot grow a VMDK: it is copied through a sparse raw file into a larger one beside it, which then takes
     its place.
@@ -78,7 +78,7 @@ def expand(disk: Path, size: int, failure: str) -> None:
 
 
 def rename(source: Path, target: Path, failure: str) -> None:
-    """Give a disk and its extents in its directory another name; overlays beside it find it there.
+    """Rename a disk with its extents; update the overlays beside it.
 
     Raises:
         DiskError: The source is no disk or in use, or the target exists.
@@ -101,35 +101,35 @@ def rename(source: Path, target: Path, failure: str) -> None:
 
 
 def delete(disk: Path, failure: str) -> None:
-    """Remove a disk with all its files.
+    """Delete a disk with all its files.
 
     Raises:
-        DiskError: It is none.
+        DiskError: It is no disk, or in use.
     """
     require_free(disk, failure)
     remove(disk)
 
 
 def remove(disk: Path) -> None:
-    """Remove a disk with the extents in its directory, or any other file; it may not be there."""
+    """Delete a disk with its extents, or any file, if it exists."""
     for file in [*extents(disk), disk]:
         file.unlink(missing_ok=True)
 
 
 def check(disk: Path, failure: str) -> None:
-    """Return if the disk is consistent.
+    """Check the consistency of a disk.
 
     Raises:
-        DiskError: It is not.
+        DiskError: It is inconsistent.
     """
-    code, said = run([qemu_img.tool(), "check", "-f", "vmdk", str(disk)], qemu_img.SECONDS)
+    code, output = run([qemu_img.tool(), "check", "-f", "vmdk", str(disk)], qemu_img.SECONDS)
     # A flat disk has no metadata to check: status 63.
     if code not in (0, 63):
-        raise DiskError(failure + said.strip())
+        raise DiskError(failure + output.strip())
 
 
 def create_type(disk: Path) -> str:
-    """Return the VMDK createType; `monolithicSparse` when the file does not say."""
+    """Return the VMDK createType; `monolithicSparse` by default."""
     try:
         named = vmdk_descriptor.read(disk).get("createType")
     except vmdk_descriptor.VmdkError:
@@ -138,7 +138,7 @@ def create_type(disk: Path) -> str:
 
 
 def adapter(disk: Path) -> str:
-    """Return the adapter that the disk was made for, in a word that qemu-img takes: `lsilogic` where it has none."""
+    """Return the disk's adapter as qemu-img names it; `lsilogic` by default."""
     try:
         named = vmdk_descriptor.read(disk).get("ddb.adapterType")
     except (vmdk_descriptor.VmdkError, OSError):
@@ -150,19 +150,19 @@ def virtual_size(disk: Path, failure: str) -> int:
     """Return the size in bytes that a guest sees.
 
     Raises:
-        DiskError: It is no disk.
+        DiskError: The file is no disk.
     """
-    code, said = run([qemu_img.tool(), "info", "--output=json", "-f", "vmdk", str(disk)], 60)
+    code, output = run([qemu_img.tool(), "info", "--output=json", "-f", "vmdk", str(disk)], 60)
     if code:
         raise DiskError(failure + NOT_A_DISK)
-    return int(json.loads(said)["virtual-size"])
+    return int(json.loads(output)["virtual-size"])
 
 
 def require_disk(disk: Path, failure: str) -> None:
-    """Return if the file is a VMDK.
+    """Check that the file is a VMDK.
 
     Raises:
-        DiskError: It is absent, or something else.
+        DiskError: It is missing, or another file.
     """
     if not disk.is_file():
         raise DiskError(failure + NOT_FOUND)
@@ -170,10 +170,10 @@ def require_disk(disk: Path, failure: str) -> None:
 
 
 def require_free(disk: Path, failure: str) -> None:
-    """Return if the file is a VMDK that no machine has open.
+    """Check that the file is a VMDK that no VM has open.
 
     Raises:
-        DiskError: It is absent, something else, or in use.
+        DiskError: It is missing, another file, or in use.
     """
     require_disk(disk, failure)
     if lock_files.is_held(disk):
@@ -181,10 +181,10 @@ def require_free(disk: Path, failure: str) -> None:
 
 
 def require_place(disk: Path, failure: str) -> None:
-    """Return if a disk can be made there, with the extents that it may have.
+    """Check that a disk and its extents can be created there.
 
     Raises:
-        DiskError: There is a file already, or no directory for it.
+        DiskError: A file exists, or the directory does not.
     """
     if os.path.lexists(disk) or qemu_img.files_of(disk):
         raise DiskError(failure + EXISTS)
@@ -193,12 +193,12 @@ def require_place(disk: Path, failure: str) -> None:
 
 
 def _preallocate(disk: Path, failure: str) -> None:
-    """Have the room of a flat disk taken from the file system, so that it cannot run out of it later.
+    """Allocate the blocks of a flat disk, so that writes never lack space.
 
-    Windows does that by itself: a file there has holes only where somebody asks for them.
+    Windows does this by itself: a file there is sparse only on request.
 
     Raises:
-        DiskError: There is not so much room; nothing is left of the disk.
+        DiskError: There is not enough room; the disk is deleted.
     """
     if not create_type(disk).endswith("Flat") or not hasattr(os, "posix_fallocate"):
         return

@@ -1,4 +1,4 @@
-"""Running `qemu-img`, and what VMware prints when a disk cannot be had."""
+"""Run `qemu-img`; VMware's messages for its failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS = 3600.0
 
 
 class DiskError(Exception):
-    """What VMware prints when it cannot do something with a disk."""
+    """Failure of a disk operation; the text is VMware's message."""
 
     @property
     def plain(self) -> str:
@@ -36,37 +36,37 @@ class DiskError(Exception):
         return re.sub(r" \(0x[0-9a-f]+\)\.$", "", str(self))
 
 
-def make(words: list[str], target: Path, failure: str) -> None:
-    """Run qemu-img; when it fails, remove what it made beside `target`."""
+def make(arguments: list[str], target: Path, failure: str) -> None:
+    """Run qemu-img; delete the files it created for `target` if it fails."""
     before = set(files_of(target))
-    code, said = run([tool(), *words], SECONDS)
+    code, output = run([tool(), *arguments], SECONDS)
     if code == 0:
         return
     for file in set(files_of(target)) - before:
         file.unlink(missing_ok=True)
-    raise DiskError(failure + reason(said))
+    raise DiskError(failure + reason(output))
 
 
 def files_of(disk: Path) -> list[Path]:
-    """Return what is there under a name that qemu-img gives a file of this disk: itself, and any extent."""
+    """Return the existing files of a disk, by qemu-img's names of extents."""
     own = re.compile(rf"{re.escape(disk.stem)}(-[sf]\d+|-flat)?{re.escape(disk.suffix)}")
     return [file for file in disk.parent.iterdir() if own.fullmatch(file.name)] if disk.parent.is_dir() else []
 
 
-def reason(said: str) -> str:
-    """Return VMware's words for what qemu-img complains of; its own where VMware has none."""
+def reason(output: str) -> str:
+    """Return VMware's message for an error of qemu-img, else its own output."""
     known = {errno.ENOSPC: FULL, errno.EACCES: NO_ACCESS, errno.EEXIST: EXISTS, errno.ENOENT: NOT_FOUND}
     for number, text in known.items():
-        if os.strerror(number) in said:
+        if os.strerror(number) in output:
             return text
-    return said.strip() or INVALID
+    return output.strip() or INVALID
 
 
 def tool() -> str:
-    """Return the `qemu-img` that belongs to the QEMU in use, else one on `PATH`.
+    """Return the `qemu-img` of the QEMU in use, else of `PATH`.
 
     Raises:
-        DiskError: There is none.
+        DiskError: None is installed.
     """
     beside = ""
     with contextlib.suppress(PowerOnFailure):

@@ -1,4 +1,7 @@
-"""What snapshots do to a machine's files: take, revert, delete. The machine is off, or its disks are closed."""
+"""Take, revert and delete snapshots on the files of a VM.
+
+The VM is off, or quiesced with its images closed.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +22,18 @@ from harness.vmrun_qemu.vmfiles.vmsd import Snapshot
 from harness.vmrun_qemu.vmfiles.vmss import State, StateError
 from harness.vmware.vmx import Vmx
 
-# Writes a `.vmsn` with the machine's memory.
+# Writes a `.vmsn` with the VM's memory.
 SaveMemory = Callable[[Path], None]
 
 
 def take(directory: VmDirectory, name: str, save_memory: SaveMemory | None = None) -> None:
-    """Have a snapshot of the machine as it is: its disks are left as they are, and it goes on with overlays on them.
+    """Take a snapshot: freeze the disks and continue with overlays on them.
 
-    A machine that is suspended has its saved memory in the snapshot; for one that is on, `save_memory` writes it.
+    The saved memory of a suspended VM becomes part of the snapshot; that of a running VM is written by `save_memory`.
 
     Raises:
-        Failure: The name is taken, a disk cannot have an overlay or is left out of snapshots while the memory would be
-            in them, or there is no room; nothing is changed.
+        Failure: The name is taken, a disk cannot have an overlay, a snapshot with memory would leave out an independent
+            disk, or there is no room; nothing is changed.
     """
     directory.tree.check_new(name)
     if (save_memory or directory.vmx.get("checkpoint.vmState")) and directory.has_independent_disks():
@@ -56,10 +59,12 @@ def take(directory: VmDirectory, name: str, save_memory: SaveMemory | None = Non
 
 
 def revert(directory: VmDirectory, name: str) -> None:
-    """Have the machine as it was at that snapshot: off, or suspended where the snapshot has its memory.
+    """Revert to a snapshot.
+
+    Afterwards the VM is suspended if the snapshot has memory, else off.
 
     Raises:
-        Failure: There is no such snapshot, its files are not there, or there is no room; nothing is changed.
+        Failure: There is no such snapshot, its files are missing, or there is no room; nothing is changed.
     """
     snapshot = directory.tree.named(name)
     finish_interrupted(directory)
@@ -76,12 +81,14 @@ def revert(directory: VmDirectory, name: str) -> None:
     directory.vmx.set("checkpoint.vmState", snapshot.file if snapshot.memory else "")
     directory.set_disks(overlays)
     directory.save(replace(directory.tree, current=snapshot.uid))
-    _drop_state(directory, old_state)
+    _delete_suspended_memory(directory, old_state)
     consolidate(directory, old_disks)
 
 
 def delete(directory: VmDirectory, name: str, *, children: bool) -> None:
-    """Have no such snapshot, and none that goes back to it where `children` is said; the machine's present stays.
+    """Delete a snapshot; with `children`, its descendants too.
+
+    The present state of the VM stays.
 
     Raises:
         Failure: There is no such snapshot, or a linked clone uses it; nothing is changed.
@@ -93,7 +100,7 @@ def delete(directory: VmDirectory, name: str, *, children: bool) -> None:
     clones = [clone for item in gone for clone in directory.existing_clones(item)]
     if clones:
         raise Failure(f"{DISKS_BUSY}: {', '.join(clones)}")
-    _keep_state_in_use(directory, gone)
+    _keep_suspended_memory(directory, gone)
     disks = [directory.resolve(file) for item in gone for _, file in item.disks]
     directory.save(replace(directory.tree.without(uids), needs_consolidation=True))
     for item in gone:
@@ -102,7 +109,7 @@ def delete(directory: VmDirectory, name: str, *, children: bool) -> None:
 
 
 def _save_state(directory: VmDirectory, target: Path, save_memory: SaveMemory | None) -> bool:
-    """Write the `.vmsn`; return whether it holds the memory of a suspended machine."""
+    """Write the `.vmsn`; return whether it holds a suspended VM's memory."""
     if save_memory is not None:
         save_memory(target)
         return False
@@ -116,7 +123,7 @@ def _save_state(directory: VmDirectory, target: Path, save_memory: SaveMemory | 
 
 
 def _overlay(directory: VmDirectory, disk: Path, made: list[Path]) -> Path:
-    """Return a new, empty overlay of a disk; its name is in `made` before it exists."""
+    """Create an overlay of a disk; first add it to `made`."""
     overlay = free_overlay(disk, directory.path)
     made.append(overlay)
     try:
@@ -127,7 +134,13 @@ def _overlay(directory: VmDirectory, disk: Path, made: list[Path]) -> Path:
 
 
 def _configuration(directory: VmDirectory, snapshot: Snapshot) -> Vmx:
-    """Return the configuration that a snapshot goes back to; one that VMware took has it in a form of its own."""
+    """Return the configuration in a snapshot.
+
+    VMware stores it in a format of its own: for a snapshot that VMware took, the present one is returned.
+
+    Raises:
+        Failure: A disk is missing, or the memory cannot be read.
+    """
     missing = [file for _, file in snapshot.disks if not directory.resolve(file).is_file()]
     if missing:
         raise Failure(f"{SNAPSHOT_INCONSISTENT}: {', '.join(missing)}")
@@ -139,14 +152,14 @@ def _configuration(directory: VmDirectory, snapshot: Snapshot) -> Vmx:
         return directory.vmx.copy()
 
 
-def _drop_state(directory: VmDirectory, name: str) -> None:
-    """Remove the memory of a suspended machine that has become another; that of a snapshot stays."""
+def _delete_suspended_memory(directory: VmDirectory, name: str) -> None:
+    """Delete the memory of a suspended VM; keep that of a snapshot."""
     if name.lower().endswith(".vmss"):
         directory.resolve(name).unlink(missing_ok=True)
 
 
-def _keep_state_in_use(directory: VmDirectory, gone: list[Snapshot]) -> None:
-    """Have a machine that is suspended in a snapshot that goes keep its memory under its own name."""
+def _keep_suspended_memory(directory: VmDirectory, gone: list[Snapshot]) -> None:
+    """Copy a suspended VM's memory out of snapshots to be deleted."""
     name = directory.vmx.get("checkpoint.vmState") or ""
     if name and name in [item.file for item in gone]:
         kept = vmss.place(directory.vmx_path)

@@ -1,6 +1,6 @@
-"""A machine's files, opened for change: its VMX, its `.vmsd`, its disks.
+"""The directory of a VM, opened for changes: VMX, `.vmsd`, disks.
 
-The same for a machine that is off and, while it stands still, for one that is on.
+The VM is off, or running and quiesced.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _OFF_S = 5.0
 
 
 class VmDirectory:
-    """The files of one machine.
+    """The files of one VM.
 
     Args:
         vmx_path: The VMX file.
-        vmx: Its content; it is changed, and written by `save`.
+        vmx: Its content, which is changed and written by `save`.
     """
 
     def __init__(self, vmx_path: Path, vmx: Vmx) -> None:
@@ -46,14 +46,14 @@ class VmDirectory:
 
     @property
     def path(self) -> Path:
-        """The machine's directory."""
+        """The directory."""
         return self.vmx_path.parent
 
     def disks(self) -> dict[str, Path]:
-        """Return VMX device id -> file of each disk that snapshots apply to, as the machine uses it now.
+        """Return VMX device id -> file of each disk that snapshots include.
 
         Raises:
-            Failure: A disk that is no VMDK, which cannot have a parent.
+            Failure: A disk is no VMDK, so it cannot have an overlay.
         """
         found = {}
         for drive in devices.drives(self.vmx, self.path):
@@ -65,42 +65,44 @@ class VmDirectory:
         return found
 
     def has_independent_disks(self) -> bool:
-        """Return whether a disk is left out of snapshots."""
+        """Return whether snapshots leave out a disk."""
         drives = devices.drives(self.vmx, self.path)
         return any(_is_independent(self.vmx, drive.name) for drive in drives if drive.path and not drive.cdrom)
 
     def resolve(self, name: str) -> Path:
-        """Return the file that the VMX or the `.vmsd` calls so."""
+        """Return the path of a file name in the VMX or `.vmsd`."""
         return devices.resolve(self.path, name)
 
     def name_of(self, file: Path) -> str:
-        """Return how VMX and `.vmsd` call a file."""
+        """Return the name of a file for the VMX or `.vmsd`."""
         return file.name if file.parent == self.path else str(file)
 
     def set_disks(self, disks: dict[str, Path]) -> None:
-        """Have the machine use these files for its disks."""
+        """Set the files of the VM's disks, without saving the VMX."""
         for node, file in disks.items():
             self.vmx.set(f"{node}.fileName", self.name_of(file))
 
     def save(self, tree: Tree) -> None:
-        """Have VMX and `.vmsd` on disk, in this order: an overlay that no snapshot needs does no harm, a snapshot whose
-        disks are written to does.
+        """Save the VMX, then the `.vmsd`.
+
+        The order matters after a crash: an overlay without a snapshot does no harm, a snapshot whose disks are written
+        to does.
         """
         self.vmx.write(self.vmx_path)
         self.save_tree(tree)
 
     def save_tree(self, tree: Tree) -> None:
-        """Have the `.vmsd` on disk."""
+        """Save the `.vmsd`."""
         self.tree = tree
         vmsd.store(tree, self.vmsd)
         self.vmsd.write(self._vmsd_path)
 
     def existing_clones(self, snapshot: Snapshot) -> list[str]:
-        """Return the linked clones of a snapshot that are still there."""
+        """Return the existing linked clones of a snapshot."""
         return [clone for clone in snapshot.clones if os.path.lexists(clone)]
 
     def replace_disk(self, old: Path, new: Path) -> None:
-        """Have everything that calls a disk `old` call it `new`, on disk too."""
+        """Replace a disk in VMX and snapshots, and save them."""
         before, after = self.name_of(old), self.name_of(new)
         for node, file in self.disks().items():
             if file == old:
@@ -112,7 +114,10 @@ class VmDirectory:
         self.save(replace(self.tree, snapshots=tuple(renamed)))
 
     def parents(self, more: list[Path]) -> dict[Path, Path]:
-        """Return disk -> its parent, for each disk of the machine, of its snapshots and of `more`, up to the roots."""
+        """Return disk -> parent for all backing chains.
+
+        They are those of the VM's disks, of its snapshots' disks, and of `more`.
+        """
         left = [*self.disks().values(), *self.snapshot_disks(), *more]
         found: dict[Path, Path] = {}
         while left:
@@ -129,16 +134,16 @@ class VmDirectory:
 
 
 def _is_independent(vmx: Vmx, node: str) -> bool:
-    """Return whether a disk is left out of snapshots."""
+    """Return whether snapshots leave out a disk."""
     return (vmx.get(f"{node}.mode") or "").lower().startswith("independent")
 
 
 @contextlib.contextmanager
 def snapshots_locked(path: Path) -> Iterator[None]:
-    """Hold the machine's `.vmsd.lck`, so that no other command, of whatever home, changes its snapshots.
+    """Lock the snapshots of a VM by its `.vmsd.lck`, across all homes.
 
     Raises:
-        Failure: Somebody else holds it for too long.
+        Failure: Another process holds the lock for too long.
     """
     file, me = path.with_suffix(".vmsd"), process_identity.identity(os.getpid())
 
@@ -159,10 +164,10 @@ def snapshots_locked(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def open_powered_off(vmx: str) -> Iterator[VmDirectory]:
-    """Hold a machine that is off, so that nobody starts it meanwhile.
+    """Lock a powered-off VM and yield its directory.
 
     Raises:
-        Failure: It is on, or somebody else has it open, or its VMX cannot be read.
+        Failure: It is on, or another process has it open, or its VMX cannot be read.
     """
     path = Path(home.canonical(vmx))
     folder = home.vm_dir(vmx)
@@ -179,13 +184,13 @@ def open_powered_off(vmx: str) -> Iterator[VmDirectory]:
         raise Failure(IN_USE) from error
 
 
-def read_vmx(path: Path, said: str) -> Vmx:
-    """Return the VMX.
+def read_vmx(path: Path, given_path: str) -> Vmx:
+    """Read the VMX.
 
     Raises:
-        Failure: It cannot be read; `said` is how the user called it.
+        Failure: It cannot be read; the message has `given_path`.
     """
     try:
         return Vmx.read(path)
     except (VmxError, OSError) as error:
-        raise unreadable(said) from error
+        raise unreadable(given_path) from error

@@ -1,8 +1,8 @@
 """The daemon of one virtual network, which runs its switch.
 
 Started by `switch.plug_in` while that holds the network's lock; reports how it started (see `base.daemon`), and ends
-with the last VM. It restarts a switch that died, and checks once a second whether any VM that is plugged in still lives,
-so that nothing is left even if every other process of this program is killed.
+with the last VM. It restarts a switch that died, and checks once a second whether any VM that is plugged in still
+lives, so that nothing is left even if every other process of this program is killed.
 """
 
 from __future__ import annotations
