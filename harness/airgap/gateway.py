@@ -21,6 +21,7 @@ from harness.airgap.registry_package import find_program
 from harness.airgap.registry_server import RegistryFiles, running_registry, start_registry
 from harness.config.model import SeedSource
 from harness.config.plan import LabPlan
+from harness.core.best_effort import error_text
 from harness.core.deadline import Clock, Deadline
 from harness.core.errors import HostError
 from harness.core.layout import RunFiles, cache_directory
@@ -128,7 +129,7 @@ class Gateway:
         try:
             action()
         except Exception as error:  # noqa: BLE001  (best effort: any reason is kept, and the run continues)
-            return " ".join(str(error).split("\n", 1)[0].split()) or type(error).__name__
+            return error_text(error)
         return ""
 
     def _open_record(self) -> None:

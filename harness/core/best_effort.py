@@ -1,4 +1,4 @@
-"""Steps that are all owed, whatever becomes of each: those that end a session."""
+"""Best effort: run a step whatever comes of it, and keep its error as text."""
 
 from __future__ import annotations
 
@@ -8,12 +8,32 @@ from harness.core.errors import HarnessError
 from harness.core.secret import redact
 
 
+def error_text(error: BaseException) -> str:
+    """Return an exception in one line: where and what; never empty, no secret in it.
+
+    A `ValueError` of this project is a sentence; any other exception of Python is named by its type.
+    """
+    if isinstance(error, HarnessError):
+        parts = [error.where, error.what]
+    elif isinstance(error, OSError):
+        parts = [str(error.filename or ""), error.strerror or str(error)]
+    elif isinstance(error, ValueError):
+        parts = [str(error)]
+    else:
+        parts = [type(error).__name__, str(error)]
+    text = ": ".join(part for part in parts if part)
+    return redact(" ".join(text.split())) or type(error).__name__
+
+
 def run_and_collect_error(what: str, step: Callable[[], object]) -> tuple[str, ...]:
-    """Take the step; return why it could not be done, or nothing. Never raises."""
+    """Run the step; return why it failed, or nothing. Never raises.
+
+    A `HarnessError` is returned with its output, evidence and remedy, on lines of their own.
+    """
     try:
         step()
     except HarnessError as error:
         return (f"{what}: {error}",)
-    except Exception as error:  # noqa: BLE001  (the steps after it are owed all the same)
-        return (redact(f"{what}: {type(error).__name__}: {error}"),)
+    except Exception as error:  # noqa: BLE001  (the next steps have to run all the same)
+        return (f"{what}: {error_text(error)}",)
     return ()

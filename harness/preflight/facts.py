@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from harness.core.best_effort import error_text
 from harness.core.errors import HarnessError
 from harness.system.windows.logon_session import Session
 from harness.system.windows.vmware_install import Product
@@ -63,16 +64,12 @@ def observe(look: Callable[[], T]) -> Fact[T]:
     try:
         return Fact(look())
     except HarnessError as error:
-        text = ": ".join(part for part in (error.where, error.what, error.said) if part)
-        return Fact(problem=" ".join(text.split()), remedy=error.remedy)
+        said = " ".join(error.said.split())
+        return Fact(problem=": ".join(filter(None, (error_text(error), said))), remedy=error.remedy)
     except FileNotFoundError as error:
         return Fact(problem=f"{error.filename or error} does not exist", missing=True)
-    except OSError as error:
-        return Fact(problem=f"{error.filename or ''} {error.strerror or error}".strip())
-    except ValueError as error:
-        return Fact(problem=str(error))
     except Exception as error:  # noqa: BLE001  (an unreadable fact is a fact, whatever made it so)
-        return Fact(problem=f"{type(error).__name__}: {error}")
+        return Fact(problem=error_text(error))
 
 
 @dataclass(frozen=True)

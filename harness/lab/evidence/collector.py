@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
+from harness.core.best_effort import error_text
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError
 from harness.core.secret import redact
@@ -184,12 +185,8 @@ class Collector:
     def _attempt(self, what: str, step: Callable[[], None]) -> None:
         try:
             step()
-        except HarnessError as error:
-            self._note(f"{what} could not be had: {error.what}")
-        except OSError as error:
-            self._note(f"{what} could not be had: {error.strerror or error}")
         except Exception as error:  # noqa: BLE001  (evidence is never the reason for which a run ends)
-            self._note(f"{what} could not be had: {type(error).__name__}: {error}")
+            self._note(f"{what} could not be had: {error_text(error)}")
 
     def _write(self, name: str, text: str) -> None:
         (self.target / name).write_text(redact(text), encoding="utf-8", errors="replace", newline="\n")

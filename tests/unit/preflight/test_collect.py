@@ -140,7 +140,7 @@ def test_what_may_not_be_looked_at_is_a_fact_with_its_problem(tmp_path: Path, mo
     monkeypatch.setattr(Path, "is_file", denied)
     facts = look(plan, fake_vmrun())
     assert facts.probe_directory == tmp_path
-    assert {fact.problem for fact in facts.isos.values()} == {f"{m.seed} Permission denied" for m in plan.machines}
+    assert {fact.problem for fact in facts.isos.values()} == {f"{m.seed}: Permission denied" for m in plan.machines}
     assert not any(fact.missing for fact in facts.isos.values())
 
 
@@ -148,7 +148,7 @@ def test_what_may_not_be_looked_at_is_a_fact_with_its_problem(tmp_path: Path, mo
     ("error", "missing", "text"),
     [
         (FileNotFoundError(2, "No such file", "/x"), True, "/x does not exist"),
-        (PermissionError(13, "Permission denied", "/x"), False, "/x Permission denied"),
+        (PermissionError(13, "Permission denied", "/x"), False, "/x: Permission denied"),
         (ValueError("text"), False, "text"),
         (ZeroDivisionError("y"), False, "ZeroDivisionError: y"),
     ],
