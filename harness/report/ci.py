@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from harness.core.text import Budget, clip
 from harness.report import symbols
+from harness.report.clipping import Budget, clip
 from harness.report.page import View
 from harness.results.conclusion import first_cause, headline, overall
 from harness.results.model import RunResult

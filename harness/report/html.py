@@ -13,13 +13,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from harness.core.text import Budget, plain
 from harness.report import symbols
+from harness.report.clipping import Budget
 from harness.report.page import View
 from harness.report.page_model import link
 from harness.report.timeline import WIDTH, draw
 from harness.results.conclusion import headline
 from harness.results.model import RunResult
+from harness.results.plain_text import plain
 
 # Room for texts of unknown length, in characters after escaping; tables and drawing come on top.
 PAGE_TEXT = 560_000

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from harness.core.claims import Judgement
-from harness.core.text import Budget, plain
 from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.report import symbols
+from harness.report.clipping import Budget
 from harness.report.page_model import (
     CaseRow,
     CauseCard,
@@ -29,6 +29,7 @@ from harness.report.symbols import Mark
 from harness.results.claim_rules import bases
 from harness.results.conclusion import Cause, Overall, first_cause, gaps, lab_wide, not_run, overall, tally
 from harness.results.model import CaseResult, Outcome, RunResult, Span
+from harness.results.plain_text import plain
 
 _LAB = "whole lab"
 _GAP_LINES = 30

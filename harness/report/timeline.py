@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.core.text import clip
+from harness.report.clipping import clip
 from harness.report.symbols import CUT_OFF, STATUS, duration
 from harness.results.model import RunResult, Span, SpanKind
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from harness.core.errors import HarnessError, UsageError
 from harness.core.secret import redact_argv
-from harness.core.text import plain_tree
 from harness.core.verdict import Phase, Status, Verdict
 from harness.results import journal_events
 from harness.results.guest_spans import GuestMark, guest_spans
 from harness.results.journal import read_journal
 from harness.results.model import CaseResult, EvidenceFile, MachineFacts, Outcome, RunResult, Span, SpanKind
+from harness.results.plain_text import plain_tree
 from harness.results.run_json import run_from_dict, verdict_from_dict
 
 _MACHINE_FIELDS = {field.name for field in dataclasses.fields(MachineFacts)} - {"name", "facts"}

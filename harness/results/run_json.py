@@ -11,10 +11,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from harness.core.claims import Judgement
 from harness.core.errors import UsageError
-from harness.core.text import plain_tree
 from harness.core.verdict import Verdict
 from harness.results.conclusion import headline, overall
 from harness.results.model import SCHEMA_VERSION, RunResult
+from harness.results.plain_text import plain_tree
 
 T = TypeVar("T")
 

@@ -130,7 +130,7 @@ def test_a_directory_that_is_not_in_the_ledger_is_left_alone(fake_lab: FakeLab) 
     result = fake_lab.run(*part("10_cleanup", "20_creation"))
     assert result.ret == 1
     assert result.parseoutcomes() == {"passed": 8, "failed": 1, "skipped": 3}
-    result.stdout.fnmatch_lines([f"FAILED *test_directory_is_ours_or_empty[[]{WORKER}[]]*"])
+    result.stdout.fnmatch_lines([f"FAILED *test_cleanup[[]only what is ours-{WORKER}[]]*"])
     assert own.read_text() == "somebody's machine of that name"
 
 

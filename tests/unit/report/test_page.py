@@ -6,9 +6,9 @@ import dataclasses
 
 from report_samples import MACHINES, failing, replaced, static, verdicts
 
-from harness.core.text import Budget
 from harness.core.verdict import Phase, Status
 from harness.report import symbols
+from harness.report.clipping import Budget
 from harness.report.page import View
 from harness.results.model import EvidenceFile, RunResult
 

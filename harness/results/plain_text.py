@@ -1,0 +1,36 @@
+"""Text of unknown origin made fit to print: no secrets, no control characters."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from harness.core.secret import MASK, redact
+
+# ECMA-48 escape sequences as consoles use them: CSI, OSC, and the two-character ones.
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\)|[@-Z\\-_])")
+# C0 and C1 controls but tab and newline, bidirectional overrides (Unicode TR 9), non-characters, lone surrogates.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+_KEY_TAIL = re.compile(r"\A(?:(?!-----BEGIN ).)*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
+_KEY_HEAD = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?! \*\*\*).*\Z", re.DOTALL)
+
+
+def plain(text: str) -> str:
+    """Return `text` redacted, with `\\n` line ends and nothing that a terminal or a browser would act on.
+
+    A private key that was cut at either end of the text is masked too.
+    """
+    text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = redact(_UNPRINTABLE.sub("\ufffd", text))
+    return _KEY_HEAD.sub(rf"\1 {MASK}", _KEY_TAIL.sub(MASK, text))
+
+
+def plain_tree(value: Any) -> Any:
+    """Return a JSON value with every string in it, keys too, made plain."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {plain_tree(key): plain_tree(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_tree(item) for item in value]
+    return value
