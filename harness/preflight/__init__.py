@@ -1,4 +1,7 @@
-"""Preflight: facts of this host, each collected by one function, and their judgement, each by a pure one."""
+"""Preflight: collect facts of this host and judge them.
+
+One function collects each fact, and one pure function judges each check. Entry: `collect`, `judge_all`.
+"""
 
 from harness.preflight.checks import ErrorClass, HostCheck, check_names, error_class
 from harness.preflight.collect import collect

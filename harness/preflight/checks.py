@@ -1,4 +1,4 @@
-"""The names of the checks of a host, and the class of error that each of them finds."""
+"""Names of the host checks, and the error class of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from enum import StrEnum
 
 
 class ErrorClass(StrEnum):
-    """What kind of thing is wrong with a host; every remedy begins with its class in brackets."""
+    """Class of a host error.
+
+    Every remedy begins with its class in brackets.
+    """
 
     RIGHTS = "rights"
     VMWARE = "VMware"
@@ -21,7 +24,7 @@ class ErrorClass(StrEnum):
 
 
 class HostCheck(StrEnum):
-    """One question about the host; those of one machine have a place for its name."""
+    """Name of a host check; per-machine names contain `{machine}`."""
 
     RIGHTS = "rights"
     SESSION = "desktop session"
@@ -44,11 +47,11 @@ class HostCheck(StrEnum):
 
     @property
     def per_machine(self) -> bool:
-        """Whether it is asked for each machine."""
+        """Whether there is one check per machine."""
         return "{machine}" in self.value
 
     def of(self, machine: str) -> str:
-        """Return the name of this check for that machine."""
+        """Return the name of this check for a machine."""
         return self.value.format(machine=machine)
 
 
@@ -75,7 +78,7 @@ _CLASSES = {
 
 
 def check_names(machine_names: Sequence[str]) -> tuple[str, ...]:
-    """Return the name of every check, in the order in which they are judged."""
+    """Return the names of all checks in the order of judgement."""
     names: list[str] = []
     for check in HostCheck:
         names += [check.of(machine) for machine in machine_names] if check.per_machine else [check.value]
@@ -83,10 +86,10 @@ def check_names(machine_names: Sequence[str]) -> tuple[str, ...]:
 
 
 def error_class(name: str) -> ErrorClass:
-    """Return the class of error that the check of that name finds.
+    """Return the error class of a check.
 
     Raises:
-        KeyError: There is no such check.
+        KeyError: The name is unknown.
     """
     for check, kind in _CLASSES.items():
         head, _, tail = check.value.partition("{machine}")

@@ -1,4 +1,7 @@
-"""Looking at the host. Each function looks at one thing; `collect` makes a fact of whatever it raises."""
+"""Collect the facts of this host.
+
+An exception of a collector becomes a fact with a problem.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from harness.core.layout import LEDGER
 from harness.ownership.ledger import Ledger
 from harness.preflight import system
 from harness.preflight.facts import Fact, HostFacts, Key, SeedIso, observe
-from harness.preflight.networks import look_for_network
+from harness.preflight.networks import find_network
 from harness.preflight.ssh_key import key_kind, posix_readers, windows_readers
 from harness.system.disk_usage import directory_bytes
 from harness.system.ports import port_is_free
@@ -36,13 +39,15 @@ def collect(
     inspect_iso: Callable[[Path], SeedIso],
     *,
     platform: str = sys.platform,
-    registry: Registry | None = None,
+    windows_registry: Registry | None = None,
 ) -> HostFacts:
-    """Return the facts of this host for that lab; what cannot be had is a fact with its problem.
+    """Return the facts of this host for a lab.
 
-    The embedded hypervisor is told of the lab's network, which it remembers; nothing else is changed.
+    A missing fact has its problem.
+
+    The only change is that the embedded hypervisor defines the lab's network.
     """
-    registry = registry or this_registry()
+    windows_registry = windows_registry or this_registry()
     probe = nearest_directory(plan.vm_directory)
     spec = plan.spec.network
     return HostFacts(
@@ -52,54 +57,60 @@ def collect(
         vmrun=" ".join(hypervisor.vmrun_argv),
         account=system.account(platform),
         session=observe(lambda: system.session(platform)),
-        products=installed_products(registry),
-        long_paths=long_paths(registry),
+        products=installed_products(windows_registry),
+        long_paths=long_paths(windows_registry),
         daemon=observe(lambda: system.daemon(hypervisor.kind, platform)),
         addresses=observe(system.adapter_addresses),
         elevated=observe(lambda: system.elevated(platform)),
         probe_directory=probe,
-        writable=observe(lambda: takes_a_file(probe)),
+        writable=observe(lambda: check_writable(probe)),
         running=observe(vmrun.list_running),
-        claimed=observe(lambda: claimed(plan)),
-        held_disk_mib=observe(lambda: {path: directory_bytes(path) // _MIB for path in claimed(plan)}),
+        registered=observe(lambda: registered_directories(plan)),
+        held_disk_mib=observe(lambda: {path: directory_bytes(path) // _MIB for path in registered_directories(plan)}),
         seed_directory=observe(lambda: is_directory(plan.seed_directory)),
         isos={machine.name: observe(partial(_iso, machine.seed, inspect_iso)) for machine in plan.machines},
-        network=observe(lambda: look_for_network(hypervisor.kind, vmrun, spec, platform, registry)),
+        network=observe(lambda: find_network(hypervisor.kind, vmrun, spec, platform, windows_registry)),
         free_disk_mib=observe(lambda: psutil.disk_usage(str(probe)).free // _MIB),
         free_memory_mib=observe(lambda: psutil.virtual_memory().available // _MIB),
-        key=look_at_key(plan.ssh_key, platform),
+        key=inspect_key(plan.ssh_key, platform),
         ports={m.name: _port(m.endpoint.port) for m in plan.machines if m.endpoint.forward},
         forwardings=_forwardings(plan, vmrun),
     )
 
 
 def nearest_directory(path: Path) -> Path:
-    """Return the path itself, or the nearest thing above it of which can be told that it exists."""
+    """Return the path, or its nearest parent that is known to exist."""
     return next((place for place in (path, *path.parents) if observe(place.exists).value), path)
 
 
-def takes_a_file(directory: Path) -> bool:
-    """Return True after a file was made in that directory and removed again; raises OSError otherwise."""
-    if not directory.is_dir():  # Windows would say that the new file does not exist
+def check_writable(directory: Path) -> bool:
+    """Create and remove a file in a directory.
+
+    Return True or raise OSError.
+    """
+    if not directory.is_dir():  # Windows would report that the new file does not exist
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(directory))
     with tempfile.TemporaryFile(dir=directory, prefix=".lab-write-test-"):  # on Linux it never has a name
         return True
 
 
 def is_directory(path: Path) -> bool:
-    """Return whether it is a directory; raises FileNotFoundError where there is nothing."""
+    """Return whether a path is a directory.
+
+    Raise FileNotFoundError if it is missing.
+    """
     path.stat()
     return path.is_dir()
 
 
-def claimed(plan: LabPlan) -> tuple[Path, ...]:
-    """Return the machine directories that this lab's ledger names."""
+def registered_directories(plan: LabPlan) -> tuple[Path, ...]:
+    """Return the machine directories in this lab's ledger."""
     ledger = Ledger(plan.vm_directory / LEDGER, plan.spec.name)
     return tuple(Path(machine.directory) for machine in ledger.machines())
 
 
-def look_at_key(path: Path, platform: str) -> Key:
-    """Return what the key file is and who may read it."""
+def inspect_key(path: Path, platform: str) -> Key:
+    """Return the type of the key file and its readers."""
     readers = observe(lambda: windows_readers(path) if platform == "win32" else posix_readers(path))
     return Key(observe(lambda: key_kind(path)), readers)
 

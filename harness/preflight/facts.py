@@ -1,4 +1,7 @@
-"""What is known of the host. A fact that could not be had says so; nothing here judges."""
+"""Facts of the host, without judgement.
+
+A fact that cannot be collected has a problem.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ T = TypeVar("T")
 
 
 class SeedIso(Protocol):
-    """What an ISO says about itself, as far as the host checks ask; None where it says nothing."""
+    """Facts of a seed ISO that the host checks need.
+
+    None if unknown.
+    """
 
     @property
     def volume_id(self) -> str:
@@ -44,9 +50,11 @@ class SeedIso(Protocol):
 
 @dataclass(frozen=True)
 class Fact(Generic[T]):
-    """A value, or why there is none; `missing` says that what was to be looked at does not exist.
+    """A value, or the problem why there is none.
 
-    `remedy` is what the error that stands for the value said to do.
+    Attributes:
+        missing: Whether the file or directory does not exist.
+        remedy: The remedy of the error that took the place of the value.
     """
 
     value: T | None = None
@@ -55,12 +63,15 @@ class Fact(Generic[T]):
     remedy: str = ""
 
     def remedy_after(self, remedy: str) -> str:
-        """Return the remedy of a check, and that of the fact's own problem behind it where it says something else."""
+        """Append the fact's own remedy to a check's remedy, without repetition."""
         return remedy if self.remedy in remedy else f"{remedy}\n{self.remedy}"
 
 
 def observe(look: Callable[[], T]) -> Fact[T]:
-    """Return what `look` returns as a fact; never raises."""
+    """Call `look` and return its result or exception as a fact.
+
+    Never raise.
+    """
     try:
         return Fact(look())
     except HarnessError as error:
@@ -68,13 +79,13 @@ def observe(look: Callable[[], T]) -> Fact[T]:
         return Fact(problem=": ".join(filter(None, (error_text(error), said))), remedy=error.remedy)
     except FileNotFoundError as error:
         return Fact(problem=f"{error.filename or error} does not exist", missing=True)
-    except Exception as error:  # noqa: BLE001  (an unreadable fact is a fact, whatever made it so)
+    except Exception as error:  # noqa: BLE001  (any exception becomes the problem of the fact)
         return Fact(problem=error_text(error))
 
 
 @dataclass(frozen=True)
 class Network:
-    """The lab's network as the host has it, and where that was read; `found` is None where there is no such network."""
+    """The lab's network on the host, or None, and its source."""
 
     found: HostNetwork | None
     source: str
@@ -82,7 +93,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Key:
-    """The SSH key file: `kind` as `ssh-ed25519`; `readers` are who else may read it, None where that cannot be told."""
+    """SSH key file: `kind` as `ssh-ed25519`; `readers` besides the owner."""
 
     kind: Fact[str]
     readers: Fact[tuple[str, ...]]
@@ -90,9 +101,9 @@ class Key:
 
 @dataclass(frozen=True)
 class Daemon:
-    """What VMware needs running on this host beside its programs; no name where it needs nothing.
+    """Service or kernel modules that VMware needs on this host.
 
-    `installed` is whether it is on this host at all.
+    `name` is empty if it needs none. `installed`: whether it is installed on this host.
     """
 
     name: str = ""
@@ -103,25 +114,25 @@ class Daemon:
 
 @dataclass(frozen=True)
 class HostFacts:
-    """Everything that the host checks judge. Sizes are in MiB.
+    """All facts that the host checks judge; sizes are in MiB.
 
     Attributes:
         platform: As `sys.platform`.
-        account: The account of this process, as the system's tools want to hear it.
-        session: The logon session of Windows; None where the system has no such thing.
-        products: What the Windows registry says is installed.
+        account: The account of this process in the notation of the system's tools.
+        session: The logon session on Windows; None elsewhere.
+        products: VMware products in the Windows registry.
         long_paths: Whether Windows lets programs use paths of more than 259 characters.
-        daemon: What has to run beside VMware's programs.
+        daemon: Service or kernel modules that VMware's programs need.
         addresses: The IPv4 addresses of this host's adapters, by adapter.
-        elevated: Whether this process has an administrator's rights; None where the system has no such thing.
-        probe_directory: The nearest directory above and including the VM directory that exists.
-        writable: That directory takes a new file (True), or the problem says why not.
-        running: The VMX files that `vmrun list` names.
-        claimed: The machine directories that this lab's ledger names.
-        held_disk_mib: What each of them takes on the disk.
+        elevated: Whether this process has administrator rights on Windows; None elsewhere.
+        probe_directory: The VM directory, or its nearest parent that exists.
+        writable: True if a file can be created in that directory; otherwise the problem.
+        running: The VMX files of `vmrun list`.
+        registered: The machine directories in this lab's ledger.
+        held_disk_mib: Disk usage of each of them.
         isos: By machine.
-        ports: By machine, for those that are reached through a port of this host: whether it is free.
-        forwardings: What the hypervisor forwards into the lab's network already.
+        ports: By machine with a forwarded port of this host: whether the port is free.
+        forwardings: Existing port forwardings into the lab's network.
     """
 
     platform: str
@@ -138,7 +149,7 @@ class HostFacts:
     probe_directory: Path
     writable: Fact[bool]
     running: Fact[tuple[Path, ...]]
-    claimed: Fact[tuple[Path, ...]]
+    registered: Fact[tuple[Path, ...]]
     held_disk_mib: Fact[Mapping[Path, int]]
     seed_directory: Fact[bool]
     isos: Mapping[str, Fact[SeedIso]]

@@ -1,6 +1,6 @@
-"""The judgement of a host's facts: pure, one function per check.
+"""Judge the facts of a host: pure, one function per check.
 
-PASS: looked at, and good. FAIL: looked at, and wrong. ERROR: could not be looked at. NOT_PROVEN: nothing to tell by.
+PASS: correct. FAIL: wrong. ERROR: the fact could not be collected. NOT_PROVEN: the fact does not decide it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from harness.vmrun import NetworkKind
 from harness.vmrun.discovery import NO_VERSION, Kind
 from harness.vmrun.paths import path_identity
 
-# What the hypervisor itself takes for each running guest: video memory, device emulation, translated code.
+# Memory of the hypervisor for each running guest: video memory, device emulation, translated code.
 GUEST_OVERHEAD_MIB = {Kind.VMWARE: 128, Kind.EMBEDDED: 256}
 
-# What a check cannot pass without.
+# Check -> the check without which it cannot pass.
 _CAUSES = {
     HostCheck.VMRUN.value: HostCheck.SERVICE,
     HostCheck.SUBNET.value: HostCheck.NETWORK,
@@ -35,14 +35,17 @@ _ISO_CHECKS = HostCheck.SEED_ISO.value.partition("{")[0]
 
 
 def judge_all(plan: LabPlan, facts: HostFacts) -> tuple[Check, ...]:
-    """Return every check, in the order and under the names of `check_names`; remedies begin with the error class."""
+    """Return all checks in the order of `check_names`.
+
+    Remedies begin with the error class.
+    """
     checks = [_with_class(check) for check in _checks(plan, facts)]
     bad = {check.name for check in checks if check.status.stops}
-    return tuple(_follows(check, bad) for check in checks)
+    return tuple(_block_if_caused(check, bad) for check in checks)
 
 
-def _follows(check: Check, bad: set[str]) -> Check:
-    """Return a bad check that only repeats another one's cause as blocked by that one: a cause is told once."""
+def _block_if_caused(check: Check, bad: set[str]) -> Check:
+    """Block a bad check whose cause another check already reports."""
     cause = _CAUSES.get(check.name) or (HostCheck.SEED_DIRECTORY if check.name.startswith(_ISO_CHECKS) else None)
     if check.status.stops and cause is not None and cause.value in bad:
         return replace(check, status=Status.BLOCKED, seen=f"{cause.value}: see there")
@@ -64,29 +67,29 @@ def _with_class(check: Check) -> Check:
 
 
 def judge_hypervisor(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
-    """Product and version are known."""
+    """Judge whether product and version are known."""
     installed = "; ".join(f"{item.name} {item.version} in {item.folder}" for item in facts.products)
     seen = f"{facts.version}: {facts.vmrun}" + (f"; installed: {installed}" if installed else "")
     expected = "VMware Workstation, Player or Fusion, or the embedded one on QEMU, and its version"
-    vmrun = _identity(facts.vmrun, facts)
-    told = any(item.version and _inside(vmrun, _identity(item.folder, facts)) for item in facts.products)
-    if facts.version == NO_VERSION and not told:
-        remedy = "what is known of VMware's programs goes by their version\n" + remedies.version_untold(facts)
+    vmrun = _comparable(facts.vmrun, facts)
+    registered = any(item.version and _inside(vmrun, _comparable(item.folder, facts)) for item in facts.products)
+    if facts.version == NO_VERSION and not registered:
+        remedy = "the facts about VMware's programs depend on their version\n" + remedies.version_unknown(facts)
         return Check(name, Status.NOT_PROVEN, expected, seen, remedy)
     return judge(name, ok=True, expected=expected, seen=seen)
 
 
 def judge_vmrun(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
-    """`vmrun list` answers."""
+    """Judge whether `vmrun list` answers."""
     expected = "`vmrun list` answers"
     if facts.running.value is None:
-        remedy = "nothing works without it\n" + remedies.vmrun_silent(facts.kind, facts.platform, facts.vmrun)
+        remedy = "no command works without it\n" + remedies.vmrun_not_answering(facts.kind, facts.platform, facts.vmrun)
         return Check(name, Status.ERROR, expected, facts.running.problem, facts.running.remedy_after(remedy))
     return judge(name, ok=True, expected=expected, seen=f"{len(facts.running.value)} machines are running")
 
 
 def judge_seed_directory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """The seed directory is a directory."""
+    """Judge whether the seed directory is a directory."""
     fact = facts.seed_directory
     expected = f"{plan.seed_directory} is a directory"
     remedy = "machines install themselves from the ISOs in it\n"
@@ -97,29 +100,29 @@ def judge_seed_directory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
 
 def judge_network(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """The network exists and is host-only."""
+    """Judge whether the network exists and is host-only."""
     wanted = plan.spec.network
     expected = f"{wanted.vmnet} exists and is host-only"
     fix = remedies.network_missing(plan, facts)
-    remedy = "any other kind of network is not air-gapped, or is not there for the guests\n" + fix
+    remedy = "any other kind of network is not air-gapped or does not reach the guests\n" + fix
     if facts.network.value is None:
         return Check(name, Status.ERROR, expected, facts.network.problem, facts.network.remedy_after(remedy))
     found, source = facts.network.value.found, facts.network.value.source
     if found is None:
         return judge(name, ok=False, expected=expected, seen=f"no {wanted.vmnet} in {source}", remedy=remedy)
     if found.kind is NetworkKind.OTHER:
-        seen = f"{found.name} is there, and nothing tells of which kind it is ({source})"
+        seen = f"{found.name} exists, but its kind is unknown ({source})"
         return Check(name, Status.NOT_PROVEN, expected, seen, remedy)
     seen = f"{found.name} is {found.kind} ({source})"
     return judge(name, ok=found.kind is NetworkKind.HOST_ONLY, expected=expected, seen=seen, remedy=remedy)
 
 
 def judge_subnet(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """The network has the lab's subnet."""
+    """Judge whether the network has the lab's subnet."""
     wanted = plan.spec.network
     expected = f"{wanted.vmnet} has {wanted.subnet}"
     fix = remedies.network_missing(plan, facts)
-    remedy = "the guests have fixed addresses in it, which the host would not reach\n" + fix
+    remedy = "the guests have fixed addresses in the subnet that the host would not reach\n" + fix
     network = facts.network.value
     if network is None:
         return Check(name, Status.ERROR, expected, facts.network.problem, facts.network.remedy_after(remedy))
@@ -131,17 +134,20 @@ def judge_subnet(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
 
 def judge_vm_directory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """The VM directory takes files, or can be made."""
-    expected = f"files can be made in {plan.vm_directory}"
+    """Judge whether the VM directory is writable or can be created."""
+    expected = f"files can be created in {plan.vm_directory}"
     remedy = "disks and configuration are written there\n"
     remedy += remedies.not_writable(facts.platform, facts.account, facts.probe_directory)
     ok = bool(facts.writable.value)
-    seen = f"{facts.probe_directory} takes files" if ok else facts.writable.problem
+    seen = f"{facts.probe_directory} is writable" if ok else facts.writable.problem
     return judge(name, ok=ok, expected=expected, seen=seen, remedy=remedy)
 
 
 def judge_disk(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """There is room for what the machines write; what this lab's own have written already counts as free."""
+    """Judge the disk space.
+
+    The files of this lab's machines count as free.
+    """
     expected = f"{plan.disk_mib} MiB free at {facts.probe_directory}"
     remedy = "growable disks grow while a guest installs, and a full drive stops it half-way; "
     remedy += "free space on that drive, or set vm_directory in the lab file to another one"
@@ -154,13 +160,16 @@ def judge_disk(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
 
 def _held_disk_mib(plan: LabPlan, facts: HostFacts) -> int:
-    """Return what is written already of what the machines need; what one takes beyond its need serves no other."""
-    taken = {_identity(path, facts): size for path, size in (facts.held_disk_mib.value or {}).items()}
-    return sum(min(taken.get(_identity(m.files.directory, facts), 0), MACHINE_DISK_MIB) for m in plan.machines)
+    """Return the disk usage of the machines, each limited to its need."""
+    taken = {_comparable(path, facts): size for path, size in (facts.held_disk_mib.value or {}).items()}
+    return sum(min(taken.get(_comparable(m.files.directory, facts), 0), MACHINE_DISK_MIB) for m in plan.machines)
 
 
 def judge_memory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """There is memory for all machines at once; what this lab's own running machines hold counts as free."""
+    """Judge the memory for all machines.
+
+    This lab's running machines count as free.
+    """
     need = plan.memory_mib + len(plan.machines) * GUEST_OVERHEAD_MIB[facts.kind]
     expected = f"{need} MiB free for {len(plan.machines)} machines"
     remedy = "a host that swaps makes every deadline of the lab expire; end other programs, "
@@ -174,7 +183,7 @@ def judge_memory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
 
 def judge_key(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """The key is a private key that can be used unattended."""
+    """Judge whether the key is a private key without a passphrase."""
     fact = facts.key.kind
     expected = f"a private key without a passphrase at {plan.ssh_key}"
     remedy = "it is the only way into the guests\n" + remedies.key_missing(plan)
@@ -184,34 +193,34 @@ def judge_key(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
 
 def judge_key_private(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """Nobody else may read the key."""
+    """Judge whether only its owner may read the key."""
     fact = facts.key.readers
     expected = "only its owner may read the key"
     if fact.missing:
         fix = remedies.key_missing(plan)
         return Check(name, Status.FAIL, expected, fact.problem, "it is the only way into the guests\n" + fix)
-    remedy = "whoever reads it owns the guests, and ssh refuses to use it\n"
+    remedy = "every reader of the key controls the guests, and ssh refuses to use it\n"
     remedy += remedies.key_open(facts.platform, facts.account, plan.ssh_key)
     if fact.value is None:
         return Check(name, Status.NOT_PROVEN, expected, fact.problem, remedy)
-    seen = "readable by " + ", ".join(fact.value) if fact.value else "nobody else"
+    seen = "readable by " + ", ".join(fact.value) if fact.value else "readable by its owner only"
     return judge(name, ok=not fact.value, expected=expected, seen=seen, remedy=remedy)
 
 
 def judge_lab(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """No machine runs below the VM directory that this lab did not make."""
+    """Judge whether only this lab's machines run below the VM directory."""
     expected = f"no foreign machine runs in {plan.vm_directory}"
     remedy = "two labs would share names, addresses and ports; "
-    remedy += "end the other one with `lab down` of its lab file, or set name and vm_directory of this one"
-    for fact in (facts.running, facts.claimed):
+    remedy += "remove the other lab with `lab down` and its lab file, or set name and vm_directory of this one"
+    for fact in (facts.running, facts.registered):
         if fact.value is None:
             return Check(name, Status.ERROR, expected, fact.problem, fact.remedy_after(remedy))
-    ours = [_identity(path, facts) for path in facts.claimed.value or ()]
-    root = _identity(plan.vm_directory, facts)
+    ours = [_comparable(path, facts) for path in facts.registered.value or ()]
+    root = _comparable(plan.vm_directory, facts)
     foreign = [
         str(vmx)
         for vmx in facts.running.value or ()
-        if _inside(_identity(vmx, facts), root) and not any(_inside(_identity(vmx, facts), mine) for mine in ours)
+        if _inside(_comparable(vmx, facts), root) and not any(_inside(_comparable(vmx, facts), mine) for mine in ours)
     ]
     return judge(name, ok=not foreign, expected=expected, seen=", ".join(foreign) or "none", remedy=remedy)
 
@@ -237,11 +246,11 @@ _JUDGES: Mapping[HostCheck, Callable[[str, LabPlan, HostFacts], Check]] = {
 
 
 def _runs(machine: MachinePlan, facts: HostFacts) -> bool:
-    wanted = _identity(machine.files.vmx, facts)
-    return any(_identity(vmx, facts) == wanted for vmx in facts.running.value or ())
+    wanted = _comparable(machine.files.vmx, facts)
+    return any(_comparable(vmx, facts) == wanted for vmx in facts.running.value or ())
 
 
-def _identity(path: Path | str, facts: HostFacts) -> str:
+def _comparable(path: Path | str, facts: HostFacts) -> str:
     return path_identity(path, facts.platform).replace("\\", "/").rstrip("/")
 
 

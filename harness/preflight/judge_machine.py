@@ -1,4 +1,4 @@
-"""The judgement of what each machine needs of the host: its seed ISO, and its way in."""
+"""Judge the seed ISO and the SSH port of each machine."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from harness.preflight.facts import HostFacts, SeedIso
 
 
 def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) -> Check:
-    """The ISO is there, boots a BIOS, and installs that machine and no other."""
+    """Judge whether the ISO boots by BIOS and installs exactly this machine."""
     expected = f"{machine.seed.name} is a BIOS-bootable ISO that installs {machine.name} at {machine.address}"
-    remedy = "the machine installs itself from it; the wrong one makes a second machine of another's name and address\n"
+    remedy = "the machine installs itself from it; a wrong ISO duplicates the name and address of another machine\n"
     remedy += remedies.seeds_missing(plan)
     fact = facts.isos[machine.name]
     if fact.value is None:
@@ -21,7 +21,7 @@ def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) 
     if wrong:
         return judge(name, ok=False, expected=expected, seen="; ".join(wrong), remedy=remedy)
     if iso.machine is None and iso.address is None:
-        seen = f"bootable, volume {iso.volume_id!r}; nothing in it names a machine"
+        seen = f"bootable, volume {iso.volume_id!r}; it names no machine"
         return Check(name, Status.NOT_PROVEN, expected, seen, remedy)
     known = [f"machine {iso.machine}" if iso.machine else "", f"address {iso.address}" if iso.address else ""]
     seen = ", ".join(["bootable", f"volume {iso.volume_id!r}", *(item for item in known if item)])
@@ -29,7 +29,7 @@ def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) 
 
 
 def _iso_problems(iso: SeedIso, machine: MachinePlan) -> list[str]:
-    """Return what contradicts the plan; what the ISO does not say contradicts nothing."""
+    """Return the contradictions between ISO and plan; unknown facts are none."""
     wrong = [] if iso.bios_bootable else ["a BIOS cannot boot it"]
     if iso.machine is not None and iso.machine != machine.name:
         wrong.append(f"it installs {iso.machine}")
@@ -41,21 +41,21 @@ def _iso_problems(iso: SeedIso, machine: MachinePlan) -> list[str]:
 
 
 def judge_port(name: str, machine: MachinePlan, facts: HostFacts) -> Check:
-    """The port of this host that will lead to the machine's SSH is free, or leads there already."""
+    """Judge whether the host's port for SSH is free or forwarded already."""
     endpoint = machine.endpoint
     if not endpoint.forward:
         seen = f"{endpoint.host}:{endpoint.port} through the host-only network"
         return judge(name, ok=True, expected="reached directly", seen=seen)
     if endpoint.port == 0:
-        seen = "a free one is chosen at start"
+        seen = "a free port is chosen at start"
         return judge(name, ok=True, expected="a free port of the loopback address", seen=seen)
     expected = f"port {endpoint.port} of {endpoint.host} is free"
-    remedy = "SSH of the machine is reached through it; end the program that listens there, "
-    remedy += "or set ssh.forward_base_port in the lab file (null: the system picks free ones)"
+    remedy = "SSH of the machine needs it; stop the program that listens there, "
+    remedy += "or set ssh.forward_base_port in the lab file (null: the system chooses free ports)"
     fact = facts.ports[machine.name]
     if fact.value is None:
         return Check(name, Status.ERROR, expected, fact.problem, remedy)
     forwardings = facts.forwardings.value or ()
     ours = any(rule.host_port == endpoint.port and rule.guest_address == machine.address for rule in forwardings)
-    seen = "free" if fact.value else "forwarded to this machine already" if ours else "somebody listens there"
+    seen = "free" if fact.value else "forwarded to this machine already" if ours else "another program listens there"
     return judge(name, ok=fact.value or ours, expected=expected, seen=seen, remedy=remedy)

@@ -1,4 +1,4 @@
-"""VMware's virtual networks: from `vmrun listHostNetworks`, else from the files that VMware keeps. Parsers are pure."""
+"""VMware's virtual networks, from `vmrun listHostNetworks` or VMware's files."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ _HOST = re.compile(r"^\s*host\s+(\S+)\s*\{([^}]*)\}", re.MULTILINE | re.IGNORECA
 _FIXED = re.compile(r"fixed-address\s+([\d.]+)")
 
 
-def look_for_network(kind: Kind, vmrun: Vmrun, spec: NetworkSpec, platform: str, registry: Registry) -> Network:
-    """Return the network of that name; the embedded hypervisor is told to have it first.
+def find_network(kind: Kind, vmrun: Vmrun, spec: NetworkSpec, platform: str, windows_registry: Registry) -> Network:
+    """Return the lab's network; the embedded hypervisor defines it first.
 
     Raises:
-        HarnessError: It cannot be told.
+        HarnessError: Neither vmrun nor VMware's files answer.
     """
     vmnet = spec.vmnet
     if kind is Kind.EMBEDDED:
         vmrun.networks.define_network(vmnet, spec.subnet)
-        return Network(pick(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
+        return Network(network_named(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
     try:
-        return Network(pick(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
+        return Network(network_named(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
     except HarnessError as error:
-        return _from_files(vmnet, platform, registry, error)
+        return _from_files(vmnet, platform, windows_registry, error)
 
 
-def pick(networks: tuple[HostNetwork, ...], vmnet: str) -> HostNetwork | None:
-    """Return the network of that name; case does not count."""
+def network_named(networks: tuple[HostNetwork, ...], vmnet: str) -> HostNetwork | None:
+    """Return the network with that name, ignoring case, or None."""
     return next((network for network in networks if network.name.lower() == vmnet.lower()), None)
 
 
-def _from_files(vmnet: str, platform: str, registry: Registry, first: HarnessError) -> Network:
+def _from_files(vmnet: str, platform: str, windows_registry: Registry, first: HarnessError) -> Network:
     try:
         if platform == "win32":
-            return _from_windows(vmnet, registry)
+            return _from_windows(vmnet, windows_registry)
         path = _FUSION_FILE if platform == "darwin" else _LINUX_FILE
         return Network(parse_networking(decode(path.read_bytes()), vmnet), str(path))
     except OSError as error:
@@ -59,16 +59,16 @@ def _from_files(vmnet: str, platform: str, registry: Registry, first: HarnessErr
         raise HostError(what, said=first.said, remedy=first.remedy) from first
 
 
-def _from_windows(vmnet: str, registry: Registry) -> Network:
-    """Return the network as the DHCP server's file has it, else, as one without DHCP is not in there, the registry.
+def _from_windows(vmnet: str, windows_registry: Registry) -> Network:
+    """Return the network from the DHCP server's file or the Windows registry.
 
-    Its kind is in `netmap.conf` or nowhere.
+    A network without DHCP is only in the Windows registry. Its kind is only in `netmap.conf`.
     """
     folder = Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "VMware"
     dhcp = folder / "vmnetdhcp.conf"
     netmap = folder / "netmap.conf"
     kinds = parse_netmap(decode(netmap.read_bytes()) if netmap.is_file() else "")
-    subnet = network_subnet(registry, vmnet)
+    subnet = network_subnet(windows_registry, vmnet)
     found = parse_dhcp(decode(dhcp.read_bytes()), kinds, vmnet) if dhcp.is_file() or subnet is None else None
     if found is None and subnet is not None:
         number = _number(vmnet)
@@ -79,9 +79,10 @@ def _from_windows(vmnet: str, registry: Registry) -> Network:
 
 
 def parse_networking(text: str, vmnet: str) -> HostNetwork | None:
-    """Return the network as `/etc/vmware/networking` has it: lines `answer VNET_1_HOSTONLY_SUBNET 192.168.6.0`.
+    """Parse a network in `/etc/vmware/networking`.
 
-    A bridge has a line `add_bridge_mapping eth0 2` with its number.
+    It has lines `answer VNET_1_HOSTONLY_SUBNET 192.168.6.0`; a bridge has a line `add_bridge_mapping eth0 2` with its
+    number.
     """
     number = _number(vmnet)
     answers = {key: value for index, key, value in _ANSWER.findall(text) if int(index) == number}
@@ -100,9 +101,10 @@ def parse_networking(text: str, vmnet: str) -> HostNetwork | None:
 
 
 def parse_netmap(text: str) -> Mapping[int, NetworkKind]:
-    """Return the kind of each network, by number, as `netmap.conf` has it: pairs `networkN.name`, `networkN.device`.
+    """Parse `netmap.conf`: network number -> kind.
 
-    The name tells the kind of VMware's own three; one that somebody added is called `VMnet2`, and may be of any kind.
+    It has pairs `networkN.name`, `networkN.device`. The name gives the kind of VMware's own three networks; an added
+    one is called `VMnet2` or the like and may be of any kind.
     """
     rows: dict[str, dict[str, str]] = {}
     for index, key, value in _NETMAP.findall(text):
@@ -116,7 +118,10 @@ def parse_netmap(text: str) -> Mapping[int, NetworkKind]:
 
 
 def parse_dhcp(text: str, kinds: Mapping[int, NetworkKind], vmnet: str) -> HostNetwork | None:
-    """Return the network as `vmnetdhcp.conf` has it: the subnet that holds the fixed address of `host VMnetN`."""
+    """Parse a network in `vmnetdhcp.conf`.
+
+    Its subnet is the one with the fixed address of `host VMnetN`.
+    """
     number = _number(vmnet)
     for name, block in _HOST.findall(text):
         fixed = _FIXED.search(block)

@@ -1,4 +1,7 @@
-"""What to do about each wrong thing, per operating system, to be pasted."""
+"""Remedies of the host checks per operating system, as commands to paste.
+
+Each function returns the text that does what its docstring says.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,16 @@ from harness.preflight.facts import HostFacts
 from harness.system.windows.vmware_install import Product
 from harness.vmrun.discovery import Kind
 
-_INSTALL = r"C:\Program Files (x86)\VMware\VMware Workstation"  # where the registry names no other
+_INSTALL = r"C:\Program Files (x86)\VMware\VMware Workstation"  # if the Windows registry names no other folder
 
 
 def administrator() -> str:
-    """Return how to get an administrator's prompt on Windows."""
+    """Open an administrator's prompt on Windows."""
     return "open the prompt as administrator: Start-Process powershell -Verb RunAs"
 
 
 def desktop_session() -> str:
-    """Return how to run in the session of a desktop's user."""
+    """Run in the session of a desktop's user."""
     return (
         "log on as that user and start it there; for a CI runner, in an administrator's prompt of that user:\n"
         ".\\svc.cmd stop; .\\svc.cmd uninstall; .\\run.cmd"
@@ -30,19 +33,19 @@ def desktop_session() -> str:
 
 
 def daemon_down(platform: str) -> str:
-    """Return how to have that running which VMware's programs need."""
+    """Start VMware's service or kernel modules."""
     if platform == "win32":
         return "as administrator: sc.exe config VMAuthdService start= auto; net start VMAuthdService"
     return "sudo vmware-modconfig --console --install-all\nsudo systemctl restart vmware"
 
 
 def daemon_missing() -> str:
-    """Return how to have VMware's service back where its programs are installed without it."""
+    """Restore the missing service of an installed VMware."""
     return "repair VMware: run its installer again (Settings, Apps, VMware Workstation, Modify, Repair)"
 
 
 def adapter_missing(platform: str, vmnet: str, subnet: IPv4Network) -> str:
-    """Return how to have this host in that network, with its first address."""
+    """Give this host the first address of a network."""
     address, mask = next(subnet.hosts()), subnet.netmask
     if platform == "win32":
         adapter = f"VMware Network Adapter {vmnet}"
@@ -52,30 +55,30 @@ def adapter_missing(platform: str, vmnet: str, subnet: IPv4Network) -> str:
     return f"sudo vmware-networks --start\nip address show {vmnet.lower()}"
 
 
-def vmrun_silent(kind: Kind, platform: str, vmrun: str) -> str:
-    """Return how to have a vmrun that answers."""
+def vmrun_not_answering(kind: Kind, platform: str, vmrun: str) -> str:
+    """Make vmrun answer."""
     if kind is Kind.EMBEDDED:
-        return f"run it by hand: {vmrun} list\nand where QEMU is missing: lab setup --with-deps"
+        return f"run it by hand: {vmrun} list\nif QEMU is missing: lab setup --with-deps"
     if platform == "win32":
         return f'as administrator, in PowerShell: net start VMAuthdService\n& "{vmrun}" -T ws list'
     if platform == "darwin":
-        return f"open VMware Fusion once and grant what it asks for, then: '{vmrun}' -T fusion list"
+        return f"open VMware Fusion once and grant the permissions that it requests, then: '{vmrun}' -T fusion list"
     return f"sudo vmware-modconfig --console --install-all\nsudo systemctl restart vmware\n{vmrun} -T ws list"
 
 
-def version_untold(facts: HostFacts) -> str:
-    """Return how to see which version a vmrun is."""
+def version_unknown(facts: HostFacts) -> str:
+    """Show the version of vmrun."""
     if facts.platform == "win32":
-        return f'in PowerShell: & "{facts.vmrun}", whose first line names it; if not, install VMware Workstation again'
-    return f"'{facts.vmrun}' without more words, whose first line names it; if not, install VMware again"
+        return f'in PowerShell: & "{facts.vmrun}"; if its first line has no version, install VMware Workstation again'
+    return f"run '{facts.vmrun}' without arguments; if its first line has no version, install VMware again"
 
 
 def network_missing(plan: LabPlan, facts: HostFacts) -> str:
-    """Return how to have the lab's network, host-only, with its subnet."""
+    """Define the lab's network as host-only with its subnet."""
     wanted, subnet = plan.spec.network, plan.spec.network.subnet
     name, number = wanted.vmnet.lower(), wanted.vmnet.lower().removeprefix("vmnet")
     if facts.kind is Kind.EMBEDDED:
-        return "the embedded hypervisor defines it itself, unless machines use it: " + lab_command("down", plan)
+        return "remove the machines that use it; the embedded hypervisor then defines it: " + lab_command("down", plan)
     if facts.platform == "win32":
         tool = f'& "{_network_editor_folder(facts.products)}\\vnetlib64.exe" --'
         return "\n".join(
@@ -106,40 +109,43 @@ def network_missing(plan: LabPlan, facts: HostFacts) -> str:
 
 
 def _network_editor_folder(products: Sequence[Product]) -> str:
-    """Return the folder of the product that brings the network's tools, which VIX alone does not."""
+    """Return the folder of the product with the network tools.
+
+    VIX has none.
+    """
     folders = (item.folder.rstrip("\\") for item in products if item.name != "VMware VIX")
     return next(folders, _INSTALL)
 
 
 def lab_command(word: str, plan: LabPlan) -> str:
-    """Return that command for this lab, in whatever directory it is given."""
+    """Return a `lab` command for this lab that works in any directory."""
     overlay = "" if plan.overlay in (None, EMBEDDED_OVERLAY) else f" --overlay {plan.overlay}"
     return f'lab {word} --lab "{plan.lab_file}"{overlay}'
 
 
 def seeds_missing(plan: LabPlan) -> str:
-    """Return how to have the seed ISOs."""
+    """Build or provide the seed ISOs."""
     if plan.spec.seeds.source is SeedSource.BUILT:
         return lab_command("seed", plan)
     return f"build the seed ISOs, put them into {plan.seed_directory}, or set seeds.directory in the lab file"
 
 
 def key_missing(plan: LabPlan) -> str:
-    """Return how to have the SSH key."""
+    """Create or provide the SSH key."""
     if plan.spec.seeds.source is SeedSource.BUILT:
         return lab_command("seed", plan)
     return f"put the private key that the seeds were built with at {plan.ssh_key}, or set ssh.key in the lab file"
 
 
 def key_open(platform: str, account: str, key: Path) -> str:
-    """Return how to keep others from reading the key; `account` as icacls wants it."""
+    """Restrict the key to its owner; `account` in the notation of icacls."""
     if platform == "win32":
         return f'icacls "{key}" /reset\nicacls "{key}" /inheritance:r /grant:r "{account}:F"'
     return f"chmod 600 '{key}'"
 
 
 def not_writable(platform: str, account: str, directory: Path) -> str:
-    """Return how to have a directory that takes files; `account` as icacls wants it."""
+    """Make a directory writable; `account` in the notation of icacls."""
     if platform == "win32":
         return f'icacls "{directory}" /grant "{account}:(OI)(CI)M"\nor set vm_directory in the lab file'
     return f"sudo chown \"$USER\" '{directory}'\nor set vm_directory in the lab file"

@@ -1,4 +1,4 @@
-"""The SSH key file: what it is, and who else may read it."""
+"""Inspect the SSH key file: its type and its readers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from harness.system.windows.acl import access_list, account_sid
 
-# Who may read a private key besides its owner, as OpenSSH for Windows sees it too: the system, administrators (their
-# built-in account among them), and whoever owns the file.
+# Allowed readers of a private key besides its owner, as in OpenSSH for Windows: the system, administrators (their
+# built-in account included), and the owner of the file.
 _TRUSTED = {"SY", "S-1-5-18", "BA", "S-1-5-32-544", "LA", "OW", "S-1-3-4"}
-# Well-known groups in SDDL (Microsoft, "SID Strings"). Names are not used: they are translated, these are not.
-_CROWDS = {
+# Well-known groups in SDDL (Microsoft, "SID Strings"). Names are not used, because Windows translates them.
+_GROUPS = {
     "WD": "Everyone",
     "S-1-1-0": "Everyone",
     "BU": "Users",
@@ -28,21 +28,21 @@ _CROWDS = {
     "IU": "Interactive users",
     "DU": "Domain Users",
 }
-# What gives: allow, allow an object, and both with a condition (Microsoft, "ACE Strings").
+# Allowing entries: allow, allow an object, and both with a condition (Microsoft, "ACE Strings").
 _ALLOWED = re.compile(r"\((?:A|OA|XA|ZA);[A-Z]*;([^;]*);[^;]*;[^;]*;([^;)]+)")
 _FILE_READ_DATA = 0x1
 _GENERIC_READ, _GENERIC_ALL = 0x80000000, 0x10000000
-# Names of rights with the bit FILE_READ_DATA: of files, generic, of registry keys, and the bit alone, which is called
-# "create child" (Microsoft, "ACE Strings": a name stands for its bits, whatever the thing is).
+# Names of rights with the bit FILE_READ_DATA: of files, generic, of Windows registry keys, and the bit alone, called
+# "create child" (Microsoft, "ACE Strings": a name stands for its bits for every kind of object).
 _READING = ("FA", "FR", "GA", "GR", "KA", "KR", "KX", "CC")
 
 
 def key_kind(path: Path) -> str:
-    """Return the type of a private key that can be used without a passphrase.
+    """Return the type of a private key without a passphrase.
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is no private key, or has a passphrase.
+        ValueError: It is not a private key, or has a passphrase.
     """
     data = path.read_bytes()
     if not data.lstrip().startswith(b"-----BEGIN"):
@@ -64,13 +64,13 @@ def key_kind(path: Path) -> str:
 
 
 def posix_readers(path: Path) -> tuple[str, ...]:
-    """Return who besides the owner may read the file, by its mode."""
+    """Return the readers besides the owner, by the file's mode."""
     mode = stat.S_IMODE(path.stat().st_mode)
     return (f"group and others (mode {mode:04o})",) if mode & 0o077 else ()
 
 
 def windows_readers(path: Path) -> tuple[str, ...]:
-    """Return who besides this account, the system and administrators may read the file, by its access list.
+    """Return the readers besides account, system and administrators, by the access list.
 
     Raises:
         OSError: The access list cannot be read.
@@ -79,16 +79,17 @@ def windows_readers(path: Path) -> tuple[str, ...]:
 
 
 def sddl_readers(text: str, account: str) -> tuple[str, ...]:
-    """Return whom an access list in SDDL lets read besides the account with that security identifier.
+    """Return the readers by an access list in SDDL, besides the account.
 
-    They are named as `Everyone`, else by their identifier. What a list denies is not looked at, as OpenSSH does not.
-    Without a discretionary list there is nobody who may not read.
+    Well-known groups have names such as `Everyone`, others their identifier. Denying entries are ignored, as OpenSSH
+    ignores them. Without a discretionary list everyone may read.
     """
     lists = re.search(r"D:(.*)", text, re.DOTALL)
     if lists is None or "NO_ACCESS_CONTROL" in text:
         return ("Everyone: the file has no access list",)
-    found = (who for rights, who in _ALLOWED.findall(lists[1]) if _may_read(rights))
-    return tuple(dict.fromkeys(_CROWDS.get(who, who) for who in found if who not in _TRUSTED and who != account))
+    found = (reader for rights, reader in _ALLOWED.findall(lists[1]) if _may_read(rights))
+    others = (reader for reader in found if reader not in _TRUSTED and reader != account)
+    return tuple(dict.fromkeys(_GROUPS.get(reader, reader) for reader in others))
 
 
 def _may_read(rights: str) -> bool:

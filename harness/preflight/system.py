@@ -1,4 +1,4 @@
-"""What the operating system tells of itself and of VMware's parts in it. Each function looks at one thing."""
+"""Collect facts of the operating system and of VMware's parts in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INSTALLED = Path("/etc/vmware")  # made by VMware's installer on Linux
 
 
 def elevated(platform: str) -> bool | None:
-    """Return whether this process has an administrator's rights on Windows; None elsewhere."""
+    """Return whether this process has administrator rights on Windows; None elsewhere."""
     return is_administrator() if platform == "win32" else None
 
 
@@ -33,7 +33,10 @@ def session(platform: str) -> Session | None:
 
 
 def account(platform: str) -> str:
-    """Return this process's account as `icacls` or `chown` wants it: on Windows `*S-1-5-…`, in no language."""
+    """Return the account of this process for `icacls` or `chown`.
+
+    On Windows it is `*S-1-5-…`, which does not depend on the language.
+    """
     try:
         return f"*{account_sid()}" if platform == "win32" else getpass.getuser()
     except (OSError, KeyError, ImportError):
@@ -41,10 +44,10 @@ def account(platform: str) -> str:
 
 
 def daemon(kind: Kind, platform: str) -> Daemon:
-    """Return whether that runs which VMware's programs need: a service on Windows, modules of the kernel on Linux.
+    """Return the state of VMware's service (Windows) or kernel modules (Linux).
 
     Raises:
-        OSError: It cannot be looked up.
+        OSError: The state cannot be read.
     """
     if kind is Kind.EMBEDDED or platform == "darwin":
         return Daemon()
@@ -58,7 +61,7 @@ def daemon(kind: Kind, platform: str) -> Daemon:
 def _service() -> Daemon:
     look_up = getattr(psutil, "win_service_get", None)
     if look_up is None:
-        raise OSError("only Windows has services of this kind")
+        raise OSError("only Windows has such services")
     try:
         status = str(look_up(AUTHORIZATION_SERVICE).status())
     except psutil.NoSuchProcess:
@@ -67,15 +70,15 @@ def _service() -> Daemon:
 
 
 def loaded_modules(text: str) -> Daemon:
-    """Return whether the modules are in a list as `/proc/modules` has it: a name, a space, and more."""
-    there = {line.partition(" ")[0] for line in text.splitlines()}
-    missing = [name for name in _MODULES if name not in there]
+    """Parse the text of `/proc/modules`: name, space, and further fields."""
+    loaded = {line.partition(" ")[0] for line in text.splitlines()}
+    missing = [name for name in _MODULES if name not in loaded]
     seen = f"not loaded: {', '.join(missing)}" if missing else "loaded"
     return Daemon(_MODULE_NAMES, running=not missing, seen=seen)
 
 
 def adapter_addresses() -> Mapping[str, tuple[IPv4Address, ...]]:
-    """Return the IPv4 addresses of this host, by adapter."""
+    """Return the IPv4 addresses of this host by adapter."""
     return {
         adapter: tuple(_ipv4(item.address for item in found if item.family == socket.AF_INET))
         for adapter, found in psutil.net_if_addrs().items()

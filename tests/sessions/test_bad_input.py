@@ -281,7 +281,7 @@ def test_a_forwarded_port_that_somebody_else_listens_at(fake_lab: FakeLab) -> No
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         fake_lab.edit("      reach: forwarded\n    hypervisor:", f"{BASE_PORT}{port - 1}\n    hypervisor:")
-        assert "somebody listens there" in red(fake_lab, "way in to k3s-worker1")
+        assert "another program listens there" in red(fake_lab, "way in to k3s-worker1")
 
 
 BASE_PORT = "      reach: forwarded\n      forward_base_port: "

@@ -62,7 +62,7 @@ def good_facts(plan: LabPlan, *, platform: str = "linux", kind: Kind = Kind.EMBE
         probe_directory=plan.vm_directory,
         writable=Fact(value=True),
         running=Fact(value=()),
-        claimed=Fact(value=()),
+        registered=Fact(value=()),
         held_disk_mib=Fact({}),
         seed_directory=Fact(value=True),
         isos={machine.name: Fact(iso_of(plan, machine.name)) for machine in plan.machines},

@@ -12,7 +12,7 @@ from harness.core.errors import SeedError
 from harness.core.layout import LEDGER
 from harness.core.verdict import Status
 from harness.preflight import collect, judge_all
-from harness.preflight.collect import nearest_directory, takes_a_file
+from harness.preflight.collect import check_writable, nearest_directory
 from harness.preflight.facts import HostFacts, SeedIso, observe
 from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
@@ -50,7 +50,7 @@ def test_an_empty_folder_is_looked_at_without_an_exception_and_nothing_is_left_i
     assert facts.probe_directory == tmp_path
     assert facts.writable.value is True
     assert facts.running.value == ()
-    assert facts.claimed.value == ()
+    assert facts.registered.value == ()
     assert facts.seed_directory.missing
     assert all(fact.missing for fact in facts.isos.values())
     assert facts.key.kind.missing
@@ -103,12 +103,12 @@ def test_a_ledger_of_another_lab_is_a_problem(tmp_path: Path) -> None:
     content = {"version": 3, "lab": plan.spec.name, "kept_until": None, "things": []}
     machine = {"kind": "machine", "name": "m", "directory": str(plan.vm_directory / "m"), "run_id": "r"}
     ledger.write_text(json.dumps({**content, "things": [machine]}), encoding="utf-8")
-    assert look(plan, fake_vmrun()).claimed.value == (plan.vm_directory / "m",)
+    assert look(plan, fake_vmrun()).registered.value == (plan.vm_directory / "m",)
     (plan.vm_directory / "m").mkdir()
     (plan.vm_directory / "m" / "m.vmdk").write_bytes(bytes(3 << 20))
     assert look(plan, fake_vmrun()).held_disk_mib.value == {plan.vm_directory / "m": 3}
     ledger.write_text(json.dumps({**content, "lab": "other"}), encoding="utf-8")
-    assert "other" in look(plan, fake_vmrun()).claimed.problem
+    assert "other" in look(plan, fake_vmrun()).registered.problem
 
 
 def test_a_file_where_the_vm_directory_should_be(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_file_where_the_vm_directory_should_be(tmp_path: Path) -> None:
 def test_the_nearest_directory(tmp_path: Path) -> None:
     assert nearest_directory(tmp_path / "a" / "b") == tmp_path
     assert nearest_directory(tmp_path) == tmp_path
-    assert takes_a_file(tmp_path)
+    assert check_writable(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -115,7 +115,7 @@ def test_the_seed_directory(fact: Fact[bool], status: Status) -> None:
         (FakeIso(machine="k3s-master1", address="192.168.6.10", role="master"), Status.PASS, "machine k3s-master1"),
         (FakeIso(machine="k3s-master1"), Status.PASS, "machine k3s-master1"),
         (FakeIso(address="192.168.6.10/24"), Status.PASS, "192.168.6.10"),
-        (FakeIso(), Status.NOT_PROVEN, "nothing in it names a machine"),
+        (FakeIso(), Status.NOT_PROVEN, "it names no machine"),
         (FakeIso(machine="k3s-worker1"), Status.FAIL, "it installs k3s-worker1"),
         (FakeIso(machine="k3s-master1", address="192.168.6.11"), Status.FAIL, "gives the address 192.168.6.11"),
         (FakeIso(machine="k3s-master1", address="192.168.6.1"), Status.FAIL, "gives the address 192.168.6.1"),
@@ -145,7 +145,7 @@ def test_what_an_error_says_to_do_is_told_behind_the_checks_own_remedy_once() ->
     known = Fact[SeedIso](problem="it is truncated", remedy="lab seed")
     found = check("seed ISO of k3s-worker1", replace(GOOD, isos={**GOOD.isos, "k3s-worker1": known}))
     assert found.remedy.count("lab seed") == 1, "it is not said twice"
-    unread = replace(GOOD, claimed=Fact(problem="the ledger is no JSON", remedy="put the ledger back"))
+    unread = replace(GOOD, registered=Fact(problem="the ledger is no JSON", remedy="put the ledger back"))
     assert check("no other lab here", unread).remedy.endswith("put the ledger back")
     silent = replace(GOOD, network=Fact(problem="in use", remedy="stop its machines"))
     assert check("network", silent).remedy.endswith("stop its machines")
@@ -294,7 +294,7 @@ def test_a_running_machine_below_the_vm_directory_that_is_not_ours() -> None:
     found = check("no other lab here", facts)
     assert found.status is Status.FAIL
     assert str(vmx) in found.seen
-    assert check("no other lab here", replace(facts, claimed=Fact((vmx.parent,)))).status is Status.PASS
+    assert check("no other lab here", replace(facts, registered=Fact((vmx.parent,)))).status is Status.PASS
     beside = PLAN.vm_directory.with_name(PLAN.vm_directory.name + "2") / "a" / "a.vmx"
     assert check("no other lab here", replace(GOOD, running=Fact((beside,)))).status is Status.PASS
 
@@ -303,10 +303,10 @@ def test_windows_spellings_of_one_directory() -> None:
     plan = replace(PROVIDED, vm_directory=Path(r"F:\VMs\AirgapLab"))
     facts = replace(WINDOWS, running=Fact((Path(r"f:\vms\airgaplab\x\x.vmx"),)))
     assert check("no other lab here", facts, plan).status is Status.FAIL
-    ours = replace(facts, claimed=Fact((Path(r"F:/VMs/AirgapLab/X"),)))
+    ours = replace(facts, registered=Fact((Path(r"F:/VMs/AirgapLab/X"),)))
     assert check("no other lab here", ours, plan).status is Status.PASS
 
 
 def test_a_ledger_that_cannot_be_read_is_an_error() -> None:
-    found = check("no other lab here", replace(GOOD, claimed=Fact(problem="belongs to the lab 'other'")))
+    found = check("no other lab here", replace(GOOD, registered=Fact(problem="belongs to the lab 'other'")))
     assert (found.status, found.seen) == (Status.ERROR, "belongs to the lab 'other'")

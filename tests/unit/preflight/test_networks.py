@@ -11,7 +11,7 @@ from fake_run import FakeRun
 from harness.config import load_lab
 from harness.core.errors import HarnessError
 from harness.preflight import networks
-from harness.preflight.networks import look_for_network, parse_dhcp, parse_netmap, parse_networking, pick
+from harness.preflight.networks import find_network, network_named, parse_dhcp, parse_netmap, parse_networking
 from harness.vmrun import HostNetwork, NetworkKind, Vmrun
 from harness.vmrun.discovery import Kind
 from preflight.samples import LAB_FILE, VMNET1
@@ -88,8 +88,8 @@ def test_the_windows_files() -> None:
 
 
 def test_names_differ_by_case_only() -> None:
-    assert pick((VMNET1,), "VMnet1") == VMNET1
-    assert pick((VMNET1,), "VMnet11") is None
+    assert network_named((VMNET1,), "VMnet1") == VMNET1
+    assert network_named((VMNET1,), "VMnet11") is None
 
 
 def test_a_linux_vmrun_lacks_the_verb_and_the_file_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,10 +98,10 @@ def test_a_linux_vmrun_lacks_the_verb_and_the_file_answers(tmp_path: Path, monke
     run = FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED)
     vmrun = Vmrun(("v",), run=run)
     with pytest.raises(HarnessError, match="listHostNetworks") as caught:
-        look_for_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry())
+        find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry())
     assert str(file) in caught.value.what
     file.write_text(NETWORKING, encoding="utf-8")
-    seen = look_for_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry())
+    seen = find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry())
     assert (seen.found, seen.source) == (VMNET1, str(file))
 
 
@@ -111,12 +111,12 @@ def test_windows_files_answer_where_vmrun_does_not(tmp_path: Path, monkeypatch: 
     folder.mkdir()
     (folder / "vmnetdhcp.conf").write_bytes(DHCP.replace("\n", "\r\n").encode())
     vmrun = Vmrun(("v",), run=FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED))
-    seen = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
+    seen = find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
     assert seen.found == UNTOLD
     (folder / "netmap.conf").write_text(NETMAP, encoding="utf-8")
-    assert look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry()).found == VMNET1
+    assert find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry()).found == VMNET1
     (folder / "netmap.conf").write_text(NETMAP.replace("HostOnly", "Bridged"), encoding="utf-8")
-    changed = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry()).found
+    changed = find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry()).found
     assert changed is not None
     assert changed.kind is NetworkKind.BRIDGED
 
@@ -130,13 +130,13 @@ def test_a_windows_network_without_dhcp_is_in_the_registry_alone(
     key = r"SOFTWARE\WOW6432Node\VMware, Inc.\VMnetLib\VMnetConfig\vmnet1"
     registry = FakeRegistry({(key, "IPSubnetAddress"): "192.168.6.0", (key, "IPSubnetMask"): "255.255.255.0"})
     expected = HostNetwork(1, "vmnet1", NetworkKind.OTHER, dhcp=False, subnet=SUBNET)
-    assert look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found == expected
+    assert find_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found == expected
     with pytest.raises(HarnessError, match=r"vmnetdhcp\.conf"):
-        look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
+        find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
     dhcp.parent.mkdir()
     dhcp.write_text(DHCP.replace("VMnet1", "VMnet2"), encoding="utf-8")
-    seen = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", registry)
+    seen = find_network(Kind.VMWARE, vmrun, SPEC, "win32", registry)
     assert (seen.found, seen.source) == (expected, "the Windows registry")
     (dhcp.parent / "netmap.conf").write_text(NETMAP, encoding="utf-8")
-    told = look_for_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found
+    told = find_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found
     assert told == replace(expected, kind=NetworkKind.HOST_ONLY)
