@@ -1,4 +1,4 @@
-"""Stand-ins for a guest: an agent behind a port, and a supervisor that answers for it."""
+"""A fake guest: an agent behind a port, and a supervisor before it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def refuses(question: dict[str, Any]) -> bytes:
 
 @contextmanager
 def fake_guest(answer: Answer, greeting: bytes = b"") -> Iterator[str]:
-    """Listen like QEMU's agent port and answer each line with `answer`, one connection after the other."""
+    """Listen like QEMU's agent port; `answer` is called for each line."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -81,12 +81,18 @@ def fake_operation(request: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def supervised(answer: Answer, vmx: str = "/a.vmx", *, port_is_open: bool = True) -> Iterator[Record]:
-    """Serve a machine whose guest answers with `answer`; yield what `vmrun-qemu` knows of it."""
+def supervised(
+    answer: Answer,
+    vmx: str = "/a.vmx",
+    *,
+    port_is_open: bool = True,
+    operation: Callable[[Mapping[str, Any]], Any] = fake_operation,
+) -> Iterator[Record]:
+    """Serve a VM whose guest answers with `answer`; yield its record."""
     me = identity(os.getpid())
     with fake_guest(answer) as port, agent_at(port, port_is_open=port_is_open) as agent:
         endpoint = new_endpoint("", "service")
-        service = RequestServer(endpoint, agent, fake_operation)
+        service = RequestServer(endpoint, agent, operation)
         service.start()
         yield {
             "vmx": vmx, "phase": "running", "resumed": False, "supervisor": me, "plugs": [], "locks": [],

@@ -9,10 +9,10 @@ from harness.vmrun_qemu.base.records import Record
 
 
 def record_of(
-    vmx: str = "/vms/a.vmx", phase: str = "running", *, supervisor: Identity | None = None, resumed: bool = False
+    vmx: str = "/vms/a.vmx", phase: str = "running", *, supervisor: Identity | None = None, qmp: str = ""
 ) -> Record:
     owner = supervisor or identity(os.getpid())
     return {
-        "vmx": vmx, "phase": phase, "resumed": resumed, "supervisor": owner, "qemu": owner, "qmp": "",
+        "vmx": vmx, "phase": phase, "resumed": False, "supervisor": owner, "qemu": owner, "qmp": qmp,
         "service": "", "socket_dir": "", "plugs": [], "locks": [], "accelerator": "tcg",
     }  # fmt: skip

@@ -124,15 +124,18 @@ def first_line(process: Child, timeout_s: float) -> str:
 
     It is empty when the process ends without one, or prints nothing for `timeout_s` seconds.
     """
-    lines: list[bytes] = []
     stream = process.stdout
     if stream is None:
         return ""
-    reader = threading.Thread(target=lambda: lines.append(stream.readline()), daemon=True)
+    lines: list[bytes] = []
+
+    def read() -> None:
+        with stream:
+            lines.append(stream.readline())
+
+    reader = threading.Thread(target=read, daemon=True)
     reader.start()
     reader.join(timeout_s)
-    if not reader.is_alive():
-        stream.close()
     return lines[0].decode("utf-8", "replace").strip() if lines else ""
 
 
