@@ -28,7 +28,7 @@ _BESIDE = {"nvram": ".nvram", "extendedConfigFile": ".vmxf"}
 class CloneRequest:
     """Source and target of a clone.
 
-    `vmx` is the configuration to clone, `disks` are (device id, file), `target` is the new VMX with display name `name`.
+    `vmx` is the configuration to clone, `disks` are (device id, file), `target` is the new VMX, `name` its name.
     """
 
     vmx: Vmx

@@ -193,7 +193,7 @@ def require_place(disk: Path, failure: str) -> None:
 
 
 def _preallocate(disk: Path, failure: str) -> None:
-    """Allocate the blocks of a flat disk, so that writes never lack space.
+    """Allocate the blocks of a flat disk, to reserve its space.
 
     Windows does this by itself: a file there is sparse only on request.
 

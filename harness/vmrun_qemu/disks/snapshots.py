@@ -118,7 +118,7 @@ def _save_state(directory: VmDirectory, target: Path, save_memory: SaveMemory | 
         shutil.copyfile(directory.resolve(saved), target)
         return True
     with target.open("wb") as stream:
-        vmss.write_head(stream, State.of_off(directory.vmx))
+        vmss.write_head(stream, State.of_powered_off(directory.vmx))
     return False
 
 
@@ -162,7 +162,7 @@ def _keep_suspended_memory(directory: VmDirectory, gone: list[Snapshot]) -> None
     """Copy a suspended VM's memory out of snapshots to be deleted."""
     name = directory.vmx.get("checkpoint.vmState") or ""
     if name and name in [item.file for item in gone]:
-        kept = vmss.place(directory.vmx_path)
+        kept = vmss.state_file_of(directory.vmx_path)
         shutil.copyfile(directory.resolve(name), kept)
         directory.vmx.set("checkpoint.vmState", kept.name)
         directory.vmx.write(directory.vmx_path)

@@ -1,12 +1,12 @@
-"""Which accelerator, and why: proved by a guest, never by a file that can be opened.
+"""Choose the accelerator, proved by a probe guest.
 
 `/dev/kvm` may exist, open, and run a BIOS, and still hang every kernel (nested hosts do this). So an accelerator
-counts only when the processor has the feature it needs *and* a probe guest got to its end with it: a boot sector that
+is used only when the processor has the feature it needs *and* a probe guest ran to its end with it: a boot sector that
 enters long mode with paging, takes page faults, writes model specific registers, reloads its page tables and answers
-on a debug port. Whatever does not answer in time is not used; TCG, which needs nothing, is what remains.
+on a debug port. Without an answer in time TCG is used, which needs nothing of the host.
 
-That it works is remembered until the host restarts or QEMU changes. That the probe did not answer, which takes a while
-and may be for a busy host, is remembered for some minutes; what can be looked at in a moment is looked at each time.
+A success is cached until the host restarts or QEMU changes. A failure, which takes time and may be due to a busy host,
+is cached for some minutes. What can be checked in a moment is checked each time.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from harness.vmrun_qemu.qemu.locate import Qemu
 from harness.vmrun_qemu.qemu.probe_sector import ANSWER, SECTOR
 
 _PROBE_S = 10.0
-# So long it is believed that the probe guest does not answer.
-_REFUSAL_S = 600.0
+# A failure of the probe guest is cached for this time.
+_FAILURE_CACHE_S = 600.0
 _ARGUMENTS = {
     "kvm": ("-accel", "kvm", "-cpu", "host"),
     "whpx": ("-accel", "whpx,kernel-irqchip=off", "-cpu", "max"),
@@ -47,24 +47,24 @@ _NATIVE = {"linux": "kvm", "win32": "whpx", "darwin": "hvf"}
 
 @dataclass(frozen=True)
 class Accelerator:
-    """The accelerator to use and the reason, in one sentence."""
+    """The accelerator to use, and the reason in one sentence."""
 
     name: str
     why: str
 
     def arguments(self, version: tuple[int, ...]) -> tuple[str, ...]:
-        """Return the arguments for it that are right for that version of QEMU."""
+        """Return the arguments for it and that version of QEMU."""
         threads = os.environ.get("VMRUN_QEMU_TCG_THREADS") or ("multi" if version >= _RACE_FREE else "single")
         return tuple(word.format(threads=threads) for word in _ARGUMENTS[self.name])
 
 
 def choose(qemu: Qemu) -> Accelerator:
-    """Return the accelerator that is proved to work on this host, from memory when it was proved before.
+    """Return the accelerator that works on this host.
 
-    `VMRUN_QEMU_ACCEL` names one and skips the proof.
+    The verdict of the probe guest is cached. `VMRUN_QEMU_ACCEL` names an accelerator without a probe.
 
     Raises:
-        PowerOnFailure: It names none that there is.
+        PowerOnFailure: It names an unknown one.
     """
     named = os.environ.get("VMRUN_QEMU_ACCEL", "")
     if named in _ARGUMENTS:
@@ -75,17 +75,17 @@ def choose(qemu: Qemu) -> Accelerator:
     native = _NATIVE.get(sys.platform, "")
     if not native:
         return Accelerator("tcg", f"no accelerator is known for {sys.platform}")
-    objection = _kvm_objection() if native == "kvm" else ""
-    return Accelerator("tcg", objection) if objection else _remembered(qemu, native)
+    problem = _kvm_problem() if native == "kvm" else ""
+    return Accelerator("tcg", problem) if problem else _cached_verdict(qemu, native)
 
 
-def _remembered(qemu: Qemu, native: str) -> Accelerator:
-    """Return the verdict of the probe guest, from memory where that still counts."""
+def _cached_verdict(qemu: Qemu, native: str) -> Accelerator:
+    """Return the verdict of the probe guest, from the cache if possible."""
     memory = home.root() / "accelerator.json"
     key, now = _host_key(qemu), time.time()
     known = home.read_json(memory)
     same = isinstance(known, dict) and known.get("key") == key
-    if same and (known["name"] == native or abs(now - known.get("at", 0)) < _REFUSAL_S):
+    if same and (known["name"] == native or abs(now - known.get("at", 0)) < _FAILURE_CACHE_S):
         return Accelerator(known["name"], known["why"])
     verdict = _prove(qemu, native)
     home.write_json(memory, {"key": key, "at": now, **asdict(verdict)})
@@ -98,8 +98,8 @@ def _prove(qemu: Qemu, native: str) -> Accelerator:
     return Accelerator("tcg", f"the probe guest did not get to its end with {native} within {_PROBE_S:.0f} s")
 
 
-def _kvm_objection() -> str:
-    """Return why KVM is not even tried, or an empty text."""
+def _kvm_problem() -> str:
+    """Return why KVM is not probed, or an empty text."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "/dev/kvm is absent or not accessible to this user"
     try:

@@ -1,4 +1,7 @@
-"""A VMX as QEMU arguments. Pure: the same VMX, endpoints and accelerator give the same arguments."""
+"""Translate a VMX to QEMU arguments. Pure.
+
+The same VMX, endpoints and accelerator give the same arguments.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 
 from harness.vmrun_qemu.base.endpoint import Endpoint, quoted
 from harness.vmrun_qemu.vmfiles import devices, identifiers
-from harness.vmrun_qemu.vmfiles.devices import Drive, Nic, impossible
+from harness.vmrun_qemu.vmfiles.devices import Drive, Nic, unsupported
 from harness.vmware.vmx import Vmx
 
 # VMX scsiN.virtualDev -> QEMU's device. VMware's default, lsilogic, is an LSI 53c1030, which QEMU lacks: the older
@@ -25,7 +28,7 @@ _CACHE = {"direct": False, "no-flush": False}
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine as its VMX describes it."""
+    """A VM as its VMX describes it."""
 
     name: str
     memory_mib: int
@@ -40,7 +43,10 @@ class Machine:
 
 @dataclass(frozen=True)
 class Wiring:
-    """What the host adds: endpoints by name (`qmp`, `agent`, `ethernet0`, …) and the accelerator's arguments."""
+    """The host's side of a VM.
+
+    `endpoints` are by name (`qmp`, `agent`, `ethernet0`, …); `accelerator` are its arguments.
+    """
 
     endpoints: Mapping[str, Endpoint]
     accelerator: tuple[str, ...]
@@ -48,18 +54,18 @@ class Wiring:
 
 
 def machine_of(vmx: Vmx, folder: Path) -> Machine:
-    """Return the machine that a VMX asks for.
+    """Return the VM that a VMX describes.
 
     Raises:
-        PowerOnFailure: It asks for what cannot be built.
+        PowerOnFailure: It has an unsupported setting.
     """
     firmware = (vmx.get("firmware") or "bios").lower()
     if firmware != "bios":
-        raise impossible(f'firmware = "{firmware}" cannot be had, only "bios"')
+        raise unsupported(f'firmware = "{firmware}" is not supported, only "bios"')
     cpus = devices.number(vmx, "numvcpus", 1, 1, 255)
     cores = devices.number(vmx, "cpuid.coresPerSocket", 1, 1, 255)
     if cpus % cores:
-        raise impossible(f"numvcpus = {cpus} is not a multiple of cpuid.coresPerSocket = {cores}")
+        raise unsupported(f"numvcpus = {cpus} is not a multiple of cpuid.coresPerSocket = {cores}")
     return Machine(
         name=vmx.get("displayName") or folder.name,
         memory_mib=devices.number(vmx, "memsize", 32, 4, 1 << 20),
@@ -74,7 +80,7 @@ def machine_of(vmx: Vmx, folder: Path) -> Machine:
 
 
 def replaced(machine: Machine, drives: list[Drive]) -> Machine:
-    """Return the machine with other drives."""
+    """Return the VM with other drives."""
     return replace(machine, drives=drives)
 
 
@@ -92,23 +98,28 @@ def arguments(machine: Machine, wiring: Wiring, scsi: Mapping[int, str]) -> list
 
 
 def scsi_devices(vmx: Vmx) -> dict[int, str]:
-    """Return QEMU's device for each SCSI controller that is present.
+    """Return QEMU's device for each SCSI controller.
 
     Raises:
-        PowerOnFailure: A model that cannot be had.
+        PowerOnFailure: A model is unsupported.
     """
     found = {}
     for index in range(devices.CONTROLLERS["scsi"][0]):
         if vmx.flag(f"scsi{index}.present"):
             model = (vmx.get(f"scsi{index}.virtualDev") or "lsilogic").lower()
             if model not in _SCSI:
-                raise impossible(f'scsi{index}.virtualDev = "{model}" cannot be had; these can: {", ".join(_SCSI)}')
+                raise unsupported(
+                    f'scsi{index}.virtualDev = "{model}" is not supported; supported are: {", ".join(_SCSI)}'
+                )
             found[index] = _SCSI[model]
     return found
 
 
 def boot_indices(machine: Machine) -> dict[str, int]:
-    """Return device id -> place in the boot order, from 1; a device that is not in it cannot be booted from."""
+    """Return device id -> boot index, from 1.
+
+    A device without an index cannot be booted from.
+    """
     members: dict[str, list[str]] = {
         "disk": [drive.id for drive in machine.drives if not drive.cdrom],
         "cdrom": [drive.id for drive in machine.drives if drive.cdrom],
@@ -182,10 +193,10 @@ def _drive(drive: Drive, boot_index: int | None) -> list[str]:
 
 
 def disk_node(disk: str, image: Mapping[str, Any] | str) -> dict[str, Any]:
-    """Return the block node that a disk's device (`disk` is its id) is bound to for good.
+    """Return the block node to which a disk's device stays bound.
 
-    Between device and image there is a node that does nothing: under it the image can be exchanged, or taken away,
-    while the machine is on (see `live`).
+    `disk` is the device id. Between device and image there is a node that does nothing: below it the image can be
+    exchanged, or taken away, while the VM is on (see `live_operations`).
     """
     return {
         "driver": "raw", "node-name": f"disk-{disk}", "cache": _CACHE, "discard": "unmap",
@@ -194,7 +205,7 @@ def disk_node(disk: str, image: Mapping[str, Any] | str) -> dict[str, Any]:
 
 
 def image_node(path: Path) -> dict[str, Any]:
-    """Return the block node of a disk's file, with its chain of parents as the file itself names them."""
+    """Return the block node of a disk's file and its backing chain."""
     file = {"driver": "file", "filename": str(path), "aio": "threads", "cache": _CACHE, "discard": "unmap"}
     return {"driver": image_format(path), "cache": _CACHE, "discard": "unmap", "file": file}
 

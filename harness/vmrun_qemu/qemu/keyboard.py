@@ -1,4 +1,4 @@
-"""Characters as keys of a US keyboard, by QEMU's names of keys (QAPI `QKeyCode`), and how they are typed."""
+"""Type text on a US keyboard, by QEMU's key names (QAPI `QKeyCode`)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACE_S = 0.04
 
 
 def keys_of(text: str) -> list[list[str]]:
-    """Return the keys of each character, in the order in which they are pressed.
+    """Return the keys of each character, in the order of pressing.
 
     Raises:
         Failure: A character has no key.
@@ -28,7 +28,7 @@ def keys_of(text: str) -> list[list[str]]:
 
 
 def type_text(address: str, text: str) -> None:
-    """Have the text typed.
+    """Type the text.
 
     Raises:
         Failure: A character has no key; nothing is typed.

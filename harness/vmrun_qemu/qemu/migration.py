@@ -1,4 +1,4 @@
-"""A machine's memory and devices, out of a QEMU into a file and back: a migration whose other end is this program.
+"""Save and load a VM's memory by migration.
 
 It goes over a socket (a loopback port on Windows) because QEMU 7.2 knows no `file:` and Windows no `exec:`.
 """
@@ -18,7 +18,7 @@ from harness.vmrun_qemu.base.wait import wait_for
 from harness.vmrun_qemu.qemu import qmp
 
 _TIMEOUT_S = 1800.0
-# So long the end of what came to nothing may take.
+# Limit for the end of a failed migration.
 _LAST_S = 20.0
 _PIECE = 1 << 20
 # Bytes per second; QEMU's own limit would be a tenth of what a disk takes.
@@ -26,11 +26,11 @@ _BANDWIDTH = 1 << 36
 
 
 def save(address: str, socket_dir: str, target: BinaryIO) -> None:
-    """Write the stream of a machine whose processors stand still; what was written before stays in front of it.
+    """Append the migration stream of a stopped VM to `target`.
 
     Raises:
         Failure: The file system is full or broken.
-        QmpError: QEMU cannot do it.
+        QmpError: The migration failed.
     """
     where = endpoint.new_endpoint(socket_dir, f"memory-{secrets.token_hex(4)}")
     server = where.listen()
@@ -55,10 +55,12 @@ def save(address: str, socket_dir: str, target: BinaryIO) -> None:
 
 
 def load(address: str, socket_dir: str, source: BinaryIO) -> None:
-    """Fill a QEMU that was started with `-incoming defer -S`; its processors stand still afterwards.
+    """Load the migration stream into a QEMU started with `-incoming defer -S`.
+
+    Its vCPUs stay stopped.
 
     Raises:
-        QmpError: The stream does not fit the machine.
+        QmpError: The stream does not fit the VM.
     """
     where = endpoint.new_endpoint(socket_dir, f"memory-{secrets.token_hex(4)}")
     qmp.ask(address, ("migrate-incoming", {"uri": where.migration_uri}))
@@ -67,27 +69,27 @@ def load(address: str, socket_dir: str, source: BinaryIO) -> None:
             while piece := source.read(_PIECE):
                 stream.sendall(piece)
     except OSError as error:
-        raise qmp.QmpError(f"the saved memory was not taken: {error}") from error
+        raise qmp.QmpError(f"the saved memory could not be loaded: {error}") from error
     ended = wait_for(lambda: _status(address), _TIMEOUT_S) or {"status": "slow"}
     if ended["status"] != "completed":
-        raise qmp.QmpError(f"the saved memory was not taken: {ended}")
+        raise qmp.QmpError(f"the saved memory could not be loaded: {ended}")
 
 
 def _status(address: str) -> dict[str, Any] | None:
-    """Return how the migration ended, or None while it goes on."""
+    """Return the final state of the migration, or None while it runs."""
     answer = qmp.ask(address, ("query-migrate", {}))[0]
     return answer if answer.get("status") in ("completed", "failed", "cancelled") else None
 
 
 def _canceled(address: str) -> dict[str, Any]:
-    """Have a migration that takes too long ended, so that the machine can run on; return how it ended."""
+    """Cancel a migration that takes too long; return its final state."""
     qmp.ask(address, ("migrate_cancel", {}))
     wait_for(lambda: _status(address), _LAST_S)
     return {"status": f"canceled after {_TIMEOUT_S:.0f} s"}
 
 
 class _Receiver(threading.Thread):
-    """Takes one connection and writes all that comes into a file; `problem` is why it could not."""
+    """Thread that writes one connection to a file; `problem` is its error."""
 
     def __init__(self, server: socket.socket, target: BinaryIO) -> None:
         super().__init__(daemon=True)
@@ -99,7 +101,7 @@ class _Receiver(threading.Thread):
         try:
             stream, _ = self._server.accept()
         except OSError:
-            return  # nobody came
+            return  # QEMU did not connect
         with stream:
             try:
                 while piece := stream.recv(_PIECE):

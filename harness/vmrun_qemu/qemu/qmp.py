@@ -1,4 +1,4 @@
-"""QEMU's machine protocol, one short session per question, through QEMU's own client library."""
+"""QMP client: one short session per call, by QEMU's own library."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ _TIMEOUT_S = 20.0
 
 
 class QmpError(Failure):
-    """QEMU is not there, does not answer, or refuses the command; `str` is its own text, `vmrun` has no word for it."""
+    """QEMU does not run, does not answer, or refuses the command.
 
-    def __init__(self, said: str) -> None:
-        super().__init__(f"{UNKNOWN}: {said}")
-        self.said = said
+    `str` is QEMU's own text; `vmrun` prints it as an unknown error.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{UNKNOWN}: {reason}")
+        self.reason = reason
 
     def __str__(self) -> str:
-        return self.said
+        return self.reason
 
 
 class QmpSilentError(QmpError):
-    """QEMU holds the connection and says nothing: it is stuck or stopped."""
+    """QEMU accepts the connection and does not answer."""
 
 
 Command = tuple[str, Mapping[str, Any]]
@@ -46,11 +49,11 @@ def ask(address: str, *commands: Command, timeout_s: float = _TIMEOUT_S) -> list
     except qmp_client.CommandError as error:
         raise QmpError(str(error)) from error
     except ConnectionError as error:
-        raise QmpError(f"QEMU is not there: {error}") from error
+        raise QmpError(f"QEMU does not run: {error}") from error
 
 
 def human(address: str, line: str) -> str:
-    """Return what QEMU's human monitor prints for that line; empty is usually success.
+    """Return the human monitor's output; empty is usually success.
 
     Raises:
         QmpError: See `ask`.
@@ -59,7 +62,7 @@ def human(address: str, line: str) -> str:
 
 
 def is_up(address: str) -> bool:
-    """Return whether QEMU answers there."""
+    """Return whether QEMU answers at the address."""
     try:
         ask(address, ("query-status", {}), timeout_s=5.0)
     except QmpError:
@@ -77,7 +80,10 @@ def port_is_open(address: str, chardev: str) -> bool:
 
 
 def quit_qemu(address: str) -> bool:
-    """Tell QEMU to end; return False if it is stuck. It closes the connection, and may be gone already."""
+    """Request QEMU to end; return False if it hangs.
+
+    It closes the connection, and may have ended already.
+    """
     try:
         ask(address, ("quit", {}), timeout_s=10.0)
     except QmpSilentError:

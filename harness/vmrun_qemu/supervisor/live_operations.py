@@ -56,7 +56,7 @@ def suspend(vm: RunningVm, address: str) -> None:
         Failure: There is no room; the VM keeps running.
         QmpError: QEMU refuses or does not answer.
     """
-    target = vmss.place(vm.path)
+    target = vmss.state_file_of(vm.path)
     with quiesced(vm):
         save_state(vm, target, address)
         vm.vmx.set("checkpoint.vmState", target.name)

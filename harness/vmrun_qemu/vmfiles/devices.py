@@ -1,4 +1,4 @@
-"""What a VMX asks for, device class by device class: pure values, no QEMU words yet."""
+"""Devices of a VMX as plain values, independent of QEMU."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ _NIC = re.compile(r"^ethernet(\d+)\.present$", re.IGNORECASE)
 _SERIAL = re.compile(r"^serial(\d+)\.present$", re.IGNORECASE)
 _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 
-# connectionType -> the network that VMware connects; a bridge needs rights that this program does not have.
+# connectionType -> VMware's network; a bridge needs privileges that this program does not have.
 NETWORKS = {"hostonly": "vmnet1", "nat": "vmnet8", "bridged": ""}
 NIC_MODELS = ("e1000", "e1000e", "vmxnet3")
 
 
-def impossible(reason: str) -> PowerOnFailure:
-    """Return the failure of a VMX that asks for what cannot be built; VMware says only `Unknown error`."""
+def unsupported(reason: str) -> PowerOnFailure:
+    """Return the failure of a VMX with an unsupported setting.
+
+    VMware prints only `Unknown error`; the reason goes to the log.
+    """
     return PowerOnFailure(reason, UNKNOWN)
 
 
 @dataclass(frozen=True)
 class Drive:
-    """A disk or a CD drive at `bus``controller`:`unit`; a CD without `path` is an empty tray."""
+    """A disk or CD drive; `path` is None for an empty tray."""
 
     bus: str
     controller: int
@@ -50,7 +53,7 @@ class Drive:
 
 @dataclass(frozen=True)
 class Nic:
-    """A network card; `vmnet` is empty when its cable leads nowhere."""
+    """A network card; `vmnet` is empty when it cannot be connected."""
 
     index: int
     model: str
@@ -66,7 +69,7 @@ class Nic:
 
 @dataclass(frozen=True)
 class Serial:
-    """A serial port; without `path` nothing is at its other end."""
+    """A serial port; without `path` it is not connected."""
 
     index: int
     path: Path | None
@@ -89,20 +92,20 @@ def number(vmx: Vmx, key: str, default: int, low: int, high: int) -> int:
     except ValueError:
         value = low - 1
     if not low <= value <= high:
-        raise impossible(f'{key} = "{text}": expected an integer from {low} to {high}')
+        raise unsupported(f'{key} = "{text}": expected an integer from {low} to {high}')
     return value
 
 
 def resolve(folder: Path, name: str) -> Path:
-    """Return the file that a VMX names: relative names are against the VMX's directory."""
+    """Return the path of a file that a VMX names."""
     return folder / name.replace("\\", "/") if "\\" in name and not Path(name).is_absolute() else folder / name
 
 
 def drives(vmx: Vmx, folder: Path) -> list[Drive]:
-    """Return the disks and CD drives that are present, in boot order within each kind.
+    """Return the disks and CD drives, in boot order within each kind.
 
     Raises:
-        PowerOnFailure: A place or a device type that cannot be had.
+        PowerOnFailure: A controller, unit or device type is unsupported.
     """
     places = {(m[1].lower(), int(m[2]), int(m[3])) for key, _ in vmx.items() if (m := _UNIT.match(key))}
     found = []
@@ -112,9 +115,9 @@ def drives(vmx: Vmx, folder: Path) -> list[Drive]:
         if not (vmx.flag(f"{name}.present") and vmx.flag(f"{bus}{controller}.present", default=bus == "ide")):
             continue
         if bus not in CONTROLLERS:
-            raise impossible(f"No {bus.upper()} controller can be had for {name}")
+            raise unsupported(f"{bus.upper()} controllers are not supported, as for {name}")
         if controller >= CONTROLLERS[bus][0] or unit >= CONTROLLERS[bus][1]:
-            raise impossible(f"No slot available for {name}: {bus} has {CONTROLLERS[bus]} controllers and units")
+            raise unsupported(f"No slot available for {name}: {bus} has {CONTROLLERS[bus]} controllers and units")
         found.append(_drive(vmx, folder, bus, controller, unit))
     return found
 
@@ -127,17 +130,19 @@ def _drive(vmx: Vmx, folder: Path, bus: str, controller: int, unit: int) -> Driv
         image = kind == "cdrom-image" and vmx.flag(f"{name}.startConnected", default=True) and file
         return Drive(bus, controller, unit, cdrom=True, path=resolve(folder, file) if image else None)
     if kind not in ("", "disk", "scsi-harddisk", "ata-harddisk", "scsi-harddrive", "harddisk"):
-        raise impossible(f'{name}.deviceType = "{kind}" cannot be had')
+        raise unsupported(f'{name}.deviceType = "{kind}" is not supported')
     if not file:
-        raise impossible(f"{name} is a disk without a fileName")
+        raise unsupported(f"{name} is a disk without a fileName")
     return Drive(bus, controller, unit, cdrom=False, path=resolve(folder, file))
 
 
 def nics(vmx: Vmx) -> list[Nic]:
-    """Return the network cards that are present; their addresses must have been written by `power_on_changes`.
+    """Return the network cards.
+
+    `power_on_changes` must have written their addresses before.
 
     Raises:
-        PowerOnFailure: A model or an address that cannot be had.
+        PowerOnFailure: A model or an address is unsupported.
     """
     indices = sorted(int(m[1]) for key, _ in vmx.items() if (m := _NIC.match(key)))
     return [_nic(vmx, index) for index in indices if vmx.flag(f"ethernet{index}.present")]
@@ -147,16 +152,19 @@ def _nic(vmx: Vmx, index: int) -> Nic:
     name = f"ethernet{index}"
     model = (vmx.get(f"{name}.virtualDev") or "e1000").lower()
     if model not in NIC_MODELS:
-        raise impossible(f'{name}.virtualDev = "{model}" cannot be had; these can: {", ".join(NIC_MODELS)}')
+        raise unsupported(f'{name}.virtualDev = "{model}" is not supported; supported are: {", ".join(NIC_MODELS)}')
     static = (vmx.get(f"{name}.addressType") or "generated").lower() == "static"
     mac = (vmx.get(f"{name}.address" if static else f"{name}.generatedAddress") or "").lower().replace("-", ":")
     if not _MAC.match(mac) or int(mac[:2], 16) & 1:
-        raise impossible(f'{name}: "{mac}" is not an address of a network card')
+        raise unsupported(f'{name}: "{mac}" is not an address of a network card')
     return Nic(index, model, mac, network_of(vmx, name), vmx.flag(f"{name}.startConnected", default=True))
 
 
 def network_of(vmx: Vmx, name: str) -> str:
-    """Return `vmnetN` for a network card, or an empty string when it cannot be connected (a bridge, a LAN segment)."""
+    """Return `vmnetN` for a network card; empty if it cannot be connected.
+
+    A bridge and a LAN segment cannot.
+    """
     kind = (vmx.get(f"{name}.connectionType") or "bridged").lower()
     named = (vmx.get(f"{name}.vnet") or "").lower().replace("/dev/", "")
     if kind in ("custom", "hostonly", "nat") and re.fullmatch(r"vmnet\d{1,3}", named):
@@ -165,7 +173,7 @@ def network_of(vmx: Vmx, name: str) -> str:
 
 
 def serials(vmx: Vmx, folder: Path) -> list[Serial]:
-    """Return the serial ports that are present; only files are connected."""
+    """Return the serial ports; only those with a file are connected."""
     ports = sorted(int(m[1]) for key, _ in vmx.items() if (m := _SERIAL.match(key)))
     found = []
     for index in ports:
@@ -180,7 +188,10 @@ def serials(vmx: Vmx, folder: Path) -> list[Serial]:
 
 
 def boot_classes(vmx: Vmx) -> list[str]:
-    """Return the device classes in boot order: `disk`, `cdrom`, `ethernet`; by default the disk, then the CD."""
+    """Return the device classes in boot order, by default disk, then CD.
+
+    The classes are `disk`, `cdrom` and `ethernet`.
+    """
     words = {"disk": "disk", "hdd": "disk", "cdrom": "cdrom", "cd": "cdrom"}
     order: list[str] = []
     for word in (vmx.get("bios.bootOrder") or "hdd,cdrom").lower().split(","):

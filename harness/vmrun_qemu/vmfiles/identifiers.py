@@ -1,4 +1,4 @@
-"""Who a machine is: its SMBIOS id, and the addresses of its network cards, as VMware derives and writes them."""
+"""SMBIOS UUID and MAC addresses, as VMware derives them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UUID = re.compile(r"^([0-9a-f]{2}[ -]?){16}$")
 
 
 def uuid_bytes(text: str) -> bytes | None:
-    """Return the 16 bytes of `56 4d 0a … -… …`, or None when the text is no such id."""
+    """Parse a UUID (`56 4d … -… …`); return None if invalid."""
     plain = text.strip().lower()
     if not _UUID.match(plain):
         return None
@@ -21,25 +21,28 @@ def uuid_bytes(text: str) -> bytes | None:
 
 
 def vmware_form(data: bytes) -> str:
-    """Return 16 bytes as VMware writes them: blanks between the bytes, a dash in the middle."""
+    """Format 16 bytes as VMware does.
+
+    Blanks separate the bytes, a dash is in the middle.
+    """
     return data[:8].hex(" ") + "-" + data[8:].hex(" ")
 
 
 def serial_number(data: bytes) -> str:
-    """Return the SMBIOS system serial number that VMware derives from `uuid.bios`."""
+    """Return the SMBIOS serial number that VMware derives from `uuid.bios`."""
     return "VMware-" + vmware_form(data)
 
 
 def location_uuid(path: str) -> bytes:
-    """Return the id of a place: it changes when the VMX is moved or copied."""
+    """Return the UUID of a path, which detects a moved VMX."""
     return b"\x56\x4d" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()[:14]
 
 
 def power_on_changes(vmx: Vmx, path: str, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
-    """Make the VMX as VMware leaves it when the machine is powered on: ids and generated addresses are in it.
+    """Write what VMware writes to a VMX at power-on: UUIDs and addresses.
 
-    A copied machine (`uuid.location` names another place) gets a new id and new addresses when `uuid.action` is
-    `create`; without a word, and with `keep`, it stays who it was.
+    A copied VM (`uuid.location` is that of another path) gets a new UUID and new addresses when `uuid.action` is
+    `create`; by default, and with `keep`, it keeps its own.
     """
     here = vmware_form(location_uuid(path))
     there = vmx.get("uuid.location")

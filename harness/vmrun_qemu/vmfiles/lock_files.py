@@ -1,8 +1,8 @@
-"""The `.lck` directories that VMware keeps beside the files of a running machine.
+"""VMware's lock directories (`.lck`) beside the files of a running VM.
 
-`<file>.lck/` is a directory, and in it lies `M<number>.lck`, whose text ends with `<pid>-<time>(<program>)`: the mutual
-exclusion between homes. Whoever has written one looks whether another is there as well, and steps back if so. A lock of
-ours whose process is gone is stale and is removed; one that some other program wrote is never touched.
+`<file>.lck/` is a directory with a file `M<number>.lck`, whose text ends with `<pid>-<time>(<program>)`. It is the
+mutual exclusion between homes. After writing its file a process checks for another one, and releases its own if there
+is. A lock of this program whose process has ended is stale and is removed; one of another program is never touched.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _OWNER = re.compile(r"(\d+)-(\d+(?:\.\d+)?)\(vmrun-qemu\)\s*$")
 
 
 def take(files: Iterable[Path], owner: Identity) -> list[Path]:
-    """Make the `.lck` directory of each file for `owner`; return them, or raise and leave none of them behind.
+    """Lock all files for `owner`, or none; return the lock directories.
 
     Raises:
-        FileExistsError: Somebody else holds one of the files.
+        FileExistsError: Another process holds one of the files.
         OSError: The directory cannot be written.
     """
     folders = [file.with_name(file.name + ".lck") for file in files]
@@ -40,19 +40,19 @@ def take(files: Iterable[Path], owner: Identity) -> list[Path]:
 
 
 def is_held(file: Path) -> bool:
-    """Return whether somebody, under any home or with any program, has the file locked."""
+    """Return whether any program holds a lock on the file."""
     folder = file.with_name(file.name + ".lck")
     return folder.is_dir() and _stale(folder) is None
 
 
 def release(folders: Iterable[Path], owner: Identity) -> None:
-    """Remove the locks that `owner` has in those directories, and each directory that is empty then."""
+    """Remove the locks of `owner`, and each directory that becomes empty."""
     for folder in folders:
         _remove(folder, [lock for lock in _locks(folder) if _owner(lock) == owner])
 
 
 def release_stale(file: Path) -> None:
-    """Remove the `.lck` directory of a file when nobody is behind it any more."""
+    """Remove a file's lock directory if all its locks are stale."""
     folder = file.with_name(file.name + ".lck")
     stale = _stale(folder) if folder.is_dir() else None
     if stale is not None:
@@ -79,7 +79,10 @@ def _take_one(folder: Path, owner: Identity) -> None:
 
 
 def _remove(folder: Path, locks: Iterable[Path]) -> None:
-    """Remove those locks, whose names are never used again, and the directory if nothing else is in it."""
+    """Remove these locks, and the directory if it is empty then.
+
+    The names of locks are never used again.
+    """
     with contextlib.suppress(OSError):
         for lock in locks:
             lock.unlink(missing_ok=True)
@@ -91,20 +94,20 @@ def _locks(folder: Path) -> list[Path]:
 
 
 def _stale(folder: Path) -> list[Path] | None:
-    """Return the locks of those who are gone, or None when somebody is behind the directory.
+    """Return the locks in the directory if all are stale, else None.
 
-    That is somebody who lives, or another program, or one yet unknown.
+    A lock is not stale if its process lives, belongs to another program, or is not known yet.
     """
     locks = _locks(folder)
     return None if any(map(_is_owned, locks)) or (not locks and _is_young(folder)) else locks
 
 
 def _is_owned(lock: Path) -> bool:
-    """Return whether somebody is behind the lock; who cannot be read may be somebody."""
+    """Return whether the owner of the lock lives or may live."""
     try:
         text = lock.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
-        return False  # it was released just now
+        return False  # it has just been released
     except OSError:
         return True
     owner = _owner_in(text)
@@ -119,13 +122,16 @@ def _owner(lock: Path) -> Identity | None:
 
 
 def _owner_in(text: str) -> Identity | None:
-    """Return whose lock that is; None for one of another program."""
+    """Return the owner of a lock; None for one of another program."""
     match = _OWNER.search(text)
     return {"pid": int(match[1]), "created": float(match[2])} if match else None
 
 
 def _is_young(path: Path) -> bool:
-    """Return whether what is empty may be about to be filled; a crash can have left it so as well."""
+    """Return whether an empty lock is recent.
+
+    Its owner may be about to write it; a crash can have left it empty as well.
+    """
     try:
         return time.time() - path.stat().st_mtime < _FILLING_S
     except OSError:

@@ -1,4 +1,4 @@
-"""Which files belong to a machine: what `deleteVM` removes, and nothing else."""
+"""Files that belong to a VM: `deleteVM` removes these and no others."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _OVERLAY = re.compile(r"-\d{6}$")
 
 
 def files_of(vmx: Path) -> list[Path]:
-    """Return the machine's files that exist: VMX and its kin, states, logs, disks and extents, serial files, locks.
+    """Return the existing files of a VM.
 
-    A disk or serial file outside of the machine's directory, and every CD image, belong to somebody else.
+    They are the VMX and its companions, states, logs, disks with extents, serial files and locks. A disk or serial file
+    outside of the VM's directory, and every CD image, do not belong to it.
 
     Raises:
         Failure: The VMX cannot be read.
@@ -34,7 +35,7 @@ def files_of(vmx: Path) -> list[Path]:
     folder = vmx.parent
     own = [vmx.with_suffix(ending) for ending in _ENDINGS]
     states = re.compile(re.escape(vmx.stem) + _STATE, re.IGNORECASE)
-    alone = not any(other != vmx for other in folder.glob("*.vmx"))  # else its logs may be the other one's
+    alone = not any(other != vmx for other in folder.glob("*.vmx"))  # else the logs may belong to the other VM
     own += [file for file in folder.iterdir() if (alone and _LOGS.match(file.name)) or states.fullmatch(file.name)]
     disks = [*_disks(settings, folder), *_snapshot_disks(vmx)]
     disks += [file for disk in disks for file in _overlays(disk)]
@@ -45,13 +46,13 @@ def files_of(vmx: Path) -> list[Path]:
 
 
 def _is_own(file: Path, folder: Path) -> bool:
-    """Return whether it is in the machine's directory, and a file, or a directory as locks are."""
+    """Return whether it is a file or lock in the VM's directory."""
     kind = file.is_file() or (file.is_dir() and file.suffix.lower() == ".lck")
     return kind and file.resolve().parent == folder.resolve()
 
 
 def _disks(settings: Vmx, folder: Path) -> list[Path]:
-    """Return the disks that a VMX names; none where it asks for what cannot be built."""
+    """Return the disks of a VMX; none if a device is unsupported."""
     try:
         return [drive.path for drive in devices.drives(settings, folder) if drive.path and not drive.cdrom]
     except PowerOnFailure:
@@ -67,9 +68,9 @@ def _snapshot_disks(vmx: Path) -> list[Path]:
 
 
 def _overlays(disk: Path) -> list[Path]:
-    """Return the disks that have a name of its chain and are of it: what it builds on, and what builds on these.
+    """Return the other disks of a backing chain, by name and parent.
 
-    Whoever uses them; a disk that only has such a name is somebody else's.
+    They are its parents and all overlays of these, also unused ones. A disk that only has such a name is not included.
     """
     pattern = re.compile(re.escape(_OVERLAY.sub("", disk.stem)) + r"(-\d{6})?" + re.escape(disk.suffix), re.IGNORECASE)
     named = [file for file in disk.parent.glob(f"*{disk.suffix}") if pattern.fullmatch(file.name)]
@@ -83,7 +84,10 @@ def _overlays(disk: Path) -> list[Path]:
 
 
 def used_by_others(vmx: Path) -> set[Path]:
-    """Return the disks, with extents and parents, that other VMX files in the machine's directory name."""
+    """Return the disks of other VMX files in the same directory.
+
+    Their extents and parents are included.
+    """
     left = [disk for other in vmx.parent.glob("*.vmx") if other != vmx for disk in _disks_of(other)]
     found: set[Path] = set()
     while left:
@@ -103,16 +107,16 @@ def _disks_of(vmx: Path) -> list[Path]:
 
 
 def free_overlay(disk: Path, folder: Path) -> Path:
-    """Return the name of a disk's next overlay in that folder: `<disk>-000001.vmdk`, or the first that is free."""
+    """Return the first free name of an overlay, such as `<disk>-000001.vmdk`."""
     stem = _OVERLAY.sub("", disk.stem)
     names = (folder / f"{stem}-{number:06}{disk.suffix}" for number in range(1, 1_000_000))
     return next(name for name in names if not name.exists())
 
 
 def extents(disk: Path) -> list[Path]:
-    """Return the extent files in its own directory that a VMDK descriptor names; a disk that is one file has none.
+    """Return a disk's extent files; none for a single-file disk.
 
-    What lies elsewhere, or is a device of the host, is not the disk's to remove or to rename.
+    An extent in another directory, or a device of the host, must not be removed or renamed with the disk.
     """
     try:
         descriptor = vmdk_descriptor.read(disk)

@@ -1,7 +1,9 @@
-"""A machine's `.vmsd`: its snapshots as a tree, in VMware's keys. Pure: a `Vmx` (the same syntax) in, a `Vmx` out.
+"""The `.vmsd` of a VM: the tree of its snapshots.
+
+Pure: a `Vmx` (the same syntax) in, a `Vmx` out.
 
     snapshot.lastUID = "2"               the highest number ever given
-    snapshot.current = "2"               the snapshot that the machine's present state goes back to; absent or 0: none
+    snapshot.current = "2"               the parent of the VM's present state; absent or 0: none
     snapshot.numSnapshots = "2"
     snapshot.needConsolidate = "FALSE"   TRUE while disks of deleted snapshots are still to be merged
     snapshot0.uid, .filename, .parent, .displayName, .type, .createTimeHigh, .createTimeLow
@@ -47,7 +49,7 @@ _FOLDS: tuple[Callable[[str], str], ...] = (str, str.casefold)
 class Snapshot:
     """One snapshot.
 
-    `parent` is a uid, 0 for a root; `file` is the `.vmsn`, `memory` whether the machine was on; `created_us` is in
+    `parent` is a uid, 0 for a root; `file` is the `.vmsn`, `memory` whether the VM was on; `created_us` is in
     microseconds since the epoch; `disks` are (VMX device id, file name); `clones` are VMX paths; `extra` are keys that
     only VMware knows.
     """
@@ -65,7 +67,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Tree:
-    """All snapshots of a machine."""
+    """All snapshots of a VM."""
 
     snapshots: tuple[Snapshot, ...] = ()
     current: int = 0
@@ -73,9 +75,9 @@ class Tree:
     needs_consolidation: bool = False
 
     def named(self, name: str) -> Snapshot:
-        """Return the snapshot of that name, or at the end of that path (`a/b/c`) through the tree.
+        """Return the snapshot of that name or path.
 
-        A name in the same case is preferred.
+        A path (`a/b/c`) names the ancestors too. A name in the same case is preferred.
 
         Raises:
             Failure: There is none, or more than one.
@@ -94,7 +96,7 @@ class Tree:
         return [fold(item) for item in names] == [fold(item) for item in path]
 
     def line(self, uid: int) -> list[Snapshot]:
-        """Return the snapshot of that number and its ancestors, nearest first."""
+        """Return the snapshot with that uid and its ancestors, nearest first."""
         by_uid = {snapshot.uid: snapshot for snapshot in self.snapshots}
         found: list[Snapshot] = []
         while uid in by_uid and by_uid[uid] not in found:
@@ -103,7 +105,7 @@ class Tree:
         return found
 
     def below(self, uid: int) -> set[int]:
-        """Return the numbers of a snapshot and of all that go back to it."""
+        """Return the uids of a snapshot and all its descendants."""
         return {s.uid for s in self.snapshots if any(ancestor.uid == uid for ancestor in self.line(s.uid))}
 
     def outline(self) -> list[tuple[int, str]]:
@@ -119,7 +121,7 @@ class Tree:
         return list(under(0, 0))
 
     def check_new(self, name: str) -> None:
-        """Return if a snapshot can get that name.
+        """Check that a snapshot can get that name.
 
         Raises:
             Failure: It is taken, empty, or would be read as a path.
@@ -130,20 +132,26 @@ class Tree:
             raise Failure(SNAPSHOT_EXISTS)
 
     def free_name(self, wish: str) -> str:
-        """Return that name, or the next one with a number that a snapshot can get; separators become blanks."""
+        """Return a free name like that one, with a number if necessary.
+
+        Path separators become blanks.
+        """
         plain = _SEPARATOR.sub(" ", wish)
         taken = {snapshot.name.casefold() for snapshot in self.snapshots}
         names = (plain if number == 1 else f"{plain} {number}" for number in range(1, len(taken) + 2))
         return next(name for name in names if name.casefold() not in taken)
 
     def with_new(self, snapshot: Snapshot) -> Tree:
-        """Return the tree with one more snapshot, which is the current one."""
+        """Return the tree with a new snapshot as the current one."""
         return replace(
             self, snapshots=(*self.snapshots, snapshot), current=snapshot.uid, last_uid=max(self.last_uid, snapshot.uid)
         )
 
     def without(self, uids: set[int]) -> Tree:
-        """Return the tree without these; their children, and the present state, go back to the next that is left."""
+        """Return the tree without these snapshots.
+
+        Their children, and the present state, get the nearest remaining ancestor as parent.
+        """
 
         def next_left(uid: int) -> int:
             return next((s.uid for s in self.line(uid) if s.uid not in uids), 0)
@@ -152,12 +160,12 @@ class Tree:
         return replace(self, snapshots=tuple(left), current=next_left(self.current))
 
     def with_changed(self, changed: Snapshot) -> Tree:
-        """Return the tree with that snapshot in place of the one of its number."""
+        """Return the tree with the snapshot of that uid replaced."""
         return replace(self, snapshots=tuple(changed if s.uid == changed.uid else s for s in self.snapshots))
 
 
 def tree_of(vmsd: Vmx) -> Tree:
-    """Return the tree that a `.vmsd` holds; snapshots without a number are left out."""
+    """Parse the tree of a `.vmsd`; skip snapshots without a uid."""
     groups: dict[int, dict[str, str]] = {}
     for key, value in vmsd.items():
         if match := _OWN.match(key):
@@ -172,7 +180,7 @@ def tree_of(vmsd: Vmx) -> Tree:
 
 
 def store(tree: Tree, vmsd: Vmx) -> None:
-    """Have the tree in a `.vmsd`, in place of the one that is in it."""
+    """Replace the tree in a `.vmsd`."""
     for key in [key for key, _ in vmsd.items() if _OWN.match(key)]:
         vmsd.remove(key)
     if ".encoding" not in vmsd:

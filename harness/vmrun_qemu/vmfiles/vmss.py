@@ -1,4 +1,4 @@
-"""`.vmss` and `.vmsn`: a machine's configuration at one moment, and its memory if it was on.
+"""State files (`.vmss`, `.vmsn`): configuration, and memory if the VM was on.
 
 The names are VMware's, the content is our own: a line `vmrun-qemu state 1`, a line of JSON (see `State`), and then,
 where `memory` is true, QEMU's migration stream to the end of the file.
@@ -20,13 +20,16 @@ _MAGIC = b"vmrun-qemu state 1\n"
 _LIMIT = 1 << 24
 
 
-def place(vmx: Path) -> Path:
-    """Return where a suspended machine's memory is: `<name>-<eight digits of its place>.vmss`, as VMware names it."""
+def state_file_of(vmx: Path) -> Path:
+    """Return the state file of a suspended VM, as VMware names it.
+
+    The name is `<name>-<eight digits of its path's id>.vmss`.
+    """
     return vmx.with_name(f"{vmx.stem}-{home.vm_id(vmx)[:8]}.vmss")
 
 
 class StateError(Exception):
-    """A file that is no state of ours."""
+    """The file was not written by this program, or is damaged."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,12 @@ class State:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_off(cls, vmx: Vmx) -> State:
-        """Return the state of a machine that is off."""
+    def of_powered_off(cls, vmx: Vmx) -> State:
+        """Return the state of a VM that is off."""
         return cls(vmx.text(), vmx.encoding, memory=False)
 
     def devices(self, vmx: Vmx) -> Vmx:
-        """Return the configuration with the devices connected as they were."""
+        """Return the configuration with the devices as they were connected."""
         found = vmx.copy()
         for name, connected in self.plugged.items():
             found.update((key, value) for key, value in self.variables.items() if key.startswith(f"{name}."))
@@ -76,10 +79,10 @@ def write_head(stream: BinaryIO, state: State) -> None:
 
 
 def read_head(stream: BinaryIO, name: str) -> State:
-    """Return the head of a state file; the stream stands at the memory afterwards.
+    """Read the head of a state file, up to the memory.
 
     Raises:
-        StateError: It is no such file.
+        StateError: It is no state file.
         OSError: It cannot be read.
     """
     if stream.readline(len(_MAGIC)) != _MAGIC:
@@ -91,10 +94,10 @@ def read_head(stream: BinaryIO, name: str) -> State:
 
 
 def read(path: Path) -> State:
-    """Return the head of the state file at `path`.
+    """Read the head of the state file at `path`.
 
     Raises:
-        StateError: It is missing, or no such file.
+        StateError: It is missing, or no state file.
     """
     try:
         with path.open("rb") as stream:
@@ -104,7 +107,7 @@ def read(path: Path) -> State:
 
 
 def last_address(path: Path) -> str:
-    """Return the last known address of a suspended VM's guest; empty when it has none or is not suspended."""
+    """Return the last known guest address of a suspended VM, or nothing."""
     try:
         name = Vmx.read(path).get("checkpoint.vmState") or ""
         return read(devices.resolve(path.parent, name)).address if name else ""

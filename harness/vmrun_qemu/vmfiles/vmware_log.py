@@ -1,4 +1,4 @@
-"""`vmware.log` beside the VMX: what happened to the machine, with VMware's `Msg_Post: Error` lines for the reasons."""
+"""`vmware.log` beside the VMX: events, and reasons as `Msg_Post: Error`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class VmLog:
         self.path = folder / "vmware.log"
 
     def begin(self) -> None:
-        """Move the log of the last power-on to `vmware-0.log`, and older ones one further; begin a new one.
+        """Rotate the logs of earlier power-ons and begin a new one.
 
         Its first line is VMware's, ` pid=` and all: libvirt takes the process that runs the machine from there.
         """
@@ -28,13 +28,16 @@ class VmLog:
         self.say(f"Log for vmrun-qemu pid={os.getpid()} option=Release")
 
     def say(self, text: str) -> None:
-        """Append one line with the time in UTC; a directory that is gone, or full, loses it."""
+        """Append one line with the time in UTC (best effort)."""
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         with contextlib.suppress(OSError), self.path.open("a", encoding="utf-8") as stream:
             stream.write(f"{stamp} In(05) vmx {text}\n")
 
     def post(self, kind: str, reason: str) -> None:
-        """Append a message that VMware would show as a box: `kind` is `Error`, `Warning` or `Hint`."""
+        """Append a message that VMware would show in a dialog.
+
+        `kind` is `Error`, `Warning`, `Question` or `Hint`.
+        """
         self.say(f"Msg_Post: {kind}")
         for line in reason.splitlines() or [""]:
             self.say(f"[msg.vmrunqemu] {line}")

@@ -51,9 +51,9 @@ def test_a_switch_that_does_not_answer_is_told_in_one_line(
     assert main(OLD) == 0
 
     def gone(*_: object) -> str:
-        raise qmp.QmpError("QEMU is not there: [Errno 2]")
+        raise qmp.QmpError("QEMU does not run: [Errno 2]")
 
     monkeypatch.setattr(qmp, "human", gone)
     for words in (NEW, ["deletePortForwarding", "vmnet1", "tcp", "40022"]):
         assert main(words) == 255
-        assert capsys.readouterr().out == "Error: Unknown error: QEMU is not there: [Errno 2]\n"
+        assert capsys.readouterr().out == "Error: Unknown error: QEMU does not run: [Errno 2]\n"

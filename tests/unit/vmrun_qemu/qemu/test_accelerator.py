@@ -36,7 +36,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
     monkeypatch.delenv("VMRUN_QEMU_ACCEL", raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(accelerator, "_kvm_objection", lambda: fake.objection)
+    monkeypatch.setattr(accelerator, "_kvm_problem", lambda: fake.objection)
     monkeypatch.setattr(accelerator, "probe", fake.probe)
     return fake
 
@@ -64,7 +64,7 @@ def test_without_the_processors_feature_nothing_is_probed(host: FakeHost, tmp_pa
     assert host.probes == 0
 
 
-def test_the_verdict_is_remembered_until_qemu_changes(host: FakeHost, tmp_path: Path) -> None:
+def test_the_verdict_is_cached_until_qemu_changes(host: FakeHost, tmp_path: Path) -> None:
     qemu = a_qemu(tmp_path)
     accelerator.choose(qemu)
     accelerator.choose(qemu)

@@ -34,7 +34,7 @@ def test_devices_are_as_they_were(tmp_path: Path) -> None:
     assert (then.flag("sata0:1.startConnected"), then.get("sata0:1.fileName")) == (True, "b.iso")
     assert "guestinfo.x" not in then
     assert VMX.get("sata0:1.fileName") == "a.iso", "the configuration itself is not changed"
-    assert State.of_off(VMX).devices(VMX).text() == VMX.text()
+    assert State.of_powered_off(VMX).devices(VMX).text() == VMX.text()
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_is_no_state_is_told(tmp_path: Path, data: bytes) -> None:
 
 
 def test_a_suspended_machines_file_is_named_after_it_and_its_place(tmp_path: Path) -> None:
-    one, two = (vmss.place(tmp_path / folder / "m.vmx") for folder in ("a", "b"))
+    one, two = (vmss.state_file_of(tmp_path / folder / "m.vmx") for folder in ("a", "b"))
     assert one.parent == tmp_path / "a"
     assert one.name[:2] == "m-"
     assert len(one.stem) == len("m-01234567")
