@@ -13,11 +13,18 @@ from harness.cli.main import SUBCOMMANDS
 DOORS = {
     "subprocess": {"harness.system.process", "harness.vmrun_qemu.base.process"},
     "pytest": {
-        "harness.plugin.requested",
-        "harness.plugin.hooks",
-        "harness.plugin.assertions",
-        "harness.plugin.options",
-        "harness.plugin.terminal",
+        f"harness.plugin.{name}"
+        for name in (
+            "assertions",
+            "fixtures",
+            "hooks",
+            "lab_session",
+            "opening",
+            "options",
+            "requested",
+            "run_hooks",
+            "terminal",
+        )
     },
     "paramiko": {"harness.guest.ssh_login"},
     "testinfra": {"harness.guest.testinfra_backend"},

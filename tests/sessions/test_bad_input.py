@@ -12,7 +12,7 @@ import pytest
 
 from harness.core.errors import HostError
 from harness.lab.selection import lock, select
-from harness.plugin import hooks as plugin
+from harness.plugin import opening
 from harness.system.windows.acl import set_access_list
 
 from .fake_lab import GIB, FakeLab
@@ -169,7 +169,7 @@ def test_a_lab_that_cannot_be_opened_is_told_once(fake_lab: FakeLab, monkeypatch
     def refuse(*_: object) -> None:
         raise HostError("no ports are left", remedy="end a program")
 
-    monkeypatch.setattr(plugin, "open_lab", refuse)
+    monkeypatch.setattr(opening, "open_lab", refuse)
     before = fake_lab.tree()
     result = fake_lab.run("scenarios/test_00_environment.py")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
