@@ -1,4 +1,4 @@
-"""Where the machines of a session wait for each other: what asks neighbours wants them all to be up."""
+"""Let the machines of a run wait for each other, before guests ask their neighbours."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from collections.abc import Iterable
 
 
 class Barrier:
-    """Who is expected, who has come, and who will not come; safe to use from several threads."""
+    """Thread-safe barrier: machines that are expected, have arrived, or have withdrawn."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._expected: set[str] = set()
-        self._come: set[str] = set()
-        self._gone: dict[str, str] = {}
+        self._arrived: set[str] = set()
+        self._withdrawn: dict[str, str] = {}
 
     def expect(self, names: Iterable[str]) -> None:
-        """Have these machines waited for."""
+        """Wait for these machines."""
         with self._lock:
             self._expected = set(names)
 
     def arrive(self, name: str) -> None:
-        """Say that the machine is up and stays up."""
+        """Report that the machine is up and stays up."""
         with self._lock:
-            self._come.add(name)
+            self._arrived.add(name)
 
     def withdraw(self, name: str, why: str) -> None:
-        """Say that the machine will not come; one that came already has come."""
+        """Report that the machine will not arrive; no effect after its arrival."""
         with self._lock:
-            if name not in self._come:
-                self._gone.setdefault(name, why)
+            if name not in self._arrived:
+                self._withdrawn.setdefault(name, why)
 
     @property
     def complete(self) -> bool:
-        """Whether nobody is waited for any more."""
+        """Whether every expected machine has arrived or withdrawn."""
         with self._lock:
-            return self._expected <= self._come | set(self._gone)
+            return self._expected <= self._arrived | set(self._withdrawn)
 
     def missing(self, names: Iterable[str]) -> dict[str, str]:
-        """Return those of these machines that are not there, each with the reason."""
+        """Return those of these machines that have not arrived, each with the reason."""
         with self._lock:
-            away = [name for name in names if name not in self._come]
-            return {name: self._gone.get(name, "not asked for in this run") for name in away}
+            absent = [name for name in names if name not in self._arrived]
+            return {name: self._withdrawn.get(name, "not asked for in this run") for name in absent}

@@ -1,4 +1,4 @@
-"""What all machines of the lab share while a session works on it."""
+"""What all machines of a run share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from harness.vmrun.discovery import Hypervisor
 
 @dataclass(frozen=True)
 class RunContext:
-    """What all machines of the lab share; `login` is for VMware's guest operations, where the lab file has one."""
+    """What all machines of a run share.
+
+    Attributes:
+        login: The account for VMware's guest operations, if the lab file has one.
+    """
 
     plan: LabPlan
     run_id: str
@@ -34,7 +38,7 @@ class RunContext:
     barrier: Barrier = field(default_factory=Barrier)
 
     def port_of(self, machine: MachinePlan) -> int:
-        """Return the port at which its SSH is reached: the one that leads to it by the ledger, else the planned one.
+        """Return the port of its SSH: that of the ledger, else the planned one.
 
         Raises:
             HostError: The ledger cannot be read.

@@ -1,13 +1,14 @@
-"""Removal of what this lab created: the only deletion of machines in the project, and it goes by the ledger.
+"""Remove what this lab created, by the ledger.
 
-A thing that is gone already is a success. What is not ours stays, and is told with its reason.
+This is the only deletion of VMs in the project. What is gone already is a success. What is not ours is kept and
+reported with its reason.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,14 +34,19 @@ from harness.vmware.linked_clones import sibling_vmx_files, vms_using_disks_in
 from harness.vmware.vmx import Vmx, VmxError
 
 _BY_HAND = (
-    "where it is this lab's machine, stop it and delete its directory by hand; where it is somebody's, move it away; "
+    "if it is this lab's machine, stop it and delete its directory by hand; if it is another one, move it away; "
     "then run `lab down` again"
 )
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What became of one machine: gone, but for what was left because it is not ours; or an error."""
+    """Result of removing one VM.
+
+    Attributes:
+        left: Files in its directory that were kept because they are not ours.
+        error: Why the VM was not removed.
+    """
 
     machine: str
     left: tuple[ForeignPath, ...] = ()
@@ -53,12 +59,12 @@ class Removal:
 
 
 def files_of(machine: MachineEntry) -> MachineFiles:
-    """Return the files of a machine of the ledger."""
+    """Return the files of a VM of the ledger."""
     return MachineFiles(Path(machine.directory), machine.name)
 
 
 def remove_all(vmrun: Vmrun, ledger: Ledger, names: Iterable[str] | None, power_s: float) -> list[Removal]:
-    """Return what became of the named machines of the ledger, or of all; each one has been tried.
+    """Remove the named VMs of the ledger, or all; try each one.
 
     Raises:
         HostError: The ledger cannot be read.
@@ -81,7 +87,9 @@ def remove_all(vmrun: Vmrun, ledger: Ledger, names: Iterable[str] | None, power_
 
 
 def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline: Deadline) -> Removal:
-    """Have the machine off, its own files gone and its entries struck; what is missing is fine.
+    """Power the VM off, delete its own files, and delete its entries from the ledger.
+
+    Missing files are fine.
 
     Raises:
         VmrunError: It could not be stopped or deleted.
@@ -92,15 +100,15 @@ def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline
     """
     foreign = foreign_directory(machine)
     if foreign is not None:
-        raise HostError(f"left alone, whether it runs or not: {foreign.why}", where=str(foreign.path), remedy=_BY_HAND)
+        raise HostError(f"not deleted: {foreign.why}", where=str(foreign.path), remedy=_BY_HAND)
     if not os.path.lexists(machine.directory):
-        machine = replace(machine, found=None)  # what was there before this lab is gone too
+        machine = replace(machine, found=None)  # The files that were there before this lab are gone too.
     wait_until(
         lambda left: _gone(vmrun, machine, left),
         deadline,
         what="the machine is not gone",
         where=machine.name,
-        remedy="close what works on it (a Workstation window, another vmrun), then run again",
+        remedy="close the program that uses it (a Workstation window, another vmrun), then run again",
         interval_s=0.2,
     )
     for forwarding in ledger.read().all_of(ForwardingEntry):
@@ -113,7 +121,7 @@ def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline
 
 
 def foreign_directory(machine: MachineEntry) -> ForeignPath | None:
-    """Return why nothing in the machine's directory is ours, or None where it is ours, empty, or not there."""
+    """Return why the VM's directory is not ours; None if it is ours, empty, or missing."""
     files = files_of(machine)
     directory = files.directory
     if not os.path.lexists(directory):
@@ -131,17 +139,19 @@ def foreign_directory(machine: MachineEntry) -> ForeignPath | None:
 
 
 def foreign_files(machine: MachineEntry) -> tuple[ForeignPath, ...]:
-    """Return what is in the machine's directory and is not ours, each with its reason."""
+    """Return the files in the VM's directory that are not ours, each with its reason."""
     directory = files_of(machine).directory
     if not directory.is_dir():
         return ()
     items = [item for item in sorted(directory.iterdir()) if not is_marker(item.name)]
-    told = [(item, foreign_reason(item, machine.name, machine.found or ())) for item in items]
-    return tuple(ForeignPath(item, why) for item, why in told if why is not None)
+    judged = [(item, foreign_reason(item, machine.name, machine.found or ())) for item in items]
+    return tuple(ForeignPath(item, why) for item, why in judged if why is not None)
 
 
-def remove_rest(vmrun: Vmrun, ledger: Ledger) -> None:
-    """Have the lab's processes ended and the hypervisor's home gone, unless a machine of the lab is still there.
+def remove_rest(vmrun: Vmrun, ledger: Ledger, remove: Callable[[ProcessEntry], None] = remove_process) -> None:
+    """End the lab's processes and delete the hypervisor's home, after the last VM.
+
+    Nothing is done while a VM of the lab is in the ledger.
 
     Raises:
         HostError: The ledger cannot be read.
@@ -151,7 +161,7 @@ def remove_rest(vmrun: Vmrun, ledger: Ledger) -> None:
     if content.all_of(MachineEntry):
         return
     for process in content.all_of(ProcessEntry):
-        remove_process(process)
+        remove(process)
         ledger.delete(process)
     for forwarding in content.all_of(ForwardingEntry):
         ledger.delete(forwarding)
@@ -162,11 +172,14 @@ def remove_rest(vmrun: Vmrun, ledger: Ledger) -> None:
 
 
 def _gone(vmrun: Vmrun, machine: MachineEntry, deadline: Deadline) -> bool | Pending:
-    """Stop and delete the machine once; it may come back, where a `vmrun` of a killed session is still at work."""
+    """Stop and delete the VM once.
+
+    It may come back while a `vmrun` of a killed session is still at work.
+    """
     files = files_of(machine)
     if vmrun.is_running(files.vmx):
         _put_back_vmx(machine)
-        # Its disk is about to be deleted: there is nothing to shut down for.
+        # Its disk is deleted next: a clean shutdown would save nothing.
         vmrun.stop_and_verify(files.vmx, deadline, soft_s=0)
     used = vms_using_disks_in(files.directory, (*sibling_vmx_files(files.directory), *vmrun.list_running()))
     if used:
@@ -182,7 +195,7 @@ def _gone(vmrun: Vmrun, machine: MachineEntry, deadline: Deadline) -> bool | Pen
         except (VmAlreadyRunning, VmBusy) as error:
             return Pending(f"{error.what}: {error.said}")
         except (VmNotFound, VmUnreadable):
-            pass  # deleted by somebody else at this moment, or torn by a crash: its files go below
+            pass  # Another process deleted it just now, or a crash damaged it: its files are deleted below.
     _remove_own_files(machine)
     if any(_own(item, machine) for item in _listing(files.directory)):
         return Pending("files of it come back")
@@ -193,7 +206,10 @@ def _gone(vmrun: Vmrun, machine: MachineEntry, deadline: Deadline) -> bool | Pen
 
 
 def _put_back_vmx(machine: MachineEntry) -> None:
-    """Have a VMX where that of a running machine was deleted: `vmrun stop` knows a machine by the path of a file."""
+    """Write a VMX where that of a running VM was deleted.
+
+    `vmrun stop` needs the file: it identifies a VM by the path of its VMX.
+    """
     files = files_of(machine)
     if os.path.lexists(files.vmx):
         return
@@ -206,7 +222,10 @@ def _put_back_vmx(machine: MachineEntry) -> None:
 
 
 def _detach_foreign(files: MachineFiles, machine: MachineEntry) -> None:
-    """Have no file in the VMX that is not the machine's own: `deleteVM` deletes the disks that a VMX names."""
+    """Remove from the VMX every file that is not the VM's own.
+
+    `deleteVM` deletes the disks that a VMX names.
+    """
     try:
         vmx = Vmx.read(files.vmx)
     except (VmxError, OSError):
@@ -235,12 +254,15 @@ def _remove_own_files(machine: MachineEntry) -> None:
             raise HostError(
                 f"cannot remove {item.name}: {error.strerror or error}",
                 where=str(item.parent),
-                remedy="close what holds the file (an editor, the Workstation window), then run again",
+                remedy="close the program that holds the file (an editor, the Workstation window), then run again",
             ) from error
 
 
 def _remove(item: Path) -> None:
-    """A `.lck` directory has files only; anything deeper is not a hypervisor's, and `rmdir` refuses it."""
+    """Delete a file or a `.lck` directory.
+
+    A `.lck` directory has files only: `rmdir` refuses one that is deeper, as it is not a hypervisor's.
+    """
     if item.is_dir():
         for inner in item.iterdir():
             inner.unlink()
@@ -250,7 +272,7 @@ def _remove(item: Path) -> None:
 
 
 def _remove_directory(machine: MachineEntry) -> None:
-    """Have the mark gone, and the directory where this lab made it and nothing foreign is in it."""
+    """Delete the marker, and the directory if this lab created it and it is empty."""
     directory = files_of(machine).directory
     for item in _listing(directory):
         if is_marker(item.name):
@@ -272,7 +294,7 @@ def _listing(directory: Path) -> Sequence[Path]:
 
 
 def _nonce(vmx: Path) -> str:
-    """Return `uuid.bios` as 32 hex digits; empty where there is none, or no VMX that can be read."""
+    """Return `uuid.bios` as 32 hex digits; empty without one, or without a readable VMX."""
     try:
         text = Vmx.read(vmx).get("uuid.bios") or ""
     except (VmxError, OSError):

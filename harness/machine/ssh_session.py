@@ -1,4 +1,4 @@
-"""The SSH session to one guest: logs in, checks which guest answers, runs commands."""
+"""The SSH session to one guest: login, check of the nonce, commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ _LOGIN_S = 30.0  # the longest that one attempt may take
 
 @dataclass(frozen=True)
 class Guest:
-    """The guest that has to answer: its plan, the SSH address, the time limit of one command."""
+    """The guest that has to answer.
+
+    Attributes:
+        plan: Has the nonce by which the guest is recognized.
+        target: Its SSH address and key.
+        command_s: The time limit of one command.
+    """
 
     plan: MachinePlan
     target: SshTarget
@@ -30,7 +36,9 @@ class Guest:
 
 
 class SshSession:
-    """The one SSH connection to a guest; connected anew after each boot, with the same host key pinned.
+    """The one SSH connection to a guest, renewed after each boot.
+
+    The host key of the first login, or that of the seed, is pinned.
 
     Args:
         guest: The guest that has to answer.
@@ -112,7 +120,7 @@ class SshSession:
             raise nonce.another_machine_error(plan, self._guest.target, answer)
         if answer.boot_id in (not_boot_id, "") or not self._console.accepts_boot(answer.boot_id):
             before = answer.boot_id == not_boot_id
-            self._journal.state("still the boot before the restart" if before else "not the boot that spoke")
+            self._journal.state("still the boot before the restart" if before else "a boot that sent no event")
             channel.close()
             return False
         self._journal.state("logged in by SSH")
@@ -138,16 +146,18 @@ class SshSession:
     def run(
         self, command: str, timeout_s: float | None = None, *, within: Deadline | None = None, as_root: bool = False
     ) -> CommandResult:
-        """Run a shell command in the guest; one at a time per machine.
+        """Run a shell command in the guest.
 
-        Args:
-            command: A command line of `sh`.
-            timeout_s: Its time limit; by default that of the lab file.
-            within: The deadline of the wait that the command belongs to.
-            as_root: Whether root runs it.
+        Commands of several threads run one after the other.
 
-        Raises:
-            GuestError: The guest cannot be asked, or does not answer in time.
+            Args:
+                command: A command line of `sh`.
+                timeout_s: Its time limit; by default that of the lab file.
+                within: The deadline of the wait that the command belongs to.
+                as_root: Whether root runs it.
+
+            Raises:
+                GuestError: The guest cannot be asked, or does not answer in time.
         """
         with self._lock:
             limit_s = timeout_s or self._guest.command_s
@@ -165,11 +175,11 @@ class SshSession:
             self.channel.connect(max(1.0, deadline.remaining))
 
     def close(self) -> None:
-        """Close the connection; the next login has to show the same host key."""
+        """Close the connection; the host key stays pinned."""
         if self._channel is not None:
             self._channel.close()
 
 
 def _within(deadline: Deadline, limit_s: float) -> float:
-    """Return a time limit that ends with the deadline, and is at least a second."""
+    """Return a time limit within the deadline, at least a second."""
     return min(limit_s, max(1.0, deadline.remaining))

@@ -279,7 +279,7 @@ def test_a_boot_that_never_spoke_on_the_serial_line_does_not_pass(fake_lab: Fake
     fake_lab.edit("boot: 20, iso_copy", "boot: 4, iso_copy")
     result = fake_lab.run(*part("30_boot"), "-k", WORKER)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["boot of *: ssh login: fail: *; last seen: not the boot that spoke"])
+    result.stdout.fnmatch_lines(["boot of *: ssh login: fail: *; last seen: a boot that sent no event"])
 
 
 def test_a_disk_that_another_run_installed_does_not_pass(fake_lab: FakeLab) -> None:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from machine.test_removal import FakeHost, made
+from fake_hypervisor import FakeHypervisor
+from machine.test_removal import made
 from needs import under_wine
 from report_samples import events_of, verdicts, write_journal
 
@@ -73,15 +74,15 @@ def held_open(path: Path) -> Iterator[None]:
 
 
 def test_an_open_file_cannot_be_removed_is_told_and_goes_the_next_time(tmp_path: Path) -> None:
-    book = Ledger(tmp_path / "ledger.json", "lab")
-    machine = made(tmp_path, book)
-    vmrun = Vmrun(("vmrun",), run=FakeHost())
+    ledger = Ledger(tmp_path / "ledger.json", "lab")
+    machine = made(tmp_path, ledger)
+    vmrun = Vmrun(("vmrun",), run=FakeHypervisor())
     with held_open(tmp_path / "m1" / "serial-1.log"):
         with pytest.raises(HostError, match=r"cannot remove serial-1\.log") as caught:
-            remove_machine(vmrun, book, machine, Deadline(5))
-        assert "close what holds the file" in caught.value.remedy
-        assert book.machine("m1") == machine
-    assert remove_machine(vmrun, book, machine, Deadline(5)).left == ()
+            remove_machine(vmrun, ledger, machine, Deadline(5))
+        assert "close the program that holds the file" in caught.value.remedy
+        assert ledger.machine("m1") == machine
+    assert remove_machine(vmrun, ledger, machine, Deadline(5)).left == ()
     assert not (tmp_path / "m1").exists()
 
 
@@ -99,11 +100,11 @@ def test_a_vmx_that_somebody_holds_open_is_not_half_written(tmp_path: Path) -> N
 
 
 def test_a_ledger_and_a_vmx_that_somebody_reads_are_written_when_he_is_done(tmp_path: Path) -> None:
-    book = Ledger(tmp_path / "ledger.json", "lab")
-    machine = made(tmp_path, book)
+    ledger = Ledger(tmp_path / "ledger.json", "lab")
+    machine = made(tmp_path, ledger)
     vmx = tmp_path / "m1" / "m1.vmx"
     writers: dict[Path, Callable[[], None]] = {
-        book.path: lambda: book.keep_until("2026"),
+        ledger.path: lambda: ledger.keep_until("2026"),
         vmx: lambda: Vmx.read(vmx).write(vmx),
     }
     for path, write in writers.items():
@@ -111,7 +112,7 @@ def test_a_ledger_and_a_vmx_that_somebody_reads_are_written_when_he_is_done(tmp_
         threading.Timer(0.3, reader.close).start()
         write()
         assert reader.closed
-    assert (book.read().kept_until, book.machine("m1")) == ("2026", machine)
+    assert (ledger.read().kept_until, ledger.machine("m1")) == ("2026", machine)
 
 
 def test_a_lab_that_another_process_works_on(tmp_path: Path) -> None:

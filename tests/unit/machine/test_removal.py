@@ -1,4 +1,4 @@
-"""Decoys survive: what this lab did not create is neither deleted nor stopped, and is told with its reason."""
+"""Decoys survive: what this lab did not create is neither deleted nor stopped, and is reported with its reason."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+from fake_hypervisor import FakeHypervisor
 from fake_run import FakeRun
 from needs import links
 
@@ -20,7 +20,6 @@ from harness.machine.removal import remove_all, remove_machine, remove_rest
 from harness.ownership.ledger import HomeEntry, Ledger, MachineEntry, ProcessEntry
 from harness.ownership.marker import write_marker
 from harness.system import process_identity as pids
-from harness.system.process import Completed
 from harness.system.process_tree import end_process
 from harness.vmrun import Vmrun
 from harness.vmware.vmx import Vmx
@@ -29,57 +28,26 @@ NONCE = "0123456789abcdef0123456789abcdef"
 UUID = "01 23 45 67 89 ab cd ef-01 23 45 67 89 ab cd ef"
 
 
-class FakeHost:
-    """A hypervisor that keeps nothing: it lists, stops, and deletes the VMX and the disks that it names."""
-
-    def __init__(self) -> None:
-        self.running: set[str] = set()
-        self.calls: list[tuple[str, ...]] = []
-        self.before_delete: Callable[[], object] = lambda: None
-
-    def __call__(self, argv: object, *, timeout_s: float, env: object = None, keep_children: bool = False) -> Completed:
-        assert isinstance(argv, tuple | list)
-        verb, *words = [str(word) for word in argv][3:]
-        self.calls.append((verb, *words))
-        said, code = "", 0
-        if verb in ("stop", "deleteVM") and not Path(words[0]).is_file():
-            said, code = f"Error: Cannot open VM: {words[0]}, The virtual machine cannot be found\n", 255
-        elif verb == "list":
-            said = "\n".join([f"Total running VMs: {len(self.running)}", *sorted(self.running)]) + "\n"
-        elif verb == "stop":
-            self.running.discard(words[0])
-        elif verb == "deleteVM":
-            self.before_delete()
-            if words[0] in self.running:
-                said, code = "Error: The virtual machine should not be powered on. It is already running.\n", 255
-            else:
-                for line in Path(words[0]).read_text().splitlines():
-                    if "fileName" in line:
-                        (Path(words[0]).parent / line.split('"')[1]).unlink(missing_ok=True)
-                Path(words[0]).unlink()
-        return Completed(tuple(str(word) for word in argv), code, said, "", 0.0)
+@pytest.fixture
+def host() -> FakeHypervisor:
+    return FakeHypervisor()
 
 
 @pytest.fixture
-def host() -> FakeHost:
-    return FakeHost()
-
-
-@pytest.fixture
-def vmrun(host: FakeHost) -> Vmrun:
+def vmrun(host: FakeHypervisor) -> Vmrun:
     return Vmrun(("vmrun",), run=host)
 
 
 @pytest.fixture
-def book(tmp_path: Path) -> Ledger:
+def ledger(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "ledger.json", "lab")
 
 
-def made(tmp_path: Path, book: Ledger, name: str = "m1", found: tuple[str, ...] | None = None) -> MachineEntry:
+def made(tmp_path: Path, ledger: Ledger, name: str = "m1", found: tuple[str, ...] | None = None) -> MachineEntry:
     """Leave a machine as a run makes it."""
     directory = tmp_path / name
     machine = MachineEntry(name, str(directory), "run-1", nonce=NONCE, found=found)
-    book.write(machine)
+    ledger.write(machine)
     directory.mkdir(exist_ok=True)
     write_marker(directory, machine.token, "about")
     (directory / f"{name}.vmx").write_text(f'uuid.bios = "{UUID}"\nsata0:0.fileName = "{name}.vmdk"\n')
@@ -88,143 +56,145 @@ def made(tmp_path: Path, book: Ledger, name: str = "m1", found: tuple[str, ...] 
     return machine
 
 
-def remove(vmrun: Vmrun, book: Ledger, machine: MachineEntry) -> list[str]:
+def remove(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry) -> list[str]:
     """Remove it, and return what was left, as text."""
-    removal = remove_machine(vmrun, book, machine, Deadline(5))
-    assert book.machine(machine.name) is None
+    removal = remove_machine(vmrun, ledger, machine, Deadline(5))
+    assert ledger.machine(machine.name) is None
     return [str(item) for item in removal.left]
 
 
-def test_a_machine_of_ours_goes_with_its_directory(tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost) -> None:
-    machine = made(tmp_path, book)
+def test_a_machine_of_ours_goes_with_its_directory(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
+) -> None:
+    machine = made(tmp_path, ledger)
     host.running.add(str(tmp_path / "m1" / "m1.vmx"))
     (tmp_path / "m1" / "m1.vmdk.lck").mkdir()
     host.before_delete = (tmp_path / "m1" / "m1.vmx.lck").mkdir
     (tmp_path / "m1" / "m1.vmdk.lck").rmdir()
-    assert remove(vmrun, book, machine) == []
+    assert remove(vmrun, ledger, machine) == []
     assert not (tmp_path / "m1").exists()
     assert host.running == set()
 
 
-def test_removing_what_is_gone_is_fine(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
+def test_removing_what_is_gone_is_fine(tmp_path: Path, vmrun: Vmrun, ledger: Ledger) -> None:
     machine = MachineEntry("m1", str(tmp_path / "m1"), "run-1")
-    book.write(machine)
-    assert remove(vmrun, book, machine) == []
-    assert remove(vmrun, book, machine) == []
+    ledger.write(machine)
+    assert remove(vmrun, ledger, machine) == []
+    assert remove(vmrun, ledger, machine) == []
 
 
 @pytest.mark.parametrize("left", [(), ("airgap-lab.json.tmp",), ("airgap-lab.json",)])
 def test_a_directory_that_a_crash_left_before_its_mark_was_written_goes(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger, left: tuple[str, ...]
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, left: tuple[str, ...]
 ) -> None:
     machine = MachineEntry("m1", str(tmp_path / "m1"), "run-1")
-    book.write(machine)
+    ledger.write(machine)
     (tmp_path / "m1").mkdir()
     for name in left:
         (tmp_path / "m1" / name).write_text('{"token": ')
-    assert remove(vmrun, book, machine) == []
+    assert remove(vmrun, ledger, machine) == []
     assert not (tmp_path / "m1").exists()
 
 
-def test_foreign_files_in_our_directory_stay(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
-    machine = made(tmp_path, book, found=("vmware-3.log",))
+def test_foreign_files_in_our_directory_stay(tmp_path: Path, vmrun: Vmrun, ledger: Ledger) -> None:
+    machine = made(tmp_path, ledger, found=("vmware-3.log",))
     directory = tmp_path / "m1"
     decoys = ("thesis.docx", "vmware-3.log", "m10.vmdk", "family.vmdk")
     for name in decoys:
         (directory / name).write_text("precious")
     (directory / "photos").mkdir()
     (directory / "photos" / "m1.vmdk").write_text("precious")
-    left = remove(vmrun, book, machine)
+    left = remove(vmrun, ledger, machine)
     assert sorted(path.name for path in directory.rglob("*")) == sorted([*decoys, "photos", "m1.vmdk"])
     assert f"{directory / 'vmware-3.log'} (it was there before this lab)" in left
     assert f"{directory / 'thesis.docx'} (no hypervisor gives a file of this machine that name)" in left
     assert len(left) == 5
 
 
-def test_a_directory_that_was_there_stays_when_it_is_empty_again(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
-    assert remove(vmrun, book, made(tmp_path, book, found=())) == []
+def test_a_directory_that_was_there_stays_when_it_is_empty_again(tmp_path: Path, vmrun: Vmrun, ledger: Ledger) -> None:
+    assert remove(vmrun, ledger, made(tmp_path, ledger, found=())) == []
     assert list((tmp_path / "m1").iterdir()) == []
 
 
 @links
-def test_links_and_their_targets_stay(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
+def test_links_and_their_targets_stay(tmp_path: Path, vmrun: Vmrun, ledger: Ledger) -> None:
     treasure = tmp_path / "treasure"
     treasure.mkdir()
     (treasure / "m1.vmdk").write_text("precious")
-    machine = made(tmp_path, book)
+    machine = made(tmp_path, ledger)
     (tmp_path / "m1" / "m1-s002.vmdk").symlink_to(treasure / "m1.vmdk")
     (tmp_path / "m1" / "m1.vmem.lck").symlink_to(treasure, target_is_directory=True)
-    assert len(remove(vmrun, book, machine)) == 2
+    assert len(remove(vmrun, ledger, machine)) == 2
     assert (treasure / "m1.vmdk").read_text() == "precious"
     assert sorted(path.name for path in (tmp_path / "m1").iterdir()) == ["m1-s002.vmdk", "m1.vmem.lck"]
 
 
-def refused(vmrun: Vmrun, book: Ledger, machine: MachineEntry) -> str:
+def refused(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry) -> str:
     """Try to remove a machine that is not ours any more; return why that was not done. Nothing is forgotten."""
-    (removal,) = remove_all(vmrun, book, None, 5)
+    (removal,) = remove_all(vmrun, ledger, None, 5)
     assert isinstance(removal.error, HostError)
     assert "move it away; then run `lab down` again" in removal.error.remedy
     assert str(removal).startswith("m1: not removed: ")
-    assert book.machine(machine.name) == machine
+    assert ledger.machine(machine.name) == machine
     return str(removal.error)
 
 
 @links
 def test_a_machine_directory_that_became_a_link_is_left_alone(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
 ) -> None:
-    machine = made(tmp_path, book)
+    machine = made(tmp_path, ledger)
     (tmp_path / "m1").rename(tmp_path / "elsewhere")
     (tmp_path / "m1").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     before = sorted((tmp_path / "elsewhere").iterdir())
-    assert "it is a link; neither it nor its target is touched" in refused(vmrun, book, machine)
+    assert "it is a link; neither it nor its target is touched" in refused(vmrun, ledger, machine)
     assert sorted((tmp_path / "elsewhere").iterdir()) == before
     assert host.calls == []
 
 
 def test_a_machine_of_our_name_that_we_did_not_create_is_neither_stopped_nor_deleted(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
 ) -> None:
-    machine = made(tmp_path, book)
+    machine = made(tmp_path, ledger)
     (tmp_path / "m1" / "airgap-lab.json").unlink()  # as in a directory of the same name that somebody made instead
     host.running.add(str(tmp_path / "m1" / "m1.vmx"))
     before = sorted((tmp_path / "m1").iterdir())
-    assert "does not have the marker" in refused(vmrun, book, machine)
+    assert "does not have the marker" in refused(vmrun, ledger, machine)
     assert sorted((tmp_path / "m1").iterdir()) == before
     assert host.calls == []
     shutil.rmtree(tmp_path / "m1")
     host.running.clear()
-    assert remove(vmrun, book, machine) == []
+    assert remove(vmrun, ledger, machine) == []
 
 
 def test_a_running_machine_whose_directory_was_deleted_is_stopped_and_leaves_nothing(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
 ) -> None:
     for found, left in ((None, ()), (("thesis.docx",), ())):
-        machine = made(tmp_path, book, found=found)
+        machine = made(tmp_path, ledger, found=found)
         host.running.add(str(tmp_path / "m1" / "m1.vmx"))
         shutil.rmtree(tmp_path / "m1")
-        assert remove(vmrun, book, machine) == list(left)
+        assert remove(vmrun, ledger, machine) == list(left)
         assert host.running == set()
         assert not (tmp_path / "m1").exists()
 
 
 def test_a_running_machine_without_its_vmx_is_stopped_and_what_is_beside_stays(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
 ) -> None:
-    machine = made(tmp_path, book)
+    machine = made(tmp_path, ledger)
     host.running.add(str(tmp_path / "m1" / "m1.vmx"))
     (tmp_path / "m1" / "m1.vmx").unlink()
     (tmp_path / "m1" / "thesis.docx").touch()
-    assert len(remove(vmrun, book, machine)) == 1
+    assert len(remove(vmrun, ledger, machine)) == 1
     assert host.running == set()
     assert [path.name for path in (tmp_path / "m1").iterdir()] == ["thesis.docx"]
 
 
 def test_a_machine_that_somebody_put_into_our_directory_keeps_its_locks_and_logs(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger
 ) -> None:
-    machine = made(tmp_path, book)
+    machine = made(tmp_path, ledger)
     directory = tmp_path / "m1"
     (directory / "test.vmx").write_text('uuid.bios = "56"\n')
     for lock in ("test.vmx.lck", "m10.vmdk.lck", "564d78e2-0fa2-9f22-1ef7-c3b8c2d3b8d5.vmem.lck"):
@@ -233,44 +203,44 @@ def test_a_machine_that_somebody_put_into_our_directory_keeps_its_locks_and_logs
     (directory / "m1.nvram.lck").mkdir()
     before = {path.name for path in directory.iterdir() if not path.name.startswith(("m1.", "m1-", "airgap"))}
     assert "vmware.log" in before
-    remove(vmrun, book, machine)
+    remove(vmrun, ledger, machine)
     assert {path.name for path in directory.iterdir()} == before
     assert len(list(directory.rglob("M1.lck"))) == 3
 
 
 def test_a_vmx_that_was_put_in_place_of_ours_is_left_alone(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
 ) -> None:
-    machine = made(tmp_path, book)
+    machine = made(tmp_path, ledger)
     (tmp_path / "m1" / "m1.vmx").write_text('uuid.bios = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"\n')
     before = sorted((tmp_path / "m1").iterdir())
-    assert "another uuid.bios" in refused(vmrun, book, machine)
+    assert "another uuid.bios" in refused(vmrun, ledger, machine)
     assert sorted((tmp_path / "m1").iterdir()) == before
 
 
 def test_a_foreign_disk_that_the_vmx_names_is_detached_before_the_machine_is_deleted(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger
 ) -> None:
-    machine = made(tmp_path, book)
+    machine = made(tmp_path, ledger)
     (tmp_path / "m1" / "family.vmdk").write_text("precious")
     (tmp_path / "other.vmdk").write_text("precious")
     with (tmp_path / "m1" / "m1.vmx").open("a") as vmx:
         vmx.write('sata0:2.fileName = "family.vmdk"\nsata0:3.fileName = "../other.vmdk"\n')
-    remove(vmrun, book, machine)
+    remove(vmrun, ledger, machine)
     assert (tmp_path / "m1" / "family.vmdk").read_text() == (tmp_path / "other.vmdk").read_text() == "precious"
 
 
-def test_a_torn_vmx_goes_with_its_directory(tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost) -> None:
-    machine = made(tmp_path, book)
+def test_a_torn_vmx_goes_with_its_directory(tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor) -> None:
+    machine = made(tmp_path, ledger)
     (tmp_path / "m1" / "m1.vmx").write_text("uuid.bi")
-    assert remove(vmrun, book, machine) == []
+    assert remove(vmrun, ledger, machine) == []
     assert not (tmp_path / "m1").exists()
 
 
 def test_a_disk_that_a_clone_is_based_on_stays_and_the_clone_is_named(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger
 ) -> None:
-    machine = made(tmp_path, book)
+    machine = made(tmp_path, ledger)
     clone = tmp_path / "clone" / "clone.vmx"
     clone.parent.mkdir()
     clone.write_text('sata0:0.fileName = "clone.vmdk"\n')
@@ -279,18 +249,18 @@ def test_a_disk_that_a_clone_is_based_on_stays_and_the_clone_is_named(
     )
     before = sorted((tmp_path / "m1").iterdir())
     with pytest.raises(HostError, match=f"its disk is used by {re.escape(str(clone))}"):
-        remove_machine(vmrun, book, machine, Deadline(5))
+        remove_machine(vmrun, ledger, machine, Deadline(5))
     assert sorted((tmp_path / "m1").iterdir()) == before
-    assert book.machine("m1") == machine
+    assert ledger.machine("m1") == machine
     clone.unlink()
-    assert remove(vmrun, book, machine) == []
+    assert remove(vmrun, ledger, machine) == []
 
 
 def test_one_that_starts_again_while_it_is_deleted_is_stopped_again(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger, host: FakeHost
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
 ) -> None:
     """A `vmrun start` that outlived its killed session ends some time later."""
-    machine = made(tmp_path, book)
+    machine = made(tmp_path, ledger)
     late = [str(tmp_path / "m1" / "m1.vmx")]
 
     def start_late() -> None:
@@ -298,27 +268,27 @@ def test_one_that_starts_again_while_it_is_deleted_is_stopped_again(
             host.running.add(late.pop())
 
     host.before_delete = start_late
-    assert remove(vmrun, book, machine) == []
+    assert remove(vmrun, ledger, machine) == []
     assert not (tmp_path / "m1").exists()
     assert host.running == set()
 
 
-def test_each_machine_is_tried_whatever_becomes_of_the_others(tmp_path: Path, vmrun: Vmrun, book: Ledger) -> None:
-    made(tmp_path, book, "m1")
-    made(tmp_path, book, "m2")
+def test_each_machine_is_tried_whatever_becomes_of_the_others(tmp_path: Path, vmrun: Vmrun, ledger: Ledger) -> None:
+    made(tmp_path, ledger, "m1")
+    made(tmp_path, ledger, "m2")
     (tmp_path / "m1" / "m1.vmsd").write_text(f'clone0 = "{tmp_path / "c.vmx"}"\n')
     (tmp_path / "c.vmx").touch()
-    first, second = remove_all(vmrun, book, None, 5)
+    first, second = remove_all(vmrun, ledger, None, 5)
     assert isinstance(first.error, HostError)
     assert second.error is None
-    assert [item.name for item in book.machines()] == ["m1"]
+    assert [item.name for item in ledger.machines()] == ["m1"]
 
 
 def test_a_file_that_cannot_be_read_is_that_machines_alone(
-    tmp_path: Path, vmrun: Vmrun, book: Ledger, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made(tmp_path, book, "m1")
-    made(tmp_path, book, "m2")
+    made(tmp_path, ledger, "m1")
+    made(tmp_path, ledger, "m2")
     write = Vmx.write
 
     def refuse(vmx: Vmx, path: Path) -> None:
@@ -330,33 +300,34 @@ def test_a_file_that_cannot_be_read_is_that_machines_alone(
     for name in ("m1", "m2"):
         with (tmp_path / name / f"{name}.vmx").open("a") as vmx:
             vmx.write('sata0:3.fileName = "../other.vmdk"\n')
-    first, second = remove_all(vmrun, book, None, 5)
+    first, second = remove_all(vmrun, ledger, None, 5)
     assert f"{tmp_path / 'm1' / 'm1.vmx'}: the file cannot be used: The process cannot" in str(first.error)
     assert first.error is not None
     assert "close what holds it" in first.error.remedy
     assert second.error is None
 
 
-def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(
-    tmp_path: Path, book: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_rest_stays_while_a_machine_is_there_and_goes_with_the_last(tmp_path: Path, ledger: Ledger) -> None:
     home = tmp_path / "home"
     home.mkdir()
     for thing in (
-        made(tmp_path, book),
+        made(tmp_path, ledger),
         HomeEntry(str(home)),
         ProcessEntry("registry", ("registry", "word"), 1, 2.0),
     ):
-        book.write(thing)
+        ledger.write(thing)
     ended: list[object] = []
-    monkeypatch.setattr("harness.ownership.processes.end_process", lambda *words: ended.append(words))
+
+    def end(process: ProcessEntry) -> None:
+        ended.append((process.pid, process.started, process.argv))
+
     run = FakeRun().on("vmrun", "-T", "ws", "removeState", then=home.rmdir)
-    remove_rest(Vmrun(("vmrun",), run=run), book)
+    remove_rest(Vmrun(("vmrun",), run=run), ledger, end)
     assert (run.calls, ended) == ([], [])
-    book.delete(book.machines()[0])
-    remove_rest(Vmrun(("vmrun",), run=run), book)
+    ledger.delete(ledger.machines()[0])
+    remove_rest(Vmrun(("vmrun",), run=run), ledger, end)
     assert ended == [(1, 2.0, ("registry", "word"))]
-    assert book.read().entries == ()
+    assert ledger.read().entries == ()
     assert not home.exists()
 
 

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+from fake_clock import FakeClock
+from run_samples import WORKER
+
+from harness.core.deadline import Deadline
+from harness.core.errors import DeadlineExpired, GuestError
+from harness.machine.waiting import Waiting
+
+from .conftest import Vm
+
+
+class Running:
+    """Answers whether the VM runs, and keeps how often it was asked."""
+
+    def __init__(self, *, answer: bool = True) -> None:
+        self.answer = answer
+        self.asked_at: list[float] = []
+
+    def __call__(self, deadline: Deadline) -> bool:
+        self.asked_at.append(deadline.elapsed)
+        return self.answer
+
+
+def waiting(vm: Vm, clock: FakeClock, running: Running) -> Waiting:
+    return Waiting(WORKER, vm.console, vm.journal, running, clock)
+
+
+def test_the_first_answer_is_returned_and_events_are_followed(vm: Vm, clock: FakeClock) -> None:
+    vm.send("boot", "a")
+
+    def answer() -> str | None:
+        if clock.now > 103:
+            vm.send("ssh-ready", "a")
+        event = vm.console.last("ssh-ready")
+        return event.boot_id if event else None
+
+    assert waiting(vm, clock, Running()).wait_for("ssh-ready", answer, Deadline(60, clock)) == "a"
+    assert 103 < clock.now < 104
+
+
+def test_an_expired_wait_has_the_last_state(vm: Vm, clock: FakeClock) -> None:
+    vm.journal.state("cloud-init")
+    with pytest.raises(DeadlineExpired, match="a marker: not within 30 s") as raised:
+        waiting(vm, clock, Running()).wait_for("a marker", lambda: None, Deadline(30, clock))
+    assert raised.value.last_seen == "cloud-init"
+    assert raised.value.where == WORKER
+
+
+def test_a_vm_that_went_off_ends_the_wait(vm: Vm, clock: FakeClock) -> None:
+    running = Running(answer=False)
+    with pytest.raises(GuestError, match="the machine went off while waiting for a marker"):
+        waiting(vm, clock, running).wait_for("a marker", lambda: None, Deadline(600, clock))
+    assert running.asked_at == [15.0]
+
+
+def test_vmrun_is_asked_every_quarter_of_a_minute(vm: Vm, clock: FakeClock) -> None:
+    running = Running()
+    with pytest.raises(DeadlineExpired):
+        waiting(vm, clock, running).wait_for("a marker", lambda: None, Deadline(50, clock), interval_s=1)
+    assert running.asked_at == [15.0, 30.0, 45.0]
+
+
+def test_a_panic_ends_the_wait_with_the_console_as_evidence(vm: Vm, clock: FakeClock) -> None:
+    vm.write("[    1.0] Kernel panic - not syncing: sysrq triggered crash")
+    with pytest.raises(GuestError, match="panic") as raised:
+        waiting(vm, clock, Running()).wait_for("a marker", lambda: None, Deadline(600, clock))
+    assert "sysrq triggered crash" in raised.value.said
+    assert raised.value.evidence == (str(vm.serial),)
+    assert clock.now == 100, "at once"
+
+
+def test_an_answer_counts_also_in_a_guest_that_fails(vm: Vm, clock: FakeClock) -> None:
+    vm.write("[    1.0] Kernel panic - not syncing: sysrq triggered crash")
+    assert waiting(vm, clock, Running()).wait_for("a marker", lambda: 1, Deadline(600, clock)) == 1

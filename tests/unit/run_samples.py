@@ -1,0 +1,74 @@
+"""A run of the shipped lab file in a scratch directory, on a hypervisor that answers from memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from fake_hypervisor import FakeHypervisor
+from lab_file import changed
+
+from harness.airgap.gateway import Gateway, GatewayContext
+from harness.config.loader import build
+from harness.config.plan import make_plan
+from harness.core.deadline import SYSTEM_CLOCK, Clock
+from harness.core.layout import LEDGER, RunFiles
+from harness.lab.selection import Selection
+from harness.machine.context import RunContext
+from harness.machine.machine import Machine
+from harness.ownership.ledger import Ledger
+from harness.results.journal import Journal
+from harness.seed.model import IsoInfo
+from harness.system.ports import HeldPorts
+from harness.vmrun import Vmrun
+from harness.vmrun.discovery import Hypervisor, Kind
+
+RUN_ID = "2026-01-02T03-04-05-abcd"
+MASTER, WORKER = "k3s-master1", "k3s-worker1"
+VMWARE = Hypervisor(Kind.VMWARE, ("vmrun",), ("vdisk",), "VMware")
+
+
+def selection_of(directory: Path, *changes: tuple[str, str]) -> Selection:
+    """Return the shipped lab with its VMs in that directory, on VMware."""
+    path = directory / "lab.yaml"
+    text = changed((r"'F:\VMs\AirgapLab'", "vms"), *changes)
+    path.write_text(text, encoding="utf-8")
+    return Selection(path, build(text, path, None), None, VMWARE)
+
+
+def context_of(
+    selection: Selection, hypervisor: FakeHypervisor, journal: Journal, clock: Clock = SYSTEM_CLOCK
+) -> RunContext:
+    """Return the context of a run of that lab."""
+    plan = make_plan(selection.spec, selection.lab_file, overlay=None, run_id=RUN_ID)
+    vmrun = Vmrun(("vmrun",), run=hypervisor, clock=clock)
+    ledger = Ledger(selection.vm_directory / LEDGER, selection.spec.name)
+    run = RunFiles(selection.lab_file.parent / "reports" / RUN_ID)
+    return RunContext(
+        plan=plan,
+        run_id=RUN_ID,
+        hypervisor=VMWARE,
+        vmrun=vmrun,
+        ledger=ledger,
+        journal=journal,
+        ports=HeldPorts(),
+        run=run,
+        gateway=Gateway(GatewayContext(plan, run, ledger), VMWARE.kind, vmrun, clock),
+        clock=clock,
+    )
+
+
+def machine_of(context: RunContext, name: str = WORKER, *, events: bool = True) -> Machine:
+    """Return a machine of that run; `events` says whether its seed reports on the serial line."""
+    plan = context.plan.machine(name)
+    iso = IsoInfo(plan.seed, "SEED", True, name, "worker", str(plan.address), events, "hash", None, ())
+    return Machine(context, plan, iso)
+
+
+def with_forwarded_ssh(context: RunContext, port: int) -> RunContext:
+    """Return the context with SSH of every machine planned at a loopback port."""
+    machines = tuple(
+        replace(machine, endpoint=replace(machine.endpoint, host="127.0.0.1", port=port + index, forward=True))
+        for index, machine in enumerate(context.plan.machines)
+    )
+    return replace(context, plan=replace(context.plan, machines=machines))
