@@ -6,10 +6,33 @@ import os
 
 import pytest
 
+# Directories and modules whose tests take seconds each, the slowest first; all others take milliseconds.
+SLOW_FIRST = (
+    "tests/contract/vmrun_qemu/test_sequences.py",
+    "tests/sessions/test_kill.py",
+    "tests/faults/",
+    "tests/contract/",
+    "tests/sessions/",
+)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have warnings be errors here. A lab is not red by what a dependency says of its future."""
     config.addinivalue_line("filterwarnings", "error")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run slow tests first, so that no worker ends long after the others, and every real guest's test on one worker.
+
+    A real guest takes a minute to boot, and each worker would boot one of its own.
+    """
+    if os.environ.get("PYTEST_XDIST_WORKER") is None:
+        return
+    for item in items:
+        if "real_guest" in getattr(item, "fixturenames", ()) or item.get_closest_marker("guest"):
+            item.add_marker(pytest.mark.xdist_group("guest"))
+    items.sort(key=lambda item: next((i for i, path in enumerate(SLOW_FIRST) if item.nodeid.startswith(path)), 99))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -25,7 +25,7 @@ from .fake_lab import MACHINES, FakeLab
 from .test_outcomes import WORKER, part, run_json
 
 pytest_plugins = ("pytester",)
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.same_on_every_system]
 
 
 def full() -> OSError:

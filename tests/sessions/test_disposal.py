@@ -30,6 +30,7 @@ def left(lab: FakeLab) -> set[str]:
     return {name for name in MACHINES if lab.vmx(name).exists()}
 
 
+@pytest.mark.same_on_every_system
 @pytest.mark.parametrize("keep", ["on-failure", "never"])
 def test_a_run_that_touches_no_machine_removes_none(fake_lab: FakeLab, keep: str) -> None:
     assert fake_lab.run(*part("30_boot")).ret == 0
@@ -50,6 +51,7 @@ def test_a_run_of_one_machine_removes_that_one(fake_lab: FakeLab, keep: str) -> 
     assert left(fake_lab) == set(MACHINES) - {WORKER}
 
 
+@pytest.mark.same_on_every_system
 def test_never_removes_nothing_where_the_host_was_not_ready(fake_lab: FakeLab) -> None:
     assert fake_lab.run(*part("30_boot")).ret == 0
     fake_lab.facts.free_disk = 1 << 20
@@ -57,6 +59,7 @@ def test_never_removes_nothing_where_the_host_was_not_ready(fake_lab: FakeLab) -
     assert left(fake_lab) == set(MACHINES)
 
 
+@pytest.mark.same_on_every_system
 @pytest.mark.parametrize("again", [(), ("--reuse",)])
 def test_a_lab_that_was_finished_before_is_not_removed_by_a_green_look_at_it(
     fake_lab: FakeLab, again: tuple[str, ...]
@@ -69,6 +72,7 @@ def test_a_lab_that_was_finished_before_is_not_removed_by_a_green_look_at_it(
     assert directories(fake_lab) == []
 
 
+@pytest.mark.same_on_every_system
 def test_a_machine_that_reuse_refuses_is_not_removed(fake_lab: FakeLab) -> None:
     assert fake_lab.run(*part("30_boot")).ret == 0
     assert fake_lab.run("--reuse", "--keep=never").ret == 1

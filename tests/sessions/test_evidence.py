@@ -46,6 +46,7 @@ def test_a_good_machine_is_asked_for_little_and_a_broken_one_for_everything(fake
         assert f'href="./{WORKER}/{name}"' in page
 
 
+@pytest.mark.same_on_every_system
 def test_a_good_guest_is_asked_while_tests_still_run_and_not_again_at_the_end(fake_lab: FakeLab) -> None:
     (fake_lab.scenarios / "test_35_own.py").write_text(
         "import time\nimport pytest\npytestmark = pytest.mark.phase('boot')\n\n"
@@ -60,6 +61,7 @@ def test_a_good_guest_is_asked_while_tests_still_run_and_not_again_at_the_end(fa
     assert events.count(f'"{WORKER}/cloud-init.log"') == 1
 
 
+@pytest.mark.same_on_every_system
 def test_a_guest_test_that_fails_has_its_machines_evidence_collected_whole(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].says["hostname"] = (0, "localhost\n")
     assert fake_lab.run("scenarios/test_80_guests.py", "-k", "host_name").ret == 1

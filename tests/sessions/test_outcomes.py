@@ -75,6 +75,7 @@ def test_a_good_lab_is_green_and_leaves_results_and_a_way_in(fake_lab: FakeLab) 
     assert sum("boot_ids" in str(event) for event in facts) == 4 * len(MACHINES)
 
 
+@pytest.mark.same_on_every_system
 def test_what_tools_say_is_shown_beside_what_ssh_shows_and_decides_nothing(fake_lab: FakeLab) -> None:
     fake_lab.vmrun.answers["checkToolsState"] = ("installed\n", 0)
     fake_lab.vmrun.answers["getGuestIPAddress"] = ("unknown\n", 0)
@@ -134,6 +135,7 @@ def test_a_directory_that_is_not_in_the_ledger_is_left_alone(fake_lab: FakeLab) 
     assert own.read_text() == "somebody's machine of that name"
 
 
+@pytest.mark.same_on_every_system
 def test_a_failing_check_is_red_once_and_blocks_its_machine_alone(fake_lab: FakeLab) -> None:
     damaged = next(command for command in fake_lab.answers(WORKER) if "sha256sum" in command)
     fake_lab.guests[WORKER].says[damaged] = (0, "0000  ./build-timestamp\n")
@@ -150,6 +152,7 @@ def test_a_failing_check_is_red_once_and_blocks_its_machine_alone(fake_lab: Fake
     result.stdout.fnmatch_lines(["*: payload: fail: missing: *", "*seen: *missing: *"])
 
 
+@pytest.mark.same_on_every_system
 def test_a_module_alone_drives_the_phases_before_it_and_tells_why_they_failed(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].says["# cloud-init status --format=json"] = (1, '{"status": "error", "errors": ["boom"]}')
     result = fake_lab.run(*part("60_packages"))
@@ -172,6 +175,7 @@ def claims(lab: FakeLab) -> dict[str, tuple[str, bool]]:
     return {item["claim"]: (item["standing"], item["asked"]) for item in listed}
 
 
+@pytest.mark.same_on_every_system
 def test_a_part_of_the_lab_proves_what_it_was_asked_and_says_what_it_was_not(fake_lab: FakeLab) -> None:
     result = fake_lab.run(*part("60_packages"))
     assert result.ret == 0
@@ -181,6 +185,7 @@ def test_a_part_of_the_lab_proves_what_it_was_asked_and_says_what_it_was_not(fak
     assert str(run_json(fake_lab)["headline"]).startswith("PARTIAL: proven: ")
 
 
+@pytest.mark.same_on_every_system
 @pytest.mark.parametrize(
     "words",
     [("scenarios", "-k", WORKER), ("scenarios", "--deselect", f"scenarios/test_80_guests.py::test_swap[{WORKER}]")],
@@ -191,6 +196,7 @@ def test_a_run_that_leaves_out_one_machine_or_one_test_is_partial(fake_lab: Fake
     assert run_json(fake_lab)["overall"] == "partial"
 
 
+@pytest.mark.same_on_every_system
 def test_tests_that_are_named_one_by_one_leave_the_others_out(fake_lab: FakeLab) -> None:
     named = [f"scenarios/test_30_boot.py::test_boot[guest answers-{name}]" for name in MACHINES]
     assert fake_lab.run(*named).ret == 0
@@ -200,6 +206,7 @@ def test_tests_that_are_named_one_by_one_leave_the_others_out(fake_lab: FakeLab)
     assert run_json(fake_lab)["overall"] == "partial"
 
 
+@pytest.mark.same_on_every_system
 def test_a_required_claim_that_is_not_proven_is_not_green(fake_lab: FakeLab) -> None:
     fake_lab.edit("  required: null ", "  required: [cluster-healthy] ")
     result = fake_lab.run()
@@ -211,6 +218,7 @@ def test_a_required_claim_that_is_not_proven_is_not_green(fake_lab: FakeLab) -> 
     )
 
 
+@pytest.mark.same_on_every_system
 def test_a_failed_check_disproves_its_claim_and_leaves_later_ones_unproven(fake_lab: FakeLab) -> None:
     dpkg = next(command for command in fake_lab.answers(WORKER) if command.startswith("# dpkg-query -W"))
     fake_lab.guests[WORKER].says[dpkg] = (0, "jq un \n")
@@ -220,12 +228,14 @@ def test_a_failed_check_disproves_its_claim_and_leaves_later_ones_unproven(fake_
     assert claims(fake_lab)["survived-restart"] == ("not-proven", True)
 
 
+@pytest.mark.same_on_every_system
 def test_nothing_but_skips_is_not_green(fake_lab: FakeLab) -> None:
     result = fake_lab.run(*part("90_cluster"))
     assert result.parseoutcomes() == {"skipped": 2}
     assert result.ret == 1
 
 
+@pytest.mark.same_on_every_system
 def test_a_recoverable_error_is_shown_and_judged_by_the_lab_file(fake_lab: FakeLab) -> None:
     degraded = '{"status": "done", "errors": [], "recoverable_errors": {"WARNING": ["old key"]}}'
     fake_lab.guests[WORKER].says["# cloud-init status --format=json"] = (2, degraded)
@@ -237,6 +247,7 @@ def test_a_recoverable_error_is_shown_and_judged_by_the_lab_file(fake_lab: FakeL
     assert fake_lab.run(*words).ret == 0
 
 
+@pytest.mark.same_on_every_system
 def test_a_guest_that_never_answers_is_a_failure_with_the_last_thing_seen(fake_lab: FakeLab) -> None:
     fake_lab.edit("boot: 20, iso_copy", "boot: 3, iso_copy")
     fake_lab.guests[WORKER].silent |= {"ssh-ready", "boot-complete"}
@@ -246,6 +257,7 @@ def test_a_guest_that_never_answers_is_a_failure_with_the_last_thing_seen(fake_l
     result.stdout.fnmatch_lines(["boot of *: ssh login: fail: an SSH login: not within 3 s; last seen: identity*"])
 
 
+@pytest.mark.same_on_every_system
 def test_a_machine_of_another_run_at_the_same_address_does_not_pass(fake_lab: FakeLab) -> None:
     other = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"
     fake_lab.guests[WORKER].says[f"# {NONCE_COMMAND}"] = (0, f"{uuid.uuid4()}\nVMware-{other}\n")
@@ -254,11 +266,13 @@ def test_a_machine_of_another_run_at_the_same_address_does_not_pass(fake_lab: Fa
     result.stdout.fnmatch_lines(["*another machine answers at 127.0.0.1:*: it is not the one that this run created*"])
 
 
+@pytest.mark.same_on_every_system
 def test_a_guest_that_does_not_say_which_machine_it_is_does_not_pass(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].says[f"# {NONCE_COMMAND}"] = (1, f"{uuid.uuid4()}\n")
     assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 1
 
 
+@pytest.mark.same_on_every_system
 @pytest.mark.parametrize("stale", [False, True])
 def test_a_seed_of_somebody_else_is_bound_to_this_run_as_well(fake_lab: FakeLab, *, stale: bool) -> None:
     seed = fake_lab.seeds / fake_lab.spec.machines[WORKER].seed
@@ -274,6 +288,7 @@ def test_a_seed_of_somebody_else_is_bound_to_this_run_as_well(fake_lab: FakeLab,
     assert stale or boot["checks"][1]["expected"] == "an answer by SSH (this seed sends no events)"
 
 
+@pytest.mark.same_on_every_system
 def test_a_boot_that_never_spoke_on_the_serial_line_does_not_pass(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].stale_boot = str(uuid.uuid4())
     fake_lab.edit("boot: 20, iso_copy", "boot: 4, iso_copy")
@@ -282,6 +297,7 @@ def test_a_boot_that_never_spoke_on_the_serial_line_does_not_pass(fake_lab: Fake
     result.stdout.fnmatch_lines(["boot of *: ssh login: fail: *; last seen: a boot that sent no event"])
 
 
+@pytest.mark.same_on_every_system
 def test_a_disk_that_another_run_installed_does_not_pass(fake_lab: FakeLab) -> None:
     marker = f"# cat {fake_lab.spec.markers.iso_copy}"
     fake_lab.guests[WORKER].says[marker] = (0, '{"files": 7, "nonce": "0123"}')
@@ -290,12 +306,14 @@ def test_a_disk_that_another_run_installed_does_not_pass(fake_lab: FakeLab) -> N
     result.stdout.fnmatch_lines(["*this disk was installed by another run*"])
 
 
+@pytest.mark.same_on_every_system
 def test_an_installer_that_ran_again_disproves_the_claim(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].identity["installer_runs"] = "2"
     assert fake_lab.run(*part("75_restarts")).ret == 1
     assert claims(fake_lab)["iso-detached"][0] == "disproven"
 
 
+@pytest.mark.same_on_every_system
 def test_a_guest_that_does_not_tell_who_it_is_is_asked_after_each_restart(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].silent.add("identity")
     assert fake_lab.run(*part("75_restarts"), "-k", WORKER).ret == 0
@@ -304,6 +322,7 @@ def test_a_guest_that_does_not_tell_who_it_is_is_asked_after_each_restart(fake_l
     assert "told over SSH" in (fake_lab.latest / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.same_on_every_system
 def test_a_guest_that_tells_half_of_who_it_is_is_an_error(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].fault = lambda guest, vmx: fake_lab.guests[WORKER].identity.update(machine_id="")
     result = fake_lab.run(*part("75_restarts"), "-k", WORKER)
@@ -311,6 +330,7 @@ def test_a_guest_that_tells_half_of_who_it_is_is_an_error(fake_lab: FakeLab) -> 
     result.stdout.fnmatch_lines(["*the guest does not tell its machine_id on the serial line*"])
 
 
+@pytest.mark.same_on_every_system
 def test_an_iso_that_was_not_attached_again_proves_nothing(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].identity["volume"] = ""
     assert fake_lab.run(*part("75_restarts")).ret == 1
@@ -318,6 +338,7 @@ def test_an_iso_that_was_not_attached_again_proves_nothing(fake_lab: FakeLab) ->
     assert claims(fake_lab)["survived-restart"][0] == "proven"
 
 
+@pytest.mark.same_on_every_system
 def test_a_guest_that_boots_without_ssh_is_not_waited_for(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].silent.add("ssh-ready")
     assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0, "a lost event is no failure"
@@ -355,6 +376,7 @@ def test_keep(fake_lab: FakeLab, keep: str, good: bool, left: bool) -> None:
     assert (fake_lab.latest / WORKER / f"{WORKER}.vmx").is_file(), "evidence is collected before anything is destroyed"
 
 
+@pytest.mark.same_on_every_system
 def test_a_failed_check_of_a_finished_guest_keeps_the_machines(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].says["cat /proc/swaps"] = (0, "Filename Type Size Used Priority\n/swap file 1 0 -2\n")
     result = fake_lab.run(*part("80_guests"), "-k", f"{WORKER} and swap", "--keep=on-failure")
@@ -363,6 +385,7 @@ def test_a_failed_check_of_a_finished_guest_keeps_the_machines(fake_lab: FakeLab
     result.stdout.fnmatch_lines([f"kept until 20* (keep: on-failure, and the run is not green): {WORKER}"])
 
 
+@pytest.mark.same_on_every_system
 def test_what_a_dependency_says_of_its_future_is_no_failure_of_the_lab(fake_lab: FakeLab) -> None:
     (fake_lab.scenarios / "test_81_own.py").write_text(
         "import warnings\nimport pytest\npytestmark = pytest.mark.phase('guests')\n\n"

@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 import pytest
+from fork_server import fork_server
 
 COMMAND_S = 60
 VMX = """\
@@ -53,14 +54,12 @@ class Vmrun:
 
     def __call__(self, *words: str | Path) -> tuple[int, str]:
         """Return exit status and output; standard error must stay empty, as VMware's does."""
-        done = subprocess.run(
-            [sys.executable, "-m", "harness.vmrun_qemu", *map(str, words)],
-            capture_output=True, text=True, timeout=COMMAND_S, check=False, env=self.environment,
-        )  # fmt: skip
-        assert done.stderr == "", done.stderr
-        return done.returncode, done.stdout
+        status, out, err = fork_server().run([str(word) for word in words], self.environment, COMMAND_S)
+        assert err == "", err
+        return status, out
 
     def begin(self, *words: str | Path) -> subprocess.Popen[bytes]:
+        """Start a command, and do not wait for it."""
         return subprocess.Popen(
             [sys.executable, "-m", "harness.vmrun_qemu", *map(str, words)],
             stdout=subprocess.PIPE, env=self.environment,

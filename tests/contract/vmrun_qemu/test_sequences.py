@@ -25,6 +25,7 @@ from harness.vmrun_qemu.main import main
 from harness.vmware.vmx import Vmx
 
 SEQUENCES = int(os.environ.get("VMRUN_QEMU_SEQUENCES", "200"))
+PARTS = 8  # tests that may run at the same time, each with its share of the sequences
 NAMES = ("a", "b", "B", "a/b", "none")
 TARGETS = ("m", "c1", "c2")
 VMX = """\
@@ -174,7 +175,10 @@ def mark_on(disk: Path) -> int:
 # In a process of its own the starter of a supervisor ends; here it forgets it.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.timeout(1200)
-def test_random_sequences_of_commands_do_what_the_model_says(vmrun: Vmrun, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_sequences_of_commands_do_what_the_model_says(
+    vmrun: Vmrun, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(vmrun.home))
     monkeypatch.setenv("VMRUN_QEMU_ACCEL", "tcg")
     mould = vmrun.vms.with_name("mould")
@@ -184,7 +188,8 @@ def test_random_sequences_of_commands_do_what_the_model_says(vmrun: Vmrun, monke
     create = ["qemu-img", "create", "-q", "-f", "vmdk", str(mould / "m.vmdk"), "1M"]
     subprocess.run(create, check=True, timeout=30)
     seed, _, only = os.environ.get("VMRUN_QEMU_SEQUENCE", secrets.token_hex(4)).partition("/")
-    for number in [int(only)] if only else range(SEQUENCES):
+    numbers = [int(only)] if only else range(SEQUENCES)
+    for number in numbers[part::PARTS]:
         player = Player(vmrun, random.Random(f"{seed}/{number}"))
         try:
             player.begin()
