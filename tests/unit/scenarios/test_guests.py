@@ -16,7 +16,7 @@ from harness.config import LabSpec, load_lab
 from harness.guest.channel import CommandResult
 from harness.guest.testinfra_backend import lab_host
 
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
 CHECKS: dict[str, Callable[..., None]] = runpy.run_path(str(SCENARIOS / "test_80_guests.py"))
 CERTIFICATE = "/usr/local/seed/ca.crt"
 NAME = "k3s-master1"
