@@ -1,4 +1,4 @@
-"""The command line of `clone`, and the identity of what it makes."""
+"""The files and the identity of a clone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from harness.vmrun_qemu.base.messages import Failure
-from harness.vmrun_qemu.commands.general import clone_options
 from harness.vmrun_qemu.disks import chains, clones
 from harness.vmrun_qemu.disks.qemu_img import DiskError
 from harness.vmware.vmx import Vmx
@@ -26,25 +25,6 @@ ethernet0.generatedAddress = "00:0c:29:00:00:01"
 ethernet1.address = "00:50:56:00:00:01"
 serial0.fileName = "/vms/one/serial0.log"
 """
-
-
-@pytest.mark.parametrize(
-    ("words", "options"),
-    [
-        ([], {}),
-        (["-snapshot=a b"], {"-snapshot": "a b"}),
-        (["-SNAPSHOT", "a", "-CloneName=x=y"], {"-snapshot": "a", "-clonename": "x=y"}),
-        (["-cloneName="], {"-clonename": ""}),
-    ],
-)
-def test_options_have_two_forms_and_no_case(words: list[str], options: dict[str, str]) -> None:
-    assert clone_options(words) == options
-
-
-@pytest.mark.parametrize("words", [["-snapshot"], ["snapshot=a"], ["-colour=red"], ["-snapshot=a", "more"]])
-def test_another_option_is_refused(words: list[str]) -> None:
-    with pytest.raises(Failure, match="One of the parameters was invalid"):
-        clone_options(words)
 
 
 def contents(folder: Path) -> dict[str, str]:
