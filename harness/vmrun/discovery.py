@@ -222,10 +222,7 @@ def probe(proposal: Proposal, host_type: str, system: HostSystem) -> Hypervisor 
 
 
 def _probe_vmware(path: str, tool: str, host_type: str, system: HostSystem) -> Hypervisor | Unusable:
-    """Probe with `vmrun list` for each product that may be installed.
-
-    The first product that answers is the host type.
-    """
+    """Probe with `vmrun list` as each product; the first that works counts."""
     first = "fusion" if system.platform == "darwin" else host_type
     refused = Unusable(Fault.NOT_ANSWERING, "")
     for kind in dict.fromkeys((first, "player")):
@@ -266,10 +263,7 @@ def _probe_embedded(vmrun: tuple[str, ...], disk: tuple[str, ...], system: HostS
 
 
 def _with_probe_limit(run: RunProgram) -> RunProgram:
-    """Return the process runner with the time limit of a probe.
-
-    A search must not wait a minute for each candidate.
-    """
+    """Return the process runner with a limit that suits a search."""
 
     def limited(
         argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, keep_children: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fake_run import FakeRun
 
 from harness.vmrun import Vmrun
@@ -23,3 +25,10 @@ def cmd(*words: str) -> tuple[str, ...]:
 
 def off(vmx: str = VMX) -> tuple[bytes, int]:
     return f"Error: The virtual machine is not powered on: {vmx}\r\n".encode(), MINUS_ONE
+
+
+def locked(vmx: Path, text: str) -> None:
+    """Create the lock of a VMX with that text of its owner."""
+    folder = vmx.with_name(vmx.name + ".lck")
+    folder.mkdir()
+    (folder / "M27031.lck").write_bytes(text.encode())

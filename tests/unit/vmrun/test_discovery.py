@@ -1,75 +1,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 import pytest
-from fake_run import FakeRun, not_started, timed_out
+from fake_run import not_started, timed_out
 from needs import posix_paths
 
 from harness.core.errors import HostError, UsageError
-from harness.vmrun.discovery import EMBEDDED, Fault, Hypervisor, Kind, find_hypervisor
-from harness.vmrun.locations import HostSystem, Source, this_host, vmware_locations
+from harness.vmrun.discovery import EMBEDDED, Fault, Kind
+from harness.vmrun.locations import Source
 
-PF = r"C:\Program Files\VMware\VMware Workstation"
-X86 = r"C:\Program Files (x86)\VMware\VMware Workstation"
-ZERO = b"Total running VMs: 0\r\n"
-USAGE = (b"\r\nvmrun version 1.17.0 build-24583834\r\n\r\nUsage: vmrun\r\n", 4294967295)
-QEMU = "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright (c)\n"
-
-
-@dataclass
-class FakeHost:
-    """A host with exactly these files and these programs on PATH."""
-
-    platform: str
-    files: set[str]
-    path: Mapping[str, str] = field(default_factory=dict)
-    environ: dict[str, str] = field(default_factory=dict)
-    registry: tuple[str, ...] = ()
-    plain: set[str] = field(default_factory=set)  # files that cannot be executed
-    wheel: str | None = None
-    run: FakeRun = field(default_factory=FakeRun)
-
-    def system(self) -> HostSystem:
-        return HostSystem(
-            platform=self.platform,
-            environ=self.environ,
-            is_file=lambda path: path in self.files,
-            is_executable=lambda path: path not in self.plain,
-            which=self.path.get,
-            registry_folders=lambda: self.registry,
-            wheel_folder=lambda: self.wheel,
-            run=self.run,
-        )
-
-    def vmware(self, folder: str, says: object = ZERO, kind: str = "ws") -> str:
-        """Install a VMware product in that folder; return its vmrun."""
-        tail = ".exe" if self.platform == "win32" else ""
-        slash = "\\" if self.platform == "win32" else "/"
-        vmrun = f"{folder}{slash}vmrun{tail}"
-        self.files |= {vmrun, f"{folder}{slash}vmware-vdiskmanager{tail}"}
-        self.run.on(vmrun, "-T", kind, "list", says=says).on(vmrun, says=USAGE)
-        return vmrun
-
-    def qemu(self, said: str = QEMU) -> FakeHost:
-        self.files |= {"/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-img"}
-        self.path = {**self.path, "qemu-system-x86_64": "/usr/bin/qemu-system-x86_64"}
-        self.run.on("/usr/bin/qemu-system-x86_64", "--version", says=said)
-        return self
-
-    def find(self, option: str | None = None, setting: str | None = None, **more: str) -> Hypervisor:
-        return find_hypervisor(option=option, setting=setting, system=self.system(), **more)  # type: ignore[arg-type]
-
-
-def windows() -> FakeHost:
-    return FakeHost("win32", set(), environ={"ProgramFiles": r"C:\Program Files"})
-
-
-def linux() -> FakeHost:
-    return FakeHost("linux", set())
+from .fake_host import PF, QEMU, X86, ZERO, FakeHost, linux, windows
 
 
 def test_the_order_option_variable_lab_file_locations_path() -> None:
@@ -103,20 +45,6 @@ def test_workstation_on_windows() -> None:
     assert found.with_home(Path("x")) is found
     assert found.home is None
     assert max(host.run.timeouts) <= 20
-
-
-def test_windows_locations_are_registry_first_then_both_program_files_each_once() -> None:
-    host = windows()
-    host.registry = (r"D:\Apps\VMware Workstation" + "\\", X86.upper() + "\\")
-    host.environ["VMWARE_HOME"] = r"E:\vmw"
-    places = vmware_locations(host.system())
-    assert places[0] == (Source.REGISTRY, r"D:\Apps\VMware Workstation\vmrun.exe")
-    assert places[2] == (Source.DEFAULT, r"E:\vmw\vmrun.exe")
-    texts = [PureWindowsPath(path) for _, path in places]
-    assert len(set(texts)) == len(texts)
-    assert PureWindowsPath(PF, "vmrun.exe") in texts
-    assert PureWindowsPath(X86, "vmrun.exe") in texts
-    assert PureWindowsPath(r"C:\Program Files (x86)\VMware\VMware Player\vmrun.exe") in texts
 
 
 def test_macos_takes_fusion_and_its_disk_tool_from_library() -> None:
@@ -305,14 +233,6 @@ def test_a_bare_name_is_looked_up_and_a_relative_setting_starts_at_the_lab_file(
     host.path = {"vmrun": vmrun}
     assert host.find("vmrun").vmrun_argv == (vmrun,)
     assert host.find(None, "bin/vmrun", base=Path("/lab")).vmrun_argv == (vmrun,)  # type: ignore[arg-type]
-
-
-def test_this_host_can_be_asked() -> None:
-    system = this_host()
-    assert system.is_file(sys.executable)
-    assert system.is_executable(sys.executable)
-    assert not system.is_executable(__file__)
-    assert isinstance(system.registry_folders(), tuple)
 
 
 def test_every_fault_has_a_remedy() -> None:

@@ -1,18 +1,241 @@
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from fake_run import FakeRun
-from needs import posix_paths
+from fake_run import FakeClock, FakeRun
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from harness.core.errors import HostError, UsageError
+from harness.core.errors import HostError, UsageError, VmrunError
 from harness.core.secret import Secret
-from harness.vmrun import CloneKind, GuestLogin, ToolsState, errors
-from harness.vmrun import Vmrun as Driver
+from harness.core.text import decode
+from harness.system.process import Completed
+from harness.vmrun import (
+    CloneKind,
+    Display,
+    Guest,
+    GuestLogin,
+    GuestPath,
+    PortForwarding,
+    Protocol,
+    Runtime,
+    StopMode,
+    ToolsState,
+    VariableKind,
+    Vmrun,
+    errors,
+)
 
 from .samples import EXE, MINUS_ONE, NONE, ONE, VMX, cmd, off, windows
+
+# -- every verb ------------------------------------------------------------------------------------------------------
+
+LAB_VMX = Path("lab") / "one.vmx"
+RULE = PortForwarding(Protocol.TCP, 2210, IPv4Address("192.168.6.10"), 22)
+GUEST_VAR = VariableKind.GUEST_VAR
+# Platform, program, line end, and what -1 arrives as.
+HOSTS = {
+    "win32": (r"C:\Program Files (x86)\VMware\VMware Workstation\vmrun.exe", "\r\n", 4294967295),
+    "linux": ("/usr/bin/vmrun", "\n", 255),
+    "darwin": ("/Applications/VMware Fusion.app/Contents/Library/vmrun", "\n", 255),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call, its words for `vmrun`, their output, and the value.
+
+    An `inside` call has the guest login.
+    """
+
+    call: Callable[[Vmrun], object]
+    words: tuple[str, ...]
+    says: tuple[str, ...] = ()
+    value: object = None
+    inside: bool = False
+
+
+def on(*words: str) -> tuple[str, ...]:
+    """Return the words of a verb for the VM."""
+    return (words[0], str(LAB_VMX), *words[1:])
+
+
+def runtime_of(vmrun: Vmrun) -> Runtime:
+    return vmrun.runtime(LAB_VMX)
+
+
+def guest_of(vmrun: Vmrun) -> Guest:
+    return vmrun.guest(LAB_VMX, GuestLogin("lab", Secret("geheim")))
+
+
+def inside(call: Callable[[Guest], object], *words: str, says: tuple[str, ...] = (), value: object = None) -> Case:
+    return Case(lambda vmrun: call(guest_of(vmrun)), on(*words), says, value, inside=True)
+
+
+FILE = GuestPath("/a b")
+CASES = [
+    Case(lambda v: v.stop(LAB_VMX, StopMode.SOFT), on("stop", "soft"), value=True),
+    Case(lambda v: v.start(LAB_VMX, Display.GUI), on("start", "gui"), value=True),
+    Case(lambda v: v.pause(LAB_VMX), on("pause")),
+    Case(lambda v: v.unpause(LAB_VMX), on("unpause")),
+    Case(lambda v: v.suspend(LAB_VMX, StopMode.SOFT), on("suspend", "soft")),
+    Case(lambda v: v.upgrade_vm(LAB_VMX), on("upgradevm")),
+    Case(lambda v: v.delete_vm(LAB_VMX), on("deleteVM")),
+    Case(
+        lambda v: v.snapshots(LAB_VMX).tree().names,
+        on("listSnapshots", "showTree"),
+        ("Total snapshots: 1", "a"),
+        ("a",),
+    ),
+    Case(lambda v: v.check_tools_state(LAB_VMX), on("checkToolsState"), ("installed",), "installed"),
+    Case(lambda v: runtime_of(v).connect_device("sata0:1"), on("connectNamedDevice", "sata0:1")),
+    Case(lambda v: runtime_of(v).disconnect_device("sound"), on("disconnectNamedDevice", "sound")),
+    Case(
+        lambda v: runtime_of(v).read_variable(GUEST_VAR, "ip"),
+        on("readVariable", "guestVar", "ip"),
+        ("1.2.3.4",),
+        "1.2.3.4",
+    ),
+    Case(lambda v: runtime_of(v).write_variable(GUEST_VAR, "a", "b c"), on("writeVariable", "guestVar", "a", "b c")),
+    Case(lambda v: v.networks.list_host_networks(), ("listHostNetworks",), ("Total host networks: 0",), ()),
+    Case(
+        lambda v: v.networks.list_port_forwardings("vmnet8"),
+        ("listPortForwardings", "vmnet8"),
+        ("Total port forwardings: 0",),
+        (),
+    ),
+    Case(
+        lambda v: v.networks.set_port_forwarding("vmnet8", RULE),
+        ("setPortForwarding", "vmnet8", "tcp", "2210", "192.168.6.10", "22"),
+    ),
+    Case(
+        lambda v: v.networks.delete_port_forwarding("vmnet8", RULE), ("deletePortForwarding", "vmnet8", "tcp", "2210")
+    ),
+    inside(lambda g: g.run_program(FILE), "runProgramInGuest", "/a b", value=0),
+    inside(lambda g: g.start_program(FILE), "runProgramInGuest", "-noWait", "/a b"),
+    inside(lambda g: g.run_script(FILE, "id\nls"), "runScriptInGuest", "/a b", "id\nls", value=0),
+    inside(lambda g: g.list_processes(), "listProcessesInGuest", says=("Process list: 0",), value=()),
+    inside(lambda g: g.kill_process(7), "killProcessInGuest", "7"),
+    inside(lambda g: g.file_exists(FILE), "fileExistsInGuest", "/a b", says=("The file exists.",), value=True),
+    inside(
+        lambda g: g.directory_exists(FILE),
+        "directoryExistsInGuest",
+        "/a b",
+        says=("The directory exists.",),
+        value=True,
+    ),
+    inside(lambda g: g.delete_file(FILE), "deleteFileInGuest", "/a b"),
+    inside(lambda g: g.rename_file(FILE, GuestPath("/c")), "renameFileInGuest", "/a b", "/c"),
+    inside(lambda g: g.create_directory(FILE), "createDirectoryInGuest", "/a b"),
+    inside(lambda g: g.delete_directory(FILE), "deleteDirectoryInGuest", "/a b"),
+    inside(
+        lambda g: g.list_directory(FILE),
+        "listDirectoryInGuest",
+        "/a b",
+        says=("Directory list: 1", "x"),
+        value=("x",),
+    ),
+    inside(lambda g: g.create_temporary_file(), "CreateTempfileInGuest", says=("/a b",), value=FILE),
+    inside(lambda g: g.copy_to_guest(LAB_VMX, FILE), "CopyFileFromHostToGuest", str(LAB_VMX.resolve()), "/a b"),
+]
+
+
+def argv(platform: str, case: Case) -> tuple[str, ...]:
+    login = ("-gu", "lab", "-gp", "geheim") if case.inside else ()
+    return (HOSTS[platform][0], "-T", "ws", *login, *case.words)
+
+
+def driver_on(platform: str, run: FakeRun) -> Vmrun:
+    program = HOSTS[platform][0]
+    run.on(program, "-T", "ws", "list", says="Total running VMs: 0\n")
+    return Vmrun((program,), run=run, clock=run.clock, platform=platform)
+
+
+@pytest.mark.parametrize("platform", HOSTS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.words[0])
+def test_a_verb_becomes_these_words_and_its_answer_this_value(case: Case, platform: str) -> None:
+    said = "".join(line + HOSTS[platform][1] for line in case.says)
+    run = FakeRun().on(*argv(platform, case), says=said.encode())
+    assert case.call(driver_on(platform, run)) == case.value
+    assert run.calls.count(argv(platform, case)) == 1
+
+
+@pytest.mark.parametrize("platform", HOSTS)
+@pytest.mark.parametrize("as_success", [False, True])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.words[0])
+def test_a_failure_of_any_verb_is_its_class_also_with_the_status_of_a_success(
+    case: Case, platform: str, as_success: bool
+) -> None:
+    _, line_end, minus_one = HOSTS[platform]
+    said = f"Error: The file is already in use{line_end}".encode()
+    run = FakeRun().on(*argv(platform, case), says=(said, 0 if as_success else minus_one))
+    with pytest.raises(errors.VmBusy) as caught:
+        case.call(driver_on(platform, run))
+    assert "geheim" not in str(caught.value)
+
+
+# -- any output ------------------------------------------------------------------------------------------------------
+
+HEADS = (
+    "Total running VMs: 2",
+    "Total snapshots: 3",
+    "Total host networks: 1",
+    "Total port forwardings: 1",
+    "Process list: 1",
+    "Directory list: 2",
+    "Error: ",
+    "Guest program exited with non-zero exit code: ",
+)
+# Bytes as they come, and bytes that begin as an answer does.
+ANSWERS = st.one_of(
+    st.binary(max_size=200),
+    st.builds(lambda head, tail: head.encode() + b"\r\n" + tail, st.sampled_from(HEADS), st.binary(max_size=100)),
+    st.builds(
+        lambda head, rows: "\n".join([head, *rows]).encode(),
+        st.sampled_from(HEADS),
+        st.lists(st.text(alphabet="\t\r a1:.\u00e9,=", max_size=12), max_size=5),
+    ),
+)
+CODES = st.sampled_from([0, 1, 42, 127, 254, 255, 4294967294, 4294967295, -1])
+QUESTIONS: Mapping[str, Callable[[Vmrun], object]] = {
+    "list": lambda vmrun: vmrun.list_running(),
+    "is running": lambda vmrun: vmrun.is_running(LAB_VMX),
+    "power": lambda vmrun: vmrun.power_state(LAB_VMX),
+    "start": lambda vmrun: vmrun.start(LAB_VMX),
+    "tools": lambda vmrun: vmrun.check_tools_state(LAB_VMX),
+    "address": lambda vmrun: vmrun.guest_ip_address(LAB_VMX),
+    "networks": lambda vmrun: vmrun.networks.list_host_networks(),
+    "forwardings": lambda vmrun: vmrun.networks.list_port_forwardings("vmnet1"),
+    "about": lambda vmrun: vmrun.about(),
+    "version": lambda vmrun: vmrun.version(),
+    "snapshots": lambda vmrun: vmrun.snapshots(LAB_VMX).tree(),
+    "variable": lambda vmrun: vmrun.runtime(LAB_VMX).read_variable(VariableKind.GUEST_VAR, "x"),
+    "program": lambda vmrun: guest_of(vmrun).run_program(FILE),
+    "processes": lambda vmrun: guest_of(vmrun).list_processes(),
+    "file exists": lambda vmrun: guest_of(vmrun).file_exists(FILE),
+    "directory": lambda vmrun: guest_of(vmrun).list_directory(FILE),
+    "temporary file": lambda vmrun: guest_of(vmrun).create_temporary_file(),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@settings(deadline=None)
+@given(data=ANSWERS, code=CODES)
+def test_any_answer_is_a_value_or_an_error_of_vmrun(question: str, data: bytes, code: int) -> None:
+    def fake_run(
+        argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, keep_children: bool = False
+    ) -> Completed:
+        return Completed(tuple(argv), code, decode(data), "", 0.0)
+
+    vmrun = Vmrun(("v",), run=fake_run, clock=FakeClock())
+    with contextlib.suppress(VmrunError):
+        QUESTIONS[question](vmrun)
+
 
 # -- list ------------------------------------------------------------------------------------------------------------
 
@@ -25,7 +248,7 @@ def test_list_of_no_machine() -> None:
 
 def test_list_with_crlf_blanks_in_paths_and_the_environment() -> None:
     run = FakeRun().on(*cmd("list"), says=b"Total running VMs: 2\r\nC:\\my vms\\a.vmx\r\nC:\\b.vmx\r\n")
-    driver = Driver((EXE,), run=run, env={"VMRUN_QEMU_HOME": "/x"})
+    driver = Vmrun((EXE,), run=run, env={"VMRUN_QEMU_HOME": "/x"})
     assert driver.list_running() == (Path(r"C:\my vms\a.vmx"), Path(r"C:\b.vmx"))
     assert run.envs == [{"VMRUN_QEMU_HOME": "/x"}]
 
@@ -34,58 +257,6 @@ def test_a_path_in_the_code_page_of_a_korean_host_does_not_raise() -> None:
     run = FakeRun().on(*cmd("list"), says="Total running VMs: 1\r\nC:\\가상\\a.vmx\r\n".encode("cp949"))
     (path,) = windows(run).list_running()
     assert str(path).startswith("C:\\")
-
-
-@pytest.mark.parametrize(
-    "says",
-    [
-        "Waiting for Command execution Available",
-        "Total running VMs: 2\nC:\\a.vmx\n",
-        "Total running VMs: 1\nhello\nworld\n",
-        "Total running VMs: many\n",
-    ],
-)
-def test_an_unexpected_output_of_list(says: str) -> None:
-    with pytest.raises(errors.UnexpectedAnswer, match="Total running VMs"):
-        windows(FakeRun().on(*cmd("list"), says=says)).list_running()
-
-
-def test_list_that_fails_after_its_head() -> None:
-    run = FakeRun().on(*cmd("list"), says="Total running VMs: 0\nError: Insufficient permissions in the host\n")
-    with pytest.raises(errors.PermissionDenied):
-        windows(run).list_running()
-
-
-def test_list_with_other_lines_around_its_paths() -> None:
-    says = f"Waiting for Command execution Available\nTotal running VMs: 1\nnote\n{VMX} (running)\n"
-    assert windows(FakeRun().on(*cmd("list"), says=says)).list_running() == (Path(VMX),)
-
-
-@posix_paths
-def test_linux_paths_differ_by_case_and_links_are_resolved(tmp_path: Path) -> None:
-    real = tmp_path / "real"
-    real.mkdir()
-    (real / "a.vmx").write_text("")
-    (tmp_path / "link").symlink_to(real)
-    run = FakeRun().on("vmrun", "-T", "ws", "list", says=f"Total running VMs: 1\n{real / 'a.vmx'}\n")
-    driver = Driver(("vmrun",), run=run, platform="linux")
-    assert driver.is_running(tmp_path / "link" / "a.vmx")
-    assert not driver.is_running(real / "A.vmx")
-
-
-@posix_paths
-def test_a_link_is_resolved_even_when_the_vmx_is_gone(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    run = FakeRun().on("vmrun", "-T", "ws", "list", says=f"Total running VMs: 1\n{tmp_path / 'real' / 'a.vmx'}\n")
-    assert Driver(("vmrun",), run=run, platform="linux").is_running(tmp_path / "link" / "a.vmx")
-
-
-def test_two_names_of_one_file_are_one_machine_as_8_3_names_are(tmp_path: Path) -> None:
-    (tmp_path / "machine.vmx").write_text("", encoding="utf-8")
-    (tmp_path / "MACHIN~1.VMX").hardlink_to(tmp_path / "machine.vmx")
-    run = FakeRun().on("vmrun", "-T", "ws", "list", says=f"Total running VMs: 1\n{tmp_path / 'MACHIN~1.VMX'}\n")
-    assert Driver(("vmrun",), run=run, platform="linux").is_running(tmp_path / "machine.vmx")
 
 
 # -- Tools -----------------------------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from harness.core.text import decode
 from harness.vmrun import errors
 from harness.vmrun.error_table import classify, is_failure, signed_status
-from harness.vmrun.vmware_log import error_box
 
 TEXTS = [
     (r"Error: Cannot open VM: C:\a.vmx, The virtual machine cannot be found", errors.VmNotFound),
@@ -79,12 +81,6 @@ def test_each_text_means_one_class(text: str, kind: type[errors.MappedError]) ->
     assert classify(text) is kind
 
 
-@pytest.mark.parametrize("kind", errors.MappedError.__subclasses__())
-def test_each_class_has_a_meaning_and_a_remedy(kind: type[errors.MappedError]) -> None:
-    assert kind.__doc__
-    assert len(kind.advice) > 10
-
-
 @pytest.mark.parametrize(
     ("seen", "meant"),
     [(255, -1), (4294967295, -1), (127, -1), (254, -2), (4294967294, -2), (0, 0), (1, 1), (42, 42), (-1, -1)],
@@ -98,16 +94,7 @@ def test_an_error_in_the_middle_of_a_line_is_no_failure() -> None:
     assert is_failure("Total\nError: x\n", 0)
 
 
-def test_boxes_of_old_and_new_logs() -> None:
-    old = (
-        "Jan 24 00:37:47: vmx| Msg_Post: Error\n"
-        'Jan 24 00:37:47: vmx| [msg.disk.fileNotFound] VMware Player cannot find the virtual disk "a.vmdk".\n'
-        "Jan 24 00:37:47: vmx| [msg.disk.configureDiskError] Reason: The system cannot find the file specified."
-        "----------------------------------------\n"
-        "Jan 24 00:38:08: vmx| Module DiskEarly power on failed.\n"
-    )
-    box = error_box(old)
-    assert box.startswith('VMware Player cannot find the virtual disk "a.vmdk". Reason:')
-    assert box.endswith("specified.")
-    assert error_box("nothing here") == ""
-    assert error_box("x Msg_Post: Error") == ""
+@settings(deadline=None)
+@given(st.binary())
+def test_any_failure_has_a_class_with_a_remedy(data: bytes) -> None:
+    assert classify(decode(data)).advice

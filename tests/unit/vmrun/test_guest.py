@@ -6,16 +6,17 @@ import pytest
 from fake_run import FakeRun, timed_out
 
 from harness.core.deadline import Deadline
-from harness.core.errors import UsageError
 from harness.core.secret import Secret
-from harness.vmrun import Guest, GuestLogin, GuestPath, GuestProcess, StartOptions, Vmrun, errors
-from harness.vmrun.runtime import VariableKind
+from harness.vmrun import Guest, GuestLogin, GuestPath, GuestProcess, StartOptions, errors
 
 from .samples import EXE, MINUS_ONE, VMX, windows
 
 LOGIN = GuestLogin("lab", Secret("pa ss"))
 CMD = GuestPath(r"C:\Windows\System32\cmd.exe")
 SH = GuestPath("/bin/sh")
+
+
+LINE = b"Guest program exited with non-zero exit code: %d\r\n"
 
 
 def cmd(*words: str) -> tuple[str, ...]:
@@ -30,38 +31,7 @@ def guest(run: FakeRun) -> Guest:
     return windows(run).guest(Path(VMX), LOGIN)
 
 
-# -- programs: arguments ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("program", "arguments", "words"),
-    [
-        (CMD, "/c exit 0", ["/c exit 0"]),
-        (CMD, ["/c", "exit 0"], ['/c "exit 0"']),
-        (CMD, ["/c", "type", r"C:\a b.txt"], [r'/c type "C:\a b.txt"']),
-        (CMD, [], []),
-        (CMD, "", []),
-        (SH, ["/root/x.sh", "131", "node-131"], ["/root/x.sh", "131", "node-131"]),
-        (SH, ["-c", "cd /tmp && ls -l > 'a b'"], ["-c", "cd /tmp && ls -l > 'a b'"]),
-        (SH, "-c 'id'", ["-c 'id'"]),
-    ],
-)
-def test_arguments_survive_being_joined(program: GuestPath, arguments: str | list[str], words: list[str]) -> None:
-    """cmd.exe on 17.6.4 was seen to fail with three words and to work with two.
-
-    Plain words were seen to work on Linux guests.
-    """
-    run = FakeRun().on(*run_program(str(program), *words))
-    assert guest(run).run_program(program, arguments) == 0
-
-
-@pytest.mark.parametrize("word", ["", 'say "hi"', "$HOME", "`id`", "a\\b", "a\nb"])
-def test_an_argument_that_a_shell_may_interpret_is_refused(word: str) -> None:
-    run = FakeRun()
-    with pytest.raises(UsageError, match="cannot pass this argument") as caught:
-        guest(run).run_program(SH, ["-c", word])
-    assert "run_script" in caught.value.remedy
-    assert run.calls == []
+# -- programs ---------------------------------------------------------------------------------------------------------
 
 
 def test_how_a_program_is_started() -> None:
@@ -70,36 +40,6 @@ def test_how_a_program_is_started() -> None:
     run = FakeRun().on(*run_program("-noWait", "-interactive", str(CMD), "/c pause"))
     guest(run).start_program(CMD, "/c pause", start=StartOptions(interactive=True))
     assert len(run.calls) == 1
-
-
-# -- programs: exit status -------------------------------------------------------------------------------------------
-
-LINE = b"Guest program exited with non-zero exit code: %d\r\n"
-
-
-@pytest.mark.parametrize(
-    ("said", "code", "status"),
-    [
-        (b"", 0, 0),
-        (LINE % 42, 42, 42),  # seen on a Windows host
-        (LINE % 42, MINUS_ONE, 42),  # vmrun's own status, as one client says
-        (LINE % 42, 0, 42),
-        (LINE % 300, 44, 300),  # eight bits of it on a POSIX host
-        (LINE % -1073741515, 3221225781, -1073741515),
-        (LINE % 255, 255, 255),
-        (b"", 42, 42),
-    ],
-)
-def test_the_line_has_the_exit_status_and_without_it_the_number_counts(said: bytes, code: int, status: int) -> None:
-    run = FakeRun().on(*run_program(str(SH), "-c", "x"), says=(said, code))
-    assert guest(run).run_program(SH, ["-c", "x"]) == status
-
-
-@pytest.mark.parametrize("code", [MINUS_ONE, 255, 127, 254])
-def test_a_silent_failure_of_vmrun_is_no_exit_status(code: int) -> None:
-    run = FakeRun().on(*run_program(str(SH)), says=(b"", code))
-    with pytest.raises(errors.UnknownFailure):
-        guest(run).run_program(SH)
 
 
 @pytest.mark.parametrize(
@@ -264,52 +204,3 @@ def test_copies_have_full_paths_on_the_host(tmp_path: Path, monkeypatch: pytest.
     run = FakeRun().on(*argv, then=lambda: Path(there).write_text("x", encoding="utf-8"))
     guest(run).copy_from_guest(GuestPath("/tmp/a"), Path("a.txt"))
     assert run.timeouts == [1800]
-
-
-# -- variables, devices ----------------------------------------------------------------------------------------------
-
-
-def bare(*words: str) -> tuple[str, ...]:
-    return (EXE, "-T", "ws", *words)
-
-
-def test_variables_of_each_kind() -> None:
-    run = FakeRun().on(*bare("readVariable", VMX, "guestVar", "ip"), says=b"192.168.6.10\r\n")
-    run.on(*bare("readVariable", VMX, "runtimeConfig", "memsize"), says=b"4096\r\n")
-    run.on(*bare("writeVariable", VMX, "guestVar", "lab.nonce", "a b"))
-    run.on(*cmd("readVariable", VMX, "guestEnv", "PATH"), says=b"/bin:/usr/bin\r\n")
-    runtime = windows(run).runtime(Path(VMX))
-    assert runtime.read_variable(VariableKind.GUEST_VAR, "ip") == "192.168.6.10"
-    assert runtime.read_variable(VariableKind.GUEST_VAR, "guestinfo.ip") == "192.168.6.10"
-    assert runtime.read_variable(VariableKind.RUNTIME_CONFIG, "memsize") == "4096"
-    runtime.write_variable(VariableKind.GUEST_VAR, "lab.nonce", "a b")
-    assert windows(run).runtime(Path(VMX), LOGIN).read_variable(VariableKind.GUEST_ENV, "PATH") == "/bin:/usr/bin"
-
-
-@pytest.mark.parametrize(("says", "value"), [(b"", ""), (b"\r\n", ""), (b" a\r\nError: b\r\n", " a\nError: b")])
-def test_a_value_is_what_was_printed_and_one_that_is_not_set_is_empty(says: bytes, value: str) -> None:
-    run = FakeRun().on(*bare("readVariable", VMX, "guestVar", "x"), says=says)
-    assert windows(run).runtime(Path(VMX)).read_variable(VariableKind.GUEST_VAR, "x") == value
-
-
-def test_a_failure_is_no_value() -> None:
-    run = FakeRun().on(*bare("readVariable", VMX, "guestVar", "x"), says=b"Error: The file is already in use\r\n")
-    with pytest.raises(errors.VmBusy):
-        windows(run).runtime(Path(VMX)).read_variable(VariableKind.GUEST_VAR, "x")
-
-
-def test_devices() -> None:
-    run = FakeRun().on(*bare("connectNamedDevice", VMX, "sata0:1")).on(*bare("disconnectNamedDevice", VMX, "ethernet0"))
-    runtime = windows(run).runtime(Path(VMX))
-    runtime.connect_device("sata0:1")
-    runtime.disconnect_device("ethernet0")
-    assert len(run.calls) == 2
-
-
-@pytest.mark.parametrize("name", ["", "a/b", "a b", "guestinfo.", "-x y"])
-def test_names_that_vmware_would_not_understand(name: str) -> None:
-    runtime = Vmrun(("v",), run=FakeRun()).runtime(Path("a.vmx"))
-    with pytest.raises(UsageError):
-        runtime.read_variable(VariableKind.GUEST_VAR, name)
-    with pytest.raises(UsageError):
-        runtime.connect_device(name)

@@ -1,4 +1,4 @@
-"""What one call adds to the answer: a second attempt, what vmware.log says of it, who holds the locks."""
+"""What a call adds to the output: retries, log entries, lock owners."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from fake_run import FakeRun, not_started, timed_out
 from harness.core.errors import ProcessError
 from harness.system import process
 from harness.vmrun import Vmrun, errors
-from harness.vmrun.lock_files import Lock, locks_beside
+
+from .samples import locked
 
 UNREADABLE = "Error: Cannot open VM: {}, Cannot read the virtual machine configuration file\n"
 BOX = b"2026 vmx Msg_Post: Error\n2026 vmx [msg.x] %s\n2026 vmx ----------------------------------------\n"
@@ -28,12 +29,6 @@ def vmx(tmp_path: Path) -> Path:
 
 def driver(run: FakeRun) -> Vmrun:
     return Vmrun(("v",), run=run, clock=run.clock)
-
-
-def locked(vmx: Path, text: str) -> None:
-    folder = vmx.with_name(vmx.name + ".lck")
-    folder.mkdir()
-    (folder / "M27031.lck").write_bytes(text.encode())
 
 
 # -- a VMX that is being written -------------------------------------------------------------------------------------
@@ -114,18 +109,6 @@ def test_a_vmrun_that_was_ended_says_which_locks_it_left(vmx: Path) -> None:
     with pytest.raises(errors.VmrunTimeout) as caught:
         driver(run).suspend(vmx)
     assert caught.value.said == "left behind: a.vmx.lck of vmware-vmx, process 4194999, which is gone"
-
-
-@pytest.mark.parametrize("text", ["", "no owner", "12-(x)", "()", "1-2(\x01)"])
-def test_a_lock_without_a_readable_owner_has_its_name(vmx: Path, text: str) -> None:
-    locked(vmx, text)
-    (vmx.parent / "disk.vmdk.lck").write_bytes(b"a file, not a folder")
-    assert locks_beside(vmx) == (Lock("a.vmx.lck"), Lock("disk.vmdk.lck"))
-    assert [str(lock) for lock in locks_beside(vmx)] == ["a.vmx.lck", "disk.vmdk.lck"]
-
-
-def test_a_folder_that_does_not_exist_has_no_locks(tmp_path: Path) -> None:
-    assert locks_beside(tmp_path / "nowhere" / "a.vmx") == ()
 
 
 # -- the end of a call -----------------------------------------------------------------------------------------------

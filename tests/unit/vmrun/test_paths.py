@@ -5,10 +5,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import pytest
+from fake_run import FakeRun
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from needs import posix_paths
 
 from harness.core.errors import UsageError
+from harness.vmrun import Vmrun as Driver
 from harness.vmrun.paths import GuestPath, GuestStyle, path_identity, same_vmx
 
 from .samples import VMX
@@ -58,6 +61,33 @@ def test_macos_compares_without_case_and_composition() -> None:
 def test_no_text_of_vmrun_makes_a_comparison_raise(one: str, other: str, platform: str) -> None:
     assert same_vmx(one, other, platform) in (True, False)
     assert same_vmx(one, one, platform)
+
+
+@posix_paths
+def test_linux_paths_differ_by_case_and_links_are_resolved(tmp_path: Path) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "a.vmx").write_text("")
+    (tmp_path / "link").symlink_to(real)
+    run = FakeRun().on("vmrun", "-T", "ws", "list", says=f"Total running VMs: 1\n{real / 'a.vmx'}\n")
+    driver = Driver(("vmrun",), run=run, platform="linux")
+    assert driver.is_running(tmp_path / "link" / "a.vmx")
+    assert not driver.is_running(real / "A.vmx")
+
+
+@posix_paths
+def test_a_link_is_resolved_even_when_the_vmx_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    run = FakeRun().on("vmrun", "-T", "ws", "list", says=f"Total running VMs: 1\n{tmp_path / 'real' / 'a.vmx'}\n")
+    assert Driver(("vmrun",), run=run, platform="linux").is_running(tmp_path / "link" / "a.vmx")
+
+
+def test_two_names_of_one_file_are_one_machine_as_8_3_names_are(tmp_path: Path) -> None:
+    (tmp_path / "machine.vmx").write_text("", encoding="utf-8")
+    (tmp_path / "MACHIN~1.VMX").hardlink_to(tmp_path / "machine.vmx")
+    run = FakeRun().on("vmrun", "-T", "ws", "list", says=f"Total running VMs: 1\n{tmp_path / 'MACHIN~1.VMX'}\n")
+    assert Driver(("vmrun",), run=run, platform="linux").is_running(tmp_path / "machine.vmx")
 
 
 # -- of the guest ----------------------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ def test_a_machine_is_off_when_its_locks_are_gone(tmp_path: Path) -> None:
 
 
 def test_a_lock_whose_owner_runs_is_a_machine_that_list_does_not_show(tmp_path: Path) -> None:
-    """As seen from a service, from another user, or from another elevation: `list` says 0."""
+    """A service, another user or another elevation gets an empty `list`."""
     lock = tmp_path / "a.vmx.lck"
     lock.mkdir()
     (lock / "M12345.lck").write_text(f"lab {os.getpid()}-1333(vmware-vmx.exe)", encoding="utf-8")
