@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError, HostError
 from harness.core.files import host_error_from
-from harness.system.process import run
+from harness.system.process import Completed, run
 
 PACKAGE = "docker-registry"
 _TREE = f"{PACKAGE}-unpacked"
@@ -35,7 +35,7 @@ def find_program(cache: Path) -> Path | None:
     return unpacked if unpacked.is_file() else None
 
 
-def ensure_registry(cache: Path, say: Callable[[str], None]) -> None:
+def ensure_registry(cache: Path, say: Callable[[str], None], run: Callable[..., Completed] = run) -> None:
     """Download and unpack the program unless this host has it.
 
     Report a failure.
@@ -46,29 +46,31 @@ def ensure_registry(cache: Path, say: Callable[[str], None]) -> None:
         return
     say(f"running: apt-get download {PACKAGE}, unpacked below {cache} (a registry for the guests; not installed)")
     try:
-        _unpack(cache)
+        _unpack(cache, run)
     except (HarnessError, OSError) as error:
         problem = host_error_from(error) or error
         say("no registry, so the air gap will not be proven: " + str(problem).split("\n", 1)[0])
 
 
-def _unpack(cache: Path) -> None:
+def _unpack(cache: Path, run: Callable[..., Completed]) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="registry-", dir=cache) as name:
         directory = Path(name)
         # Without this option apt warns that its sandbox user cannot write here.
-        _run_checked(("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", PACKAGE), directory, _DOWNLOAD_S)
+        _run_checked(
+            run, ("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", PACKAGE), directory, _DOWNLOAD_S
+        )
         packages = sorted(directory.glob("*.deb"))
         if len(packages) != 1:
             raise HostError(f"apt-get downloaded {len(packages)} packages", remedy=f"install {PACKAGE} by hand")
-        _run_checked(("dpkg-deb", "-x", packages[0].name, "tree"), directory, _UNPACK_S)
+        _run_checked(run, ("dpkg-deb", "-x", packages[0].name, "tree"), directory, _UNPACK_S)
         target = cache / _TREE
         if os.path.lexists(target):
             raise HostError("exists without the registry program", where=str(target), remedy="move it away")
         (directory / "tree").rename(target)
 
 
-def _run_checked(argv: tuple[str, ...], directory: Path, timeout_s: float) -> None:
+def _run_checked(run: Callable[..., Completed], argv: tuple[str, ...], directory: Path, timeout_s: float) -> None:
     done = run(argv, timeout_s=timeout_s, cwd=directory)
     if done.returncode != 0:
         last = (done.output.strip().splitlines() or ["no output"])[-1]

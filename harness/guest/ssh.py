@@ -34,11 +34,20 @@ class SshChannel:
         host_key: `type blob`: the pinned key, or the first one that was seen.
     """
 
-    def __init__(self, target: SshTarget, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        target: SshTarget,
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        max_output_bytes: int = MAX_OUTPUT_BYTES,
+        close_s: float = _CLOSE_S,
+    ) -> None:
         self.target = target
         self.logins = 0
         self.host_key = normal_key(target.host_key) if target.host_key else None
         self._clock = clock
+        self._max_output_bytes = max_output_bytes
+        self._close_s = close_s
         self._busy = threading.Lock()
         self._transport: Transport | None = None
         # Keyed by `as_root`.
@@ -78,7 +87,7 @@ class SshChannel:
             ValueError: A NUL in the command, or more than 128 KiB of it.
         """
         started = self._clock.monotonic()
-        output = self._exchange(command, stdin, timeout_s, MAX_OUTPUT_BYTES, as_root=as_root)
+        output = self._exchange(command, stdin, timeout_s, self._max_output_bytes, as_root=as_root)
         duration = self._clock.monotonic() - started
         return CommandResult(command, output.exit_status, _text(output.stdout), _text(output.stderr), duration)
 
@@ -143,7 +152,7 @@ class SshChannel:
         if shell is not None:
             if shell.pid is not None:
                 self._left_behind[as_root] = shell.pid
-            with abort_at(Deadline(_CLOSE_S), lambda: disconnect(transport)):
+            with abort_at(Deadline(self._close_s), lambda: disconnect(transport)):
                 shell.close()
 
     def _lost(self, command: str, output: FrameReader | None, said: str = "", *, as_root: bool) -> GuestError:

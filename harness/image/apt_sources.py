@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HostError
-from harness.system.process import run
+from harness.system.process import RunProgram, run
 
 _FORMAT = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(CODENAME)|$(ORIGIN)"
 _KEYRINGS = Path("/usr/share/keyrings")
@@ -64,17 +64,17 @@ def source_lines(sources: tuple[Source, ...], distribution: str, suite: str, key
     return "".join(f"deb {signed}{uri} {release} {' '.join(parts)}\n" for (uri, release), parts in lines.items())
 
 
-def host_sources(distribution: str, suite: str) -> str:
+def host_sources(distribution: str, suite: str, run: RunProgram = run) -> str:
     """Return the guest's sources.list from the configuration of the host's apt.
 
     Raises:
         HostError: apt is missing, cannot read its sources, or they do not serve the suite.
     """
-    targets = _apt_output("apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages")
+    targets = _apt_output(run, "apt-get", "indextargets", "--format", _FORMAT, "Created-By: Packages")
     return source_lines(parse_targets(targets), distribution, suite, archive_keyring(distribution))
 
 
-def _apt_output(*argv: str) -> str:
+def _apt_output(run: RunProgram, *argv: str) -> str:
     """Run an apt program and return its output.
 
     Raises:
@@ -91,13 +91,13 @@ def _apt_output(*argv: str) -> str:
     return done.stdout
 
 
-def archive_keyring(distribution: str) -> Path | None:
+def archive_keyring(distribution: str, keyrings: Path = _KEYRINGS) -> Path | None:
     """Return the host's file with the distribution's archive keys, or None."""
-    path = _KEYRINGS / f"{distribution}-archive-keyring.gpg"
+    path = keyrings / f"{distribution}-archive-keyring.gpg"
     return path if path.is_file() else None
 
 
-def proxy_options() -> tuple[str, ...]:
+def proxy_options(run: RunProgram = run) -> tuple[str, ...]:
     """Return the proxy settings of the host's apt, as `Acquire::…` configuration lines.
 
     Raises:
@@ -105,6 +105,6 @@ def proxy_options() -> tuple[str, ...]:
     """
     return tuple(
         line.rstrip(";")
-        for line in _apt_output("apt-config", "dump").splitlines()
+        for line in _apt_output(run, "apt-config", "dump").splitlines()
         if line.startswith("Acquire::http") and "proxy" in line.partition(" ")[0].lower() and '""' not in line
     )

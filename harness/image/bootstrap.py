@@ -13,7 +13,7 @@ from harness.image import apt_sources
 from harness.image.guest_files import overlay_tar
 from harness.image.path_filters import path_filters
 from harness.image.spec import GUEST_PACKAGES, ImageSpec
-from harness.system.process import run
+from harness.system.process import Completed, run
 
 # `usrmerge` would bring perl, 50 MB that nothing in the guest uses; the tree is merged from its start.
 _WITHOUT_PERL = (
@@ -93,16 +93,18 @@ def _temporary(build: BuildDirectory) -> dict[str, str]:
     return {"TMPDIR": str(build.directory)} if hasattr(os, "geteuid") and os.geteuid() == 0 else {}
 
 
-def bootstrap(spec: ImageSpec, build: BuildDirectory, say: Callable[[str], None]) -> None:
+def bootstrap(
+    spec: ImageSpec, build: BuildDirectory, say: Callable[[str], None], run: Callable[..., Completed] = run
+) -> None:
     """Create the guest's tree `tree_tar` and the offline packages `debs`.
 
     Raises:
         HostError: The host's sources lack the suite, or mmdebstrap failed; the error shows its output.
     """
-    build.sources.write_text(apt_sources.host_sources(spec.distribution, spec.suite), encoding="utf-8")
+    build.sources.write_text(apt_sources.host_sources(spec.distribution, spec.suite, run), encoding="utf-8")
     build.overlay.write_bytes(overlay_tar())
     build.debs.mkdir()
-    argv = mmdebstrap_argv(spec, build, apt_sources.proxy_options())
+    argv = mmdebstrap_argv(spec, build, apt_sources.proxy_options(run))
     say(f"building the guest of {spec.distribution} {spec.suite} packages (mmdebstrap, about two minutes)")
     done = run(argv, timeout_s=1800, env={"LC_ALL": "C.UTF-8", **_temporary(build)}, grace_s=_GRACE_S)
     if done.returncode != 0:

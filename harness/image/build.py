@@ -39,12 +39,12 @@ LABEL linux
 
 # Increase it when the build changes and no input of `image_key` shows the change.
 _RECIPE = 1
-_OTHER_BUILD_S = 3600.0
+CreateFiles = Callable[[ImageSpec, str, BuildDirectory, Path, Callable[[str], None]], None]
 
 
-def image_key(spec: ImageSpec) -> str:
-    """Return 16 hex digits that change with every input of the image."""
-    inputs = {
+def image_inputs(spec: ImageSpec) -> dict[str, object]:
+    """Return everything that determines the bytes of the image."""
+    return {
         "recipe": _RECIPE,
         "spec": asdict(spec),
         "tree": mmdebstrap_argv(spec, BuildDirectory(Path("build")), ()),
@@ -54,7 +54,11 @@ def image_key(spec: ImageSpec) -> str:
         "boot loader": _BOOT_LOADER,
         "file system": disk.FILE_SYSTEM,
     }
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def image_key(spec: ImageSpec) -> str:
+    """Return 16 hex digits that change with every input of the image."""
+    return hashlib.sha256(json.dumps(image_inputs(spec), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _directory(key: str, cache_dir: Path) -> Path:
@@ -80,27 +84,44 @@ def load_image(spec: ImageSpec, cache_dir: Path) -> GuestImage:
         ) from error
 
 
-def build_image(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None]) -> GuestImage:
+def _create_files(spec: ImageSpec, key: str, build: BuildDirectory, result: Path, say: Callable[[str], None]) -> None:
+    """Build the guest's tree and create the files of the image in `result`."""
+    bootstrap(spec, build, say)
+    _assemble(spec, key, build, result)
+
+
+def build_image(
+    spec: ImageSpec,
+    cache_dir: Path,
+    say: Callable[[str], None],
+    *,
+    create_files: CreateFiles = _create_files,
+    other_build_s: float = 3600.0,
+) -> GuestImage:
     """Return the cached image of these inputs, or build it.
 
     The image gets its final name when it is complete. A second build of the same image waits for the first.
+
+    Args:
+        create_files: Creates the files of the image in a directory; a test creates others.
+        other_build_s: How long to wait for another build of the same image.
 
     Raises:
         HostError: A program is missing or failed, or the host's package sources do not serve the suite.
     """
     key = image_key(spec)
     cache_dir.mkdir(parents=True, exist_ok=True)
-    with _build_lock(cache_dir / f"image-{key}.lock", say):
+    with _build_lock(cache_dir / f"image-{key}.lock", say, other_build_s):
         try:
             image = load_image(spec, cache_dir)
         except HostError:
-            return _build(spec, cache_dir, say)
+            return _build(spec, cache_dir, say, create_files)
         say(f"the guest image is up to date: {image.directory}")
         return image
 
 
 @contextlib.contextmanager
-def _build_lock(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+def _build_lock(path: Path, say: Callable[[str], None], timeout_s: float) -> Iterator[None]:
     """Hold the lock of the build and report a wait.
 
     A crashed build holds no lock.
@@ -111,9 +132,9 @@ def _build_lock(path: Path, say: Callable[[str], None]) -> Iterator[None]:
     except Timeout:
         say(f"waiting for another build of the guest image ({path})")
         try:
-            lock.acquire(timeout=_OTHER_BUILD_S)
+            lock.acquire(timeout=timeout_s)
         except Timeout as error:
-            text = f"another build of the guest image did not end within {_OTHER_BUILD_S:.0f} s"
+            text = f"another build of the guest image did not end within {timeout_s:.0f} s"
             raise HostError(text, where=str(path), remedy="stop that build, then run this command again") from error
     try:
         yield
@@ -121,14 +142,13 @@ def _build_lock(path: Path, say: Callable[[str], None]) -> Iterator[None]:
         lock.release()
 
 
-def _build(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None]) -> GuestImage:
+def _build(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None], create_files: CreateFiles) -> GuestImage:
     key = image_key(spec)
     with tempfile.TemporaryDirectory(prefix=f"build-{key}-", dir=cache_dir, ignore_cleanup_errors=True) as temporary:
         build = BuildDirectory(Path(temporary))
-        bootstrap(spec, build, say)
         result = build.directory / "image"
         result.mkdir()
-        _assemble(spec, key, build, result)
+        create_files(spec, key, build, result, say)
         digest = _describe(spec, key, result)
         final = _directory(key, cache_dir)
         shutil.rmtree(final, ignore_errors=True)

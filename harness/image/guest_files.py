@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.image.spec import guest_file_text
@@ -208,11 +209,14 @@ def guest_files() -> dict[str, GuestFile]:
     return {**_units(), **_scripts(), **_settings()}
 
 
-def overlay_tar() -> bytes:
-    """Return a reproducible tar archive of `guest_files()`, owned by root, without times."""
+def overlay_tar(files: Mapping[str, GuestFile] | None = None) -> bytes:
+    """Return a reproducible tar archive of the files, by default `guest_files()`.
+
+    Its members are owned by root and have no times.
+    """
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for path, file in sorted(guest_files().items()):
+        for path, file in sorted((guest_files() if files is None else files).items()):
             info = tarfile.TarInfo(path)
             data = file.text.encode("utf-8")
             if file.link:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import gzip
 import lzma
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.core.errors import HostError
 from harness.image import cpio
 from harness.image.spec import guest_file_text
-from harness.system.process import run
+from harness.system.process import Completed, run
 
 # Groups are loaded by name in guest/init.sh.
 MODULE_GROUPS = {
@@ -46,7 +47,7 @@ def _plain(path: str) -> str:
     return path.removesuffix(".xz").removesuffix(".zst")
 
 
-def module_bytes(kernel_modules: Path, path: str) -> bytes:
+def module_bytes(kernel_modules: Path, path: str, run: Callable[..., Completed] = run) -> bytes:
     """Return a module uncompressed, because busybox loads no other.
 
     Raises:

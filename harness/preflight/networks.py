@@ -27,7 +27,15 @@ _HOST = re.compile(r"^\s*host\s+(\S+)\s*\{([^}]*)\}", re.MULTILINE | re.IGNORECA
 _FIXED = re.compile(r"fixed-address\s+([\d.]+)")
 
 
-def find_network(kind: Kind, vmrun: Vmrun, spec: NetworkSpec, platform: str, windows_registry: Registry) -> Network:
+def find_network(
+    kind: Kind,
+    vmrun: Vmrun,
+    spec: NetworkSpec,
+    platform: str,
+    windows_registry: Registry,
+    *,
+    linux_file: Path = _LINUX_FILE,
+) -> Network:
     """Return the lab's network; the embedded hypervisor defines it first.
 
     Raises:
@@ -40,7 +48,8 @@ def find_network(kind: Kind, vmrun: Vmrun, spec: NetworkSpec, platform: str, win
     try:
         return Network(network_named(vmrun.networks.list_host_networks(), vmnet), "vmrun listHostNetworks")
     except HarnessError as error:
-        return _from_files(vmnet, platform, windows_registry, error)
+        file = _FUSION_FILE if platform == "darwin" else linux_file
+        return _from_files(vmnet, file, windows_registry if platform == "win32" else None, error)
 
 
 def network_named(networks: tuple[HostNetwork, ...], vmnet: str) -> HostNetwork | None:
@@ -48,12 +57,11 @@ def network_named(networks: tuple[HostNetwork, ...], vmnet: str) -> HostNetwork 
     return next((network for network in networks if network.name.lower() == vmnet.lower()), None)
 
 
-def _from_files(vmnet: str, platform: str, windows_registry: Registry, first: HarnessError) -> Network:
+def _from_files(vmnet: str, file: Path, windows_registry: Registry | None, first: HarnessError) -> Network:
     try:
-        if platform == "win32":
+        if windows_registry is not None:
             return _from_windows(vmnet, windows_registry)
-        path = _FUSION_FILE if platform == "darwin" else _LINUX_FILE
-        return Network(parse_networking(decode(path.read_bytes()), vmnet), str(path))
+        return Network(parse_networking(decode(file.read_bytes()), vmnet), str(file))
     except OSError as error:
         what = f"{first.what}; and {error.filename}: {error.strerror}"
         raise HostError(what, said=first.said, remedy=first.remedy) from first

@@ -24,7 +24,7 @@ def _seconds(timestamp: str) -> float:
     return dt.datetime.fromisoformat(timestamp).timestamp()
 
 
-def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path) -> None:
+def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path, write: Callable[..., None] = write_iso) -> None:
     """Write the seed ISO of one machine.
 
     Same inputs give the same bytes.
@@ -36,7 +36,7 @@ def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_iso(temporary, tree, volume_id=_volume_id(spec), timestamp=_seconds(spec.build_timestamp))
+        write(temporary, tree, volume_id=_volume_id(spec), timestamp=_seconds(spec.build_timestamp))
         _verify(temporary, tree, spec)
         temporary.replace(path)
     except OSError as error:

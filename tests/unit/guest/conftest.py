@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from harness.guest.ssh import SshChannel, SshTarget
+from harness.guest.ssh import MAX_OUTPUT_BYTES, SshChannel, SshTarget
 
 from .fake_guest import FakeSshGuest
 
@@ -85,11 +85,12 @@ def shared_channel(shared_guest: FakeSshGuest, keys: Path) -> Iterator[SshChanne
 
 @pytest.fixture
 def open_channel(target: SshTarget) -> Iterator[Callable[..., SshChannel]]:
-    """Makes channels to the fake guest, with changes to the target; closes them all."""
+    """Create channels to the fake guest, with changes to the target and other limits; close them all."""
     channels: list[SshChannel] = []
 
-    def make(**changes: object) -> SshChannel:
-        channels.append(SshChannel(replace(target, **changes)))  # type: ignore[arg-type]  # any field
+    def make(*, max_output_bytes: int = MAX_OUTPUT_BYTES, close_s: float = 2.0, **changes: object) -> SshChannel:
+        changed = replace(target, **changes)  # type: ignore[arg-type]  # any field
+        channels.append(SshChannel(changed, max_output_bytes=max_output_bytes, close_s=close_s))
         return channels[-1]
 
     yield make

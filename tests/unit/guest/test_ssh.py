@@ -195,10 +195,13 @@ def test_a_guest_that_wakes_up_is_asked_over_the_same_login(guest: FakeSshGuest,
     assert channel.logins == 1
 
 
-def test_closing_an_abandoned_shell_ends_in_time(channel: SshChannel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_an_abandoned_shell_ends_in_time(
+    open_channel: Callable[..., SshChannel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = open_channel(close_s=0.1)
+    channel.connect(10)
     assert alive(channel)
     dropped = threading.Event()
-    monkeypatch.setattr(harness.guest.ssh, "_CLOSE_S", 0.1)
     monkeypatch.setattr(harness.guest.ssh, "disconnect", lambda _: dropped.set())
     monkeypatch.setattr(channel._shells[False], "close", lambda: dropped.wait(20))
     with pytest.raises(CommandTimeout):
@@ -207,8 +210,9 @@ def test_closing_an_abandoned_shell_ends_in_time(channel: SshChannel, monkeypatc
     monkeypatch.undo()
 
 
-def test_output_without_end_is_given_up(channel: SshChannel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness.guest.ssh, "MAX_OUTPUT_BYTES", 1 << 20)
+def test_a_command_with_endless_output_is_aborted(open_channel: Callable[..., SshChannel]) -> None:
+    channel = open_channel(max_output_bytes=1 << 20)
+    channel.connect(10)
     with pytest.raises(OutputTooLarge, match="`yes`"):
         channel.run("yes", timeout_s=20)
     assert alive(channel)

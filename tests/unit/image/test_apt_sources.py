@@ -50,29 +50,27 @@ def test_a_suite_that_the_host_does_not_serve_is_a_clear_error(targets: str) -> 
     assert "suite" in caught.value.remedy
 
 
-def test_only_proxies_of_the_hosts_apt_are_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_proxies_of_the_hosts_apt_are_taken_over() -> None:
     dump = 'APT::Install-Recommends "1";\nAcquire::http::Proxy "http://p.example:3142";\nAcquire::https::Proxy "";\n'
-    monkeypatch.setattr(apt_sources, "run", FakeRun().on("apt-config", "dump", says=dump))
-    assert apt_sources.proxy_options() == ('Acquire::http::Proxy "http://p.example:3142"',)
+    run = FakeRun().on("apt-config", "dump", says=dump)
+    assert apt_sources.proxy_options(run) == ('Acquire::http::Proxy "http://p.example:3142"',)
 
 
-def test_a_source_that_apt_cannot_read_is_told_in_apts_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = "E: Malformed entry 1 in list file /etc/apt/sources.list (Component)\n"
+def test_the_error_about_an_unreadable_source_shows_the_output_of_apt() -> None:
+    output = "E: Malformed entry 1 in list file /etc/apt/sources.list (Component)\n"
     argv = ("apt-get", "indextargets", "--format", apt_sources._FORMAT, "Created-By: Packages")
-    run = FakeRun().on(*argv, says=(said, 100)).on("apt-config", "dump", says=(said, 100))
-    monkeypatch.setattr(apt_sources, "run", run)
-    for ask in (lambda: apt_sources.host_sources("debian", "bookworm"), apt_sources.proxy_options):
+    run = FakeRun().on(*argv, says=(output, 100)).on("apt-config", "dump", says=(output, 100))
+    for call in (lambda: apt_sources.host_sources("debian", "bookworm", run), lambda: apt_sources.proxy_options(run)):
         with pytest.raises(HostError, match=r"failed \(exit 100\)") as caught:
-            ask()
+            call()
         assert "Malformed entry 1" in caught.value.said
 
 
-def test_the_archives_own_keys_are_trusted_and_no_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(apt_sources, "_KEYRINGS", tmp_path)
-    assert apt_sources.archive_keyring("debian") is None
+def test_the_archives_own_keys_are_trusted_and_no_others(tmp_path: Path) -> None:
+    assert apt_sources.archive_keyring("debian", tmp_path) is None
     keys = tmp_path / "debian-archive-keyring.gpg"
     keys.write_bytes(b"keys")
-    assert apt_sources.archive_keyring("debian") == keys
+    assert apt_sources.archive_keyring("debian", tmp_path) == keys
     lines = source_lines(parse_targets(TARGETS), "debian", "bookworm", keys).splitlines()
     assert lines[0] == f"deb [signed-by={keys}] {HERE} bookworm main"
     assert len(lines) == 3

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import tarfile
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,11 +17,13 @@ from filelock import FileLock
 from needs import posix_sh
 
 from harness.core.errors import HostError
-from harness.image import bootstrap, build, guest_files
-from harness.image.bootstrap import BuildDirectory, mmdebstrap_argv
-from harness.image.build import build_image, image_key, load_image
+from harness.image.bootstrap import BuildDirectory, bootstrap, mmdebstrap_argv
+from harness.image.build import build_image, image_inputs, image_key, load_image
+from harness.image.disk import FILE_SYSTEM
+from harness.image.guest_files import GuestFile, guest_files, overlay_tar
+from harness.image.initrd import MODULE_GROUPS
 from harness.image.package_repository import index_entry
-from harness.image.spec import GuestImage, ImageSpec, guest_file_text
+from harness.image.spec import GUEST_PACKAGES, KERNEL_ARGUMENTS, ImageSpec, guest_file_text
 from harness.phases.installation_identity import Identity, parse_identity, question
 from harness.system.process import Completed
 
@@ -34,23 +39,32 @@ SCRIPTS = (
 )
 
 
-def test_the_key_changes_with_each_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = SPEC
+def test_the_key_changes_with_each_setting() -> None:
     keys = {
-        image_key(spec),
-        image_key(replace(spec, suite="trixie")),
-        image_key(replace(spec, root_gib=19)),
-        image_key(replace(spec, operations_packages=("jq",))),
+        image_key(SPEC),
+        image_key(replace(SPEC, suite="trixie")),
+        image_key(replace(SPEC, root_gib=19)),
+        image_key(replace(SPEC, operations_packages=("jq",))),
     }
-    monkeypatch.setattr(guest_files, "CLOUD_CONFIG", "datasource_list: []\n")
-    keys.add(image_key(spec))
-    monkeypatch.setattr(bootstrap, "GUEST_PACKAGES", ("vim",))
-    keys.add(image_key(spec))
-    monkeypatch.setattr(build, "_BOOT_LOADER", build._BOOT_LOADER.replace(" quiet ", " "))
-    keys.add(image_key(spec))
-    monkeypatch.setattr(build, "guest_file_text", lambda name: f"another {name}")
-    keys.add(image_key(spec))
-    assert len(keys) == 8
+    assert len(keys) == 4
+
+
+def test_the_inputs_of_the_key_are_complete() -> None:
+    inputs = image_inputs(SPEC)
+    assert inputs["spec"] == asdict(SPEC)
+    assert inputs["files"] == hashlib.sha256(overlay_tar()).hexdigest()
+    assert set(GUEST_PACKAGES) <= set(re.split("[=,]", next(word for word in inputs["tree"] if "--include" in word)))  # type: ignore[attr-defined]  # a tuple of words
+    assert inputs["initrd"] == [guest_file_text(name) for name in ("init.sh", "installer.sh", "lab-event.sh")]
+    assert KERNEL_ARGUMENTS in str(inputs["boot loader"])
+    assert inputs["modules"] == MODULE_GROUPS
+    assert inputs["file system"] == FILE_SYSTEM
+
+
+def test_the_overlay_changes_with_each_guest_file() -> None:
+    files = guest_files()
+    changed = {**files, "etc/cloud/cloud.cfg.d/90_lab.cfg": GuestFile("datasource_list: []\n")}
+    assert overlay_tar(files) == overlay_tar()
+    assert overlay_tar(changed) != overlay_tar()
 
 
 def test_an_image_that_is_not_there_is_a_host_error_with_the_command(tmp_path: Path) -> None:
@@ -68,67 +82,71 @@ def test_a_half_written_description_is_no_image(tmp_path: Path, text: str) -> No
         load_image(SPEC, tmp_path)
 
 
-def test_an_image_is_built_once_and_appears_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    built: list[str] = []
+class FakeFiles:
+    """Creates the files of an image without packages; keeps what it was called for."""
 
-    def fake_bootstrap(spec: ImageSpec, place: BuildDirectory, say: object) -> None:
-        built.append(spec.suite)
+    def __init__(self, cache: Path) -> None:
+        self.suites: list[str] = []
+        self._cache = cache
 
-    def fake_assemble(spec: ImageSpec, key: str, place: BuildDirectory, result: Path) -> None:
-        assert not (tmp_path / f"image-{key}").exists()
+    def __call__(
+        self, spec: ImageSpec, key: str, _build: BuildDirectory, result: Path, _say: Callable[[str], None]
+    ) -> None:
+        self.suites.append(spec.suite)
+        assert not (self._cache / f"image-{key}").exists()
         (result / "vmlinuz").write_bytes(b"kernel")
 
-    monkeypatch.setattr(build, "bootstrap", fake_bootstrap)
-    monkeypatch.setattr(build, "_assemble", fake_assemble)
-    first = build_image(SPEC, tmp_path, lambda _: None)
-    again = build_image(SPEC, tmp_path, lambda _: None)
-    assert built == ["bookworm"]
+
+def test_an_image_is_built_once_and_appears_complete(tmp_path: Path) -> None:
+    files = FakeFiles(tmp_path)
+    first = build_image(SPEC, tmp_path, lambda _: None, create_files=files)
+    again = build_image(SPEC, tmp_path, lambda _: None, create_files=files)
+    assert files.suites == ["bookworm"]
     assert first == again == load_image(SPEC, tmp_path)
     assert json.loads(first.description.read_text())["files"][0]["path"] == "vmlinuz"
     assert [path.name for path in tmp_path.glob("build-*")] == []
 
 
-def test_a_wait_for_another_build_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "_build", lambda spec, cache, say: GuestImage(cache, "key", "digest"))
-    monkeypatch.setattr(build, "_OTHER_BUILD_S", 0.1)
-    said: list[str] = []
+def test_a_wait_for_another_build_is_reported(tmp_path: Path) -> None:
+    files, messages = FakeFiles(tmp_path), list[str]()
     held = FileLock(tmp_path / f"image-{image_key(SPEC)}.lock")
     with held, pytest.raises(HostError, match="did not end within 0 s"):
-        build_image(SPEC, tmp_path, said.append)
-    assert said[0].startswith("waiting for another build of the guest image (")
-    build_image(SPEC, tmp_path, said.append)
-    assert len(said) == 1
+        build_image(SPEC, tmp_path, messages.append, create_files=files, other_build_s=0.1)
+    assert messages[0].startswith("waiting for another build of the guest image (")
+    assert len(messages) == 1
+    build_image(SPEC, tmp_path, messages.append, create_files=files)
+    assert not any("waiting" in text for text in messages[1:])
 
 
-def test_mmdebstrap_may_tidy_up_and_works_below_what_is_removed(
+def test_mmdebstrap_may_clean_up_and_works_in_the_build_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, object] = {}
+    target = "http://here.example/debian|bookworm|main|bookworm|Debian\n"
 
-    def run(argv: object, *, timeout_s: float, env: dict[str, str], grace_s: float) -> Completed:
-        asked.update(env, grace_s=grace_s)
-        return Completed((), 0, "", "", 1.0)
+    def run(
+        argv: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, grace_s: float = 0.0
+    ) -> Completed:
+        if argv[0] == "mmdebstrap":
+            asked.update(env or {}, grace_s=grace_s)
+        return Completed((), 0, target if argv[0] == "apt-get" else "", "", 1.0)
 
-    monkeypatch.setattr(bootstrap, "run", run)
-    monkeypatch.setattr("harness.image.apt_sources.host_sources", lambda *_: "")
-    monkeypatch.setattr("harness.image.apt_sources.proxy_options", lambda: ())
     for user, place in ((0, tmp_path / "root"), (1000, tmp_path / "user")):
         monkeypatch.setattr(os, "geteuid", lambda user=user: user, raising=False)
         place.mkdir()
         asked.clear()
-        bootstrap.bootstrap(SPEC, BuildDirectory(place), lambda _: None)
+        bootstrap(SPEC, BuildDirectory(place), lambda _: None, run)
         assert asked["grace_s"] == 30.0
         assert asked.get("TMPDIR") == (str(place) if user == 0 else None)
 
 
-def test_a_failed_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fake_bootstrap(spec: ImageSpec, place: BuildDirectory, say: object) -> None:
-        (place.directory / "half").write_text("x")
+def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
+    def failing(_spec: ImageSpec, _key: str, build: BuildDirectory, _result: Path, _say: object) -> None:
+        (build.directory / "half").write_text("x")
         raise HostError("mmdebstrap failed", remedy="-")
 
-    monkeypatch.setattr(build, "bootstrap", fake_bootstrap)
     with pytest.raises(HostError, match="mmdebstrap failed"):
-        build_image(SPEC, tmp_path, lambda _: None)
+        build_image(SPEC, tmp_path, lambda _: None, create_files=failing)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
@@ -163,8 +181,8 @@ def test_the_kernel_is_the_distributions_generic_one(spec: ImageSpec, kernel: st
 
 
 def test_the_overlay_is_the_same_bytes_each_time_and_owned_by_root() -> None:
-    data = guest_files.overlay_tar()
-    assert data == guest_files.overlay_tar()
+    data = overlay_tar()
+    assert data == overlay_tar()
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         members = {member.name: member for member in tar.getmembers()}
     assert {(m.uid, m.gid, m.mtime) for m in members.values()} == {(0, 0, 0)}
@@ -173,14 +191,14 @@ def test_the_overlay_is_the_same_bytes_each_time_and_owned_by_root() -> None:
 
 
 def test_every_enabled_unit_of_ours_exists() -> None:
-    there = guest_files.guest_files()
+    there = guest_files()
     links = {path: file.link for path, file in there.items() if ".wants/" in path and file.link.startswith("/etc")}
     assert len(links) == 3
     assert all(target.removeprefix("/") in there for target in links.values())
 
 
 def test_no_name_server_host_key_or_machine_id_is_baked_in() -> None:
-    there = guest_files.guest_files()
+    there = guest_files()
     assert there["etc/machine-id"].text == ""
     assert there["etc/resolv.conf"].text == ""
     assert not [path for path in there if "ssh_host" in path]

@@ -13,7 +13,7 @@ from fake_run import FakeRun
 
 from harness.cli import host_packages
 from harness.core.errors import HostError
-from harness.image import cpio, initrd
+from harness.image import cpio
 from harness.image.disk import MIB, Extent, boot_record, extents, write_chunks
 from harness.image.initrd import load_order, module_bytes, parse_dependencies
 
@@ -95,13 +95,12 @@ def zstd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeRun:
     fake = FakeRun()
     words = ("zstd", "-q", "-d", "-f", "-o", plain, plain.with_name("d.ko.zst"))
     fake.on(*words, then=lambda: plain.write_bytes(b"module d"))  # type: ignore[arg-type]  # paths stay paths
-    monkeypatch.setattr(initrd, "run", fake)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     return fake
 
 
 def test_a_driver_that_zstd_packed_is_unpacked_and_nothing_is_left(tmp_path: Path, zstd: FakeRun) -> None:
-    assert module_bytes(tmp_path, "kernel/d.ko") == b"module d"
+    assert module_bytes(tmp_path, "kernel/d.ko", zstd) == b"module d"
     assert len(zstd.calls) == 1
     assert list((tmp_path / "kernel").iterdir()) == []
 
@@ -111,7 +110,7 @@ def test_a_host_without_zstd_is_told_how_to_have_it(
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(HostError, match="packed with zstd") as caught:
-        module_bytes(tmp_path, "kernel/d.ko")
+        module_bytes(tmp_path, "kernel/d.ko", zstd)
     assert "lab setup --with-deps" in caught.value.remedy
     assert "zstd" in host_packages.PACKAGES
     assert zstd.calls == []

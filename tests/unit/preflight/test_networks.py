@@ -10,7 +10,6 @@ from fake_run import FakeRun
 
 from harness.config import load_lab
 from harness.core.errors import HarnessError
-from harness.preflight import networks
 from harness.preflight.networks import find_network, network_named, parse_dhcp, parse_netmap, parse_networking
 from harness.vmrun import HostNetwork, NetworkKind, Vmrun
 from harness.vmrun.discovery import Kind
@@ -92,16 +91,15 @@ def test_names_differ_by_case_only() -> None:
     assert network_named((VMNET1,), "VMnet11") is None
 
 
-def test_a_linux_vmrun_lacks_the_verb_and_the_file_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_linux_vmrun_lacks_the_verb_and_the_file_answers(tmp_path: Path) -> None:
     file = tmp_path / "networking"
-    monkeypatch.setattr(networks, "_LINUX_FILE", file)
     run = FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED)
     vmrun = Vmrun(("v",), run=run)
     with pytest.raises(HarnessError, match="listHostNetworks") as caught:
-        find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry())
+        find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry(), linux_file=file)
     assert str(file) in caught.value.what
     file.write_text(NETWORKING, encoding="utf-8")
-    seen = find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry())
+    seen = find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry(), linux_file=file)
     assert (seen.found, seen.source) == (VMNET1, str(file))
 
 
