@@ -19,8 +19,10 @@ from harness.vmware.vmx import Vmx
 _GRANT_S = 10.0
 
 
-def plug(vm: RunningVm, name: str, *, connected: bool) -> None:
+def plug(vm: RunningVm, name: str, *, connected: bool, grant_s: float = _GRANT_S) -> None:
     """Connect or disconnect the device `name` of the VMX.
+
+    A guest that has locked its CD drive has `grant_s` seconds to release it.
 
     Raises:
         Failure: There is no such device, it cannot be disconnected, or its image or network does not exist.
@@ -28,7 +30,7 @@ def plug(vm: RunningVm, name: str, *, connected: bool) -> None:
     wanted = name.lower()
     for drive in vm.machine.drives:
         if drive.name == wanted:
-            return _plug_cd(vm, drive, connected=connected)
+            return _plug_cd(vm, drive, connected=connected, grant_s=grant_s)
     for nic in vm.machine.nics:
         if nic.id == wanted:
             return _plug_nic(vm, nic, connected=connected)
@@ -38,14 +40,14 @@ def plug(vm: RunningVm, name: str, *, connected: bool) -> None:
     raise Failure(NO_DEVICE)
 
 
-def _plug_cd(vm: RunningVm, drive: Drive, *, connected: bool) -> None:
+def _plug_cd(vm: RunningVm, drive: Drive, *, connected: bool, grant_s: float) -> None:
     if not drive.cdrom:
         raise Failure(NOT_SUPPORTED)
     tray = _tray(vm, drive)
     if connected and not (tray.loaded and tray.closed):
         _insert(vm, drive)
     elif tray.loaded and not connected:
-        _eject(vm, drive)
+        _eject(vm, drive, grant_s)
 
 
 def _insert(vm: RunningVm, drive: Drive) -> None:
@@ -57,7 +59,7 @@ def _insert(vm: RunningVm, drive: Drive) -> None:
     qmp.ask(vm.record["qmp"], ("blockdev-change-medium", {"id": drive.id, **medium}))
 
 
-def _eject(vm: RunningVm, drive: Drive) -> None:
+def _eject(vm: RunningVm, drive: Drive, grant_s: float) -> None:
     """Eject the CD.
 
     A guest that has locked the drive is asked to release it first, and most do (Linux: udev does). If it does not,
@@ -69,7 +71,7 @@ def _eject(vm: RunningVm, drive: Drive) -> None:
     address = vm.record["qmp"]
     if _open_unlocked(address, drive):
         return
-    if wait_for(lambda: not _tray(vm, drive).closed, _GRANT_S):
+    if wait_for(lambda: not _tray(vm, drive).closed, grant_s):
         qmp.ask(address, ("blockdev-remove-medium", {"id": drive.id}))
         return
     question = f"The guest has locked the CD-ROM drive {drive.name} and may be using it."

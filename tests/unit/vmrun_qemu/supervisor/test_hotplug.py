@@ -1,4 +1,4 @@
-"""CD drives that the guest has locked, against a QEMU that is played."""
+"""CD drives that the guest has locked, with a fake QEMU."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from fake_qmp import RefusedError, fake_qmp
 
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.qemu import qmp
@@ -21,7 +22,7 @@ LOCKED = "Device 'sata0-1' is locked and force was not specified, wait for tray 
 
 
 class FakeQemu:
-    """One CD drive; `locked` says whether the guest holds on to it, `grants` after how many looks it lets go."""
+    """One CD drive: `locked` by the guest or not, released after `grants` queries."""
 
     def __init__(
         self, *, loaded: bool = True, is_open: bool = False, locked: bool = False, grants: int = 1 << 30
@@ -31,20 +32,17 @@ class FakeQemu:
         self.locked = locked
         self.grants = grants
         self.asked = False
-        self.orders: list[str] = []
-
-    def ask(self, _address: str, *commands: tuple[str, Mapping[str, Any]]) -> list[Any]:
-        return [self.one(name, arguments) for name, arguments in commands]
+        self.commands: list[str] = []
 
     def one(self, name: str, arguments: Mapping[str, Any]) -> Any:
         if name == "query-block":
             return self.query()
-        self.orders.append(name + (" by force" if arguments.get("force") else ""))
+        self.commands.append(name + (" by force" if arguments.get("force") else ""))
         if name == "eject" and self.locked and not arguments["force"]:
             self.asked = True
-            raise qmp.QmpError(LOCKED)
+            raise RefusedError(LOCKED)
         if name == "blockdev-remove-medium" and not self.open:
-            raise qmp.QmpError("Tray of device 'sata0-1' is not open")
+            raise RefusedError("Tray of device 'sata0-1' is not open")
         self.loaded = name == "blockdev-change-medium"
         self.open = not self.loaded
         return {}
@@ -57,7 +55,7 @@ class FakeQemu:
         return [{"qdev": "sata0-0", "inserted": {}}, {**drive, "inserted": {}} if self.loaded else drive]
 
 
-def running(tmp_path: Path, vmx: str = "") -> RunningVm:
+def running(tmp_path: Path, address: str, vmx: str) -> RunningVm:
     (tmp_path / "a.iso").touch()
     text = (
         'sata0.present = "TRUE"\nsata0:1.present = "TRUE"\nsata0:1.deviceType = "cdrom-image"\n'
@@ -66,24 +64,20 @@ def running(tmp_path: Path, vmx: str = "") -> RunningVm:
     drive = Drive("sata", 0, 1, cdrom=True, path=None)
     machine = SimpleNamespace(drives=[drive], nics=[], serials=[])
     vm = SimpleNamespace(
-        machine=machine, vmx=Vmx.parse(text + vmx), variables={}, record={"qmp": "here"},
+        machine=machine, vmx=Vmx.parse(text + vmx), variables={}, record={"qmp": address},
         path=tmp_path / "a.vmx", log=VmLog(tmp_path),
     )  # fmt: skip
     return cast("RunningVm", vm)
 
 
-@pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hotplug, "_GRANT_S", 0.2)
-
-
-def use(monkeypatch: pytest.MonkeyPatch, qemu: FakeQemu) -> FakeQemu:
-    monkeypatch.setattr(qmp, "ask", qemu.ask)
-    return qemu
+def plug(tmp_path: Path, qemu: FakeQemu, vmx: str = "", *, connected: bool, grant_s: float = 10.0) -> None:
+    """Connect or disconnect the CD drive of a VM on that QEMU."""
+    with fake_qmp(qemu.one) as server:
+        hotplug.plug(running(tmp_path, server.address, vmx), "SATA0:1", connected=connected, grant_s=grant_s)
 
 
 @pytest.mark.parametrize(
-    ("qemu", "connected", "orders"),
+    ("qemu", "connected", "commands"),
     [
         (FakeQemu(), True, []),
         (FakeQemu(loaded=False), False, []),
@@ -94,41 +88,33 @@ def use(monkeypatch: pytest.MonkeyPatch, qemu: FakeQemu) -> FakeQemu:
         (FakeQemu(locked=True, grants=3), False, ["eject", "blockdev-remove-medium"]),
     ],
 )
-def test_what_it_takes(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qemu: FakeQemu, connected: bool, orders: list[str]
-) -> None:
-    use(monkeypatch, qemu)
-    hotplug.plug(running(tmp_path), "SATA0:1", connected=connected)
-    assert qemu.orders == orders
+def test_what_it_takes(tmp_path: Path, qemu: FakeQemu, connected: bool, commands: list[str]) -> None:
+    plug(tmp_path, qemu, connected=connected)
+    assert qemu.commands == commands
     assert (qemu.loaded and not qemu.open) is connected
 
 
-@pytest.mark.usefixtures("patience")
-def test_a_lock_that_is_kept_is_a_question_that_nobody_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    qemu = use(monkeypatch, FakeQemu(locked=True))
+def test_a_lock_that_is_kept_is_a_question_without_an_answer(tmp_path: Path) -> None:
+    qemu = FakeQemu(locked=True)
     with pytest.raises(Failure, match="The operation was canceled"):
-        hotplug.plug(running(tmp_path), "sata0:1", connected=False)
+        plug(tmp_path, qemu, connected=False, grant_s=0.2)
     assert qemu.loaded
     assert "Msg_Post: Question" in (tmp_path / "vmware.log").read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("patience")
-def test_a_lock_that_is_kept_is_broken_where_questions_have_an_answer(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    qemu = use(monkeypatch, FakeQemu(locked=True))
-    hotplug.plug(running(tmp_path, 'msg.autoAnswer = "TRUE"\n'), "sata0:1", connected=False)
-    assert qemu.orders == ["eject", "eject by force"]
+def test_a_lock_that_is_kept_is_broken_where_questions_have_an_answer(tmp_path: Path) -> None:
+    qemu = FakeQemu(locked=True)
+    plug(tmp_path, qemu, 'msg.autoAnswer = "TRUE"\n', connected=False, grant_s=0.2)
+    assert qemu.commands == ["eject", "eject by force"]
     assert "Msg_Post: Warning" in (tmp_path / "vmware.log").read_text(encoding="utf-8")
 
 
-def test_another_error_of_qemu_is_no_question(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_another_error_of_qemu_is_no_question(tmp_path: Path) -> None:
     class Broken(FakeQemu):
         def one(self, name: str, arguments: Mapping[str, Any]) -> Any:
             if name == "eject":
-                raise qmp.QmpError("out of order")
+                raise RefusedError("out of order")
             return super().one(name, arguments)
 
-    use(monkeypatch, Broken())
     with pytest.raises(qmp.QmpError, match="out of order"):
-        hotplug.plug(running(tmp_path), "sata0:1", connected=False)
+        plug(tmp_path, Broken(), connected=False)
