@@ -1,27 +1,14 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
 import os
-import shutil
 import struct
 import sys
 from pathlib import Path
 
 import pytest
-from fake_run import FakeRun
 
-from harness.cli import host_packages
-from harness.core.errors import HostError
-from harness.image import cpio
 from harness.image.disk import MIB, Extent, boot_record, extents, write_chunks
-from harness.image.initrd import load_order, module_bytes, parse_dependencies
-
-MODULES_DEP = """\
-kernel/drivers/ata/ahci.ko: kernel/drivers/ata/libahci.ko kernel/drivers/ata/libata.ko kernel/drivers/scsi/scsi_mod.ko
-kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko
-kernel/drivers/scsi/scsi_mod.ko:
-"""
 
 
 def test_the_boot_record_has_one_active_linux_partition_behind_the_first_mib() -> None:
@@ -63,67 +50,3 @@ def test_the_chunks_put_back_in_their_places_are_the_disk(tmp_path: Path) -> Non
         rebuilt[extent.seek * MIB : (extent.seek + extent.count) * MIB] = part
     expected = raw.read_bytes()
     assert hashlib.sha256(rebuilt[: len(expected)]).digest() == hashlib.sha256(expected).digest()
-
-
-def test_a_module_is_loaded_after_what_it_needs() -> None:
-    dependencies = parse_dependencies(MODULES_DEP)
-    assert load_order("ahci", dependencies) == (
-        "kernel/drivers/scsi/scsi_mod.ko",
-        "kernel/drivers/ata/libata.ko",
-        "kernel/drivers/ata/libahci.ko",
-        "kernel/drivers/ata/ahci.ko",
-    )
-    assert load_order("scsi_mod", dependencies) == ("kernel/drivers/scsi/scsi_mod.ko",)
-    assert load_order("nvme", dependencies) == ()
-
-
-def test_compressed_modules_are_named_and_packed_plain(tmp_path: Path) -> None:
-    dependencies = parse_dependencies("kernel/a.ko.zst: kernel/b.ko.xz\n")
-    assert load_order("a", dependencies) == ("kernel/b.ko", "kernel/a.ko")
-    (tmp_path / "kernel").mkdir()
-    (tmp_path / "kernel/b.ko.xz").write_bytes(lzma.compress(b"module b"))
-    (tmp_path / "kernel/c.ko").write_bytes(b"module c")
-    assert module_bytes(tmp_path, "kernel/b.ko") == b"module b"
-    assert module_bytes(tmp_path, "kernel/c.ko") == b"module c"
-
-
-@pytest.fixture
-def zstd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeRun:
-    """A program that is there and knows how to unpack one driver."""
-    plain = tmp_path / "kernel/d.ko"
-    plain.parent.mkdir()
-    fake = FakeRun()
-    words = ("zstd", "-q", "-d", "-f", "-o", plain, plain.with_name("d.ko.zst"))
-    fake.on(*words, then=lambda: plain.write_bytes(b"module d"))  # type: ignore[arg-type]  # paths stay paths
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    return fake
-
-
-def test_a_driver_that_zstd_packed_is_unpacked_and_nothing_is_left(tmp_path: Path, zstd: FakeRun) -> None:
-    assert module_bytes(tmp_path, "kernel/d.ko", zstd) == b"module d"
-    assert len(zstd.calls) == 1
-    assert list((tmp_path / "kernel").iterdir()) == []
-
-
-def test_a_host_without_zstd_is_told_how_to_have_it(
-    tmp_path: Path, zstd: FakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(HostError, match="packed with zstd") as caught:
-        module_bytes(tmp_path, "kernel/d.ko", zstd)
-    assert "lab setup --with-deps" in caught.value.remedy
-    assert "zstd" in host_packages.PACKAGES
-    assert zstd.calls == []
-
-
-def test_an_archive_is_padded_ended_and_has_no_time_in_it() -> None:
-    data = cpio.archive([cpio.Entry("bin", cpio.S_IFDIR | 0o755), cpio.Entry("bin/a", cpio.S_IFREG | 0o755, b"12345")])
-    assert len(data) % 4 == 0
-    assert data.startswith(b"070701")
-    fields = [int(data[6 + 8 * i : 14 + 8 * i], 16) for i in range(13)]
-    assert fields[1] == 0o040755
-    assert fields[5] == 0, "the time of change"
-    second = data.index(b"070701", 6)
-    assert second % 4 == 0
-    assert int(data[second + 54 : second + 62], 16) == 5, "the length of the data"
-    assert b"TRAILER!!!\0" in data

@@ -1,50 +1,20 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
-import struct
-import time
 from pathlib import Path
 
-import pycdlib
 import pytest
-from seed_samples import HOST_PUBLIC, fake_image, spec
+from seed_samples import HOST_PUBLIC, spec
 
 from harness.core.errors import SeedError
-from harness.image.spec import KERNEL_ARGUMENTS, GuestImage
+from harness.image.spec import GuestImage
 from harness.seed import cloud_config
 from harness.seed.build import build_seeds, write_seed_iso
 from harness.seed.inspect import inspect_iso, list_files, payload_digests
-from harness.seed.iso9660 import IsoReader
-from harness.seed.iso_tree import MANIFEST, Content, Tree, differences, iso_tree, seed_hash
+from harness.seed.iso_tree import MANIFEST, Tree, iso_tree, seed_hash
 from harness.seed.iso_writer import write_iso
 from harness.seed.model import PayloadFile
-
-
-@pytest.fixture
-def image(tmp_path: Path) -> GuestImage:
-    return fake_image(tmp_path / "image")
-
-
-def test_two_builds_of_the_same_inputs_are_the_same_bytes(
-    tmp_path: Path, image: GuestImage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = tmp_path / "first.iso", tmp_path / "second.iso"
-    write_seed_iso(spec(), image, first)
-    if hasattr(time, "tzset"):
-        monkeypatch.setenv("TZ", "Asia/Seoul")
-        time.tzset()
-    try:
-        monkeypatch.setattr(time, "time", lambda: 4_000_000_000.0)
-        os.utime(image.kernel, (0, 0))
-        write_seed_iso(spec(), image, second)
-    finally:
-        monkeypatch.undo()
-        if hasattr(time, "tzset"):
-            time.tzset()
-    assert first.read_bytes() == second.read_bytes()
 
 
 def test_another_build_time_is_another_file_of_the_same_inputs(tmp_path: Path, image: GuestImage) -> None:
@@ -67,29 +37,6 @@ def test_the_iso_says_what_it_is(tmp_path: Path, image: GuestImage) -> None:
     assert info.input_hash == seed_hash(spec(), image.digest)
 
 
-def test_the_boot_loader_on_the_iso_is_told_where_it_lies(tmp_path: Path, image: GuestImage) -> None:
-    path = tmp_path / "seed.iso"
-    write_seed_iso(spec(), image, path)
-    with IsoReader(path) as iso:
-        loader = iso.find("isolinux/isolinux.bin")
-        assert loader is not None
-        table = struct.unpack_from("<III", iso.read(loader), 8)
-    # syslinux, "ISOLINUX": sector of the volume descriptor, sector of the file, length of the file.
-    assert table == (16, loader.sector, loader.size)
-
-
-def test_the_installer_is_told_where_the_disks_chunks_begin(tmp_path: Path, image: GuestImage) -> None:
-    path = tmp_path / "seed.iso"
-    write_seed_iso(spec(), image, path)
-    with IsoReader(path) as iso:
-        told = iso.find("installer/disk.start")
-        assert told is not None
-        text = iso.read(told).decode()
-    assert not text.startswith("0"), "a shell reads a number with a leading 0 as octal"
-    begin = path.read_bytes()[int(text) :]
-    assert begin.startswith(image.disk_chunks.read_bytes())
-
-
 def test_every_payload_file_is_listed_with_size_and_digest(tmp_path: Path, image: GuestImage) -> None:
     path = tmp_path / "seed.iso"
     write_seed_iso(spec(), image, path)
@@ -99,33 +46,6 @@ def test_every_payload_file_is_listed_with_size_and_digest(tmp_path: Path, image
     assert {"build-timestamp", "ca.crt", "manifest.json", "registries.yaml", "packages/Packages"} <= set(payload)
     assert any(len(name) > 180 for name in payload), "the long name has to survive Rock Ridge"
     assert {item.path: item.sha256 for item in payload.values()} == payload_digests(path)
-
-
-def test_an_independent_reader_finds_names_and_bytes(tmp_path: Path, image: GuestImage) -> None:
-    path = tmp_path / "seed.iso"
-    write_seed_iso(spec(), image, path)
-    iso = pycdlib.PyCdlib()
-    iso.open(str(path))
-    data = io.BytesIO()
-    iso.get_file_from_iso_fp(data, rr_path="/files/packages/jq_1.6-2.1+deb12u1_amd64.deb")
-    iso.close()
-    assert data.getvalue() == b"deb" * 700
-
-
-def test_the_installers_lists_agree_with_the_payload(tmp_path: Path, image: GuestImage) -> None:
-    tree = iso_tree(spec(), image)
-    sizes = tree["installer/files.sizes"].data.decode().splitlines()
-    digests = tree["installer/files.sha256"].data.decode().splitlines()
-    files = {path.removeprefix("files/") for path in tree if path.startswith("files/")}
-    assert {line.partition(" ./")[2] for line in sizes} == files
-    assert {line.partition("  ./")[2] for line in digests} == files
-    assert sizes == sorted(sizes), "the installer compares them with the output of sort"
-
-
-def test_the_boot_loader_starts_the_installer_and_passes_the_arguments(image: GuestImage) -> None:
-    config = iso_tree(spec(), image)["isolinux/isolinux.cfg"].data.decode()
-    assert f"APPEND lab.install {KERNEL_ARGUMENTS}\n" in config
-    assert "KERNEL /installer/vmlinuz\n" in config
 
 
 def test_an_iso_of_the_same_inputs_is_kept(tmp_path: Path, image: GuestImage) -> None:
@@ -194,15 +114,6 @@ def test_a_failed_build_leaves_the_old_iso(tmp_path: Path, image: GuestImage) ->
         write_seed_iso(spec(timezone="UTC"), image, path, full)
     assert "No space left" in str(caught.value)
     assert path.read_bytes() == before
-
-
-def test_differences_names_what_is_missing_and_what_has_another_size() -> None:
-    tree = {"a": Content(b"1"), "b": Content(b"22"), "c": Content(b"3")}
-    good = PayloadFile("a", 1, hashlib.sha256(b"1").hexdigest())
-    assert differences(tree, {"a": good, "b": PayloadFile("b", 3, "x")}) == [
-        "b has 3 bytes, expected 2",
-        "c is missing",
-    ]
 
 
 def test_the_manifest_does_not_list_itself_and_tells_every_other_file(tmp_path: Path, image: GuestImage) -> None:

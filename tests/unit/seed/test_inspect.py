@@ -1,14 +1,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import re
-import struct
 from pathlib import Path
-from typing import Any
 
-import pycdlib
 import pytest
 from seed_samples import fake_image, spec
 
@@ -19,40 +14,7 @@ from harness.seed.iso9660 import IsoReader
 from harness.seed.iso_tree import MANIFEST_FORMAT
 from harness.seed.model import PayloadFile
 
-AUTOINSTALL = b"""#cloud-config
-autoinstall:
-  version: 1
-  identity: {hostname: k3s-worker1, username: ubuntu, password: x}
-  network:
-    version: 2
-    ethernets:
-      ens33: {addresses: [192.168.6.11/24], routes: [{to: default, via: 192.168.6.1}]}
-"""
-K3S = bytes(range(256)) * 20
-
-
-def foreign_iso(path: Path, files: dict[str, bytes], *, rock_ridge: bool = True, bootable: bool = True) -> Path:
-    """Write an ISO as a remastered Ubuntu installer lays it out; without Rock Ridge it has Joliet names."""
-    iso: Any = pycdlib.PyCdlib()
-    iso.new(vol_ident="Ubuntu 24.04", **({"rock_ridge": "1.09"} if rock_ridge else {"joliet": 3}))
-
-    def names(path: str) -> dict[str, str]:
-        return {"rr_name": path.rpartition("/")[2]} if rock_ridge else {"joliet_path": f"/{path}"}
-
-    folders: dict[str, str] = {}
-    for number, (name, data) in enumerate(files.items()):
-        folder = name.rpartition("/")[0]
-        if folder not in folders:
-            folders[folder] = f"/DIR{len(folders)}"
-            iso.add_directory(folders[folder], **names(folder))
-        iso.add_fp(io.BytesIO(data), len(data), f"{folders[folder]}/F{number}.;1", **names(name))
-    if bootable:
-        iso.add_fp(io.BytesIO(b"boot" * 512), 2048, "/BOOT.;1", **names("eltorito.img"))
-        catalog = {"rr_bootcatname": "boot.cat"} if rock_ridge else {"joliet_bootcatfile": "/boot.cat"}
-        iso.add_eltorito("/BOOT.;1", bootcatfile="/BOOT.CAT;1", **catalog)
-    iso.write(str(path))
-    iso.close()
-    return path
+from .foreign_iso import AUTOINSTALL, K3S, foreign_iso
 
 
 @pytest.mark.parametrize("rock_ridge", [True, False], ids=["rock-ridge", "joliet"])
@@ -68,50 +30,6 @@ def test_an_iso_of_somebody_else_is_told_by_its_autoinstall_data(tmp_path: Path,
     assert info.host_key is None
     assert info.payload == (PayloadFile("build-timestamp", 5, None), PayloadFile("k3s", len(K3S), None))
     assert payload_digests(path)["k3s"] == hashlib.sha256(K3S).hexdigest()
-
-
-def continue_file(path: Path, name: str) -> None:
-    """Have the entry of a file say that the next one is another extent of it (flag 0x80 of ECMA-119, 9.1.6)."""
-    with IsoReader(path) as iso:
-        record = iso.find(f"files/{name}")
-    assert record is not None
-    data = bytearray(path.read_bytes())
-    where = struct.pack("<I", record.sector) + struct.pack(">I", record.sector)
-    for found in re.finditer(re.escape(where), data):
-        data[found.start() + 23] |= 0x80
-    path.write_bytes(data)
-
-
-def rename(path: Path, name: str, new: str) -> None:
-    data = path.read_bytes()
-    for encoding in ("ascii", "utf-16-be"):
-        data = data.replace(name.encode(encoding), new.encode(encoding))
-    path.write_bytes(data)
-
-
-@pytest.mark.parametrize("rock_ridge", [True, False], ids=["rock-ridge", "joliet"])
-def test_a_file_of_several_extents_is_one_file(tmp_path: Path, rock_ridge: bool) -> None:
-    parts = {"images-0.tar": b"a" * 4096, "images-1.tar": b"b" * 2048, "images-2.tar": b"c" * 3}
-    files = {"files/build-timestamp": b"2026\n", **{f"files/{name}": data for name, data in parts.items()}}
-    path = foreign_iso(tmp_path / "seed.iso", files, rock_ridge=rock_ridge)
-    for name in ("images-1.tar", "images-0.tar"):
-        continue_file(path, name)
-    rename(path, "images-1.tar", "images-0.tar")
-    rename(path, "images-2.tar", "images-0.tar")
-    whole = b"".join(parts.values())
-    timestamp = PayloadFile("build-timestamp", 5, None)
-    assert inspect_iso(path).payload == (timestamp, PayloadFile("images-0.tar", len(whole), None))
-    assert payload_digests(path)["images-0.tar"] == hashlib.sha256(whole).hexdigest()
-    with IsoReader(path) as iso:
-        record = iso.find("files/images-0.tar")
-        assert record is not None
-        assert iso.read(record) == whole
-
-
-def test_a_file_whose_last_extent_is_not_there_is_listed_all_the_same(tmp_path: Path) -> None:
-    path = foreign_iso(tmp_path / "seed.iso", {"files/k3s": K3S})
-    continue_file(path, "k3s")
-    assert inspect_iso(path).payload == (PayloadFile("k3s", len(K3S), None),)
 
 
 @pytest.mark.parametrize(
@@ -131,22 +49,6 @@ def test_unusual_or_broken_autoinstall_data_is_no_failure_of_the_inspection(
     info = inspect_iso(foreign_iso(tmp_path / "seed.iso", {"autoinstall/user-data": user_data}))
     assert (info.machine, info.address) == (machine, address)
     assert info.payload == ()
-
-
-def test_an_iso_without_a_boot_record_is_not_bootable(tmp_path: Path) -> None:
-    path = foreign_iso(tmp_path / "seed.iso", {"autoinstall/user-data": AUTOINSTALL}, bootable=False)
-    assert not inspect_iso(path).bios_bootable
-
-
-def test_an_iso_that_only_uefi_boots_is_not_bootable_by_bios(tmp_path: Path) -> None:
-    path = foreign_iso(tmp_path / "seed.iso", {"autoinstall/user-data": AUTOINSTALL})
-    with IsoReader(path) as iso:
-        catalog = iso.volume.boot_catalog
-    assert catalog is not None
-    data = bytearray(path.read_bytes())
-    data[catalog * 2048 + 1] = 0xEF
-    path.write_bytes(data)
-    assert not inspect_iso(path).bios_bootable
 
 
 def test_a_manifest_of_another_kind_is_somebody_elses_file(tmp_path: Path) -> None:
