@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from harness.vmrun_qemu.base.messages import EXIT_FAILURE, Failure, cannot_open, not_found, of_os_error, say
+from harness.vmrun_qemu.base.messages import EXIT_FAILURE, Failure, cannot_open, not_found, of_os_error, print_line
 from harness.vmrun_qemu.verbs import ANY_NUMBER, EXTRA_VERBS, VERBS, VERSION
 
 _FLAGS = ("-T", "-vp", "-gu", "-gp")
@@ -28,12 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except Failure as failure:
-        say(f"Error: {failure.text}")
+        print_line(f"Error: {failure.text}")
         return failure.code
     except BrokenPipeError:
         return EXIT_FAILURE
     except OSError as error:
-        say(f"Error: {of_os_error(error)}")
+        print_line(f"Error: {of_os_error(error)}")
         return EXIT_FAILURE
 
 
@@ -42,7 +42,7 @@ def _run(words: list[str]) -> int:
     while words and words[0].startswith("-"):
         flag = words.pop(0)
         if flag not in _FLAGS or not words:
-            say(f"Invalid argument: {flag}")
+            print_line(f"Invalid argument: {flag}")
             return _usage()
         flags[flag] = words.pop(0)
     if not words:
@@ -55,7 +55,7 @@ def _run(words: list[str]) -> int:
     if verb.max_parameters < ANY_NUMBER and any(word in _FLAGS for word in parameters):
         return _usage()
     if verb.on_vm and not parameters:
-        say("No Vm name provided")
+        print_line("No Vm name provided")
         return EXIT_FAILURE
     if verb.on_vm:
         _check_vm(parameters[0])
@@ -88,24 +88,24 @@ def _check_vm(path: str) -> None:
 
 
 def _usage() -> int:
-    say("")
-    say(VERSION)
-    say("")
-    say("Usage: vmrun [AUTHENTICATION-FLAGS] COMMAND [PARAMETERS]")
-    say("")
-    say("AUTHENTICATION-FLAGS")
-    say("--------------------")
-    say("These must appear before the command and any command parameters.")
-    say("")
-    say("   -T <HostType> (ws|fusion||player)")
-    say("   -vp <password for encrypted virtual machine>")
-    say("   -gu <userName in guest OS>")
-    say("   -gp <password in guest OS>")
-    say("")
-    say("COMMANDS                 PARAMETERS           DESCRIPTION")
-    say("--------                 ----------           -----------")
+    print_line("")
+    print_line(VERSION)
+    print_line("")
+    print_line("Usage: vmrun [AUTHENTICATION-FLAGS] COMMAND [PARAMETERS]")
+    print_line("")
+    print_line("AUTHENTICATION-FLAGS")
+    print_line("--------------------")
+    print_line("These must appear before the command and any command parameters.")
+    print_line("")
+    print_line("   -T <HostType> (ws|fusion||player)")
+    print_line("   -vp <password for encrypted virtual machine>")
+    print_line("   -gu <userName in guest OS>")
+    print_line("   -gp <password in guest OS>")
+    print_line("")
+    print_line("COMMANDS                 PARAMETERS           DESCRIPTION")
+    print_line("--------                 ----------           -----------")
     for name, verb in VERBS.items():
-        say(f"{name:<24} {verb.usage:<20} {verb.help}".rstrip())
-    say("")
-    say(f"This is vmrun-qemu, the same on QEMU. VMware's own vmrun has no {', '.join(EXTRA_VERBS)}.")
+        print_line(f"{name:<24} {verb.usage:<20} {verb.help}".rstrip())
+    print_line("")
+    print_line(f"This is vmrun-qemu, the same on QEMU. VMware's own vmrun has no {', '.join(EXTRA_VERBS)}.")
     return EXIT_FAILURE

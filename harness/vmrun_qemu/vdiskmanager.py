@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.vmrun_qemu.base.messages import Failure, of_os_error, say
+from harness.vmrun_qemu.base.messages import Failure, of_os_error, print_line
 from harness.vmrun_qemu.disks import chains, images
 from harness.vmrun_qemu.disks.qemu_img import INVALID, NOT_FOUND, DiskError
 from harness.vmware.vmdk_descriptor import VmdkError
@@ -79,10 +79,10 @@ class CommandLine:
     quiet: bool = False
     names: list[str] = field(default_factory=list)
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Print a message, unless `-q` is given."""
         if not self.quiet:
-            say(text)
+            print_line(text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,12 +92,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _ACTIONS[line.operation](line)
     except UsageProblem as problem:
         if str(problem):
-            say(str(problem))
-        say(USAGE)
+            print_line(str(problem))
+        print_line(USAGE)
     except (DiskError, Failure, VmdkError) as error:
-        say(str(error))
+        print_line(str(error))
     except OSError as error:
-        say(of_os_error(error))
+        print_line(of_os_error(error))
     return EXIT_FAILURE
 
 

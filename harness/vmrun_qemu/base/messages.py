@@ -56,7 +56,7 @@ NO_SUCH_PROCESS = "No such process"
 TOOLS_TIMEOUT = "A timeout error occurred while waiting for VMware Tools"
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print one line on standard output and flush it."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

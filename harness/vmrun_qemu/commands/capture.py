@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.vmrun_qemu.base.messages import Failure, Flags, say
+from harness.vmrun_qemu.base.messages import Failure, Flags, print_line
 from harness.vmrun_qemu.network import capture, definitions
 from harness.vmrun_qemu.qemu import qmp
 
@@ -46,5 +46,5 @@ def list_connections(parameters: Sequence[str], _flags: Flags) -> int:
         rows = capture.connections(definitions.normal_name(parameters[0]))
     except qmp.QmpError as error:
         raise Failure(str(error)) from error
-    say(json.dumps(rows, indent=1))
+    print_line(json.dumps(rows, indent=1))
     return 0

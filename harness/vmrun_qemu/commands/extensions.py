@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from harness.vmrun_qemu.base import home
-from harness.vmrun_qemu.base.messages import ALREADY_RUNNING, Failure, Flags, say
+from harness.vmrun_qemu.base.messages import ALREADY_RUNNING, Failure, Flags, print_line
 from harness.vmrun_qemu.faults import catalog, injection
 from harness.vmrun_qemu.network import definitions, switch
 from harness.vmrun_qemu.qemu import accelerator, locate
@@ -35,7 +35,7 @@ def about(_parameters: Sequence[str], _flags: Flags) -> int:
     Raises:
         Failure: There is no QEMU, or the requested faults cannot be parsed.
     """
-    say(json.dumps(description(locate.find()), indent=1))
+    print_line(json.dumps(description(locate.find()), indent=1))
     return 0
 
 

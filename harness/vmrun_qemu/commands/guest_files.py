@@ -17,7 +17,7 @@ from harness.vmrun_qemu.base.messages import (
     NOT_FOUND,
     Failure,
     Flags,
-    say,
+    print_line,
 )
 from harness.vmrun_qemu.client.guest_shell import GuestShell, Outcome
 
@@ -79,7 +79,7 @@ def rename(parameters: Sequence[str], flags: Flags) -> int:
 def create_temporary(parameters: Sequence[str], flags: Flags) -> int:
     """Create an empty file in the guest and print its path."""
     with GuestShell(parameters[0], flags) as shell:
-        say(text_of(checked(shell.run(_TEMPORARY))).strip())
+        print_line(text_of(checked(shell.run(_TEMPORARY))).strip())
     return 0
 
 
@@ -87,7 +87,7 @@ def list_directory(parameters: Sequence[str], flags: Flags) -> int:
     """Print the number of entries of a guest's directory, and their names."""
     with GuestShell(parameters[0], flags) as shell:
         names = text_of(checked(shell.run(_LIST, absolute(parameters[1])))).split("\0")[:-1]
-    say("\n".join([f"Directory list: {len(names)}", *sorted(names)]))
+    print_line("\n".join([f"Directory list: {len(names)}", *sorted(names)]))
     return 0
 
 
@@ -121,7 +121,7 @@ def text_of(outcome: Outcome) -> str:
 def _exists(parameters: Sequence[str], flags: Flags, test: str, kind: str) -> int:
     with GuestShell(parameters[0], flags) as shell:
         there = shell.run('[ "$1" "$2" ]', test, parameters[1]).status == 0
-    say(f"The {kind} exists." if there else f"The {kind} does not exist.")
+    print_line(f"The {kind} exists." if there else f"The {kind} does not exist.")
     return 0 if there else EXIT_FAILURE
 
 

@@ -18,7 +18,7 @@ from harness.vmrun_qemu.base.messages import (
     NOT_INTERACTIVE,
     Failure,
     Flags,
-    say,
+    print_line,
 )
 from harness.vmrun_qemu.client.guest_shell import GuestShell, Outcome
 from harness.vmrun_qemu.commands.guest_files import checked, text_of
@@ -122,7 +122,7 @@ def list_processes(parameters: Sequence[str], flags: Flags) -> int:
     """Print the guest's processes: id, owner, command line."""
     with GuestShell(parameters[0], flags) as shell:
         found = processes_of(text_of(checked(shell.run(f"exec {_PS}"))))
-    say("\n".join([f"Process list: {len(found)}", *(f"pid={p}, owner={o}, cmd={c}" for p, o, c in found)]))
+    print_line("\n".join([f"Process list: {len(found)}", *(f"pid={p}, owner={o}, cmd={c}" for p, o, c in found)]))
     return 0
 
 
@@ -159,5 +159,5 @@ def _report(outcome: Outcome) -> int:
     if not outcome.output.startswith(_STARTED):
         raise Failure(_BEFORE.get(outcome.status, CANNOT_RUN))
     if outcome.status:
-        say(f"Guest program exited with non-zero exit code: {outcome.status}")
+        print_line(f"Guest program exited with non-zero exit code: {outcome.status}")
     return outcome.status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, say
+from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, print_line
 from harness.vmrun_qemu.network import definitions, switch
 from harness.vmrun_qemu.network.definitions import Forward, Network
 
@@ -13,24 +13,24 @@ from harness.vmrun_qemu.network.definitions import Forward, Network
 def list_networks(_parameters: Sequence[str], _flags: Flags) -> int:
     """Print the networks as a table; there is no bridged network."""
     known = definitions.known()
-    say(f"Total host networks: {len(known)}")
-    say("INDEX  NAME         TYPE         DHCP         SUBNET           MASK")
+    print_line(f"Total host networks: {len(known)}")
+    print_line("INDEX  NAME         TYPE         DHCP         SUBNET           MASK")
     for network in known:
         index = network.name.removeprefix("vmnet")
         address, mask = network.subnet.network_address, network.subnet.netmask
-        say(f"{index:<6} {network.name:<12} {network.kind:<12} {'true':<12} {address!s:<16} {mask}")
+        print_line(f"{index:<6} {network.name:<12} {network.kind:<12} {'true':<12} {address!s:<16} {mask}")
     return 0
 
 
 def list_forwards(parameters: Sequence[str], _flags: Flags) -> int:
     """Print the port forwardings of a network, up or down."""
     rules = definitions.forwards(definitions.normal_name(parameters[0]))
-    say(f"Total port forwardings: {len(rules)}")
+    print_line(f"Total port forwardings: {len(rules)}")
     if rules:
-        say("INDEX  PROTOCOL     HOST PORT    GUEST IP         GUEST PORT   DESCRIPTION")
+        print_line("INDEX  PROTOCOL     HOST PORT    GUEST IP         GUEST PORT   DESCRIPTION")
     for index, rule in enumerate(rules):
         place = f"{rule['host_port']:<12} {rule['guest_ip']:<16} {rule['guest_port']:<12}"
-        say(f"{index:<6} {rule['protocol']:<12} {place} {rule['description']}".rstrip())
+        print_line(f"{index:<6} {rule['protocol']:<12} {place} {rule['description']}".rstrip())
     return 0
 
 

@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, say
+from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, NOT_SUPPORTED, Failure, Flags, print_line
 from harness.vmrun_qemu.commands.network import port_of
 from harness.vmrun_qemu.network import definitions, switch
 from harness.vmrun_qemu.network.definitions import Network, Service
@@ -42,7 +42,7 @@ def set_service(parameters: Sequence[str], _flags: Flags) -> int:
 
 def list_services(parameters: Sequence[str], _flags: Flags) -> int:
     """Print a JSON list of the network's services."""
-    say(json.dumps(definitions.services(definitions.normal_name(parameters[0])), indent=1))
+    print_line(json.dumps(definitions.services(definitions.normal_name(parameters[0])), indent=1))
     return 0
 
 

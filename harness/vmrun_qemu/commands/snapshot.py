@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.vmrun_qemu.base import home
-from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure, Flags, paused, say
+from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure, Flags, paused, print_line
 from harness.vmrun_qemu.base.records import Record
 from harness.vmrun_qemu.client import supervisor
 from harness.vmrun_qemu.disks import snapshots
@@ -43,9 +43,9 @@ def list_snapshots(parameters: Sequence[str], _flags: Flags) -> int:
         raise Failure(f"{INVALID_PARAMETER}: {parameters[1]}")
     path = Path(home.canonical(parameters[0]))
     outline = VmDirectory(path, read_vmx(path, parameters[0])).tree.outline()
-    say(f"Total snapshots: {len(outline)}")
+    print_line(f"Total snapshots: {len(outline)}")
     for depth, name in outline:
-        say("\t" * (depth if len(parameters) > 1 else 0) + name)
+        print_line("\t" * (depth if len(parameters) > 1 else 0) + name)
     return 0
 
 

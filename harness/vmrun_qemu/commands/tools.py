@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.vmrun_qemu.base import home
-from harness.vmrun_qemu.base.messages import EXIT_TOOLS_UNKNOWN, Failure, Flags, say
+from harness.vmrun_qemu.base.messages import EXIT_TOOLS_UNKNOWN, Failure, Flags, print_line
 from harness.vmrun_qemu.base.records import Record
 from harness.vmrun_qemu.base.wait import wait_for
 from harness.vmrun_qemu.client.guest import Guest, GuestSilentError
@@ -26,7 +26,7 @@ def check_tools_state(parameters: Sequence[str], _flags: Flags) -> int:
     """
     record = inventory.find(parameters[0])
     state = "unknown" if record is None else _state(record)
-    say(state)
+    print_line(state)
     return EXIT_TOOLS_UNKNOWN if state == "unknown" else 0
 
 
@@ -43,14 +43,14 @@ def guest_address(parameters: Sequence[str], _flags: Flags) -> int:
         raise Failure("Invalid argument: " + parameters[1])
     known = _last_address(vmx) if inventory.find(vmx) is None else ""
     if known:
-        say(known)
+        print_line(known)
         return 0
     if len(parameters) == 1:
-        say(address(vmx))
+        print_line(address(vmx))
         return 0
     limit = float(os.environ.get("VMRUN_QEMU_WAIT_S", _WAIT_S))
     found = wait_for(lambda: _address_or_none(vmx), limit, interval_s=0.2)
-    say(found or address(vmx))
+    print_line(found or address(vmx))
     return 0
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure, Flags, say
+from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure, Flags, print_line
 from harness.vmrun_qemu.client import supervisor, tools
 from harness.vmrun_qemu.client.guest_shell import GuestShell
 from harness.vmrun_qemu.commands.guest_files import text_of
@@ -32,11 +32,11 @@ def read(parameters: Sequence[str], flags: Flags) -> int:
     record = running(vmx)
     if kind.lower() == "guestenv":
         with GuestShell(vmx, flags) as shell:
-            say(text_of(shell.run('printenv -- "$1"', _checked(name))).removesuffix("\n"))
+            print_line(text_of(shell.run('printenv -- "$1"', _checked(name))).removesuffix("\n"))
         return 0
     key = _key(kind, name)
     address = tools.present_address(record, must_answer=False) if key == f"{_GUEST}ip" else ""
-    say(address or str(supervisor.request(record, "read-variable", _REQUEST_S, name=key)))
+    print_line(address or str(supervisor.request(record, "read-variable", _REQUEST_S, name=key)))
     return 0
 
 

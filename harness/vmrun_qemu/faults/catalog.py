@@ -15,7 +15,7 @@ from harness.vmrun_qemu.base.messages import (
     NO_ADDRESS,
     UNKNOWN,
     Failure,
-    say,
+    print_line,
     tools_not_running,
 )
 from harness.vmrun_qemu.base.records import Record
@@ -37,7 +37,7 @@ def _prints(text: str, status: int = 0) -> Fault:
     """Return a fault of `getGuestIPAddress` that prints one line."""
 
     def do(_call: Call) -> int:
-        say(text)
+        print_line(text)
         return status
 
     return Fault(frozenset({"getGuestIPAddress"}), do, f"prints {text!r}, exit {status}")
@@ -51,7 +51,7 @@ def _fails(text: str) -> Fault:
 
 
 def _exit_zero_error(_call: Call) -> int:
-    say(f"Error: {UNKNOWN}")
+    print_line(f"Error: {UNKNOWN}")
     return 0
 
 
@@ -61,7 +61,7 @@ def _hang(_call: Call) -> int:
 
 
 def _list_empty(_call: Call) -> int:
-    say("Total running VMs: 0")
+    print_line("Total running VMs: 0")
     return 0
 
 
@@ -93,7 +93,7 @@ def _revert_in_use(call: Call) -> int:
 
 
 def _tools_installed(_call: Call) -> int:
-    say("installed")
+    print_line("installed")
     return 0
 
 

@@ -38,5 +38,5 @@ def test_a_message_names_the_vm() -> None:
 
 
 def test_a_line_is_printed_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    messages.say("one")
+    messages.print_line("one")
     assert capsys.readouterr().out == "one\n"
