@@ -1,4 +1,4 @@
-"""Phase 1: the host can carry the lab. One test per check; nothing is created before all of them passed."""
+"""Phase 1: the host can carry the lab. Nothing is created before all checks passed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phase 2: what this lab left behind is gone; what is not this lab's is untouched."""
+"""Phase 2: leftovers of this lab are gone; everything else is untouched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phase 3: each machine has its blank disk and a VMX with every planned key."""
+"""Phase 3: each machine has a blank disk and the planned VMX."""
 
 from __future__ import annotations
 

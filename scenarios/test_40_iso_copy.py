@@ -1,4 +1,4 @@
-"""Phase 5a: the installer copied the payload, and every file of it is the ISO's."""
+"""Phase 5a: the installer copied every file of the payload."""
 
 from __future__ import annotations
 

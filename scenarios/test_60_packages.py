@@ -1,4 +1,4 @@
-"""Phase 5c: the operations packages are installed from the seed: `dpkg` decides, not the marker alone."""
+"""Phase 5c: the packages are installed from the seed, as `dpkg` reports."""
 
 from __future__ import annotations
 

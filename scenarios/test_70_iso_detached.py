@@ -1,4 +1,4 @@
-"""After phase 5: without its ISO the machine restarts from its disk, as the same machine."""
+"""After phase 5: without its ISO the same machine restarts from its disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After phase 5: two power cuts, one with the ISO in the drive again; the disk boots first, as the same machine."""
+"""After phase 5: two power cuts; the disk boots first, also with the ISO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Air gap: each guest reaches its registry and its neighbours and nothing else; the host's record shows the same."""
+"""Air gap: each guest reaches registry and neighbours and nothing else."""
 
 from __future__ import annotations
 

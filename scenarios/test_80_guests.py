@@ -1,4 +1,4 @@
-"""The finished guests keep every promise of the lab file. Written with testinfra; `host` is the finished guest."""
+"""The finished guests are as the lab file promises (testinfra: `host` is the guest)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_sysctl(host: Host, spec: LabSpec) -> None:
 
 
 def test_kernel_modules(host: Host, spec: LabSpec) -> None:
-    """A module that is built in may have no directory in /sys; `-` and `_` are the same in a name."""
+    """Built-in modules may have no directory in /sys; `-` and `_` are the same."""
     said = host.check_output(r"ls /sys/module; sed 's|.*/||; s|\.ko$||' /lib/modules/$(uname -r)/modules.builtin")
     there = {line.replace("-", "_") for line in said.splitlines()}
     assert {name.replace("-", "_") for name in spec.guest.kernel_modules} <= there
@@ -90,7 +90,7 @@ def test_lab_ca_is_trusted(host: Host, spec: LabSpec) -> None:
     for certificate in certificates:
         said = host.run("openssl verify -CApath /etc/ssl/certs %s", certificate)
         trusted = said.rc == 0 and f"{certificate}: OK" in said.stdout
-        assert trusted or UNTRUSTED.search(said.stdout + said.stderr), f"openssl does not tell: {said.stderr.strip()}"
+        assert trusted or UNTRUSTED.search(said.stdout + said.stderr), f"no answer of openssl: {said.stderr.strip()}"
         assert trusted is spec.guest.lab_ca, said.stderr
 
 

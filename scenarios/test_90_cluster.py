@@ -1,4 +1,4 @@
-"""After the lab: the k3s nodes are ready and KubeSphere listens, where the payload brings them."""
+"""After the lab: k3s nodes and KubeSphere, where the payload brings them."""
 
 from __future__ import annotations
 

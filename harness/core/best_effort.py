@@ -1,4 +1,4 @@
-"""Best effort: run a step whatever comes of it, and keep its error as text."""
+"""Best effort: run a step and keep its error as text."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from harness.core.secret import redact
 
 
 def error_text(error: BaseException) -> str:
-    """Return an exception in one line: where and what; never empty, no secret in it.
+    """Return an exception in one line: where and what failed.
 
-    A `ValueError` of this project is a sentence; any other exception of Python is named by its type.
+    It is never empty and holds no secret. A `ValueError` of this project is a sentence; any other exception of Python
+    is named by its type.
     """
     if isinstance(error, HarnessError):
         parts = [error.where, error.what]

@@ -1,4 +1,4 @@
-"""The declaration of a check: written once, beside the code that answers it."""
+"""The declaration of a check, written once beside the code that answers it."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class CheckSpec:
         return judge(self.name, ok=ok, expected=expected or self.expected, seen=seen, remedy=remedy, cause=cause)
 
     def not_proven(self, seen: str, *, expected: str = "", remedy: str = "") -> Check:
-        """Return NOT_PROVEN: there was nothing to look at, or no way to look."""
+        """Return NOT_PROVEN: nothing could be looked at."""
         return Check(self.name, Status.NOT_PROVEN, expected or self.expected, seen, remedy)

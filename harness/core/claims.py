@@ -1,4 +1,7 @@
-"""The nine claims, and how one stands at the end of a run; `claims` judges them."""
+"""The nine claims of a report, and how one stands at the end of a run.
+
+`harness.results.claim_rules` judges them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ from enum import StrEnum
 
 
 class Claim(StrEnum):
-    """The claims, by the name that `claims.required` of a lab file has for them, in the order of the table."""
+    """The claims in the order of the table.
+
+    The values are the names that `claims.required` of a lab file takes.
+    """
 
     BUILT = "built-as-planned"
     INSTALLED = "installed-from-iso"
@@ -73,7 +79,7 @@ class Judgement:
 
     @property
     def word(self) -> str:
-        """The standing as it is printed: what is less than proven is loud."""
+        """The standing as printed; anything less than proven is in capitals."""
         if self.standing is Standing.PROVEN:
             return "proven"
         return "DISPROVEN" if self.standing is Standing.DISPROVEN else "NOT PROVEN"

@@ -51,7 +51,7 @@ class SessionClock(SystemClock):
         self._ended = threading.Event()
 
     def cancel(self) -> None:
-        """Have every sleep, now and later, end with `Cancelled`."""
+        """End every sleep, now and later, with `Cancelled`."""
         self._ended.set()
 
     def resume(self) -> None:
@@ -81,7 +81,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A point in time that is handed down into every step of the work."""
+    """A point in time, passed into every step of the work."""
 
     seconds: float
     clock: Clock = SYSTEM_CLOCK

@@ -1,4 +1,4 @@
-"""The exception tree. Every error says what, where, on what evidence, and what to do about it.
+"""The exception tree. Every error has what, where, evidence and a remedy.
 
 HarnessError
 ├── UsageError            the input is wrong: nothing was created, nothing was deleted (pytest exit code 4)
@@ -21,7 +21,7 @@ from harness.core.secret import redact
 
 
 class HarnessError(Exception):
-    """A failure with its place, its evidence and its remedy; none of its texts has a secret in it.
+    """A failure with its place, evidence and remedy; its texts are redacted.
 
     Args:
         what: One line: what could not be done.
@@ -42,7 +42,10 @@ class HarnessError(Exception):
         super().__init__(self.what)
 
     def because(self, condition: str) -> Self:
-        """Return this error with a condition that explains it in front of its first line; nothing changes nothing."""
+        """Put the condition that explains this error in front of its first line.
+
+        An empty condition changes nothing.
+        """
         if condition:
             self.what = f"{condition}: {self.what}"
             self.args = (self.what,)
@@ -64,11 +67,11 @@ class UsageError(HarnessError):
 
 
 class ConfigError(UsageError):
-    """The lab file is wrong; the text holds every problem, one per line, each with file:line:column."""
+    """The lab file is wrong. The text has one problem per line, each with file:line:column."""
 
 
 class SeedError(UsageError):
-    """A seed ISO, or the directory that should hold it, is not what the lab needs."""
+    """A seed ISO or its directory is not what the lab needs."""
 
 
 class LabBusyError(UsageError):
@@ -80,7 +83,7 @@ class HostError(HarnessError):
 
 
 class ProcessError(HostError):
-    """An external program could not be started, or did not end in time."""
+    """An external program did not start, or did not end in time."""
 
 
 class VmrunError(HostError):
@@ -92,7 +95,7 @@ class GuestError(HarnessError):
 
 
 class DeadlineExpired(HarnessError):
-    """A wait ended without what it waited for; `last_seen` is the last observation."""
+    """A wait ended without success; `last_seen` is the last observation."""
 
     def __init__(self, what: str, *, remedy: str, last_seen: str, where: str = "") -> None:
         self.last_seen = last_seen

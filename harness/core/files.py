@@ -1,4 +1,4 @@
-"""Files that somebody else has open, and errors of files told as what they are."""
+"""Files that another program has open, and file errors as errors of the host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HELD = (
 def retry_on_sharing_violation(
     action: Callable[[], T], *, platform: str = sys.platform, clock: Clock = SYSTEM_CLOCK
 ) -> T:
-    """Return what the action returns; on Windows it is tried again for a second where a file may not be had.
+    """Run the action; on Windows retry it for a second after a sharing violation.
 
     Windows refuses to replace a file that is being read, and to open one that is being replaced.
 
@@ -46,7 +46,10 @@ def retry_on_sharing_violation(
 
 
 def host_error_from(error: BaseException) -> HostError | None:
-    """Return an `OSError` or `VmxError` that names its file as an error of the host; None for any other one."""
+    """Return an exception that names its file as a `HostError`; None for others.
+
+    These are `OSError` and `VmxError`.
+    """
     name = getattr(error, "filename2", None) or getattr(error, "filename", None)
     if name is None or not isinstance(error, OSError | ValueError):
         return None

@@ -1,4 +1,4 @@
-"""Every file name of a machine directory, a run directory and a VM directory's own bookkeeping."""
+"""Every file name in a machine directory, a run directory and a VM directory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CACHE_VARIABLE = "LAB_CACHE_DIR"
 
 
 def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where images and locks are kept: `LAB_CACHE_DIR`, or the user's cache directory."""
+    """Return the cache directory: `LAB_CACHE_DIR`, or below the user's."""
     chosen = environ.get(CACHE_VARIABLE)
     return Path(chosen).resolve() if chosen else platformdirs.user_cache_path("airgap-lab")
 
@@ -47,11 +47,14 @@ class MachineFiles:
         return self.directory / "vmware.log"
 
     def serial(self, power_on: int) -> Path:
-        """The serial log of that power-on, from 1: always a fresh file, as an existing one raises a question."""
+        """The serial log of that power-on, counted from 1.
+
+        It is always a new file: VMware asks a question where the file exists.
+        """
         return self.directory / f"serial-{power_on}.log"
 
     def set_aside(self, power_on: int) -> None:
-        """Have the serial log of that number under a name that is not taken."""
+        """Rename the serial log of that number to a free name."""
         names = (self.directory / f"serial-{power_on}-{attempt}.log" for attempt in range(1, 1000))
         self.serial(power_on).replace(next(path for path in names if not path.exists()))
 
@@ -69,7 +72,7 @@ class RunFiles:
 
     @property
     def summary(self) -> Path:
-        """The same in a few lines of Markdown, for the page of a CI job."""
+        """The page in a few lines of Markdown, for a CI job."""
         return self.directory / "summary.md"
 
     @property

@@ -1,4 +1,4 @@
-"""Secrets that cannot be printed by accident, and the redaction of text that leaves the process."""
+"""Secrets that cannot be printed by accident, and redaction of text."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _known: set[str] = set()  # the values of all secrets of this process
 
 
 class Secret:
-    """A string whose `str` and `repr` are a mask; `reveal()` is the one way to its value.
+    """A string whose `str` and `repr` are a mask; `reveal()` returns its value.
 
-    Its value is masked by `redact` for as long as the process lives, unless it is too short to be told from other text.
+    `redact` masks the value for as long as the process lives, unless it is so short that it occurs in other text.
     """
 
     def __init__(self, value: str) -> None:
@@ -38,7 +38,7 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """Return `text` without private keys, passwords of a `vmrun` command line, and secrets that this process holds."""
+    """Mask private keys, passwords of `vmrun` command lines, and known secrets."""
     for value in sorted(_known, key=len, reverse=True):
         text = text.replace(value, MASK)
     text = _PEM.sub(lambda match: f"-----BEGIN {match[1]}----- {MASK}", text)
@@ -46,13 +46,13 @@ def redact(text: str) -> str:
 
 
 class LineRedactor:
-    """Masks what `redact` masks in a text that comes line by line, private keys of several lines included."""
+    """Applies `redact` to text that comes line by line; keeps track of private keys."""
 
     def __init__(self) -> None:
         self._inside = False
 
     def __call__(self, line: str) -> str:
-        """Return the line, or the mask where it belongs to a private key."""
+        """Return the line, or the mask inside a private key."""
         if self._inside:
             self._inside = _PEM_END.search(line) is None
             return MASK
@@ -66,7 +66,7 @@ def redact_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def redact_tree(value: Any) -> Any:
-    """Return a JSON value with every text in it redacted, and the password words of every command line masked."""
+    """Redact every text in a JSON value, and the passwords of command lines."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):

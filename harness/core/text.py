@@ -6,7 +6,7 @@ import locale
 
 
 def decode(data: bytes) -> str:
-    """Return text from a tool's bytes, with `\\n` as its line end, whatever it wrote: never raises.
+    """Decode a program's output, with `\\n` as its line end. Never raises.
 
     UTF-8 first; then the ANSI code page that Windows programs use; what neither knows becomes U+FFFD.
     """

@@ -1,4 +1,4 @@
-"""Verdicts: what was looked at, what was seen, and what follows. Pure values.
+"""Verdicts: what was looked at, and what was seen. Pure values.
 
 PASS        looked at, and as promised
 FAIL        looked at, and the guest is wrong (an expired guest deadline is a FAIL)
@@ -17,7 +17,7 @@ from harness.core.secret import redact
 
 
 class Status(StrEnum):
-    """The five outcomes of a check or of a phase, as they are written into `run.json`."""
+    """The five outcomes of a check or a phase, as in `run.json`."""
 
     PASS = "pass"  # noqa: S105  (a verdict, not a password)
     FAIL = "fail"
@@ -35,12 +35,15 @@ _SEVERITY = (Status.PASS, Status.NOT_PROVEN, Status.BLOCKED, Status.FAIL, Status
 
 
 def worst(statuses: Iterable[Status]) -> Status:
-    """Return the most severe status; nothing at all is NOT_PROVEN, because nothing was seen."""
+    """Return the most severe status; NOT_PROVEN where there is none."""
     return max(statuses, key=_SEVERITY.index, default=Status.NOT_PROVEN)
 
 
 class Phase(StrEnum):
-    """The phases, in the order in which they run; the value is the name in reports and options."""
+    """The phases in the order in which they run.
+
+    The value is the name in reports and marks. A member registers the module of its name in `harness.phases`.
+    """
 
     ENVIRONMENT = "environment"
     CLEANUP = "cleanup"
@@ -84,7 +87,7 @@ class Check:
     cause: str = ""
 
     def masked(self) -> Check:
-        """Return the check without secrets: what was seen is whatever a guest or a tool printed."""
+        """Return the check with its texts redacted: they quote guests and tools."""
         return replace(
             self,
             expected=redact(self.expected),
@@ -95,7 +98,7 @@ class Check:
 
     @property
     def why(self) -> str:
-        """Why it did not pass, in one line: the cause, else the first line of what was seen."""
+        """Why it did not pass: the cause, or the first line of `seen`."""
         return self.cause or next(iter(self.seen.strip().splitlines()), "")
 
     def __str__(self) -> str:
@@ -109,16 +112,17 @@ class Check:
 
 
 def judge(name: str, *, ok: bool, expected: object, seen: object, remedy: str = "", cause: str = "") -> Check:
-    """Return a PASS or FAIL check for something that was really looked at."""
+    """Return PASS or FAIL for something that was looked at."""
     status = Status.PASS if ok else Status.FAIL
     return Check(name, status, str(expected), str(seen), remedy, cause="" if ok else cause)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of one phase on one machine (`machine` is None where the phase belongs to the whole lab).
+    """The outcome of one phase on one machine.
 
-    `started_s` and `ended_s` are seconds since the start of the run; a blocked phase has neither duration nor checks.
+    `machine` is None where the phase belongs to the whole lab. `started_s` and `ended_s` are seconds since the start of
+    the run; a blocked phase has neither duration nor checks.
     `carried_from` is the earlier run that looked, where this one went on from there.
     """
 
@@ -141,7 +145,7 @@ class Verdict:
         return f"{self.phase.value} of {self.machine}" if self.machine else self.phase.value
 
     def check(self, name: str) -> Check | None:
-        """Return the check of that name, or None where the phase did not get that far."""
+        """Return the check of that name, or None where it was not answered."""
         return next((check for check in self.checks if check.name == name), None)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The phases of one machine, one module each, and every check that a lab declares.
+"""The phases, one module each, and every check that a lab declares.
 
 A phase module is named like its member of `Phase`. It has `PHASE`, `CHECKS` (its checks, in the order in which they are
 answered) and `run(machine, limits)`, a generator that acts, observes and yields one `Check` after the other. What it
@@ -27,7 +27,7 @@ _LOOKED_AT_AGAIN = (Phase.AIR_GAP,)
 
 
 def _module(phase: Phase) -> PhaseModule:
-    """Import the module that is named like the phase: the member of `Phase` is its one registration."""
+    """Import the module of the phase's name; `Phase` is the only registration."""
     return cast(PhaseModule, import_module(f"{__name__}.{phase.name.lower()}"))
 
 
@@ -46,12 +46,12 @@ def environment_checks(machines: Sequence[str]) -> tuple[CheckSpec, ...]:
 
 
 def guest_check(name: str, claims: Sequence[Claim] = ()) -> CheckSpec:
-    """Return the declaration of a test of the guests; without claims it counts for the settings."""
+    """Declare a test of the guests; without claims it counts for the settings."""
     return CheckSpec(Phase.GUESTS, name, tuple(claims) or (Claim.SETTINGS,), "as the lab file promises")
 
 
 def declared_checks(machines: Sequence[str]) -> tuple[CheckSpec, ...]:
-    """Return every check of a lab with these machines, in order, but for the tests of the guests."""
+    """Return every check of a lab in order, except the tests of the guests."""
     phases = (check for module in MACHINE_PHASES for check in module.CHECKS)
     return (*environment_checks(machines), *phases, *cluster.CHECKS)
 

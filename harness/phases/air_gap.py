@@ -1,4 +1,7 @@
-"""Air gap: the guest reaches its registry and its neighbours, and nothing else; the host saw nothing leave."""
+"""Air gap: the guest reaches its registry and its neighbours and nothing else.
+
+The host's record of the network has the attempts, and nothing that left.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,10 @@ def ask(machine: Machine, asked: list[Probe]) -> list[tuple[Probe, ProbeResult]]
 
 
 def _meet(machine: Machine, limits: DeadlinesSpec) -> None:
-    """Return when every machine that is coming is up; each of them gives up by its own deadlines."""
+    """Wait until every expected machine is up or has withdrawn.
+
+    Each machine gives up by its own deadlines.
+    """
     barrier = machine.context.barrier
     barrier.arrive(machine.name)
     limit = sum(int(seconds) for seconds in limits.model_dump().values())

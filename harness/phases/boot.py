@@ -1,4 +1,4 @@
-"""Boot: the machine runs, its guest gives a sign of life that belongs to this run, and lets us in."""
+"""Boot: the VM runs, its guest sends an event of this run, and SSH works."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PORTS_TRIED = 5
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-    """Start the machine from its blank disk and wait for the installed system's SSH."""
+    """Start the VM from its blank disk and wait for SSH."""
     forward_ssh(machine)
     deadline = machine.deadline(limits.boot)
     machine.power.on(1, deadline)
@@ -52,17 +52,20 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
 
 
 def _logged_in(machine: Machine) -> Iterator[Check]:
-    """Yield what the login showed; `Machine.connect` lets no other machine and no other boot pass."""
+    """Yield what the login proved.
+
+    The SSH session has compared nonce and boot id: no other VM and no other boot passes.
+    """
     yield LOGIN.judge(ok=True, seen=f"{machine.facts.ssh_logins} login(s), boot {machine.facts.boot_id}")
     bound = THIS_RUN.expected
     yield THIS_RUN.judge(ok=True, expected=f"{bound}: {machine.plan.nonce}", seen=f"{bound}, read after the login")
 
 
 def forward_ssh(machine: Machine) -> None:
-    """Have the machine's SSH reachable on its loopback port, or on another one where somebody else has that port.
+    """Forward a loopback port to the VM's SSH; take another port where it is in use.
 
     Raises:
-        PortInUse: The lab file asks for that very port, or other ports are taken as fast as they are chosen.
+        PortInUse: The lab file sets that port, or each of several ports was taken by another process.
     """
     if not machine.endpoint.forward:
         return

@@ -1,4 +1,4 @@
-"""Cleanup: what this lab left behind of a machine is gone; what is not this lab's is untouched."""
+"""Cleanup: delete what an earlier run left of a VM, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHECKS = (OURS, GONE)
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-    """Stop, delete and remove the machine of an earlier run, by the ledger."""
+    """Stop and delete the VM of an earlier run, by the ledger."""
     directory, context = machine.plan.files.directory, machine.context
     claimed = context.ledger.machine(machine.name)
     if claimed is not None:
@@ -41,7 +41,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
 
 
 def judge_claimed(directory: Path, foreign: ForeignPath | None) -> Check:
-    """Return whether the directory that the ledger names is the one that this lab made."""
+    """Return whether this lab made the directory that the ledger names."""
     return OURS.judge(
         ok=foreign is None,
         seen="in the ledger" if foreign is None else f"in the ledger, but {foreign.why}",
@@ -50,7 +50,7 @@ def judge_claimed(directory: Path, foreign: ForeignPath | None) -> Check:
 
 
 def judge_unclaimed(directory: Path, content: Sequence[str], *, link: bool) -> Check:
-    """Return whether a machine may be made in a directory that the ledger does not name: nothing is in its way."""
+    """Return whether a VM may be created in a directory that is not in the ledger."""
     blocking = ("a link",) if link else conflicting_names(content, directory.name)
     others = [name for name in content if name not in blocking]
     seen = f"not in the ledger, with {', '.join(blocking[:5])}" if blocking else "no machine there"

@@ -1,4 +1,4 @@
-"""cloud-init: finished, without errors by its own word, and its last command ran."""
+"""cloud-init: finished, reports no errors, and its last command ran."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REMEDY = "read cloud-init.log and cloud-init-output.log beside the report"
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-    """Wait until cloud-init is no longer running, then judge what it says of itself."""
+    """Wait until cloud-init has ended, then judge what it reports."""
     spec = machine.context.plan.spec
     deadline = machine.deadline(limits.cloud_init)
     wait_until_finished(machine, machine.facts.boot_id, deadline)
@@ -45,7 +45,10 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
 
 
 def wait_until_finished(machine: Machine, boot_id: str, deadline: Deadline) -> None:
-    """Return when cloud-init of that boot has ended its last stage: told by the guest, or else asked of it."""
+    """Wait for the last stage of cloud-init in that boot.
+
+    The guest sends an event; one that sends none is asked over SSH.
+    """
     next_question = machine.context.clock.monotonic() + (60.0 if machine.sends_events else 0.0)
 
     def answer() -> bool | None:
@@ -65,7 +68,7 @@ def wait_until_finished(machine: Machine, boot_id: str, deadline: Deadline) -> N
 
 
 def parse_status(text: str) -> dict[str, Any] | None:
-    """Return the JSON object of `cloud-init status --format=json`, or None where it printed none."""
+    """Return what `cloud-init status --format=json` printed; None without JSON."""
     try:
         value = json.loads(text[text.index("{") : text.rindex("}") + 1])
     except ValueError:

@@ -1,4 +1,7 @@
-"""Cluster: every machine is a Ready node and KubeSphere answers, where the payload brings k3s at all."""
+"""Cluster: every VM is a Ready node and KubeSphere answers.
+
+Without k3s in the payload nothing is proven.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ def run(master: Machine, names: Sequence[str]) -> Iterator[Check]:
 
 
 def connect(address: IPv4Address, port: int) -> str:
-    """Return the command that connects from the guest: behind a node port no socket listens, kube-proxy redirects."""
+    """Return the command that connects from the guest.
+
+    No socket listens on a node port: kube-proxy redirects it, so only a connection proves it.
+    """
     return f"timeout {_CONNECT_S} bash -c {shlex.quote(f'exec 3<>/dev/tcp/{address}/{port}')}"
 
 

@@ -1,4 +1,4 @@
-"""Creation: a directory, a blank growable disk and a VMX, each read back."""
+"""Creation: directory, blank disk and VMX, each read back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHECKS = (DISK, VMX)
 
 
 def run(machine: Machine, _limits: DeadlinesSpec) -> Iterator[Check]:
-    """Claim the directory in the ledger, then create what the plan says in it."""
+    """Register the directory in the ledger, then create disk and VMX in it."""
     plan, context = machine.plan, machine.context
     register_directory(context.ledger, plan, context.run_id)
     disk_type = context.plan.spec.hardware.disk_type
@@ -39,14 +39,14 @@ def run(machine: Machine, _limits: DeadlinesSpec) -> Iterator[Check]:
 
 
 def write_vmx(machine: Machine) -> None:
-    """Have the planned VMX on disk."""
+    """Write the planned VMX."""
     vmx = Vmx.parse("")
     vmx.update(machine.plan.vmx.items())
     vmx.write(machine.plan.files.vmx)
 
 
 def judge_vmx(planned: Mapping[str, str], read: Mapping[str, str]) -> Check:
-    """Return whether every planned key is in the file with its planned value; VMware's own keys may stand beside."""
+    """Return whether every planned key has its planned value; others may be there."""
     lower = {key.lower(): value for key, value in read.items()}
     wrong = [
         f"{key} is {lower.get(key.lower(), 'missing')!r}, not {value!r}"

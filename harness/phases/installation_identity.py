@@ -1,7 +1,7 @@
-"""What makes a machine the same one after a restart, told by the guest before and after; the judges are pure.
+"""The identity of an installation: read before and after a restart, and compared.
 
-One script prints it: at the end of each boot a guest of ours runs it by itself and tells it on the serial line, and
-over SSH it is sent to any guest.
+One script prints it. At the end of each boot a guest of our seeds runs it and sends the output as an event on its
+serial port; any other guest gets it over SSH. The judges are pure.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from harness.machine.machine import Machine
 from harness.results.model import MACHINE_ID, RUNS
 
 SCRIPT = guest_file_text("lab-identity.sh")
-EVENT, TOLD = "identity", "told"  # the event on the serial line, and its field
+EVENT, FIELD = "identity", "told"  # the event on the serial port, and its field
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What tells one boot, one installation and one first boot from another, as `lab-identity.sh` prints it.
+    """The identity of a boot, an installation and a first boot.
 
     Attributes:
         host_keys: The public SSH host keys that lie in the guest, one a line.
@@ -31,7 +31,7 @@ class Identity:
         first_boot: Name and age of every file that cloud-init writes once per instance, one a line.
         volume: The volume identifier of the medium in the CD drive; empty where there is none.
         drive: What reading the drive said where it showed no volume identifier.
-        source: How the guest told all this.
+        source: How the guest reported this.
     """
 
     boot_id: str = ""
@@ -47,7 +47,7 @@ class Identity:
 
     @property
     def installation(self) -> dict[str, str]:
-        """What tells this installation from another one: a run that goes on with the machine compares it."""
+        """What identifies this installation; a run that resumes the VM compares it."""
         return {MACHINE_ID: self.machine_id, RUNS: self.installer_runs}
 
 
@@ -69,36 +69,36 @@ def question(copy_marker: str) -> str:
 
 
 def observe_identity(machine: Machine) -> Identity:
-    """Return who the guest is: asked over SSH where this boot was logged into, else as it told on the serial line.
+    """Return the identity: over SSH in a boot with a login, else from the event.
 
     Raises:
-        GuestError: It does not say.
+        GuestError: The guest does not report it.
     """
-    told = None if machine.ssh.connected else told_identity(machine, machine.facts.boot_id)
-    return told or ask_identity(machine)
+    reported = None if machine.ssh.connected else identity_from_event(machine, machine.facts.boot_id)
+    return reported or ask_identity(machine)
 
 
 def ask_identity(machine: Machine) -> Identity:
-    """Return who the guest is, asked over SSH.
+    """Return the identity, read over SSH.
 
     Raises:
-        GuestError: It does not say.
+        GuestError: The guest does not report it.
     """
     said = machine.ssh.run(question(machine.context.plan.spec.markers.iso_copy), as_root=True)
     return _complete(machine, parse_identity(said.stdout), said.stderr)
 
 
-def told_identity(machine: Machine, boot_id: str) -> Identity | None:
-    """Return who the guest is by its word on the serial line in that boot, or None where it told nothing.
+def identity_from_event(machine: Machine, boot_id: str) -> Identity | None:
+    """Return the identity that the guest sent in that boot, or None.
 
     Raises:
-        GuestError: What it told is not enough.
+        GuestError: It is not complete.
     """
     event = machine.console.last(EVENT, boot_id=boot_id)
     if event is None:
         return None
-    told = replace(parse_identity(event.fields.get(TOLD, "")), source="on the serial line")
-    return _complete(machine, told)
+    reported = replace(parse_identity(event.fields.get(FIELD, "")), source="on the serial line")
+    return _complete(machine, reported)
 
 
 def _complete(machine: Machine, known: Identity, stderr: str = "") -> Identity:
@@ -106,7 +106,7 @@ def _complete(machine: Machine, known: Identity, stderr: str = "") -> Identity:
     needed = ("boot_id", "machine_id", "host_keys", "instance", "iso_copy", *counted)
     missing = [name for name in needed if not getattr(known, name)]
     if missing:
-        said = f"the guest does not tell its {', '.join(missing)} {known.source}"
+        said = f"the guest does not report its {', '.join(missing)} {known.source}"
         raise machine.guest_error(": ".join(filter(None, [said, stderr.strip()])))
     return known
 
@@ -116,13 +116,13 @@ def judge_restarted(check: CheckSpec, before: Identity, after: Identity) -> Chec
     return check.judge(
         ok=bool(after.boot_id) and after.boot_id != before.boot_id,
         expected=f"another boot id than {before.boot_id}",
-        seen=f"{after.boot_id}, told {after.source}",
+        seen=f"{after.boot_id}, reported {after.source}",
         remedy="the machine did not restart: look at its console",
     )
 
 
 def judge_same_machine(check: CheckSpec, before: Identity, after: Identity) -> Check:
-    """Return whether it is the installation of before: its machine id and its host keys."""
+    """Return whether machine id and host keys are those of before."""
     same_keys = after.host_keys == before.host_keys
     return check.judge(
         ok=bool(after.machine_id) and after.machine_id == before.machine_id and bool(after.host_keys) and same_keys,
@@ -132,25 +132,25 @@ def judge_same_machine(check: CheckSpec, before: Identity, after: Identity) -> C
     )
 
 
-def judge_installer(check: CheckSpec, before: Identity, after: Identity, spoke: tuple[str, ...]) -> Check:
+def judge_installer(check: CheckSpec, before: Identity, after: Identity, events: tuple[str, ...]) -> Check:
     """Return whether no installer ran since `before`.
 
     Args:
-        spoke: The installer's events since then. It counts each of its runs on the disk, refused ones included.
+        events: The installer's events since then. It counts each of its runs on the disk, refused ones included.
     """
     counted = f"{after.installer_runs} run(s) counted" if after.installer_runs else "no counter on this disk"
     same = after.iso_copy == before.iso_copy
     return check.judge(
-        ok=same and not spoke and after.installer_runs == before.installer_runs and after.installer_runs in ("1", ""),
+        ok=same and not events and after.installer_runs == before.installer_runs and after.installer_runs in ("1", ""),
         expected="one run counted on the disk, the copy marker of before, and no installer on the serial line",
         seen=f"{counted}; {'the same marker' if same else f'another marker: {after.iso_copy}'}; "
-        f"{', '.join(spoke) or 'no installer'}",
+        f"{', '.join(events) or 'no installer'}",
         remedy="the machine installs itself again: the disk must come first in bios.bootOrder",
     )
 
 
 def judge_first_boot(check: CheckSpec, before: Identity, after: Identity) -> Check:
-    """Return whether cloud-init took the restart for a restart: the same instance, nothing done once more."""
+    """Return whether cloud-init recognized the restart: the same instance and files."""
     changed = sorted(set(after.first_boot.splitlines()) ^ set(before.first_boot.splitlines()))
     files = "; ".join(changed[:6]) if changed else f"{len(after.first_boot.splitlines())} files, none newer"
     return check.judge(
@@ -162,6 +162,6 @@ def judge_first_boot(check: CheckSpec, before: Identity, after: Identity) -> Che
 
 
 def installer_events(machine: Machine) -> tuple[str, ...]:
-    """Return what an installer said since the machine was last switched on."""
+    """Return the installer's events since the last power-on."""
     events = machine.console.events
     return tuple(event.event for event in events if event.event.startswith("installer"))

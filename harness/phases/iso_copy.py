@@ -1,4 +1,4 @@
-"""ISO copy: the installer's marker is there, and so is every byte of the payload."""
+"""ISO copy: the installer's marker and every byte of the payload are there."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
 
 
 def read_marker(machine: Machine, path: str, within: Deadline | None = None) -> str | None:
-    """Return the content of a marker file, or None where it does not exist.
+    """Return the content of a marker file; None without the file.
 
     Args:
         within: The deadline of the wait that the question belongs to.
@@ -51,23 +51,23 @@ def read_marker(machine: Machine, path: str, within: Deadline | None = None) -> 
 def judge_marker(text: str, nonce: str, *, ours: bool) -> Check:
     """Return whether the marker was written by an installer of this run.
 
-    The installer of somebody else's seed names no run: its marker is there, on the disk that this run made blank.
+    The installer of a seed that was built elsewhere names no run: its marker is on the disk that this run made blank.
 
     Args:
         ours: Whether the seed was built here: its installer writes the run's nonce.
     """
-    told = marker_nonce(text)
+    found = marker_nonce(text)
     seen = text.strip() or "present, empty"
     return MARKER.judge(
-        ok=told == nonce or (not ours and not told),
-        expected=f"{MARKER.expected} ({nonce})" if ours or told else "a marker",
-        seen=seen if told else f"{seen} (it names no run)",
+        ok=found == nonce or (not ours and not found),
+        expected=f"{MARKER.expected} ({nonce})" if ours or found else "a marker",
+        seen=seen if found else f"{seen} (it names no run)",
         remedy="this disk was installed by another run: remove the machine with `lab down`, then run again",
     )
 
 
 def marker_nonce(text: str) -> str:
-    """Return the nonce in a marker that is a JSON object; nothing where it has none."""
+    """Return the nonce of a JSON marker; empty without one."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -76,7 +76,10 @@ def marker_nonce(text: str) -> str:
 
 
 def expected_payload(machine: Machine) -> dict[str, str]:
-    """Return SHA-256 by path below `/files/` of the machine's ISO; read from the ISO where it has no manifest."""
+    """Return the SHA-256 of each file below `/files/` of the ISO.
+
+    An ISO without a manifest is read.
+    """
     if machine.iso is None:
         return {}
     listed = {file.path: file.sha256 for file in machine.iso.payload if file.sha256}
@@ -84,7 +87,7 @@ def expected_payload(machine: Machine) -> dict[str, str]:
 
 
 def parse_sha256sum(text: str) -> dict[str, str]:
-    """Return digest by path from `sha256sum` lines; the leading `./` of a path is left out."""
+    """Return digest by path from `sha256sum` lines, without the leading `./`."""
     found = {}
     for line in text.splitlines():
         digest, _, path = line.partition("  ")
@@ -94,7 +97,7 @@ def parse_sha256sum(text: str) -> dict[str, str]:
 
 
 def judge_payload(expected: Mapping[str, str], seen: Mapping[str, str]) -> Check:
-    """Return whether every file of the ISO is in the guest with the same digest; further files may be there."""
+    """Return whether every file of the ISO is in the guest; others may be there."""
     if not expected:
         return PAYLOAD.not_proven("the ISO has no payload", remedy="build the ISO with files under /files/")
     missing = [path for path in expected if path not in seen]

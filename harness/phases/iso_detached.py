@@ -1,4 +1,4 @@
-"""ISO detached: shut down, without its ISO, the machine restarts from its disk alone, and is the same as before."""
+"""ISO detached: without its ISO the VM restarts from its disk, as the same one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHECKS = (VMX, RESTARTED, SAME, NO_MEDIUM, NO_INSTALLER, NO_FIRST_BOOT)
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-    """Have the guest shut down, detach the CD in the VMX, power on, and compare the machine with itself."""
+    """Shut down, detach the CD in the VMX, power on, and compare identities."""
     before = observe_identity(machine)
     machine.learn(replace(machine.facts, installation=before.installation))
     after = restart(machine, limits, 2, attached=False)

@@ -1,4 +1,7 @@
-"""Packages: the service's marker, `dpkg`, which alone is believed, and where what it installed came from."""
+"""Packages: the service's marker, what `dpkg` has, and where it came from.
+
+`dpkg` alone decides what is installed.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ _NO_INDEX = ("lock", "partial", "auxfiles")
 
 
 class Known(NamedTuple):
-    """What dpkg has under a name: `state` is `ii` where it is installed, `package` has that name or provides it."""
+    """What dpkg has under a name.
+
+    `state` is `ii` where it is installed; `package` has that name or provides it.
+    """
 
     state: str
     version: str
@@ -44,7 +50,7 @@ class Known(NamedTuple):
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-    """Wait for the marker, then ask `dpkg` for each package, and apt for what it has read."""
+    """Wait for the marker, then ask `dpkg` and apt."""
     spec = machine.context.plan.spec
     deadline = machine.deadline(limits.packages)
     marker = machine.wait_for(
@@ -62,7 +68,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
 
 
 def parse_marker(text: str) -> dict[str, str]:
-    """Return the marker's fields: a JSON object, or `key=value` lines; a marker of another form has none."""
+    """Return the fields of a marker: a JSON object, or `key=value` lines."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -71,7 +77,7 @@ def parse_marker(text: str) -> dict[str, str]:
 
 
 def judge_marker(text: str, packages: Sequence[str]) -> Check:
-    """Return whether the marker speaks of success; one without counts is present and proves nothing."""
+    """Return whether the marker counts every package; without counts nothing is proven."""
     counts = parse_marker(text)
     installed, expected = counts.get("installed", ""), counts.get("expected", "")
     promise = f"{len(packages)} of {len(packages)} installed"
@@ -89,7 +95,7 @@ def judge_marker(text: str, packages: Sequence[str]) -> Check:
 
 
 def parse_dpkg(text: str) -> dict[str, Known]:
-    """Return what dpkg knows, by package, and by name that an installed package provides."""
+    """Return what dpkg has, by package name and by provided name."""
     found: dict[str, Known] = {}
     provided: dict[str, Known] = {}
     for line in text.splitlines():
@@ -124,7 +130,10 @@ def _shown(name: str, known: Known) -> str:
 
 
 def seed_packages(payload: Iterable[str]) -> set[tuple[str, str]]:
-    """Return name and version of every `name_version_architecture.deb` of a payload; apt writes `%3a` for a colon."""
+    """Return name and version of every `.deb` of a payload.
+
+    The file name is `name_version_architecture.deb`; apt writes `%3a` for a colon.
+    """
     names = (path.rpartition("/")[2].removesuffix(".deb").split("_") for path in payload if path.endswith(".deb"))
     return {(words[0], unquote(words[1])) for words in names if len(words) == 3}
 
@@ -132,9 +141,10 @@ def seed_packages(payload: Iterable[str]) -> set[tuple[str, str]]:
 def judge_source(
     wanted: Sequence[Known | None], brought: Collection[tuple[str, str]], lists: Sequence[str], *, ours: bool
 ) -> Check:
-    """Return whether the packages are the seed's, and apt never read an index of anything but files of the guest.
+    """Return whether the packages came from the seed.
 
-    Of a seed of somebody else it may not be possible to tell, which is not proven.
+    They are versions of the seed, and apt has read no index except of files in the guest. With a seed that was built
+    elsewhere this may be undecidable, which is not proven.
 
     Args:
         wanted: What dpkg has for each package of the lab file.
@@ -154,7 +164,7 @@ def judge_source(
         _NONE_PROMISED: not wanted,
         "the seed brings no .deb file to compare with": not brought,
         "none of the packages is installed": not there,
-        "apt has read no index: who installed the packages cannot be told": not indexes,
+        "apt has read no index: the source of the packages is unknown": not indexes,
         wrong: bool(wrong) and not ours,
     }
     reason = next((text for text, holds in unknown.items() if holds), "")

@@ -1,5 +1,7 @@
-"""Off, the CD drive changed in the VMX, on again: the VMX is edited while the machine is off, because VMware writes it
-again from memory at power-off."""
+"""Power cycles: power off, edit the CD drive in the VMX, power on.
+
+The VMX is edited while the VM is off: VMware writes it again from memory at power-off.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from harness.core.deadline import Deadline
 from harness.core.verdict import Check
 from harness.machine.machine import Machine
 from harness.phases.cloud_init import wait_until_finished
-from harness.phases.installation_identity import Identity, observe_identity, told_identity
+from harness.phases.installation_identity import Identity, identity_from_event, observe_identity
 from harness.vmware.vmx import Vmx
 
 CD = "sata0:1"
@@ -18,10 +20,10 @@ CD = "sata0:1"
 def restart(
     machine: Machine, limits: DeadlinesSpec, number: int, *, attached: bool, cut: bool = False, log_in: bool = False
 ) -> Identity:
-    """Return who the machine is after it was started for the `number`-th time and its boot has ended.
+    """Restart the VM for its `number`-th power-on; return its identity after the boot.
 
-    A guest that tells all this on the serial line is not logged into, unless it is asked for: a login costs a booting
-    guest some ten seconds of its processors.
+    A guest that reports everything on its serial port is not logged into, unless `log_in` is set: a login costs a
+    booting guest some ten seconds of its processors.
 
     Args:
         attached: Whether the ISO is in the drive.
@@ -39,14 +41,14 @@ def restart(
     edit_vmx(machine, number, attached=attached)
     deadline = machine.deadline(limits.restart)
     machine.power.on(number, deadline)
-    if log_in or not _told_of_its_end(machine, boot_id, deadline):
+    if log_in or not _reported_its_end(machine, boot_id, deadline):
         machine.ssh.connect(deadline, not_boot_id=boot_id)
         wait_until_finished(machine, machine.facts.boot_id, deadline)
     return observe_identity(machine)
 
 
-def _told_of_its_end(machine: Machine, not_boot_id: str, deadline: Deadline) -> bool:
-    """Wait for the end of a boot by the guest's own word; return whether it told who it is as well."""
+def _reported_its_end(machine: Machine, not_boot_id: str, deadline: Deadline) -> bool:
+    """Wait for the event that ends a boot; return whether the identity came with it."""
 
     def answer() -> str | None:
         event = machine.console.last("boot-complete")
@@ -55,14 +57,14 @@ def _told_of_its_end(machine: Machine, not_boot_id: str, deadline: Deadline) -> 
         return "" if machine.console.silent else None
 
     boot_id = machine.wait_for("the end of its boot", answer, deadline)
-    if not boot_id or told_identity(machine, boot_id) is None:
+    if not boot_id or identity_from_event(machine, boot_id) is None:
         return False
     machine.learn(machine.facts.booted(boot_id))
     return True
 
 
 def edit_vmx(machine: Machine, number: int, *, attached: bool) -> None:
-    """Have the drive as wanted at the next start, and a fresh serial log for it."""
+    """Set CD drive and serial log of the next power-on in the VMX."""
     vmx = Vmx.read(machine.plan.files.vmx)
     vmx.set(f"{CD}.startConnected", "TRUE" if attached else "FALSE")
     vmx.set("serial0.fileName", machine.plan.files.serial(number).name)
@@ -71,7 +73,7 @@ def edit_vmx(machine: Machine, number: int, *, attached: bool) -> None:
 
 
 def judge_vmx(check: CheckSpec, vmx: Vmx) -> Check:
-    """Return whether the VMX on disk has the CD not connected at start."""
+    """Return whether the VMX on disk leaves the CD disconnected at start."""
     value = vmx.get(f"{CD}.startConnected", "TRUE") or ""
     return check.judge(
         ok=value.upper() == "FALSE",
@@ -82,7 +84,7 @@ def judge_vmx(check: CheckSpec, vmx: Vmx) -> Check:
 
 
 def judge_no_medium(check: CheckSpec, seen: Identity) -> Check:
-    """Return whether reading the CD drive failed for want of a medium (or of a drive)."""
+    """Return whether the guest found no medium, or no drive."""
     line = seen.drive.splitlines()[0] if seen.drive else f"{seen.volume!r} in the drive"
     return check.judge(
         ok=any(text in seen.drive for text in ("No medium found", "No such file or directory", "No such device")),

@@ -1,6 +1,7 @@
-"""Restarts: twice the power is cut. Once the ISO is in the drive again, and the disk still boots first; once it is not.
+"""Restarts: two power cuts, the first with the ISO in the drive again.
 
-Each boot runs to its end before the power is cut: a power cut is an ordinary accident, not a test of the file system.
+The disk still has to boot first. Each boot ends before the power is cut: a power cut is an ordinary accident here, not
+a test of the file system.
 """
 
 from __future__ import annotations
@@ -39,34 +40,34 @@ CHECKS = (DISK_FIRST, POWER_CUT, SAME, NO_INSTALLER, NO_FIRST_BOOT, DETACHED)
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-    """Cut the power and start with the ISO attached, cut it again and start without; compare each time."""
+    """Cut the power twice: start with the ISO, then without; compare each time."""
     before = observe_identity(machine)
-    tempted = restart(machine, limits, 3, attached=True, cut=True)
-    spoke = installer_events(machine)
-    yield judge_disk_first(before, tempted, machine.iso.volume_id.strip() if machine.iso else "", spoke)
+    with_iso = restart(machine, limits, 3, attached=True, cut=True)
+    installer = installer_events(machine)
+    yield judge_disk_first(before, with_iso, machine.iso.volume_id.strip() if machine.iso else "", installer)
     after = restart(machine, limits, 4, attached=False, cut=True, log_in=True)
-    yield judge_restarted(POWER_CUT, tempted, after)
+    yield judge_restarted(POWER_CUT, with_iso, after)
     yield judge_same_machine(SAME, before, after)
-    yield judge_installer(NO_INSTALLER, before, after, (*spoke, *installer_events(machine)))
+    yield judge_installer(NO_INSTALLER, before, after, (*installer, *installer_events(machine)))
     yield judge_first_boot(NO_FIRST_BOOT, before, after)
     vmx = judge_vmx(DETACHED, Vmx.read(machine.plan.files.vmx))
     yield vmx if vmx.status is not Status.PASS else judge_no_medium(DETACHED, after)
 
 
-def judge_disk_first(before: Identity, after: Identity, expected: str, spoke: tuple[str, ...]) -> Check:
-    """Return whether the installed system runs though the seed ISO is in the drive.
+def judge_disk_first(before: Identity, after: Identity, expected: str, installer: tuple[str, ...]) -> Check:
+    """Return whether the disk booted first, with the seed ISO in the drive.
 
     Args:
         expected: The volume identifier of the seed ISO.
-        spoke: The installer's events of this power-on.
+        installer: The installer's events of this power-on.
     """
     drive = f"{after.volume!r} in the drive" if after.volume else "an empty drive"
     there = bool(after.volume) and after.volume == expected
     same = after.machine_id == before.machine_id and after.boot_id != before.boot_id
     return DISK_FIRST.judge(
-        ok=there and same and not spoke,
+        ok=there and same and not installer,
         expected=f"the installed system, with the ISO {expected!r} in the drive",
-        seen=f"{'the same' if same else 'another'} system, {drive}, {', '.join(spoke) or 'no installer'}",
+        seen=f"{'the same' if same else 'another'} system, {drive}, {', '.join(installer) or 'no installer'}",
         remedy="the ISO was not attached: this proves nothing; see the VMX"
         if same and not there
         else "the machine boots from its CD: the disk must come first in bios.bootOrder",

@@ -1,4 +1,4 @@
-"""Run one phase: collect its checks, and turn an exception into the verdict that it is."""
+"""Run one phase: collect its checks; an exception becomes one of them."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class PhaseModule(Protocol):
         """Its checks, in the order in which they are answered."""
 
     def run(self, machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-        """Act, observe, and yield one check after the other in the order of `CHECKS`."""
+        """Act, observe, and yield each check in the order of `CHECKS`."""
 
 
 def collect(declared: Sequence[CheckSpec], steps: Callable[[], Iterator[Check]]) -> tuple[Check, ...]:
-    """Return the checks of a phase; the exception that ends it answers the first open one."""
+    """Return the checks of a phase; an exception answers the first open one."""
     checks: list[Check] = []
     try:
         for check in steps():
             checks.append(check)  # noqa: PERF402  (what came before an exception is kept)
-    except Exception as error:  # noqa: BLE001  (a verdict is owed whatever happens)
+    except Exception as error:  # noqa: BLE001  (every phase has a verdict)
         answered = {check.name for check in checks}
         open_check = next((spec for spec in declared if spec.name not in answered), None)
         checks.append(from_exception(open_check, error))

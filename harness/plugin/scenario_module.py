@@ -1,4 +1,4 @@
-"""A test module of a lab that the session did not collect as a whole: read as text, never run."""
+"""A test module that was not collected as a whole: read as text, never run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.core.verdict import Phase
 
 @dataclass(frozen=True)
 class ScenarioModule:
-    """What the marks of a test module say about tests that were not collected.
+    """The marks of tests that were not collected.
 
     A mark that cannot be read without running the module counts as the one that asks for more.
 
@@ -29,7 +29,7 @@ class ScenarioModule:
 
     @classmethod
     def read(cls, path: Path) -> ScenarioModule:
-        """Return what the marks in that file say; a file that is no Python may hold anything."""
+        """Read the marks of that file; a file that is no Python may have any."""
         try:
             tree = ast.parse(path.read_bytes())
         except (OSError, SyntaxError, ValueError):
@@ -42,7 +42,7 @@ class ScenarioModule:
 
 
 def _arguments(tree: ast.Module, mark: str) -> Iterator[str | None]:
-    """Yield the arguments of each such mark; None for one that is computed."""
+    """Yield the arguments of each such mark; None for a computed one."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == mark:
             for argument in node.args:

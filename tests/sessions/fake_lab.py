@@ -23,7 +23,7 @@ from harness.guest.lab_keys import ensure_keys
 from harness.guest.nonce import NONCE_COMMAND
 from harness.guest.serial import format_event
 from harness.lab.evidence.guest_files import QUESTIONS
-from harness.phases.installation_identity import EVENT, TOLD, question
+from harness.phases.installation_identity import EVENT, FIELD, question
 from harness.phases.packages import APT_LISTS, DPKG
 from harness.report.writer import latest_run
 from harness.seed.build import write_seed_iso
@@ -205,7 +205,7 @@ class FakeLab:
     ) -> list[tuple[str, str, str, Mapping[str, str] | None]]:
         installer = INSTALLER if state.boots == 1 else ()
         installing = str(uuid.uuid4())
-        fields = {EVENT: {TOLD: who.rstrip()}}
+        fields = {EVENT: {FIELD: who.rstrip()}}
         first = [(event, nonce, installing, None) for event in installer]
         then = [(event, nonce, boot_id, fields.get(event)) for event in SYSTEM]
         return [event for event in (*first, *then) if event[0] not in state.silent]

@@ -319,7 +319,7 @@ def test_a_guest_that_does_not_tell_who_it_is_is_asked_after_each_restart(fake_l
     assert fake_lab.run(*part("75_restarts"), "-k", WORKER).ret == 0
     facts = [event["facts"] for event in _events(fake_lab.latest) if event["kind"] == "machine-facts"]
     assert sum("ssh_logins" in str(item) for item in facts) == 4
-    assert "told over SSH" in (fake_lab.latest / "report.html").read_text(encoding="utf-8")
+    assert "reported over SSH" in (fake_lab.latest / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.same_on_every_system
@@ -327,7 +327,7 @@ def test_a_guest_that_tells_half_of_who_it_is_is_an_error(fake_lab: FakeLab) -> 
     fake_lab.guests[WORKER].fault = lambda guest, vmx: fake_lab.guests[WORKER].identity.update(machine_id="")
     result = fake_lab.run(*part("75_restarts"), "-k", WORKER)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*the guest does not tell its machine_id on the serial line*"])
+    result.stdout.fnmatch_lines(["*the guest does not report its machine_id on the serial line*"])
 
 
 @pytest.mark.same_on_every_system

@@ -1,4 +1,4 @@
-"""The recipes of the README, followed to the letter in a copy of the project."""
+"""The recipes of the README, applied to a copy of the project."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def blocks(recipe: str) -> list[tuple[str, str]]:
 
 
 def follow(recipe: str, folder: Path) -> None:
-    """Apply each block of the recipe: a new file, lines at the end of one, or lines at a place of one."""
+    """Apply each block of the recipe: a new file, or new lines of one."""
     for path, text in blocks(recipe):
         file = folder / path
         if not file.exists():
@@ -55,7 +55,7 @@ def follow(recipe: str, folder: Path) -> None:
 
 
 def _changed(before: str, text: str) -> str:
-    """Return the file with the lines that are marked with `+` at their place, which must be the only such one."""
+    """Insert the lines marked with `+`; the lines around them occur once."""
     lines = text.splitlines(keepends=True)
     assert {line[0] for line in lines} == {" ", "+"}
     old, new = "".join(line[1:] for line in lines if line[0] == " "), "".join(line[1:] for line in lines)
@@ -76,14 +76,14 @@ def copied(fake_lab: FakeLab) -> FakeLab:
 
 
 def run(lab: FakeLab, *words: str) -> pytest.RunResult:
-    """Run pytest in a process of its own, with the harness of the folder."""
+    """Run pytest in a process, with the harness of the folder."""
     result = lab.pytester.runpytest_subprocess(*OPTIONS, "-p", "roomy_host", *words)
     result.stdout.fnmatch_lines([f"harness of {lab.path / 'harness'}*"])
     return result
 
 
 def everywhere(lab: FakeLab, command: str, output: str) -> None:
-    """Have every guest answer that command so."""
+    """Set the answer of every guest to that command."""
     for name in MACHINES:
         lab.guests[name].says[command] = (0, output)
 

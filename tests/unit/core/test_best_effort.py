@@ -1,4 +1,4 @@
-"""Errors as text, and steps that run whatever came of the one before."""
+"""Errors as text, and steps that never raise."""
 
 from __future__ import annotations
 

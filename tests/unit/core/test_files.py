@@ -10,7 +10,7 @@ from harness.vmware.vmx import Vmx, VmxError
 
 
 class FakeFile:
-    """A file that somebody else has open for so many attempts."""
+    """A file that another program has open for so many attempts."""
 
     def __init__(self, busy: int, error: OSError) -> None:
         self.busy = busy

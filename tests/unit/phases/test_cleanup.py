@@ -1,4 +1,4 @@
-"""The pure half of the phase: what a directory holds decides whether a machine may be made in it."""
+"""Judges of cleanup: may a VM be created in a directory?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pure half of the phase: cloud-init's own result becomes a verdict."""
+"""Judges of cloud-init: its own result becomes a check."""
 
 from __future__ import annotations
 

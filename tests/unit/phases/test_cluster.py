@@ -1,4 +1,4 @@
-"""The pure half of the phase: what kubectl lists becomes a verdict."""
+"""Judges of the cluster: what kubectl lists becomes a check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pure half of the phase: the VMX on disk is compared with the plan."""
+"""Judges of creation: the VMX on disk against the plan."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pure half of the phase: one machine, or another, after a restart."""
+"""Judges of identity: one installation, or another, after a restart."""
 
 from __future__ import annotations
 

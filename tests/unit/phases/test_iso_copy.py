@@ -1,4 +1,4 @@
-"""The pure half of the phase: payload and marker of the guest are compared with the ISO and the run."""
+"""Judges of the ISO copy: payload and marker against ISO and run."""
 
 from __future__ import annotations
 

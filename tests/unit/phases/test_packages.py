@@ -1,4 +1,4 @@
-"""The pure half of the phase: marker, dpkg and apt become verdicts."""
+"""Judges of packages: marker, dpkg and apt become checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pure half of the phase: the CD drive as VMX and guest have it."""
+"""Judges of power cycles: the CD drive in VMX and guest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pure half of the phase: the disk boots first, or it does not."""
+"""Judges of restarts: the disk boots first, or it does not."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ BEFORE = Identity("boot-1", "machine", "ssh-ed25519 AAAA root@m", "m-0123", "1",
 AFTER = replace(BEFORE, boot_id="boot-2")
 
 
-TEMPTED = replace(AFTER, volume="SEED_M")
+WITH_ISO = replace(AFTER, volume="SEED_M")
 
 
 class TestRestarts:
     def test_the_disk_boots_though_the_iso_is_in_the_drive(self) -> None:
-        assert restarts.judge_disk_first(BEFORE, TEMPTED, "SEED_M", ()).status is Status.PASS
+        assert restarts.judge_disk_first(BEFORE, WITH_ISO, "SEED_M", ()).status is Status.PASS
 
     @pytest.mark.parametrize("label", ["", "SEED_W"])
     def test_an_empty_drive_or_another_medium_proves_nothing(self, label: str) -> None:
@@ -35,7 +35,7 @@ class TestRestarts:
         assert restarts.judge_disk_first(BEFORE, AFTER, "", ()).status is Status.FAIL
 
     def test_the_installer_came_first(self) -> None:
-        check = restarts.judge_disk_first(BEFORE, TEMPTED, "SEED_M", ("installer-start",))
+        check = restarts.judge_disk_first(BEFORE, WITH_ISO, "SEED_M", ("installer-start",))
         assert check.status is Status.FAIL
         assert "bios.bootOrder" in check.remedy
 

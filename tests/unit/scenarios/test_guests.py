@@ -1,4 +1,4 @@
-"""The checks of the finished guests, on what guests say in legal labs and in broken ones."""
+"""The tests of the guests against good and broken guests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ NAME = "k3s-master1"
 
 
 class FakeChannel:
-    """Answers a command by the first entry that is a part of it: exit status, standard output, standard error."""
+    """Answers a command with the first entry that is a part of it.
+
+    An answer is exit status, standard output and standard error.
+    """
 
     def __init__(self, says: Mapping[str, tuple[int, str, str]]) -> None:
         self._says = says
@@ -48,7 +51,7 @@ def said(text: str) -> tuple[int, str, str]:
 
 
 def look(check: str, answers: Mapping[str, tuple[int, str, str]], **promises: object) -> None:
-    """Have that check look at a guest that says so, in a lab with these promises."""
+    """Run that check on a guest with these answers, in a lab with these promises."""
     known = {"host": guest(**answers), "spec": lab(**promises), "machine_name": NAME}
     wanted = inspect.signature(CHECKS[check]).parameters
     CHECKS[check](**{word: known[word] for word in wanted})

@@ -1,4 +1,4 @@
-"""The scenario modules: one for each phase, and the documentation of what each asserts."""
+"""The scenario modules: one for each phase, each in the README."""
 
 from __future__ import annotations
 
