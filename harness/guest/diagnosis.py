@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -79,15 +80,16 @@ class Diagnosis:
 
 
 @functools.cache
-def known_patterns() -> tuple[Pattern, ...]:
-    """Return the patterns in the order of the table."""
+def known_patterns(platform: str = sys.platform) -> tuple[Pattern, ...]:
+    """Return the patterns in the order of the table, with the remedies of the host's operating system."""
+    system = {"win32": "windows"}.get(platform, platform)
     text = resources.files(__package__).joinpath("patterns.toml").read_text(encoding="utf-8")
     return tuple(
         Pattern(
             regex=re.compile(row["pattern"], re.IGNORECASE | re.MULTILINE),
             sources=frozenset(Source(name) for name in row["look_in"]),
             cause=row["cause"],
-            remedy=row["remedy"],
+            remedy=row.get(f"remedy_{system}") or row["remedy"],
             fatal=row.get("fatal", False),
         )
         for row in tomllib.loads(text)["row"]

@@ -111,7 +111,7 @@ class PortInUse(MappedError):
 class OperationCanceled(MappedError):
     """VMware showed a question or an error that could not be answered."""
 
-    advice = "the reason is in vmware.log beside the VMX; on Linux run `sudo vmware-modconfig --console --install-all`"
+    advice = "read the reason in vmware.log beside the VMX; a question of VMware is answered once in its own window"
 
 
 class ToolsNotRunning(MappedError):

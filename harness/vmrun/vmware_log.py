@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.core.text import decode
 
 _BOX_LINES = 12
+_BOX_HEAD = re.compile(r"Msg_(?:Post: Error|Question:)")
 _BOX_NOISE = re.compile(r"\[(?:msg|vob)\.[^\]]*\]|-{4,}$")
 LOG = "vmware.log"
 
@@ -38,7 +39,7 @@ class LogPosition:
         return cls(path, stat.st_ino, stat.st_size)
 
     def last_error(self) -> str:
-        """Return the last error box after this position, or an empty text."""
+        """Return the last error or question after this position, or an empty text."""
         try:
             with self.path.open("rb") as log:
                 now = self.path.stat()
@@ -50,20 +51,23 @@ class LogPosition:
 
 
 def error_box(log: str) -> str:
-    """Return the last error box in one line, or an empty text.
+    """Return the last error or question in one line, or an empty text.
 
-    A box is `Msg_Post: Error`, then lines `[msg.some.id] text` and their continuations, then a line of dashes; every
-    line has a prefix of the same width (time, thread, level).
+    A box is `Msg_Post: Error` or `Msg_Question:`, then lines `[msg.some.id] text` and their continuations, then a line
+    of dashes; every line has a prefix of the same width (time, thread, level).
     """
     lines = log.splitlines()
-    heads = [index for index, line in enumerate(lines) if "Msg_Post: Error" in line]
+    heads = [index for index, line in enumerate(lines) if _BOX_HEAD.search(line)]
     if not heads:
         return ""
-    width = lines[heads[-1]].index("Msg_Post: Error")
+    head = _BOX_HEAD.search(lines[heads[-1]])
+    width = head.start() if head else 0
     found = []
     for line in lines[heads[-1] + 1 : heads[-1] + _BOX_LINES]:
         start = re.search(r"\[(?:msg|vob)\.", line)
         text = line[start.start() if start else width :]
+        if text.startswith(("MsgQuestion:", "Msg_Reply:")):  # how the question was answered
+            break
         found.append(_BOX_NOISE.sub("", text).strip())
         if text.endswith("----"):
             break

@@ -123,6 +123,65 @@ ELSEWHERE = [
         "k3s.service crashed (9/KILL)",
     ),
     (Source.JOURNAL, "k3s.service: Start request repeated too quickly.", "k3s.service crashed"),
+    (
+        Source.HYPERVISOR,
+        "[msg.x] VMware Workstation and Device/Credential Guard are not compatible.",
+        "Windows uses hardware virtualisation",
+    ),
+    (
+        Source.HYPERVISOR,
+        "VMware Player and Hyper-V are not compatible. Remove the Hyper-V role from the system",
+        "Windows uses hardware virt",
+    ),
+    (
+        Source.HYPERVISOR,
+        "This host supports Intel VT-x, but Intel VT-x is disabled.",
+        "does not let the hypervisor use",
+    ),
+    (
+        Source.HYPERVISOR,
+        "Virtualized Intel VT-x/EPT is not supported on this platform.",
+        "does not let the hypervisor use",
+    ),
+    (Source.HYPERVISOR, "Module 'MonitorLoop' power on failed.", "does not let the hypervisor use"),
+    (
+        Source.HYPERVISOR,
+        "VMware Workstation does not support nested virtualization on this host.",
+        "is itself a virtual machine",
+    ),
+    (
+        Source.HYPERVISOR,
+        "[msg.vmmon] Could not open /dev/vmmon: No such file or directory.",
+        "kernel modules are not loaded",
+    ),
+    (
+        Source.HYPERVISOR,
+        "[msg.device.startdisconnected] Virtual device 'sata0:1' will start disconnected.",
+        "the seed ISO is not in the drive: sata0:1 starts",
+    ),
+    (
+        Source.HYPERVISOR,
+        "Cannot connect the virtual device sata0:1 because no corresponding device is available",
+        "the seed ISO is not in the drive",
+    ),
+    (
+        Source.HYPERVISOR,
+        "[msg.upgrade.tooNewCurrentHWVersion] This virtual machine's hardware version",
+        "does not know the virtual hardware version",
+    ),
+    (
+        Source.HYPERVISOR,
+        "No PCIe slot available for Ethernet0. Remove Ethernet0 and try again.",
+        "no free PCI slot for Ethernet0",
+    ),
+    (
+        Source.HYPERVISOR,
+        "Not enough physical memory is available to power on this virtual machine",
+        "too little free memory",
+    ),
+    (Source.HYPERVISOR, "[msg.fileio.lock] Failed to lock the file", "another process holds a file"),
+    (Source.HYPERVISOR, "A password is required for this operation", "the machine is encrypted"),
+    (Source.HYPERVISOR, 'File "/vms/a/a.vmx" line 12 syntax error. Dictionary problem.', "the VMX is damaged"),
     (Source.HYPERVISOR, "[msg.disk.noSpace] There is not enough space in the file system", "host's disk is full"),
     (Source.HYPERVISOR, "DISK: Failed to open disk for read/write at 'x.vmdk'", "cannot open the virtual disk"),
     (Source.HYPERVISOR, "qemu: Could not open '/seeds/seed-worker1.iso': No such", "is missing: /seeds/seed-w"),
@@ -146,6 +205,12 @@ CASES = [
     *((Source.CONSOLE, *case, True) for case in FATAL),
     *((Source.CONSOLE, *case, False) for case in HURT),
     *((*case, False) for case in ELSEWHERE),
+    (
+        Source.HYPERVISOR,
+        "[msg.Backdoor.OsNotFound] No operating system was found. If you have an operating system installation disc",
+        "no bootable medium",
+        True,
+    ),
 ]
 
 
@@ -197,6 +262,31 @@ def test_the_gravest_of_several_texts_comes_first_whatever_their_order() -> None
 )
 def test_a_healthy_console_has_none(text: str) -> None:
     assert diagnose(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In(05) vmx IOPL_Init: Hyper-V detected by CPUID",
+        "In(05) vmx IOPL_VBSRunning: VBS is set to 1",
+        "In(05) vmx Monitor Mode: ULM",
+        "In(05) vmx Virtual device 'floppy0' will start disconnected.",
+        "In(05) vmx HV Settings: virtual exec = 'hardware'; virtual mmu = 'hardware'",
+        "In(05) vmx DICT vhv.enable = FALSE",
+    ],
+)
+def test_a_healthy_log_of_vmware_has_none(text: str) -> None:
+    assert diagnose(text, Source.HYPERVISOR) is None
+
+
+def test_a_remedy_is_that_of_the_hosts_operating_system() -> None:
+    def remedy(platform: str, text: str) -> str:
+        return next(row.remedy for row in known_patterns(platform) if row.regex.search(text))
+
+    assert "bcdedit" in remedy("win32", "Module 'MonitorMode' power on failed")
+    assert "bcdedit" not in remedy("linux", "Module 'MonitorMode' power on failed")
+    assert "vmware-modconfig" in remedy("linux", "Could not open /dev/vmmon: No such file")
+    assert "vmware-modconfig" not in remedy("win32", "Could not open /dev/vmmon: No such file")
 
 
 def test_what_ends_a_guest_stands_before_what_hurts_it() -> None:

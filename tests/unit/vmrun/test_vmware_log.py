@@ -53,3 +53,18 @@ def test_a_new_log_is_read_from_its_beginning(tmp_path: Path) -> None:
     log.rename(tmp_path / "vmware-0.log")
     log.write_text("vmx Msg_Post: Error\nvmx [msg.x] new\n" + "more\n" * 100)
     assert position.last_error().startswith("new")
+
+
+def test_a_question_is_the_reason_too() -> None:
+    """As a real vmware.log of Workstation 17 marks it."""
+    log = (
+        "2026-02-03T10:11:12.345Z In(05) vmx Msg_Question:\n"
+        "2026-02-03T10:11:12.345Z In(05) vmx [msg.serial.file.open] The file serial-1.log exists.\n"
+        "2026-02-03T10:11:12.345Z In(05)+ vmx \n"
+        "2026-02-03T10:11:12.345Z In(05)+ vmx Replace it or append to it?\n"
+        "2026-02-03T10:11:12.345Z In(05) vmx ----------------------------------------\n"
+        "2026-02-03T10:11:12.345Z In(05) vmx MsgQuestion: msg.serial.file.open reply=2\n"
+    )
+    assert error_box(log) == "The file serial-1.log exists. Replace it or append to it?"
+    unended = log.replace("----------------------------------------", "")
+    assert error_box(unended) == "The file serial-1.log exists. Replace it or append to it?"
