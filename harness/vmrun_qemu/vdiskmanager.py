@@ -79,7 +79,7 @@ class CommandLine:
     quiet: bool = False
     names: list[str] = field(default_factory=list)
 
-    def print_line(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Print a message, unless `-q` is given."""
         if not self.quiet:
             print_line(text)
@@ -152,9 +152,9 @@ def _create(line: CommandLine) -> int:
         raise DiskError(failure + INVALID)
     target = Path(line.names[0])
     images.require_place(target, failure)
-    line.say(f"Creating disk '{target}'")
+    line.report(f"Creating disk '{target}'")
     images.create(target, size, images.SUBFORMATS[line.kind], adapter, failure)
-    line.say("Virtual disk creation successful.")
+    line.report("Virtual disk creation successful.")
     return 0
 
 
@@ -165,30 +165,30 @@ def _convert(line: CommandLine) -> int:
         raise DiskError(failure + INVALID)
     images.require_disk(source, failure)
     images.require_place(target, failure)
-    line.say(f"Creating disk '{target}'")
+    line.report(f"Creating disk '{target}'")
     images.convert(source, target, images.SUBFORMATS[line.kind], failure)
-    line.say("  Convert: 100% done.")
-    line.say("Virtual disk conversion successful.")
+    line.report("  Convert: 100% done.")
+    line.report("Virtual disk conversion successful.")
     return 0
 
 
 def _expand(line: CommandLine) -> int:
     disk = Path(line.names[0])
     images.expand(disk, parse_size(line.argument), f"Failed to expand the disk '{disk}': ")
-    line.say("  Grow: 100% done.")
-    line.say("Disk expansion completed successfully.")
-    line.say("")
-    line.say("WARNING: If the virtual disk is partitioned, you must use a third-party")
-    line.say("         utility in the virtual machine to expand the size of the")
-    line.say("         partitions. For more information, see:")
-    line.say("         http://www.vmware.com/support/kb/enduser/std_adp.php?p_faqid=1647")
+    line.report("  Grow: 100% done.")
+    line.report("Disk expansion completed successfully.")
+    line.report("")
+    line.report("WARNING: If the virtual disk is partitioned, you must use a third-party")
+    line.report("         utility in the virtual machine to expand the size of the")
+    line.report("         partitions. For more information, see:")
+    line.report("         http://www.vmware.com/support/kb/enduser/std_adp.php?p_faqid=1647")
     return 0
 
 
 def _rename(line: CommandLine) -> int:
     images.rename(Path(line.argument), Path(line.names[0]), "Failed to rename disk: ")
-    line.say("  Rename: 100% done.")
-    line.say("Disk rename completed successfully.")
+    line.report("  Rename: 100% done.")
+    line.report("Disk rename completed successfully.")
     return 0
 
 
@@ -198,7 +198,7 @@ def _check(line: CommandLine) -> int:
     images.require_disk(disk, failure)
     chains.check_chain(disk, failure)
     images.check(disk, failure)
-    line.say("Disk chain is consistent.")
+    line.report("Disk chain is consistent.")
     return 0
 
 
@@ -207,7 +207,7 @@ def _repair(line: CommandLine) -> int:
     failure = "Failed to repair disk: "
     images.require_free(disk, failure)
     images.check(disk, f"{failure}The virtual disk, '{disk}', is corrupted and cannot be repaired: ")
-    line.say(f"No errors were found on the virtual disk, '{disk}'.")
+    line.report(f"No errors were found on the virtual disk, '{disk}'.")
     return 0
 
 
@@ -218,7 +218,7 @@ def _nothing(verb: str, done: str, *, on_disk: bool = True) -> Callable[[Command
             images.require_free(target, failure)
         elif not target.is_dir():
             raise DiskError(failure + NOT_FOUND)
-        line.say(f"{done} completed successfully. (There was nothing to do.)")
+        line.report(f"{done} completed successfully. (There was nothing to do.)")
         return 0
 
     return act
