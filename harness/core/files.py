@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -59,3 +60,9 @@ def host_error_from(error: BaseException) -> HostError | None:
         _HELD if isinstance(error, PermissionError) else _REMEDIES.get(number or 0, "look at the file and its disk")
     )
     return HostError(f"the file cannot be used: {what}", where=str(name), remedy=remedy)
+
+
+def allocated_bytes(stat: os.stat_result) -> int:
+    """Return the disk space of a file: its blocks, or else its length."""
+    blocks: int | None = getattr(stat, "st_blocks", None)  # POSIX only, in units of 512 bytes
+    return stat.st_size if blocks is None else blocks * 512

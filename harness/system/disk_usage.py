@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from harness.core.files import allocated_bytes
 
 
 def directory_bytes(directory: Path) -> int:
@@ -14,9 +15,4 @@ def directory_bytes(directory: Path) -> int:
     Raises:
         OSError: A file in it cannot be examined.
     """
-    return sum(_allocated(path.lstat()) for path in directory.rglob("*") if path.is_file())
-
-
-def _allocated(stat: os.stat_result) -> int:
-    blocks: int | None = getattr(stat, "st_blocks", None)  # POSIX only, in units of 512 bytes
-    return stat.st_size if blocks is None else blocks * 512
+    return sum(allocated_bytes(path.lstat()) for path in directory.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""VMware's file formats, read and written as text: VMX, VMDK, linked clones.
+"""VMware's file formats as text: VMX, VMDK, linked clones.
 
 Entry: `Vmx`, `inspect_disk`. Pure: no process is started and no VM is changed.
 """

@@ -76,7 +76,10 @@ _WIDER = {"shift_jis": "cp932", "big5": "cp950", "gb2312": "gb18030", "tis-620":
 
 
 def _plain(name: str) -> str:
-    """Return a charset name as ICU compares it: without case, `-`, `_` and blanks."""
+    """Return a charset name as ICU compares it.
+
+    ICU ignores case, `-`, `_` and blanks.
+    """
     return re.sub(r"[-_ ]", "", name).lower()
 
 

@@ -1,4 +1,7 @@
-"""Virtual disks: inspect a VMDK and its pieces. The descriptor's format is in `vmdk_descriptor`."""
+"""Virtual disks: inspect a VMDK and its pieces.
+
+The format of the descriptor is in `vmdk_descriptor`.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,28 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.core.errors import HostError
+from harness.core.files import allocated_bytes
 from harness.vmware import vmdk_descriptor
 from harness.vmware.vmdk_descriptor import SECTOR, VmdkError, sparse_sectors
 
 
 class DiskError(HostError):
-    """A virtual disk could not be created or read; `why` is the reason in the words of an error's first line."""
+    """A virtual disk could not be created or read.
+
+    Attributes:
+        why: The reason, for the first line of the error.
+    """
 
     why: ClassVar[str] = "the tool failed"
 
 
 @dataclass(frozen=True)
 class Extent:
-    """One piece of a disk; `file` is None for a piece of zeros."""
+    """One piece of a disk.
+
+    Attributes:
+        file: None for a piece of zeros.
+    """
 
     access: str
     sectors: int
@@ -29,7 +41,11 @@ class Extent:
 
 @dataclass(frozen=True)
 class DiskInfo:
-    """Properties of a VMDK; `allocated_bytes` is what its files take on the host now."""
+    """The properties of a VMDK.
+
+    Attributes:
+        allocated_bytes: The present size of its files on the host.
+    """
 
     capacity_bytes: int
     create_type: str
@@ -44,7 +60,9 @@ class DiskInfo:
 
 
 def inspect_disk(path: Path) -> DiskInfo:
-    """Inspect a VMDK; check that all pieces exist and each sparse one has its header.
+    """Inspect a VMDK and check that its pieces are complete.
+
+    All pieces exist, and each sparse one has its header.
 
     Raises:
         DiskError: It is missing, is no VMDK, or is incomplete.
@@ -60,7 +78,7 @@ def inspect_disk(path: Path) -> DiskInfo:
         files = {extent.file for extent in extents if extent.file is not None}
         for extent in extents:
             _check_extent(path, extent)
-        allocated = sum(_allocated(file) for file in (files if descriptor.is_embedded else files | {path}))
+        allocated = sum(allocated_bytes(file.stat()) for file in (files if descriptor.is_embedded else files | {path}))
     except VmdkError as error:
         raise _broken(path, f"it {error.reason}") from error
     except OSError as error:
@@ -82,12 +100,6 @@ def _check_extent(path: Path, extent: Extent) -> None:
         raise _broken(path, f"{extent.file.name} is not a sparse extent")
     if capacity != extent.sectors:
         raise _broken(path, f"{extent.file.name} has {capacity} sectors, the descriptor says {extent.sectors}")
-
-
-def _allocated(file: Path) -> int:
-    stat = file.stat()
-    blocks: int | None = getattr(stat, "st_blocks", None)  # POSIX only, in units of 512 bytes
-    return stat.st_size if blocks is None else blocks * 512
 
 
 def _broken(path: Path, why: str) -> DiskError:

@@ -1,4 +1,4 @@
-"""VMDK descriptors: parse them, follow a disk to its parent, and edit them in place.
+"""VMDK descriptors: parse, edit in place, and follow to the parent.
 
 A descriptor is text. It is the file itself for a disk of several files, and lies inside the file, behind a header with
 the magic `KDMV`, for a disk of one file ("Virtual Disk Format 5.0", VMware technical note of 2011). A disk with a
@@ -31,7 +31,11 @@ _EXTENT = re.compile(
 
 
 class VmdkError(ValueError):
-    """A file that is no VMDK, or whose descriptor cannot be read or written; `reason` continues "the disk …"."""
+    """A VMDK whose descriptor is missing or cannot be read or written.
+
+    Attributes:
+        reason: The continuation of "the disk …".
+    """
 
     def __init__(self, disk: Path, reason: str) -> None:
         self.reason = reason
@@ -40,7 +44,11 @@ class VmdkError(ValueError):
 
 @dataclass(frozen=True)
 class Extent:
-    """One piece of a disk; `name` is its file, relative to the descriptor, None for a piece of zeros."""
+    """One piece of a disk.
+
+    Attributes:
+        name: Its file, relative to the descriptor; None for a piece of zeros.
+    """
 
     access: str
     sectors: int
@@ -50,9 +58,11 @@ class Extent:
 
 @dataclass(frozen=True)
 class Descriptor:
-    """A descriptor's text and its place: `room` bytes from `offset`, or the whole file where `room` is 0.
+    """The text of a descriptor and its place in the file.
 
-    `charset` is what the text was decoded with; it is encoded with the same one.
+    Attributes:
+        room: The number of bytes for it from `offset`; 0 if it is the whole file.
+        charset: The charset of the text, used to write it too.
     """
 
     text: str
@@ -78,7 +88,7 @@ class Descriptor:
         return match[1] if match else ""
 
     def with_setting(self, key: str, value: str, *, quoted: bool) -> Descriptor:
-        """Return the descriptor with that setting, in its old place or behind `createType`."""
+        """Return the descriptor with that setting, in place or after `createType`."""
         line = f'{key}="{value}"' if quoted else f"{key}={value}"
         pattern = re.compile(rf"^{re.escape(key)}\s*=[^\r\n]*", re.MULTILINE | re.IGNORECASE)
         if pattern.search(self.text):
@@ -137,7 +147,7 @@ def write(disk: Path, descriptor: Descriptor) -> None:
 
 
 def sparse_sectors(extent: Path) -> int | None:
-    """Return the capacity in the header of a sparse extent; None where there is no such header.
+    """Return the capacity of a sparse extent, or None without its header.
 
     Raises:
         OSError: The file cannot be read.
@@ -150,7 +160,7 @@ def sparse_sectors(extent: Path) -> int | None:
 
 
 def parent_of(disk: Path) -> Path | None:
-    """Return the parent of an overlay; None for a base disk, and for a file that is no VMDK."""
+    """Return the parent of an overlay; None for any other file."""
     try:
         hint = read(disk).get("parentFileNameHint")
     except (VmdkError, OSError):
@@ -179,7 +189,7 @@ def set_parent(disk: Path, parent: Path) -> None:
 
 
 def copy_content_id(source: Path, target: Path) -> None:
-    """Copy the content id (CID) from `source` to `target`, which has the same content.
+    """Copy the content id (CID) between disks of the same content.
 
     Overlays of `source` then accept `target` as their parent.
 
@@ -191,7 +201,10 @@ def copy_content_id(source: Path, target: Path) -> None:
 
 
 def _decode(data: bytes) -> tuple[str, str]:
-    """Return the text and its charset: the first of UTF-8, `encoding`, and the host's that gives the bytes back."""
+    """Return the text and its charset.
+
+    The charset is the first of UTF-8, `encoding`, and the host's that reproduces the bytes.
+    """
     named = _ENCODING.search(data)
     for charset in ("utf-8", named[1].decode("ascii") if named else "", locale.getencoding()):
         try:

@@ -40,9 +40,9 @@ class VmxError(ValueError):
 
 
 class Line:
-    """One line: text, line end, key and value if any, and the bytes read.
+    """One line: text, line end, key, value and bytes.
 
-    `data` is None for a line that was set: only such a line is encoded again.
+    `data` has the bytes read; it is None for a line that was set: only such a line is encoded again.
     """
 
     __slots__ = ("data", "end", "key", "raw", "value")
@@ -61,7 +61,7 @@ def escape(value: str) -> str:
 
 
 def unescape(value: str, charset: str) -> str:
-    """Return the value of the text between the quotes; it ends at a NUL, as in VMware."""
+    """Return the unescaped value, which ends at a NUL as in VMware."""
 
     def text(run: re.Match[str]) -> str:
         if run["bytes"] is None:
@@ -83,7 +83,10 @@ def render(key: str, value: str) -> str:
 
 
 def split_lines(text: str) -> list[tuple[int, str, str]]:
-    """Return (number from 1, text, line end); only LF and CRLF end a line."""
+    """Return (number from 1, text, line end) of every line.
+
+    Only LF and CRLF end a line.
+    """
     pieces = text.split("\n")
     lines = []
     for number, piece in enumerate(pieces, start=1):
@@ -111,7 +114,7 @@ def parse_line(raw: str, end: str, number: int, data: bytes | None = None) -> Li
 
 
 def decode_lines(data: bytes, candidates: list[str]) -> tuple[list[tuple[int, str, str, bytes]], str]:
-    """Return the lines as `split_lines` does, each with its bytes, and the charset.
+    """Return the lines of `split_lines` with their bytes, and the charset.
 
     Raises:
         VmxError: None of the candidates fits.

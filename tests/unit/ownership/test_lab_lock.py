@@ -144,7 +144,7 @@ def test_a_living_owner_is_named_and_a_dead_ones_lock_is_taken_over_with_a_messa
 
 
 def test_many_sessions_hold_it_one_after_the_other(tmp_path: Path) -> None:
-    """Each holder deletes the file: a waiter must not keep a deleted one."""
+    """Each holder deletes the file: a waiter must not keep it."""
     program = (
         "import sys, time\nfrom pathlib import Path\nfrom harness.ownership.lab_lock import hold_lock_file\n"
         "mine = Path(sys.argv[1]) / 'inside'\n"

@@ -1,4 +1,4 @@
-"""VMX text: what survives an edit, what is refused, and how it lands on disk."""
+"""VMX text: edits, refusals, and writing to disk."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ def test_a_file_in_the_charset_of_a_windows_host_is_read_and_written_back(
 
 
 def test_a_line_that_is_not_set_keeps_its_bytes(tmp_path: Path) -> None:
-    """Code page 932 has characters with two codes, and undefined bytes: reading maps several to one."""
+    """Code page 932 has undefined bytes and characters with two codes."""
     path = tmp_path / "a.vmx"
     data = b'.encoding = "Shift_JIS"\nannotation = "\xed\x40 \xfa\x5c \x81\xe6"\nmemsize = "1"\n'
     path.write_bytes(data)
