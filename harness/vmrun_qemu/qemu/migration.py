@@ -1,6 +1,7 @@
 """Save and load a VM's memory by migration.
 
-It goes over a socket (a loopback port on Windows) because QEMU 7.2 knows no `file:` and Windows no `exec:`.
+The other end of the migration is this program, over a socket (a loopback port on Windows): QEMU 7.2 knows no `file:`,
+and Windows no `exec:`.
 """
 
 from __future__ import annotations

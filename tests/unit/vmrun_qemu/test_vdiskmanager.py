@@ -9,12 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from needs import posix_modes
 
 from harness.system import process_identity
-from harness.vmrun_qemu.base.messages import PowerOnFailure
 from harness.vmrun_qemu.disks import chains, images, qemu_img
-from harness.vmrun_qemu.qemu import locate
 from harness.vmrun_qemu.vdiskmanager import main, parse_size
 from harness.vmrun_qemu.vmfiles import lock_files
 
@@ -221,22 +218,6 @@ def test_what_the_system_refuses_is_one_line(
     monkeypatch.setattr(images, "delete", refuse)
     full = "There is not enough space in the file system for the selected operation\n"
     assert said(capsys, "-U", tmp_path / "d.vmdk") == (1, full)
-
-
-@posix_modes
-def test_qemu_img_is_the_one_beside_qemu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "qemu-img"
-    program.write_text("#!/bin/sh\n", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setattr(locate, "find", lambda: locate.Qemu(tmp_path / "qemu-system-x86_64"))
-    assert qemu_img.tool() == str(program)
-
-    def nothing() -> locate.Qemu:
-        raise PowerOnFailure("no QEMU")
-
-    monkeypatch.setattr(locate, "find", nothing)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert qemu_img.tool() == str(program)
 
 
 @needs_qemu_img

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from harness.system import process_identity
 from harness.vmrun_qemu.base import process, records
 from harness.vmrun_qemu.base.messages import Failure, PowerOnFailure
 from harness.vmrun_qemu.network import capture, daemon, definitions, switch
@@ -100,21 +98,3 @@ def test_an_unreachable_card_does_not_keep_others_off_the_network(
     daemon._connect_all("vmnet1", "qmp")
     assert attached == ["coming"]
     assert "going is not connected to vmnet1: does not answer" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("state", ["", "connection error", "unix:/somewhere"])
-def test_a_vm_whose_card_is_not_connected_does_not_power_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
-) -> None:
-    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
-    loaded = [None, {"qmp": "qmp"}]
-    monkeypatch.setattr(switch, "load", lambda _: loaded.pop(0))
-    monkeypatch.setattr(switch, "_start_daemon", lambda _: None)
-    monkeypatch.setattr(switch, "cable_state", lambda *_: state)
-    if state.startswith("unix:"):
-        switch.plug_in("m", PLUG, process_identity.identity(os.getpid()))
-    else:
-        with pytest.raises(PowerOnFailure, match=r"operation was canceled") as caught:
-            switch.plug_in("m", PLUG, process_identity.identity(os.getpid()))
-        assert caught.value.reason.startswith("ethernet0 is not connected to vmnet1; see ")
-    assert loaded == []

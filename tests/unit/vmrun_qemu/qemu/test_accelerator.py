@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.vmrun_qemu.base.messages import PowerOnFailure
-from harness.vmrun_qemu.qemu import accelerator, probe_sector
+from harness.vmrun_qemu.qemu import accelerator
 from harness.vmrun_qemu.qemu.locate import Qemu
 
 
@@ -109,18 +108,6 @@ def test_tcg_before_8_1_has_one_thread_because_it_races_with_itself(monkeypatch:
     assert tcg.arguments((8, 1)) == ("-accel", "tcg,thread=multi,tb-size=512", "-cpu", "max")
     monkeypatch.setenv("VMRUN_QEMU_TCG_THREADS", "multi")
     assert "tcg,thread=multi,tb-size=512" in tcg.arguments((7, 2))
-
-
-def test_the_sector_is_what_its_source_says(tmp_path: Path) -> None:
-    if shutil.which("as") is None or shutil.which("ld") is None:
-        pytest.skip("binutils are not installed")
-    source = Path(probe_sector.__file__).with_name("probe.S")
-    objects, binary = tmp_path / "probe.o", tmp_path / "probe.bin"
-    subprocess.run(["as", "--64", str(source), "-o", str(objects)], check=True, timeout=30)
-    link = ["ld", "-m", "elf_x86_64", "-Ttext", "0x7c00", "--oformat", "binary", "-o", str(binary), str(objects)]
-    subprocess.run(link, check=True, timeout=30)
-    assert binary.read_bytes() == probe_sector.SECTOR
-    assert len(probe_sector.SECTOR) == 512
 
 
 def test_the_probe_guest_reaches_its_end_under_tcg() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -83,3 +84,56 @@ def test_a_lock_that_cannot_be_read_may_be_somebodys(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(Path, "read_text", denied)
     assert lock_files.is_held(tmp_path / "a.vmx")
+
+
+def test_locks_are_taken_together_or_not_at_all(tmp_path: Path) -> None:
+    me = process_identity.identity(os.getpid())
+    one, two = tmp_path / "a.vmx", tmp_path / "a.vmdk"
+    taken = lock_files.take([two], me)
+    assert lock_files.is_held(two)
+    with pytest.raises(FileExistsError):
+        lock_files.take([one, two], me)
+    assert not one.with_name("a.vmx.lck").exists()
+    lock_files.release(taken, me)
+    assert not lock_files.is_held(two)
+    (lock,) = lock_files.take([one], me)
+    (file,) = lock.glob("M*.lck")
+    assert file.read_text(encoding="utf-8").rstrip().endswith(f"{me['pid']}-{me['created']}(vmrun-qemu)")
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("vmrun-qemu 999999999-1.5(vmrun-qemu)\n", False),
+        ("winhost 1234-13245678(vmware.exe)", True),
+        ("", True),
+    ],
+)
+def test_only_a_lock_of_our_own_that_died_is_stale(tmp_path: Path, text: str, *, held: bool) -> None:
+    folder = tmp_path / "a.vmx.lck"
+    folder.mkdir()
+    assert lock_files.is_held(tmp_path / "a.vmx"), "an empty directory may be about to be filled"
+    (folder / "M00001.lck").write_text(text, encoding="utf-8")
+    assert lock_files.is_held(tmp_path / "a.vmx") is held
+
+
+def test_what_a_crash_left_empty_is_stale_after_a_while(tmp_path: Path) -> None:
+    folder = tmp_path / "a.vmx.lck"
+    folder.mkdir()
+    os.utime(folder, (1, 1))
+    assert not lock_files.is_held(tmp_path / "a.vmx")
+    lock = folder / "M00001.lck"
+    lock.touch()
+    assert lock_files.is_held(tmp_path / "a.vmx")
+    os.utime(lock, (1, 1))
+    assert not lock_files.is_held(tmp_path / "a.vmx")
+
+
+def test_a_lock_that_cannot_be_written_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fake_write_text(path: Path, *words: object, **more: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Path, "write_text", fake_write_text)
+    with pytest.raises(OSError, match="full"):
+        lock_files.take([tmp_path / "a.vmx", tmp_path / "a.vmdk"], process_identity.identity(os.getpid()))
+    assert list(tmp_path.iterdir()) == []

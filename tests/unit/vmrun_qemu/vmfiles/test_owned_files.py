@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from pathlib import Path
 
 import pytest
 
-from harness.system import process_identity
 from harness.vmrun_qemu.base.messages import Failure
-from harness.vmrun_qemu.vmfiles import lock_files
 from harness.vmrun_qemu.vmfiles.owned_files import extents, files_of, free_overlay
-from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 
 DESCRIPTOR = '# Disk DescriptorFile\ncreateType="x"\nRW 4194304 SPARSE "a-s001.vmdk"\nRW 8 FLAT "a-f 2.vmdk" 0\n'
 VMX = """\
@@ -101,81 +96,6 @@ def test_an_extent_elsewhere_is_not_the_disks(name: str, tmp_path: Path) -> None
     disk.parent.mkdir()
     disk.write_text(DESCRIPTOR + f'RW 8 FLAT "{name}" 0\n', encoding="utf-8")
     assert [file.name for file in extents(disk)] == ["a-s001.vmdk", "a-f 2.vmdk"]
-
-
-def test_locks_are_taken_together_or_not_at_all(tmp_path: Path) -> None:
-    me = process_identity.identity(os.getpid())
-    one, two = tmp_path / "a.vmx", tmp_path / "a.vmdk"
-    taken = lock_files.take([two], me)
-    assert lock_files.is_held(two)
-    with pytest.raises(FileExistsError):
-        lock_files.take([one, two], me)
-    assert not one.with_name("a.vmx.lck").exists()
-    lock_files.release(taken, me)
-    assert not lock_files.is_held(two)
-    (lock,) = lock_files.take([one], me)
-    (file,) = lock.glob("M*.lck")
-    assert file.read_text(encoding="utf-8").rstrip().endswith(f"{me['pid']}-{me['created']}(vmrun-qemu)")
-
-
-@pytest.mark.parametrize(
-    ("text", "held"),
-    [
-        ("vmrun-qemu 999999999-1.5(vmrun-qemu)\n", False),
-        ("winhost 1234-13245678(vmware.exe)", True),
-        ("", True),
-    ],
-)
-def test_only_a_lock_of_our_own_that_died_is_stale(tmp_path: Path, text: str, *, held: bool) -> None:
-    folder = tmp_path / "a.vmx.lck"
-    folder.mkdir()
-    assert lock_files.is_held(tmp_path / "a.vmx"), "an empty directory may be about to be filled"
-    (folder / "M00001.lck").write_text(text, encoding="utf-8")
-    assert lock_files.is_held(tmp_path / "a.vmx") is held
-
-
-def test_what_a_crash_left_empty_is_stale_after_a_while(tmp_path: Path) -> None:
-    folder = tmp_path / "a.vmx.lck"
-    folder.mkdir()
-    os.utime(folder, (1, 1))
-    assert not lock_files.is_held(tmp_path / "a.vmx")
-    lock = folder / "M00001.lck"
-    lock.touch()
-    assert lock_files.is_held(tmp_path / "a.vmx")
-    os.utime(lock, (1, 1))
-    assert not lock_files.is_held(tmp_path / "a.vmx")
-
-
-def test_a_lock_that_cannot_be_written_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fake_write_text(path: Path, *words: object, **more: object) -> int:
-        raise OSError(errno.ENOSPC, "full")
-
-    monkeypatch.setattr(Path, "write_text", fake_write_text)
-    with pytest.raises(OSError, match="full"):
-        lock_files.take([tmp_path / "a.vmx", tmp_path / "a.vmdk"], process_identity.identity(os.getpid()))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_three_older_logs_are_kept(tmp_path: Path) -> None:
-    for number in range(6):
-        log = VmLog(tmp_path)
-        log.begin()
-        log.say(f"run {number}")
-    found = {file.name: file.read_text(encoding="utf-8").split()[-1] for file in tmp_path.iterdir()}
-    assert found == {"vmware.log": "5", "vmware-0.log": "4", "vmware-1.log": "3", "vmware-2.log": "2"}
-    first, _ = (tmp_path / "vmware.log").read_text(encoding="utf-8").splitlines()
-    assert f" pid={os.getpid()} " in first
-
-
-def test_a_reason_stands_behind_msg_post(tmp_path: Path) -> None:
-    log = VmLog(tmp_path)
-    log.post("Error", "first\nsecond")
-    lines = [line.partition(" vmx ")[2] for line in log.path.read_text(encoding="utf-8").splitlines()]
-    assert lines[:3] == ["Msg_Post: Error", "[msg.vmrunqemu] first", "[msg.vmrunqemu] second"]
-
-
-def test_a_log_whose_directory_is_gone_is_lost_and_nothing_else(tmp_path: Path) -> None:
-    VmLog(tmp_path / "gone").say("nobody hears this")
 
 
 def test_the_first_free_name_is_that_of_the_next_overlay(tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""Running `qemu-img`: which one, its errors in VMware's words, clean-up after a failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from needs import posix_modes
+
+from harness.vmrun_qemu.base.messages import PowerOnFailure
+from harness.vmrun_qemu.disks import qemu_img
+from harness.vmrun_qemu.disks.qemu_img import DiskError
+from harness.vmrun_qemu.qemu import locate
+
+
+@posix_modes
+def test_qemu_img_is_the_one_beside_qemu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "qemu-img"
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(locate, "find", lambda: locate.Qemu(tmp_path / "qemu-system-x86_64"))
+    assert qemu_img.tool() == str(program)
+
+    def nothing() -> locate.Qemu:
+        raise PowerOnFailure("no QEMU")
+
+    monkeypatch.setattr(locate, "find", nothing)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert qemu_img.tool() == str(program)
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("qemu-img: d.vmdk: No space left on device", qemu_img.FULL),
+        ("qemu-img: d.vmdk: Permission denied", qemu_img.NO_ACCESS),
+        ("qemu-img: could not do it\n", "qemu-img: could not do it"),
+        ("", qemu_img.INVALID),
+    ],
+)
+def test_an_error_of_qemu_img_gets_vmwares_message(output: str, message: str) -> None:
+    assert qemu_img.reason(output) == message
+
+
+def test_the_number_of_a_message_is_for_vdiskmanager_only() -> None:
+    assert (
+        DiskError(f"Failed to create disk: {qemu_img.EXISTS}").plain == "Failed to create disk: The file already exists"
+    )
+
+
+def test_the_files_of_a_disk_are_found_by_name(tmp_path: Path) -> None:
+    for name in ("d.vmdk", "d-s001.vmdk", "d-f002.vmdk", "d-flat.vmdk", "d-000001.vmdk", "dd.vmdk"):
+        (tmp_path / name).touch()
+    found = {file.name for file in qemu_img.files_of(tmp_path / "d.vmdk")}
+    assert found == {"d.vmdk", "d-s001.vmdk", "d-f002.vmdk", "d-flat.vmdk"}
+    assert qemu_img.files_of(tmp_path / "none" / "d.vmdk") == []
