@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,18 +11,25 @@ from lab_file import changed
 
 from harness.airgap.gateway import Gateway, GatewayContext
 from harness.config.loader import build
-from harness.config.plan import make_plan
+from harness.config.plan import LabPlan, MachinePlan, make_plan
 from harness.core.deadline import SYSTEM_CLOCK, Clock
+from harness.core.errors import HostError
 from harness.core.layout import LEDGER, RunFiles
+from harness.lab.resume.continuation import Resumption
+from harness.lab.resume.decision import ResumeMode
 from harness.lab.selection import Selection
 from harness.machine.context import RunContext
 from harness.machine.machine import Machine
-from harness.ownership.ledger import Ledger
-from harness.results.journal import Journal
+from harness.ownership.ledger import Ledger, MachineEntry
+from harness.ownership.marker import write_marker
+from harness.phases import CARRIED_PHASES
+from harness.preflight import HostFacts
+from harness.results.journal import Journal, read_journal
 from harness.seed.model import IsoInfo
 from harness.system.ports import HeldPorts
 from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
+from harness.vmware.vmx import Vmx
 
 RUN_ID = "2026-01-02T03-04-05-abcd"
 MASTER, WORKER = "k3s-master1", "k3s-worker1"
@@ -72,3 +80,31 @@ def with_forwarded_ssh(context: RunContext, port: int) -> RunContext:
         for index, machine in enumerate(context.plan.machines)
     )
     return replace(context, plan=replace(context.plan, machines=machines))
+
+
+def no_facts() -> HostFacts:
+    """Be a host of which nothing can be collected."""
+    raise HostError("the host cannot be examined", remedy="-")
+
+
+def no_resumption(plan: Callable[[str], LabPlan]) -> Resumption:
+    """Return what a run has that continues none."""
+    return Resumption(ResumeMode.FRESH, {}, plan, CARRIED_PHASES)
+
+
+def create(context: RunContext, plan: MachinePlan, run_id: str = RUN_ID) -> MachineEntry:
+    """Leave a VM as the creation phase does: directory, marker, VMX and disk, and an entry in the ledger."""
+    entry = MachineEntry(plan.name, str(plan.files.directory), run_id, nonce=plan.nonce)
+    context.ledger.write(entry)
+    plan.files.directory.mkdir(parents=True)
+    write_marker(plan.files.directory, entry.token, "about")
+    vmx = Vmx.parse("")
+    vmx.update(plan.vmx.items())
+    vmx.write(plan.files.vmx)
+    plan.files.disk.touch()
+    return entry
+
+
+def events_of(context: RunContext, kind: str) -> list[dict[str, object]]:
+    """Return the journal's events of that kind."""
+    return [event for event in read_journal(context.journal.path) if event["kind"] == kind]

@@ -101,7 +101,7 @@ def test_a_guest_operation_is_tried_where_there_is_a_login() -> None:
 
     assert tried("The directory exists.\n") == "answered in 0.0 s"
     refused = tried(("Error: Invalid user name or password for the guest OS\n", 255))
-    assert refused.startswith("refused: vmrun directoryExistsInGuest failed: the guest refused the user")
+    assert refused.startswith("refused: vmrun directoryExistsInGuest failed: the guest rejected the user")
 
 
 def test_a_line_for_the_terminal() -> None:

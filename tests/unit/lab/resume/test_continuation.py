@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from fake_hypervisor import FakeHypervisor
+from run_samples import RUN_ID, WORKER, create, events_of, machine_of
+
+from harness.core.deadline import SessionClock
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.lab.resume.continuation import Resumption
+from harness.lab.resume.decision import Decision, RecordedMachine, ResumeMode
+from harness.lab.resume.machine_inputs import inputs_of
+from harness.lab.selection import Selection
+from harness.machine.context import RunContext
+from harness.machine.machine import Machine
+from harness.phases import CARRIED_PHASES
+from harness.vmware.vmx import Vmx
+
+EARLIER = "2026-01-01T00-00-00-0001"
+CREATED = tuple(
+    Verdict(phase, WORKER, (Check("done", Status.PASS, "-", "-"),), 0.0, 1.0)
+    for phase in (Phase.CLEANUP, Phase.CREATION)
+)
+
+
+class FastClock(SessionClock):
+    """A clock that a sleep moves at once."""
+
+    slept = 0.0
+
+    def monotonic(self) -> float:
+        return self.slept
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+@pytest.fixture
+def clock() -> SessionClock:
+    return FastClock()
+
+
+@pytest.fixture
+def machine(context: RunContext, selection: Selection) -> Machine:
+    """A machine that an earlier run created and did not switch on."""
+    machine, planned = machine_of(context), selection.plan(EARLIER).machine(WORKER)
+    create(context, planned, EARLIER)
+    return machine
+
+
+def recorded(machine: Machine, selection: Selection) -> RecordedMachine:
+    inputs = inputs_of(selection.spec, selection.plan(EARLIER).machine(WORKER), machine.iso)
+    return RecordedMachine(EARLIER, EARLIER, inputs, CREATED)
+
+
+def resumption(
+    mode: ResumeMode, selection: Selection, known: Mapping[str, RecordedMachine] | None = None
+) -> Resumption:
+    return Resumption(mode, known or {}, selection.plan, CARRIED_PHASES)
+
+
+def journalled(context: RunContext) -> dict[str, object]:
+    (event,) = events_of(context, "machine-inputs")
+    return event
+
+
+def test_a_fresh_run_carries_nothing(machine: Machine, selection: Selection, context: RunContext) -> None:
+    planned = machine.plan
+    decision = resumption(ResumeMode.FRESH, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    assert decision.carried == ()
+    assert machine.plan is planned
+    assert journalled(context)["made_by"] == RUN_ID
+
+
+def test_a_created_machine_goes_on_with_its_earlier_plan(
+    machine: Machine, selection: Selection, context: RunContext
+) -> None:
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    assert decision.last is Phase.CREATION
+    assert machine.plan.nonce == selection.plan(EARLIER).machine(WORKER).nonce
+    assert machine.endpoint == context.plan.machine(WORKER).endpoint
+    event = journalled(context)
+    assert event["made_by"] == EARLIER
+    assert len(event["carried"]) == 2  # type: ignore[arg-type]
+    (note,) = events_of(context, "note")
+    assert note["text"] == f"goes on after creation of run {EARLIER}"
+
+
+def test_an_unfinished_machine_starts_again_where_only_finished_ones_are_taken(
+    machine: Machine, selection: Selection, context: RunContext
+) -> None:
+    planned = machine.plan
+    decision = resumption(ResumeMode.CONVERGE, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    assert decision.carried == ()
+    assert decision.why.startswith("not finished: boot, ")
+    assert machine.plan is planned
+
+
+def test_a_machine_that_was_switched_on_and_is_off_starts_again(machine: Machine, selection: Selection) -> None:
+    machine.plan.files.serial(1).touch()
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    assert decision.why == "it was switched on and is off: its installation broke off"
+
+
+def test_a_changed_vmx_starts_again(machine: Machine, selection: Selection) -> None:
+    vmx = Vmx.read(machine.plan.files.vmx)
+    vmx.set("memsize", "512")
+    vmx.write(machine.plan.files.vmx)
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    assert "memsize is '512'" in decision.why
+
+
+def test_an_unreadable_vmx_is_a_reason_and_no_error(machine: Machine, selection: Selection) -> None:
+    machine.plan.files.vmx.write_bytes(b"\x00\xff not a VMX\n=")
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    assert decision.carried == ()
+    assert decision.why
+
+
+def test_reuse_refuses_what_is_not_finished(machine: Machine, selection: Selection, context: RunContext) -> None:
+    reuse = resumption(ResumeMode.REUSE, selection, {WORKER: recorded(machine, selection)})
+    refused = reuse.refusal(machine, reuse.take_up(machine))
+    assert refused is not None
+    assert (refused.name, refused.status) == ("reusable", Status.ERROR)
+    assert events_of(context, "machine-inputs") == [], "what earlier journals have of it still holds"
+
+
+def test_reuse_takes_a_finished_machine(machine: Machine, selection: Selection) -> None:
+    carried = tuple(Verdict(phase, WORKER, (), 0.0, 1.0) for phase in CARRIED_PHASES)
+    assert resumption(ResumeMode.REUSE, selection).refusal(machine, Decision(carried, "")) is None
+    assert resumption(ResumeMode.RESUME, selection).refusal(machine, Decision((), "")) is None
+
+
+def test_a_running_machine_whose_guest_does_not_answer_starts_again(
+    machine: Machine, selection: Selection, hypervisor: FakeHypervisor
+) -> None:
+    hypervisor.running.add(str(machine.plan.files.vmx))
+    boot = Verdict(Phase.BOOT, WORKER, (Check("done", Status.PASS, "-", "-"),), 0.0, 1.0)
+    known = replace(recorded(machine, selection), verdicts=(*CREATED, boot), boot_id="boot-1")
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: known}).take_up(machine)
+    assert decision.carried == ()
+    assert decision.why == "it does not answer as that machine: the lab's SSH key cannot be read"
+    assert not machine.console.started
