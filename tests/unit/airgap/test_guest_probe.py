@@ -2,81 +2,25 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import re
 import socket
-import ssl
 import struct
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from needs import posix_sh
 
-from harness.airgap import guest_probe, probes
+from harness.airgap import guest_probe
 from harness.airgap.guest_probe import probe_all
-from harness.airgap.probes import Probe, Pull, registry_probe
-from harness.airgap.registry_image import MANIFEST_TYPE, digest, tiny_image
-from harness.guest.lab_keys import ensure_keys, ensure_registry_certificate
+from harness.airgap.probes import Pull, registry_probe
+from harness.airgap.registry_image import digest
 
-LOCAL = "127.0.0.1"
-IMAGE = tiny_image("airgap-lab run-1\n")
-PULL = Pull("lab/probe", "run-1", digest(IMAGE.manifest), digest(IMAGE.layer))
-
-
-class FakeRegistry(http.server.BaseHTTPRequestHandler):
-    """Has one image, and one of the same manifest whose layer has other bytes."""
-
-    def do_GET(self) -> None:
-        layer = json.loads(IMAGE.manifest)["layers"][0]["digest"]
-        parts = {
-            "/v2/": b"{}",
-            "/v2/lab/probe/manifests/run-1": IMAGE.manifest,
-            f"/v2/lab/probe/blobs/{layer}": IMAGE.layer,
-            "/v2/lab/damaged/manifests/run-1": IMAGE.manifest,
-            f"/v2/lab/damaged/blobs/{layer}": b"other bytes",
-        }
-        # Without it a registry may answer with another form.
-        manifest_asked_for = self.headers["Accept"] == MANIFEST_TYPE
-        body = parts.get(self.path) if manifest_asked_for or "/manifests/" not in self.path else None
-        self.send_response(200 if body is not None else 404)
-        self.send_header("Content-Length", str(len(body or b"")))
-        self.end_headers()
-        self.wfile.write(body or b"")
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("seeds")
-    ensure_keys(directory, ["m"])
-    return directory
-
-
-@pytest.fixture
-def registry(seeds: Path) -> Iterator[int]:
-    certificate, key = ensure_registry_certificate(seeds, LOCAL)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    everywhere = ""  # every address of the loopback leads here, and the certificate names one
-    server = http.server.ThreadingHTTPServer((everywhere, 0), FakeRegistry)
-    server.daemon_threads = True
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+from .conftest import LOCAL, PULL
 
 
 def ask(probe: dict[str, object]) -> dict[str, Any]:
@@ -248,37 +192,3 @@ def test_an_image_that_is_not_there_is_no_answer(registry: int, seeds: Path) -> 
     answer = ask(registry_probe(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), other))
     assert answer["open"] is False
     assert "404" in answer["detail"]
-
-
-@posix_sh
-def test_the_command_runs_as_it_is_sent_and_answers_in_order() -> None:
-    with socket.create_server((LOCAL, 0)) as server:
-        port = server.getsockname()[1]
-        wanted = [Probe("a", "tcp", LOCAL, port, 2), Probe("b", "dns", LOCAL, 9, 1)]
-        registry = registry_probe(IPv4Address(LOCAL), 9, "", None)
-        line = probes.probe_command(wanted, {**registry, "timeout_s": 1})
-        program = f"exec {sys.executable} " + line.removeprefix("python3 ")
-        done = subprocess.run(["sh", "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    answers = probes.parse_results(done.stdout, 3)
-    assert [answer.open for answer in answers] == [True, False, False], done.stderr
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '[{"open": true}]', '[{"open": true, "detail": ""}]'])
-def test_too_few_answers_are_none(text: str) -> None:
-    with pytest.raises((ValueError, KeyError, TypeError)):
-        probes.parse_results(text, 1)
-
-
-def test_every_way_out_is_asked_for_at_more_than_one_address() -> None:
-    asked_for = probes.outward_probes((IPv4Address("192.168.6.1"),), {"192.168.6.254": 40000})
-    for way in ("no DNS", "no TCP", "no UDP", "no ICMP", "no NTP"):
-        assert len({probe.address for probe in asked_for if probe.check == way}) >= 2, way
-    assert ("192.168.6.1", "dns") in {(probe.address, probe.kind) for probe in asked_for}
-    assert ("192.168.6.254", 40000) in {(probe.address, probe.port) for probe in asked_for}
-
-
-def test_every_neighbour_is_asked_by_icmp_and_at_its_ssh_port_and_waited_for() -> None:
-    near = probes.peer_probes({"w1": IPv4Address("192.168.6.11"), "w2": IPv4Address("192.168.6.12")}, 2222)
-    ways = {(probe.address, probe.kind, probe.port) for probe in near}
-    assert ways == {(f"192.168.6.{host}", *way) for host in (11, 12) for way in (("icmp", 0), ("tcp", 2222))}
-    assert all(probe.retry for probe in near)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from harness.config import load_lab
 from harness.config.plan import LabPlan, make_plan
-from harness.preflight import Fact, HostFacts
+from harness.core.verdict import Check, Status
+from harness.preflight import Fact, HostFacts, error_class, judge_all
 from harness.preflight.facts import Daemon, Key, Network, SeedIso
 from harness.system.windows.logon_session import Session
 from harness.vmrun import HostNetwork, NetworkKind
@@ -30,6 +31,19 @@ class FakeIso:
 
 def plan_of(lab_file: Path = LAB_FILE, *, overlay: str | None = "embedded", ports: tuple[int, ...] = ()) -> LabPlan:
     return make_plan(load_lab(lab_file, overlay), lab_file, overlay=overlay, run_id="run", ports=ports)
+
+
+PLAN = plan_of()
+
+
+def check(name: str, facts: HostFacts, plan: LabPlan = PLAN) -> Check:
+    """Judge the facts and return one check; a check that does not pass has a remedy and a reason."""
+    found = {item.name: item for item in judge_all(plan, facts)}[name]
+    if found.status is not Status.PASS:
+        assert found.remedy.startswith(f"[{error_class(name)}] ")
+        assert len(found.remedy) > 30
+        assert found.seen
+    return found
 
 
 def lab_in(folder: Path) -> LabPlan:

@@ -13,7 +13,7 @@ from harness.core.layout import LEDGER
 from harness.core.verdict import Status
 from harness.preflight import collect, judge_all
 from harness.preflight.collect import check_writable, nearest_directory
-from harness.preflight.facts import HostFacts, SeedIso, observe
+from harness.preflight.facts import HostFacts, SeedIso
 from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
 from preflight.samples import FakeIso, lab_in
@@ -142,20 +142,3 @@ def test_what_may_not_be_looked_at_is_a_fact_with_its_problem(tmp_path: Path, mo
     assert facts.probe_directory == tmp_path
     assert {fact.problem for fact in facts.isos.values()} == {f"{m.seed}: Permission denied" for m in plan.machines}
     assert not any(fact.missing for fact in facts.isos.values())
-
-
-@pytest.mark.parametrize(
-    ("error", "missing", "text"),
-    [
-        (FileNotFoundError(2, "No such file", "/x"), True, "/x does not exist"),
-        (PermissionError(13, "Permission denied", "/x"), False, "/x: Permission denied"),
-        (ValueError("text"), False, "text"),
-        (ZeroDivisionError("y"), False, "ZeroDivisionError: y"),
-    ],
-)
-def test_any_exception_becomes_a_problem(error: Exception, missing: bool, text: str) -> None:
-    def look_there() -> int:
-        raise error
-
-    fact = observe(look_there)
-    assert (fact.value, fact.missing, fact.problem) == (None, missing, text)

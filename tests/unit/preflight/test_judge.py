@@ -1,33 +1,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
 
-from harness.config.plan import LabPlan
-from harness.core.verdict import Check, Status
-from harness.preflight import Fact, HostFacts, error_class, judge_all
+from harness.core.verdict import Status
+from harness.preflight import Fact, HostFacts, judge_all
 from harness.preflight.facts import Key, Network, SeedIso
 from harness.system.windows.vmware_install import Product
-from harness.vmrun import NetworkKind, PortForwarding, Protocol
+from harness.vmrun import NetworkKind
 from harness.vmrun.discovery import NO_VERSION, Kind
-from preflight.samples import VMNET1, FakeIso, good_facts, plan_of
+from preflight.samples import VMNET1, check, good_facts, plan_of
 
 PLAN = plan_of()
 PROVIDED = plan_of(overlay=None)
 GOOD = good_facts(PLAN)
 WINDOWS = good_facts(PROVIDED, platform="win32", kind=Kind.VMWARE)
-
-
-def check(name: str, facts: HostFacts, plan: LabPlan = PLAN) -> Check:
-    found = {item.name: item for item in judge_all(plan, facts)}[name]
-    if found.status is not Status.PASS:
-        assert found.remedy.startswith(f"[{error_class(name)}] ")
-        assert len(found.remedy) > 30
-        assert found.seen
-    return found
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -107,35 +97,6 @@ def test_the_seed_directory(fact: Fact[bool], status: Status) -> None:
     named = replace(PLAN, overlay="small")
     assert check("seed directory", replace(GOOD, seed_directory=fact), named).remedy.endswith("--overlay small")
     assert "lab seed" not in check("seed directory", replace(WINDOWS, seed_directory=fact), PROVIDED).remedy
-
-
-@pytest.mark.parametrize(
-    ("iso", "status", "seen"),
-    [
-        (FakeIso(machine="k3s-master1", address="192.168.6.10", role="master"), Status.PASS, "machine k3s-master1"),
-        (FakeIso(machine="k3s-master1"), Status.PASS, "machine k3s-master1"),
-        (FakeIso(address="192.168.6.10/24"), Status.PASS, "192.168.6.10"),
-        (FakeIso(), Status.NOT_PROVEN, "it names no machine"),
-        (FakeIso(machine="k3s-worker1"), Status.FAIL, "it installs k3s-worker1"),
-        (FakeIso(machine="k3s-master1", address="192.168.6.11"), Status.FAIL, "gives the address 192.168.6.11"),
-        (FakeIso(machine="k3s-master1", address="192.168.6.1"), Status.FAIL, "gives the address 192.168.6.1"),
-        (FakeIso(machine="k3s-master1", role="worker"), Status.FAIL, "installs a worker"),
-        (FakeIso(machine="k3s-master1", bios_bootable=False), Status.FAIL, "cannot boot"),
-    ],
-)
-def test_an_iso_has_to_boot_and_to_be_that_machines(iso: FakeIso, status: Status, seen: str) -> None:
-    found = check("seed ISO of k3s-master1", replace(GOOD, isos={**GOOD.isos, "k3s-master1": Fact(iso)}))
-    assert found.status is status
-    assert seen in found.seen
-
-
-def test_a_missing_iso_and_a_file_that_is_none() -> None:
-    for problem, missing in (("seed-worker1.iso does not exist", True), ("not an ISO 9660 image", False)):
-        isos = {**GOOD.isos, "k3s-worker1": Fact[SeedIso](problem=problem, missing=missing)}
-        facts = replace(GOOD, isos=isos)
-        found = check("seed ISO of k3s-worker1", facts)
-        assert (found.status, found.seen) == (Status.FAIL, problem)
-        assert check("seed ISO of k3s-master1", facts).status is Status.PASS
 
 
 def test_what_an_error_says_to_do_is_told_behind_the_checks_own_remedy_once() -> None:
@@ -265,24 +226,6 @@ def test_a_key_whose_access_list_cannot_be_read_is_not_proven_and_no_pass() -> N
 
 
 # -- ports -----------------------------------------------------------------------------------------------------------
-
-
-def test_a_taken_port_unless_it_leads_to_that_machine_already() -> None:
-    plan = plan_of(ports=(2210, 2211, 2212))
-    taken = replace(good_facts(plan), ports={**GOOD.ports, "k3s-master1": Fact(value=False)})
-    assert check("way in to k3s-master1", taken, plan).status is Status.FAIL
-    assert check("way in to k3s-worker1", taken, plan).status is Status.PASS
-    ours = PortForwarding(Protocol.TCP, 2210, IPv4Address("192.168.6.10"), 22)
-    assert check("way in to k3s-master1", replace(taken, forwardings=Fact((ours,))), plan).status is Status.PASS
-    other = replace(ours, guest_address=IPv4Address("192.168.6.11"))
-    assert check("way in to k3s-master1", replace(taken, forwardings=Fact((other,))), plan).status is Status.FAIL
-    unknown = replace(taken, ports={**GOOD.ports, "k3s-master1": Fact[bool](problem="denied")})
-    assert check("way in to k3s-master1", unknown, plan).status is Status.ERROR
-
-
-def test_a_machine_that_is_reached_directly_needs_no_port() -> None:
-    facts = replace(good_facts(PROVIDED), ports={})
-    assert "192.168.6.10:22" in check("way in to k3s-master1", facts, PROVIDED).seen
 
 
 # -- other labs ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from harness.core.verdict import Check, Status
 from harness.preflight import Fact, HostFacts, error_class, judge_all, system
-from harness.preflight.facts import Daemon, observe
+from harness.preflight.facts import Daemon
 from harness.preflight.judge_system import NOT_INSTALLED
 from harness.system.windows.logon_session import Session
 from harness.system.windows.vmware_install import Product
@@ -67,22 +67,6 @@ def test_vmwares_service_has_to_run_and_vmrun_that_fails_for_it_names_it() -> No
     assert check("vmrun answers", silent).status is Status.BLOCKED
 
 
-@pytest.mark.parametrize(
-    ("modules", "running", "seen"),
-    [
-        ("vmnet 77824 13 - Live 0x0 (OE)\nvmmon 180224 0 - Live 0x0 (OE)\n", True, "loaded"),
-        ("vmmon 180224 0 - Live 0x0 (OE)\nvmnetfilter 1 0\n", False, "not loaded: vmnet"),
-        ("", False, "not loaded: vmmon, vmnet"),
-    ],
-)
-def test_the_modules_of_the_linux_kernel(modules: str, running: bool, seen: str) -> None:
-    assert system.loaded_modules(modules) == Daemon("vmmon and vmnet", running, seen)
-
-
-def test_what_needs_nothing_is_not_looked_for() -> None:
-    assert system.daemon(Kind.EMBEDDED, "win32") == system.daemon(Kind.VMWARE, "darwin") == Daemon()
-
-
 def test_the_host_has_an_address_in_the_network_and_it_is_no_machines() -> None:
     away = replace(WINDOWS, addresses=Fact({"Ethernet": (IPv4Address("10.0.0.5"),)}))
     found = check("host address", away)
@@ -118,12 +102,3 @@ def test_a_directory_too_deep_for_vmware_on_windows() -> None:
 def test_what_is_installed_is_shown_with_vmrun() -> None:
     product = Product("VMware Workstation", "17.6.3.24583834", r"C:\Program Files (x86)\VMware\VMware Workstation")
     assert "17.6.3.24583834 in C:" in check("hypervisor", replace(WINDOWS, products=(product,))).seen
-
-
-def test_this_host_tells_its_addresses_and_its_account() -> None:
-    assert IPv4Address("127.0.0.1") in {item for found in system.adapter_addresses().values() for item in found}
-    assert (system.elevated("linux"), system.session("linux")) == (None, None)
-    assert system.account("linux")
-    assert observe(lambda: system.daemon(Kind.VMWARE, "linux")).value == Daemon(
-        "vmmon and vmnet", running=False, seen="no /etc/vmware", installed=False
-    )

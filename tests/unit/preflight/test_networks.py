@@ -5,8 +5,8 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
-from fake_registry import FakeRegistry
 from fake_run import FakeRun
+from fake_windows_registry import FakeWindowsRegistry
 
 from harness.config import load_lab
 from harness.core.errors import HarnessError
@@ -96,10 +96,10 @@ def test_a_linux_vmrun_lacks_the_verb_and_the_file_answers(tmp_path: Path) -> No
     run = FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED)
     vmrun = Vmrun(("v",), run=run)
     with pytest.raises(HarnessError, match="listHostNetworks") as caught:
-        find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry(), linux_file=file)
+        find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeWindowsRegistry(), linux_file=file)
     assert str(file) in caught.value.what
     file.write_text(NETWORKING, encoding="utf-8")
-    seen = find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeRegistry(), linux_file=file)
+    seen = find_network(Kind.VMWARE, vmrun, SPEC, "linux", FakeWindowsRegistry(), linux_file=file)
     assert (seen.found, seen.source) == (VMNET1, str(file))
 
 
@@ -109,12 +109,12 @@ def test_windows_files_answer_where_vmrun_does_not(tmp_path: Path, monkeypatch: 
     folder.mkdir()
     (folder / "vmnetdhcp.conf").write_bytes(DHCP.replace("\n", "\r\n").encode())
     vmrun = Vmrun(("v",), run=FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED))
-    seen = find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
+    seen = find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeWindowsRegistry())
     assert seen.found == UNTOLD
     (folder / "netmap.conf").write_text(NETMAP, encoding="utf-8")
-    assert find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry()).found == VMNET1
+    assert find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeWindowsRegistry()).found == VMNET1
     (folder / "netmap.conf").write_text(NETMAP.replace("HostOnly", "Bridged"), encoding="utf-8")
-    changed = find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry()).found
+    changed = find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeWindowsRegistry()).found
     assert changed is not None
     assert changed.kind is NetworkKind.BRIDGED
 
@@ -126,11 +126,11 @@ def test_a_windows_network_without_dhcp_is_in_the_registry_alone(
     dhcp = tmp_path / "VMware" / "vmnetdhcp.conf"
     vmrun = Vmrun(("v",), run=FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED))
     key = r"SOFTWARE\WOW6432Node\VMware, Inc.\VMnetLib\VMnetConfig\vmnet1"
-    registry = FakeRegistry({(key, "IPSubnetAddress"): "192.168.6.0", (key, "IPSubnetMask"): "255.255.255.0"})
+    registry = FakeWindowsRegistry({(key, "IPSubnetAddress"): "192.168.6.0", (key, "IPSubnetMask"): "255.255.255.0"})
     expected = HostNetwork(1, "vmnet1", NetworkKind.OTHER, dhcp=False, subnet=SUBNET)
     assert find_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found == expected
     with pytest.raises(HarnessError, match=r"vmnetdhcp\.conf"):
-        find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeRegistry())
+        find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeWindowsRegistry())
     dhcp.parent.mkdir()
     dhcp.write_text(DHCP.replace("VMnet1", "VMnet2"), encoding="utf-8")
     seen = find_network(Kind.VMWARE, vmrun, SPEC, "win32", registry)

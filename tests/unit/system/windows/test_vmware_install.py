@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network
 
-from fake_registry import FakeRegistry
+from fake_windows_registry import FakeWindowsRegistry
 
 from harness.system.windows.registry import NoRegistry
 from harness.system.windows.vmware_install import (
@@ -21,7 +21,7 @@ OLD, NEW = "C:\\Program Files (x86)\\VMware\\VMware Workstation\\", "C:\\Program
 
 
 def test_products_of_both_views_and_the_started_programs_folder() -> None:
-    registry = FakeRegistry(
+    registry = FakeWindowsRegistry(
         {
             (rf"{WOW}\VMware Workstation", "InstallPath"): OLD,
             (rf"{WOW}\VMware Workstation", "ProductVersion"): "17.6.3.24583834",
@@ -37,23 +37,23 @@ def test_products_of_both_views_and_the_started_programs_folder() -> None:
 
 
 def test_a_product_that_was_removed_leaves_a_key_without_a_folder() -> None:
-    registry = FakeRegistry({(rf"{WOW}\VMware Workstation", "ProductVersion"): "16.0"})
+    registry = FakeWindowsRegistry({(rf"{WOW}\VMware Workstation", "ProductVersion"): "16.0"})
     assert (installed_products(registry), program_folders(registry)) == ((), ())
 
 
 def test_the_network_editors_subnet() -> None:
     key = rf"{PLAIN}\VMnetLib\VMnetConfig\vmnet1"
-    assert network_subnet(FakeRegistry({(key, "IPSubnetAddress"): "192.168.6.0"}), "VMnet1") == IPv4Network(
+    assert network_subnet(FakeWindowsRegistry({(key, "IPSubnetAddress"): "192.168.6.0"}), "VMnet1") == IPv4Network(
         "192.168.6.0/24"
     )
-    wide = FakeRegistry({(key, "IPSubnetAddress"): "10.1.0.0", (key, "IPSubnetMask"): "255.255.0.0"})
+    wide = FakeWindowsRegistry({(key, "IPSubnetAddress"): "10.1.0.0", (key, "IPSubnetMask"): "255.255.0.0"})
     assert network_subnet(wide, "VMnet1") == IPv4Network("10.1.0.0/16")
     assert network_subnet(wide, "VMnet11") is None
-    assert network_subnet(FakeRegistry({(key, "IPSubnetAddress"): "nonsense"}), "VMnet1") is None
+    assert network_subnet(FakeWindowsRegistry({(key, "IPSubnetAddress"): "nonsense"}), "VMnet1") is None
 
 
 def test_long_paths_are_off_unless_they_are_set() -> None:
     key = r"SYSTEM\CurrentControlSet\Control\FileSystem"
-    assert long_paths(FakeRegistry({(key, "LongPathsEnabled"): 1}))
-    assert not long_paths(FakeRegistry({(key, "LongPathsEnabled"): 0}))
+    assert long_paths(FakeWindowsRegistry({(key, "LongPathsEnabled"): 1}))
+    assert not long_paths(FakeWindowsRegistry({(key, "LongPathsEnabled"): 0}))
     assert not long_paths(NoRegistry())

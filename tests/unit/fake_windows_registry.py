@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-class FakeRegistry:
+class FakeWindowsRegistry:
     """A mapping of (key, name) to value; neither has case, as in Windows."""
 
     def __init__(self, values: Mapping[tuple[str, str], str | int] | None = None) -> None:

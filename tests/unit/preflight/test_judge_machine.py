@@ -1,0 +1,65 @@
+"""The checks of each machine: its seed ISO and its SSH port."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import pytest
+
+from harness.core.verdict import Status
+from harness.preflight import Fact
+from harness.preflight.facts import SeedIso
+from harness.vmrun import PortForwarding, Protocol
+from preflight.samples import FakeIso, check, good_facts, plan_of
+
+PLAN = plan_of()
+PROVIDED = plan_of(overlay=None)
+GOOD = good_facts(PLAN)
+
+
+@pytest.mark.parametrize(
+    ("iso", "status", "seen"),
+    [
+        (FakeIso(machine="k3s-master1", address="192.168.6.10", role="master"), Status.PASS, "machine k3s-master1"),
+        (FakeIso(machine="k3s-master1"), Status.PASS, "machine k3s-master1"),
+        (FakeIso(address="192.168.6.10/24"), Status.PASS, "192.168.6.10"),
+        (FakeIso(), Status.NOT_PROVEN, "it names no machine"),
+        (FakeIso(machine="k3s-worker1"), Status.FAIL, "it installs k3s-worker1"),
+        (FakeIso(machine="k3s-master1", address="192.168.6.11"), Status.FAIL, "gives the address 192.168.6.11"),
+        (FakeIso(machine="k3s-master1", address="192.168.6.1"), Status.FAIL, "gives the address 192.168.6.1"),
+        (FakeIso(machine="k3s-master1", role="worker"), Status.FAIL, "installs a worker"),
+        (FakeIso(machine="k3s-master1", bios_bootable=False), Status.FAIL, "cannot boot"),
+    ],
+)
+def test_an_iso_has_to_boot_and_to_be_that_machines(iso: FakeIso, status: Status, seen: str) -> None:
+    found = check("seed ISO of k3s-master1", replace(GOOD, isos={**GOOD.isos, "k3s-master1": Fact(iso)}))
+    assert found.status is status
+    assert seen in found.seen
+
+
+def test_a_missing_iso_and_a_file_that_is_none() -> None:
+    for problem, missing in (("seed-worker1.iso does not exist", True), ("not an ISO 9660 image", False)):
+        isos = {**GOOD.isos, "k3s-worker1": Fact[SeedIso](problem=problem, missing=missing)}
+        facts = replace(GOOD, isos=isos)
+        found = check("seed ISO of k3s-worker1", facts)
+        assert (found.status, found.seen) == (Status.FAIL, problem)
+        assert check("seed ISO of k3s-master1", facts).status is Status.PASS
+
+
+def test_a_taken_port_unless_it_leads_to_that_machine_already() -> None:
+    plan = plan_of(ports=(2210, 2211, 2212))
+    taken = replace(good_facts(plan), ports={**GOOD.ports, "k3s-master1": Fact(value=False)})
+    assert check("way in to k3s-master1", taken, plan).status is Status.FAIL
+    assert check("way in to k3s-worker1", taken, plan).status is Status.PASS
+    ours = PortForwarding(Protocol.TCP, 2210, IPv4Address("192.168.6.10"), 22)
+    assert check("way in to k3s-master1", replace(taken, forwardings=Fact((ours,))), plan).status is Status.PASS
+    other = replace(ours, guest_address=IPv4Address("192.168.6.11"))
+    assert check("way in to k3s-master1", replace(taken, forwardings=Fact((other,))), plan).status is Status.FAIL
+    unknown = replace(taken, ports={**GOOD.ports, "k3s-master1": Fact[bool](problem="denied")})
+    assert check("way in to k3s-master1", unknown, plan).status is Status.ERROR
+
+
+def test_a_machine_that_is_reached_directly_needs_no_port() -> None:
+    facts = replace(good_facts(PROVIDED), ports={})
+    assert "192.168.6.10:22" in check("way in to k3s-master1", facts, PROVIDED).seen
