@@ -1,4 +1,4 @@
-"""The work-alike is a program of its own, in layers of its own."""
+"""The work-alike is a separate program with layers of its own."""
 
 from __future__ import annotations
 

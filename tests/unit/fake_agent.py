@@ -1,4 +1,4 @@
-"""A fake guest: an agent behind a port, and a supervisor before it."""
+"""A fake guest agent behind a port, and its supervisor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fake QEMU: it answers on its QMP socket and records the commands."""
+"""A fake QEMU: answers on its QMP socket, records the commands."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def objects(client: socket.socket) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def fake_qmp(answer: Callable[[str, dict[str, Any]], Any] = nothing) -> Iterator[FakeQmp]:
-    """Listen like QEMU; `answer` returns the value for a command, or raises `RefusedError`."""
+    """Listen like QEMU; `answer` returns a value, or raises `RefusedError`."""
     listener = socket.create_server(("127.0.0.1", 0))
     fake = FakeQmp("{}:{}".format(*listener.getsockname()))
 

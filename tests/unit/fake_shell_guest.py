@@ -1,4 +1,4 @@
-"""A guest whose agent runs commands: each ends with a given status and output."""
+"""A fake guest whose agent runs commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FLAGS = {"-gu": "user", "-gp": "secret"}
 
 
 class FakeShellGuest:
-    """An agent whose every command ends with `status` and says `output`, and that keeps one file."""
+    """An agent whose commands all end alike; it keeps one file."""
 
     def __init__(self, output: bytes = b"+", status: int = 0) -> None:
         self.output = output

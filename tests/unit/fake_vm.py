@@ -1,4 +1,4 @@
-"""A VM that seems to run: a record, a supervisor that notes its operations, a guest agent and a QEMU."""
+"""A fake running VM: record, supervisor, guest agent and QEMU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.vmrun_qemu.base.records import Record
 
 
 class FakeVm(NamedTuple):
-    """The VMX path, the record, the operations that the supervisor got, and QEMU."""
+    """A fake running VM; `operations` are the supervisor's."""
 
     vmx: str
     record: Record

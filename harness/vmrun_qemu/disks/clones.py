@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,12 +38,21 @@ class CloneRequest:
     name: str
 
 
-def make(request: CloneRequest, source: Path, *, linked: bool) -> None:
+def make(
+    request: CloneRequest, source: Path, *, linked: bool, make_disk: Callable[[Path, Path], None] | None = None
+) -> None:
     """Create the clone's files, its VMX last.
+
+    Args:
+        request: What to clone.
+        source: The VMX of the source.
+        linked: Whether the clone's disks are overlays of the source's disks, not copies.
+        make_disk: Creates a disk (source, target) of the clone, in place of `chains`.
 
     Raises:
         Failure: See `require_place`; or a disk cannot be copied or get an overlay. All files of the clone are deleted.
     """
+    make_disk = make_disk or (chains.make_overlay if linked else chains.copy_chain)
     require_place(request.target, len(request.disks))
     folder = request.target.parent
     new_folders = [item for item in (folder, *folder.parents) if not item.exists()]
@@ -53,7 +63,7 @@ def make(request: CloneRequest, source: Path, *, linked: bool) -> None:
         for copy, (node, disk) in zip(_copies(request.target, len(request.disks)), request.disks, strict=True):
             images.require_place(copy, "")
             made.append(copy)
-            (chains.make_overlay if linked else chains.copy_chain)(disk, copy)
+            make_disk(disk, copy)
             vmx.set(f"{node}.fileName", copy.name)
         _copy_companion_files(vmx, source.parent, request.target, made)
         if linked:

@@ -1,4 +1,4 @@
-"""What is remembered, on a host where others have the files open."""
+"""State files, on a host where other processes have them open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.vmrun_qemu.base import home
 
 @pytest.fixture
 def denials(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """So many times is an access denied, as on Windows while somebody has the file open."""
+    """Deny access that many times, as Windows does for an open file."""
     left = [3]
 
     def patient(name: str) -> None:

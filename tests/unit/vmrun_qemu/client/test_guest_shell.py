@@ -1,4 +1,4 @@
-"""Commands as the guest user: the login, the password's way, and guests that fail half-way."""
+"""Commands as the guest user: login, password, guests that fail half-way."""
 
 from __future__ import annotations
 

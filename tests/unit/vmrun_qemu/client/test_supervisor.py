@@ -9,7 +9,7 @@ from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.client import supervisor
 
 
-def test_the_supervisor_carries_out_orders_or_says_why_not() -> None:
+def test_the_supervisor_carries_out_operations_or_reports_why_not() -> None:
     with supervised(in_step) as record:
         supervisor.request(record, "pause", 5)
         with pytest.raises(Failure, match=r"^cannot fly home$"):
@@ -18,7 +18,7 @@ def test_the_supervisor_carries_out_orders_or_says_why_not() -> None:
         supervisor.request(record, "pause", 5)
 
 
-def test_an_order_that_breaks_is_told_with_its_error_and_the_next_one_is_obeyed() -> None:
+def test_an_operation_that_breaks_is_reported_and_the_next_one_is_carried_out() -> None:
     with supervised(in_step) as record:
         with pytest.raises(Failure, match="Unknown error: KeyError: 'key'"):
             supervisor.request(record, "break", 5)

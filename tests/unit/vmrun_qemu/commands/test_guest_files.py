@@ -1,4 +1,4 @@
-"""Files and directories of the guest: failures in VMware's words, and lists of names."""
+"""Files and directories of the guest: VMware's messages, and lists."""
 
 from __future__ import annotations
 

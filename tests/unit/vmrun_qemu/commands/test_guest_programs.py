@@ -1,4 +1,4 @@
-"""Programs of the guest: their options, their exit status, the list of processes."""
+"""Programs of the guest: options, exit status, list of processes."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,20 @@ def test_a_window_needs_a_display(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_hard_reset_is_qemus_and_a_soft_one_the_guests(tmp_path: Path) -> None:
-    heard: list[str] = []
+    restarts = threading.Event()
 
     def notes(question: dict[str, Any]) -> bytes:
-        heard.append(question["execute"])
+        if question["execute"] == "guest-shutdown" and question["arguments"] == {"mode": "reboot"}:
+            restarts.set()
         return in_step(question)
 
     with fake_vm(tmp_path, notes) as vm:
         assert power.reset([vm.vmx], {}) == 0
         assert vm.qemu.names == ["system_reset"]
+        assert not restarts.is_set()
         assert power.reset([vm.vmx, "soft"], {}) == 0
+        assert restarts.wait(10)  # the command has no answer to wait for
         assert vm.qemu.names == ["system_reset"]
-    assert heard[-1] == "guest-shutdown"
 
 
 def test_the_vmx_has_the_default_of_the_mode(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The snapshot verbs: which of them the supervisor carries out, and the list."""
+"""The snapshot verbs of running and stopped VMs."""
 
 from __future__ import annotations
 

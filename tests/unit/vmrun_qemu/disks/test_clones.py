@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.vmrun_qemu.base.messages import Failure
-from harness.vmrun_qemu.disks import chains, clones
+from harness.vmrun_qemu.disks import clones
 from harness.vmrun_qemu.disks.qemu_img import DiskError
 from harness.vmware.vmx import Vmx
 
@@ -33,27 +33,24 @@ def contents(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("linked", [False, True])
 @pytest.mark.parametrize("name", ["b.vmx", "b.vmdk", "b-s001.vmdk", "b-1.vmdk", "b.nvram", "b.vmxf", "b.vmsd"])
-def test_what_is_there_already_is_kept_and_refused(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, linked: bool
-) -> None:
-    monkeypatch.setattr(chains, "copy_chain", lambda _, target: target.write_text("copy", encoding="utf-8"))
-    monkeypatch.setattr(chains, "make_overlay", lambda _, target: target.write_text("overlay", encoding="utf-8"))
+def test_what_is_there_already_is_kept_and_refused(name: str, tmp_path: Path, *, linked: bool) -> None:
+    def write(_disk: Path, target: Path) -> None:
+        target.write_text("disk", encoding="utf-8")
+
     source, folder = tmp_path / "one" / "one.vmx", tmp_path / "two"
     for item in (source.parent, folder):
         item.mkdir()
     source.with_suffix(".nvram").touch()
     (folder / name).write_text("precious", encoding="utf-8")
-    order = clones.CloneRequest(
+    request = clones.CloneRequest(
         Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), folder / "b.vmx", "b"
     )
     with pytest.raises(Failure, match="The file already exists"):
-        clones.make(order, source, linked=linked)
+        clones.make(request, source, linked=linked, make_disk=write)
     assert contents(folder) == {name: "precious"}
 
 
-def test_a_clone_that_fails_takes_away_what_it_made_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clone_that_fails_takes_away_what_it_made_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "new" / "two" / "b.vmx"
 
     def fake_copy(disk: Path, copy: Path) -> None:
@@ -62,32 +59,35 @@ def test_a_clone_that_fails_takes_away_what_it_made_and_nothing_else(
             (target.parent / "notes.txt").write_text("precious", encoding="utf-8")
             raise DiskError("full")
 
-    monkeypatch.setattr(chains, "copy_chain", fake_copy)
     (tmp_path / "one").mkdir()
-    order = clones.CloneRequest(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "b")
+    request = clones.CloneRequest(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "b")
     with pytest.raises(Failure, match="full"):
-        clones.make(order, tmp_path / "one" / "one.vmx", linked=False)
+        clones.make(request, tmp_path / "one" / "one.vmx", linked=False, make_disk=fake_copy)
     assert contents(target.parent) == {"notes.txt": "precious"}
     (target.parent / "notes.txt").unlink()
     target.parent.rmdir()
     target.parent.parent.rmdir()
-    order = replace(order, disks=(("sata0:0", Path("/b")),))
-    monkeypatch.setattr(chains, "copy_chain", lambda *_: 1 / 0)
+    request = replace(request, disks=(("sata0:0", Path("/b")),))
+
+    def breaks(_disk: Path, _target: Path) -> None:
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        clones.make(order, tmp_path / "one" / "one.vmx", linked=False)
+        clones.make(request, tmp_path / "one" / "one.vmx", linked=False, make_disk=breaks)
     assert not (tmp_path / "new").exists()
 
 
-def test_a_clone_is_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clone_has_an_identity_of_its_own(tmp_path: Path) -> None:
     def fake_copy(disk: Path, target: Path) -> None:
         target.write_text(str(disk), encoding="utf-8")
 
-    monkeypatch.setattr(chains, "copy_chain", fake_copy)
     source, target = tmp_path / "one" / "one.vmx", tmp_path / "two" / "two.vmx"
     source.parent.mkdir()
     source.with_suffix(".nvram").write_text("settings of the firmware", encoding="utf-8")
-    order = clones.CloneRequest(Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "second")
-    clones.make(order, source, linked=False)
+    request = clones.CloneRequest(
+        Vmx.parse(SOURCE), (("sata0:0", Path("/a")), ("sata0:2", Path("/b"))), target, "second"
+    )
+    clones.make(request, source, linked=False, make_disk=fake_copy)
     vmx = Vmx.read(target)
     wanted = {
         "displayName": "second",

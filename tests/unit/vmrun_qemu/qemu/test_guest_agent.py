@@ -37,7 +37,7 @@ def test_answers_to_older_questions_are_skipped() -> None:
         assert agent.ask("guest-info", {}, 5) == {"asked": "guest-info"}
 
 
-def test_an_error_is_told_in_the_guests_words() -> None:
+def test_an_error_has_the_guests_own_text() -> None:
     refused = pytest.raises(AgentRefusedError, match="disabled")
     with fake_guest(refuses) as port, agent_at(port) as agent, refused:
         agent.ask("guest-exec", {}, 5)

@@ -1,4 +1,4 @@
-"""Cutting the power: QEMU is told to quit, and killed when it does not."""
+"""Cutting the power: QEMU gets the command to quit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.vmrun_qemu.base import records
 from harness.vmrun_qemu.state.power_off import stop_hard
 
 
-def test_qemu_is_told_to_quit() -> None:
+def test_qemu_gets_the_command_to_quit() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as supervisor:
         assert supervisor.stdin is not None
         end = supervisor.stdin.close
