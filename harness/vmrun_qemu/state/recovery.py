@@ -28,13 +28,13 @@ def clean_up(folder: Path) -> bool:
                 return True
             if alive(record["supervisor"]):
                 return False
-            end_all(record)
+            remove_traces(record)
             return True
     except Timeout:
         return False
 
 
-def end_all(record: Record) -> None:
+def remove_traces(record: Record) -> None:
     """End the QEMU of a VM and remove its traces.
 
     It is unplugged; its locks, sockets and record are removed. The caller holds the VM's lock.

@@ -48,7 +48,7 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
     log = VmLog(Path(vmx_path).parent)
     leftover = records.load(home.vm_dir(vmx_path))
     if leftover is not None:
-        recovery.end_all(leftover)
+        recovery.remove_traces(leftover)
     try:
         log.begin()
         vm = power_on(vmx_path, log, gui=gui)
@@ -84,7 +84,7 @@ def _power_off(vm: RunningVm, log: VmLog) -> None:
         if vm.service is not None:
             vm.service.close()
         _restore(vm.path, vm.vmx, log)
-        recovery.end_all(vm.record)
+        recovery.remove_traces(vm.record)
 
 
 def _restore(path: Path, vmx: Vmx, log: VmLog) -> None:

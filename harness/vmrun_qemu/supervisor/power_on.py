@@ -49,7 +49,7 @@ def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> RunningVm:
         vm.service = _serve(prepared, vm)
         vm.enter("running")
     except BaseException as error:
-        recovery.end_all(record)
+        recovery.remove_traces(record)
         if isinstance(error, qmp.QmpError):
             reason = process.tail(prepared.folder / "qemu.log")
             raise PowerOnFailure(f"{error}: {reason}" if reason else str(error)) from error

@@ -12,7 +12,7 @@ import pytest
 from counting_guest import counting_machine, next_count
 from qemu_lab import Vmrun, vmrun_fixture  # noqa: F401 - pytest finds the fixture here
 
-from harness.vmrun_qemu.vdiskmanager import main as vdiskmanager
+from harness.vmrun_qemu import vdiskmanager
 
 FULL = (255, "Error: There is not enough space in the file system for the selected operation\n")
 
@@ -88,8 +88,8 @@ def test_a_machine_that_is_off_stays_as_it_is_when_there_is_no_room(vmrun: Vmrun
 def test_a_disk_that_has_no_room_is_not_made(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
     disk = small / "d.vmdk"
     for kind in "23":
-        assert vdiskmanager(["-c", "-s", "32MB", "-a", "lsilogic", "-t", kind, str(disk)]) == 1
+        assert vdiskmanager.main(["-c", "-s", "32MB", "-a", "lsilogic", "-t", kind, str(disk)]) == 1
         full = "There is not enough space in the file system for the selected operation (0x8).\n"
         assert capsys.readouterr().out.endswith(f"Failed to create disk: {full}")
         assert list(small.iterdir()) == []
-    assert vdiskmanager(["-c", "-s", "32MB", "-a", "lsilogic", "-t", "0", str(disk)]) == 0
+    assert vdiskmanager.main(["-c", "-s", "32MB", "-a", "lsilogic", "-t", "0", str(disk)]) == 0

@@ -87,7 +87,7 @@ def test_a_socket_directory_is_noted_before_it_is_there(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(power_on, "make_socket_dir", killed)
-    monkeypatch.setattr(recovery, "end_all", lambda _: None)
+    monkeypatch.setattr(recovery, "remove_traces", lambda _: None)
     with pytest.raises(KeyboardInterrupt):
         power_on.power_on(prepared.vmx_path, VmLog(prepared.folder), gui=False)
     assert noted == [prepared.socket_dir]
