@@ -64,11 +64,11 @@ def judge_unclaimed(directory: Path, content: Sequence[str], *, link: bool) -> C
 def describe(*, still_listed: bool, vmx: bool, left: Sequence[ForeignPath]) -> str:
     """Return one line for the report."""
     seen = f"{'running' if still_listed else 'not running'}, {'a VMX' if vmx else 'no VMX'}"
-    return seen + "".join(f"; left alone: {item}" for item in left)
+    return seen + "".join(f"; not deleted: {item}" for item in left)
 
 
 def _move_away(directory: Path) -> str:
-    return f"{directory} was not made by this lab and is left alone: move it away, or give another vm_directory"
+    return f"{directory} was not created by this lab and is not deleted: move it away, or set another vm_directory"
 
 
 def _names(directory: Path) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ class TestCleanup:
         check = cleanup.judge_unclaimed(self.VMS, ("m1.vmx", "m1.vmdk"), link=False)
         assert check.status is Status.FAIL
         assert "m1.vmx" in check.seen
-        assert "left alone" in check.remedy
+        assert "is not deleted" in check.remedy
 
     def test_other_files_may_stay_beside_the_machine_and_are_told(self) -> None:
         check = cleanup.judge_unclaimed(self.VMS, ("thesis.docx",), link=False)

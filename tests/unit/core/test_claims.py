@@ -1,0 +1,31 @@
+"""Claims: their sentences, and which of them keep a run from being green."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.core.claims import Claim, Judgement, Standing
+
+
+@pytest.mark.parametrize("claim", Claim)
+def test_each_claim_has_a_sentence(claim: Claim) -> None:
+    assert claim.sentence
+    assert Judgement(claim, Standing.PROVEN, asked=True, required=True, why=()).title == claim.sentence
+
+
+@pytest.mark.parametrize(
+    ("standing", "word"),
+    [(Standing.PROVEN, "proven"), (Standing.DISPROVEN, "DISPROVEN"), (Standing.NOT_PROVEN, "NOT PROVEN")],
+)
+def test_less_than_proven_is_in_capitals(standing: Standing, word: str) -> None:
+    assert Judgement(Claim.BUILT, standing, asked=True, required=True, why=()).word == word
+
+
+@pytest.mark.parametrize("standing", Standing)
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("required", [True, False])
+def test_a_claim_holds_a_run_back_if_it_is_required_asked_and_not_proven(
+    standing: Standing, asked: bool, required: bool
+) -> None:
+    judgement = Judgement(Claim.BUILT, standing, asked=asked, required=required, why=())
+    assert judgement.holds_back is (asked and required and standing is not Standing.PROVEN)

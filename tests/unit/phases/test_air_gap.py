@@ -1,0 +1,84 @@
+"""Air gap: the answers of a guest and the host's record become checks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from run_samples import MASTER, WORKER
+
+from harness.airgap.judge import HostRecord
+from harness.core.errors import GuestError, HostError
+from harness.core.verdict import Check, Status
+from harness.machine.context import RunContext
+from harness.phases import air_gap
+
+from .fake_machine import FakeMachine, barrier_of, context_with
+
+OTHER = "k3s-worker2"
+
+
+class FakeGateway:
+    """A gateway without a registry; its record is given."""
+
+    no_registry = "no registry here"
+    pull = None
+    port = 0
+
+    def __init__(self, *, no_record: str = "", problem: Exception | None = None) -> None:
+        self.no_record = no_record
+        self._problem = problem
+
+    def record(self) -> HostRecord:
+        if self._problem is not None:
+            raise self._problem
+        return HostRecord((), ())
+
+
+def machine_of(context: RunContext, gateway: FakeGateway | None = None) -> FakeMachine:
+    """Return a machine whose one neighbour is up, and whose other one has withdrawn."""
+    parts: dict[str, Any] = {
+        "gateway": gateway or FakeGateway(no_record="no record here"),
+        "barrier": barrier_of(MASTER, WORKER, withdrawn={OTHER: "boot of k3s-worker2"}),
+    }
+    return FakeMachine(context_with(context, **parts))
+
+
+def answered(fake: FakeMachine, *, open_ways: bool = False) -> list[Check]:
+    """Run the phase; the neighbour answers, and the ways out do where `open_ways` says so."""
+    neighbour = {MASTER: fake.context.plan.spec.machines[MASTER].address}
+    asked = air_gap.plan_questions(fake.machine, neighbour)
+    told = [{"open": open_ways or one.check == "peers answer", "detail": "-", "tried": True} for one in asked]
+    registry = {"open": False, "detail": "refused", "tried": True}
+    fake.answers["python3 -c"] = json.dumps([*told, registry])
+    return list(air_gap.run(fake.machine, fake.context.plan.spec.deadlines_s))
+
+
+def test_every_check_is_answered_in_the_declared_order(context: RunContext) -> None:
+    found = answered(machine_of(context))
+    assert [check.name for check in found] == [spec.name for spec in air_gap.CHECKS]
+    status = {check.name: check.status for check in found}
+    assert {status[name] for name in ("no DNS", "no TCP", "no UDP", "no ICMP", "no NTP")} == {Status.PASS}
+    assert status["image pulled"] is status["nothing left the network"] is Status.NOT_PROVEN
+    assert {check.name: check for check in found}["peers answer"].seen == f"{OTHER}: boot of k3s-worker2"
+
+
+def test_a_way_out_fails_its_own_check(context: RunContext) -> None:
+    found = answered(machine_of(context), open_ways=True)
+    failed = {check.name for check in found if check.status is Status.FAIL}
+    assert failed == {"no DNS", "no TCP", "no UDP", "no ICMP", "no NTP"}
+
+
+@pytest.mark.parametrize("problem", [HostError("no answer", remedy=""), OSError("no file"), ValueError("no pcap")])
+def test_a_record_that_cannot_be_read_proves_nothing(context: RunContext, problem: Exception) -> None:
+    last = answered(machine_of(context, FakeGateway(problem=problem)))[-1]
+    assert (last.status, last.seen) == (Status.NOT_PROVEN, f"the record cannot be read: {problem}")
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[]", "[1]"])
+def test_a_guest_that_cannot_ask_is_an_error_of_the_guest(context: RunContext, text: str) -> None:
+    fake = machine_of(context)
+    fake.answers["python3 -c"] = text
+    with pytest.raises(GuestError, match="cannot try its ways out"):
+        list(air_gap.run(fake.machine, context.plan.spec.deadlines_s))
