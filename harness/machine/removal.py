@@ -302,7 +302,7 @@ def _nonce(vmx: Path) -> str:
     return text.replace(" ", "").replace("-", "").lower()
 
 
-def _stop_forwarding(vmrun: Vmrun, claimed: ForwardingEntry) -> None:
-    for forwarding in vmrun.networks.list_port_forwardings(claimed.network):
-        if forwarding.host_port == claimed.port:
-            vmrun.networks.delete_port_forwarding(claimed.network, forwarding)
+def _stop_forwarding(vmrun: Vmrun, entry: ForwardingEntry) -> None:
+    for forwarding in vmrun.networks.list_port_forwardings(entry.network):
+        if forwarding.host_port == entry.port:
+            vmrun.networks.delete_port_forwarding(entry.network, forwarding)

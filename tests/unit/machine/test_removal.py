@@ -19,7 +19,7 @@ from harness.core.errors import HostError
 from harness.machine.removal import remove_all, remove_machine, remove_rest
 from harness.ownership.ledger import HomeEntry, Ledger, MachineEntry, ProcessEntry
 from harness.ownership.marker import write_marker
-from harness.system import process_identity as pids
+from harness.system.process_identity import identity
 from harness.system.process_tree import end_process
 from harness.vmrun import Vmrun
 from harness.vmware.vmx import Vmx
@@ -339,7 +339,7 @@ def test_a_process_is_ended_by_its_start_or_by_its_command_line_and_no_other_one
             assert child.stdout is not None
             child.stdout.readline()  # it is what it will be
             argv = psutil.Process(child.pid).cmdline()  # an interpreter that is a script is another program by now
-            started = pids.identity(child.pid)["created"]
+            started = identity(child.pid)["created"]
             end_process(child.pid, started - 100, argv)
             for other in ([word], ["less", *argv[1:]], argv[:-1], [argv[0], "serve", word]):
                 end_process(0, 0.0, other)  # an editor, a pager, another verb

@@ -35,6 +35,7 @@ def test_the_command_line_has_to_be_exactly_the_same() -> None:
         assert end_process(0, 0, (*python(SLEEP), "x")) == ()
         assert process.poll() is None
         assert end_process(0, 0, python(SLEEP)) == ()
+        process.wait(10)
     finally:
         end_tree(process.pid)
         process.wait(10)
