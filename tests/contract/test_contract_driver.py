@@ -1,4 +1,4 @@
-"""The driver `Vmrun` over the same benches: what it makes of the same answers."""
+"""The driver `Vmrun` on the same benches and answers."""
 
 from __future__ import annotations
 

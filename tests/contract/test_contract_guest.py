@@ -1,4 +1,7 @@
-"""Guest operations of a machine with Tools. On a `vmrun` that is there, they work on a clone of the guest given."""
+"""Guest operations of a machine with Tools.
+
+On a `vmrun` that is there, they work on a clone of the guest given.
+"""
 
 from __future__ import annotations
 

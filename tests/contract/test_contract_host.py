@@ -50,7 +50,7 @@ def test_a_port_is_forwarded_and_not_any_more(bench: Bench) -> None:
 
 
 def created(bench: Bench, disk: str) -> None:
-    """Have a disk of 8 MB."""
+    """Create a disk of 8 MB."""
     done = bench.disk_tool("-c", "-s", "8MB", "-a", "lsilogic", "-t", "0", disk)
     assert done.code == 0
     told = [line.strip() for line in done.text.split("\n") if line.strip()]

@@ -1,4 +1,4 @@
-"""Snapshots: a tree of names, with memory where the machine ran, and what a revert leaves."""
+"""Snapshots: a tree of names, memory, and reverts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ MISSING = "The snapshot does not exist"
 
 
 def with_tree(bench: Bench) -> Vm:
-    """Return a machine that is off and has first > second with blanks > third."""
+    """Return a machine, off, with three nested snapshots.
+
+    They are first > second with blanks > third.
+    """
     vm = bench.machine("one")
     for name in ("first", "second with blanks", "third"):
         bench("snapshot", vm, name).silent()

@@ -1,4 +1,4 @@
-"""Power, suspend and pause: what a machine is, what it answers, and what its files show."""
+"""Power, suspend and pause: states, answers and files of a machine."""
 
 from __future__ import annotations
 

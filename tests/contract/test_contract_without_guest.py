@@ -1,4 +1,4 @@
-"""Guest operations, variables and devices of a machine in which nobody answers."""
+"""Guest operations, variables and devices of a machine without a guest."""
 
 from __future__ import annotations
 

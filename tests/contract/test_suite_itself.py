@@ -1,4 +1,7 @@
-"""The suite is worth something: its transcripts are read as they are written, and a wrong answer makes a test red."""
+"""The contract suite itself: transcripts and wrong answers.
+
+Transcripts are read as they are written, and a wrong answer makes a test red.
+"""
 
 from __future__ import annotations
 
@@ -130,7 +133,10 @@ def test_every_open_question_has_a_test_that_answers_it() -> None:
 
 
 def wrong(entry: Entry) -> dict[str, list[Entry]]:
-    """Return ways in which an answer can be wrong; of each, one of the entries has to make the test red."""
+    """Return wrong variants of an answer, by kind.
+
+    Of each kind, one of the entries has to make the test red.
+    """
     if isinstance(entry, Look):
         return {"look": [replace(entry, seen=_other(entry.seen))]}
     if entry.code is None:

@@ -31,7 +31,10 @@ pytestmark = asked_for
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Path]:
-    """A folder with the scenarios and a decoy; nothing of it runs afterwards."""
+    """A folder with the scenarios and a decoy.
+
+    Nothing of it runs afterwards.
+    """
     make_lab(tmp_path)
     yield tmp_path
     command(tmp_path, "down")
@@ -47,7 +50,7 @@ def newest_events(folder: Path, after: Sequence[Path]) -> list[dict[str, object]
 
 
 def kill_at(folder: Path, kind: str, what: str, delay_s: float, *options: str) -> None:
-    """Run until that event is in the journal, and a little longer; then kill."""
+    """Run until a moment after that event, then kill."""
     before = list(folder.glob("reports/*/events.jsonl"))
     child = run(folder, *options)
     try:

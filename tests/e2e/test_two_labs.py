@@ -22,13 +22,13 @@ PROVEN = ("creation", "boot", "iso-copy", "cloud-init", "packages", "iso-detache
 
 
 def verdicts(lab: Path) -> dict[str, str]:
-    """Return the status of each phase of the machine in the newest run."""
+    """Return the phases' statuses of the machine in the newest run."""
     result = json.loads((lab / "reports" / "latest" / "run.json").read_text(encoding="utf-8"))
     return {item["phase"]: item["status"] for item in result["verdicts"] if item["machine"] == MACHINE}
 
 
 def marks(lab: Path) -> dict[str, set[str]]:
-    """Return what no two labs may have in common, by what it is."""
+    """Return the resources that two labs must not share, by kind."""
     vmx = Vmx.read(lab / ".lab" / "vms" / MACHINE / f"{MACHINE}.vmx")
     ssh_config = (lab / "reports" / "latest" / "ssh_config").read_text(encoding="utf-8")
     sockets = {word for line in processes(lab) for word in re.findall(r"/[^ ,=]*/vq-[^/ ,]+", line)}

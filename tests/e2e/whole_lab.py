@@ -19,7 +19,7 @@ asked_for = pytest.mark.skipif(not os.environ.get("LAB_E2E"), reason="takes minu
 
 
 def make_lab(folder: Path) -> None:
-    """Leave the scenarios and the seeds there, and a file of somebody else where a machine will be."""
+    """Create the scenarios, the seeds, and a decoy in a machine's place."""
     folder.mkdir(exist_ok=True)
     for name in ("conftest.py", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, folder)
@@ -41,7 +41,7 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def run(folder: Path, *options: str) -> subprocess.Popen[bytes]:
-    """Have pytest at work on one machine of the lab; it writes to `pytest.log`."""
+    """Start pytest on one machine of the lab, writing `pytest.log`."""
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "scenarios", "--vmrun", "embedded"]
     with (folder / "pytest.log").open("ab") as log:
         return subprocess.Popen([*argv, "-k", MACHINE, *options], cwd=folder, stdout=log, stderr=log)
@@ -53,7 +53,10 @@ def said(folder: Path) -> str:
 
 
 def left(folder: Path) -> list[str]:
-    """Return what of the lab is still there: files but the decoy and the seeds, and processes."""
+    """Return remaining files and processes of the lab.
+
+    The decoy and the seeds do not count.
+    """
     files = [path.relative_to(folder).as_posix() for path in (folder / ".lab").rglob("*") if path.is_file()]
     kept = decoy(folder).relative_to(folder).as_posix()
     return [name for name in files if not name.startswith(".lab/seeds/") and name != kept] + processes(folder)

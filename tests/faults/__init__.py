@@ -1,1 +1,1 @@
-"""Things go wrong on purpose: what a run says of each fault, and how soon."""
+"""Deliberate faults: what a run reports of each, and how soon."""

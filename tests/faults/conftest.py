@@ -1,4 +1,4 @@
-"""The stand-ins of the plugin tests, and the table of faults that is printed and written at the end."""
+"""Fixtures of the stand-ins, and the table of faults at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLUMNS = ("fault", "expected", "seen", "seconds", "at most")
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """Print the table of the faults that ran, and leave it as Markdown in `reports/faults.md`."""
+    """Print the table of faults, and write it to `reports/faults.md`."""
     rows = [
         json.loads(str(value))
         for reports in terminalreporter.stats.values()

@@ -1,4 +1,4 @@
-"""Faults of a guest, as its console, its SSH and its answers show them."""
+"""Faults of a guest: its console, its SSH and its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Faults of the host and of its hypervisor: a `vmrun` that hangs, lies or is gone, a full disk, a wrong seed."""
+"""Faults of the host and of its hypervisor.
+
+A `vmrun` that hangs, lies or is gone, a full disk, a wrong seed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from .outcome import WORKER, Expected, Fault
 
 
 def says(verb: str, text: str, status: int = 255) -> Make:
-    """Have that verb answer so, in place of doing anything."""
+    """Answer the verb so, in place of doing anything."""
     return lambda lab: lab.vmrun.answers.update({verb: (text, status)})
 
 
@@ -25,7 +28,7 @@ def hangs(verb: str) -> Make:
 
 
 def from_its_start(do: Callable[[FakeLab], object]) -> Make:
-    """Have that done as soon as the machine is switched on."""
+    """Do that as soon as the machine is switched on."""
 
     def make(lab: FakeLab) -> None:
         def fault(_: FakeShellGuest, __: Path) -> None:

@@ -1,4 +1,4 @@
-"""How a fault of a guest is made: what it answers, prints, refuses, and does of its own accord."""
+"""Builders of guest faults: answers, console text, refusals, actions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATUS = "# cloud-init status --format=json"
 
 
 def answer(part: str, text: str, status: int = 0) -> Make:
-    """Have the one command with `part` in it, or that is `part`, answered so."""
+    """Answer so the one command that is `part` or contains it."""
 
     def make(lab: FakeLab) -> None:
         answers = lab.answers(WORKER)
@@ -32,7 +32,7 @@ def answer(part: str, text: str, status: int = 0) -> Make:
 
 
 def console(text: str, silent: set[str] | None = None) -> Make:
-    """Have each boot print that text, and leave out these events."""
+    """Print that text at each boot, and leave out these events."""
 
     def make(lab: FakeLab) -> None:
         lab.guests[WORKER].console = text
@@ -42,13 +42,13 @@ def console(text: str, silent: set[str] | None = None) -> Make:
 
 
 def evidence(name: str, text: str) -> Make:
-    """Have the guest answer that question for evidence so."""
+    """Answer that question for evidence so."""
     question = next(one for one in QUESTIONS if one.name == name)
     return lambda lab: lab.guests[WORKER].says.update({f"# {question.shell}": (0, text)})
 
 
 def guest(do: Callable[[FakeShellGuest, Path], object]) -> Make:
-    """Have that done to the guest of each boot."""
+    """Do that to the guest of each boot."""
 
     def fault(one: FakeShellGuest, vmx: Path) -> None:
         do(one, vmx)
@@ -64,7 +64,7 @@ def both(*makes: Make) -> Make:
 
 
 def later(do: Callable[[FakeLab, Path], object], seconds: float = 1.0) -> Make:
-    """Have that done a moment after each start of the machine."""
+    """Do that a moment after each start of the machine."""
 
     def make(lab: FakeLab) -> None:
         def fault(_: FakeShellGuest, vmx: Path) -> None:
@@ -78,7 +78,7 @@ def later(do: Callable[[FakeLab, Path], object], seconds: float = 1.0) -> Make:
 
 
 def damaged_payload(lab: FakeLab) -> None:
-    """Have the digest of one file differ from the ISO's."""
+    """Change the digest of one payload file, so that it differs from the ISO's."""
     (command,) = [known for known in lab.answers(WORKER) if "sha256sum" in known]
     lines = lab.answers(WORKER)[command][1].splitlines(keepends=True)
     text = "".join("0" * 64 + line[64:] if "build-timestamp" in line else line for line in lines)
@@ -102,7 +102,7 @@ def another_host_key(one: FakeShellGuest, _: Path) -> None:
 
 
 def freeze_at_the_marker(one: FakeShellGuest, _: Path) -> None:
-    """Stand still when the copy marker is asked for: login and boot are over."""
+    """Freeze when the copy marker is asked for, after boot and login."""
     one.when_asked("# cat /var/lib/iso-copy-complete", one.frozen.set)
 
 
@@ -111,7 +111,7 @@ def paused(lab: FakeLab) -> None:
 
 
 def reboots(lab: FakeLab) -> None:
-    """Each boot says that it begins, and never gets on."""
+    """Report the begin of each boot, and no later event."""
 
     def fault(_: FakeShellGuest, vmx: Path) -> None:
         serial = vmx.parent / "serial-1.log"
@@ -124,7 +124,7 @@ def reboots(lab: FakeLab) -> None:
 
 
 def installer_says(event: str, reason: str) -> Make:
-    """Have the installer end with that event and nothing after it."""
+    """End the installer with that event and nothing after it."""
 
     def fault(_: FakeShellGuest, vmx: Path) -> None:
         serial = vmx.parent / "serial-1.log"

@@ -1,4 +1,4 @@
-"""What a run said of a fault, and whether that is what it had to say."""
+"""The expected report of a fault, and its comparison with a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LATE_S = 2.0
 
 @dataclass(frozen=True)
 class Expected:
-    """What the first broken check of the machine is.
+    """The first broken check that a fault has to cause.
 
     Attributes:
         phase: Where it breaks.
@@ -45,7 +45,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Fault:
-    """One row of the matrix: how it is made, how far the run goes, what it has to say."""
+    """One row of the matrix: the fault, the last module, the report."""
 
     name: str
     make: Callable[[FakeLab], object]
@@ -60,7 +60,7 @@ def set_deadlines(lab: FakeLab, deadlines: dict[str, int]) -> None:
 
 
 def first_broken(lab: FakeLab) -> tuple[Verdict, Check]:
-    """Return the earliest phase of the run that failed, and its first broken check."""
+    """Return the earliest failed phase of the run and its broken check."""
     run = from_json((lab.latest / "run.json").read_text(encoding="utf-8"))
     broken = [verdict for verdict in run.verdicts if verdict.status in (Status.FAIL, Status.ERROR)]
     assert broken, "the fault was not seen"
@@ -69,7 +69,10 @@ def first_broken(lab: FakeLab) -> tuple[Verdict, Check]:
 
 
 def assert_seen(lab: FakeLab, result: pytest.RunResult, expected: Expected) -> tuple[str, float]:
-    """Assert that the run is red for that reason and in time; return its first line and the phase's seconds."""
+    """Assert that the run is red for that reason and in time.
+
+    Return its first line and the phase's seconds.
+    """
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     verdict, check = first_broken(lab)
     line = f"{verdict.title}: {check}".splitlines()[0]

@@ -1,4 +1,7 @@
-"""Ctrl-C in every phase: the run ends soon, says that it is incomplete, leaves its results and lets go of the lab."""
+"""Ctrl-C in every phase ends the run soon and in order.
+
+It is reported as incomplete, writes its results and releases the lab.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ K3S = "command -v k3s || test -x /usr/local/bin/k3s"
 
 
 def earlier_machine(lab: FakeLab) -> None:
-    """Have a machine of an earlier run in the way, and its deletion stand still."""
+    """Leave a machine of an earlier run, whose deletion hangs."""
     lab.run("scenarios/test_20_creation.py", "-k", WORKER)
     lab.vmrun.hanging.add("deleteVM")
 

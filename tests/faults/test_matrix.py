@@ -1,4 +1,7 @@
-"""The matrix of faults with stand-in guests: each is red, in time, and its first line names the cause."""
+"""The matrix of faults with stand-in guests.
+
+Each is red, in time, and its first line names the cause.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ FAULTS = {fault.name: fault for fault in (*GUEST_FAULTS, *HOST_FAULTS)}
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`vmrun list` is asked every second during a wait, for the sake of the time that this takes."""
+    """Ask `vmrun list` every second during a wait, to save time."""
     monkeypatch.setattr(waiting, "_POWER_CHECK_S", 1.0)
 
 

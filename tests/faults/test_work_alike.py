@@ -1,4 +1,7 @@
-"""The faults that the work-alike of `vmrun` has on demand, on real QEMU machines whose disks are blank."""
+"""The faults that `vmrun-qemu` has on demand.
+
+They run on real QEMU machines whose disks are blank.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ Note = Callable[[str, object], None]
 
 @pytest.fixture
 def faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of faults that every `vmrun-qemu` of the test looks into when it starts."""
+    """The file of faults that every `vmrun-qemu` of the test reads."""
     file = tmp_path / "faults.txt"
     file.write_text("", encoding="utf-8")
     monkeypatch.setenv("VMRUN_QEMU_FAULTS", f"@{file}")
@@ -143,7 +146,10 @@ RUNS: dict[str, Expected] = {
 
 @pytest.fixture
 def real_lab(fake_lab: FakeLab, faults: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLab]:
-    """The lab of stand-ins on the embedded hypervisor; its seeds cannot boot, and nothing of it is left."""
+    """The lab of stand-ins on the embedded hypervisor.
+
+    Its seeds cannot boot, and nothing of it is left.
+    """
     fake_lab.edit(f"vmrun: ../bin/vmrun{SUFFIX}", "vmrun: embedded")
     monkeypatch.setattr(waiting, "_POWER_CHECK_S", 1.0)
     yield fake_lab

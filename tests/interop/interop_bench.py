@@ -34,7 +34,7 @@ _SCRIPTS = {
 
 
 def package(name: str, module: str) -> ModuleType:
-    """Return a module of a package of the Python package index, or skip."""
+    """Return a module of a package from PyPI, or skip."""
     try:
         return importlib.import_module(module)
     except ImportError:
@@ -64,7 +64,10 @@ def as_it_is() -> Iterator[None]:
 
 @pytest.fixture(name="bench")
 def bench_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBench]:
-    """A bench with machines; `vmrun` on PATH is `vmrun-qemu`, and nothing is left afterwards."""
+    """A bench with machines; `vmrun` on PATH is `vmrun-qemu`.
+
+    Nothing is left afterwards.
+    """
     if sys.platform == "win32":
         pytest.skip("the programs that others wrote are tried on POSIX systems")
     try:

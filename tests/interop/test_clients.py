@@ -55,7 +55,7 @@ def test_vmrunpacked(bench: LiveBench) -> None:
 
 
 def test_vmware_fusion_py(bench: LiveBench) -> None:
-    """It covers every verb of Fusion's `vmrun` and hands on status and text."""
+    """Every verb of Fusion's `vmrun`, with status and text."""
     module = package("vmware-fusion-py", "vmware_fusion_py")
     vm = bench.machine("one")
     client = module.VMware(vmrun_path=vmrun_path(), host_type="fusion", vm_path=vm)
@@ -85,7 +85,7 @@ def test_vmware_fusion_py(bench: LiveBench) -> None:
 
 
 def test_fusionctl(bench: LiveBench) -> None:
-    """It takes any word on standard error for a failure, and parses `list` as paths."""
+    """A client that takes standard error for failure, and `list` for paths."""
     module = package("fusionctl", "fusionctl")
     vm = bench.machine("one")
     client = module.VMManager(search_paths=[bench.names.vms])
@@ -103,7 +103,7 @@ def test_fusionctl(bench: LiveBench) -> None:
 
 
 def test_navig_vm(bench: LiveBench, tmp_path: Path) -> None:
-    """It starts, asks and deletes machines, and makes their disks with the disk tool from a raw image."""
+    """Start, query and delete machines; make disks from a raw image."""
     engine = package("navig-vm", "navig_vm.engine.vmware")
     disks = package("navig-vm", "navig_vm.engine.disk")
     client = engine.VMware.locate()

@@ -1,4 +1,4 @@
-"""libvirt's `vmware` driver and its VMX reader, unchanged, against `vmrun-qemu` and the lab's own VMX."""
+"""libvirt's `vmware` driver and VMX reader against `vmrun-qemu`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ REFUSED = {"hostonly": "No yet handled value 'hostonly'", "bios": "VMX entry 'fi
 
 
 def readable(vmx: str | Path) -> None:
-    """Have a VMX without those."""
+    """Write the VMX without those keys."""
     file = Vmx.read(vmx)
     file.set("ethernet0.connectionType", "nat")
     file.remove("firmware")

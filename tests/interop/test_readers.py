@@ -1,4 +1,7 @@
-"""Others' readers of VMX and VMDK, on the files that the lab and `vdiskmanager-qemu` write."""
+"""Others' readers of VMX and VMDK, on our files.
+
+The lab and `vdiskmanager-qemu` write them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ SIZE_MIB = 16
 
 
 def filled_disk(bench: LiveBench, kind: str) -> Path:
-    """Return a disk of that type with a word in its middle, written through QEMU."""
+    """Return a disk of that type with a marker in its middle."""
     disk = Path(bench.path("disk.vmdk"))
     assert bench.disk_tool("-c", "-s", f"{SIZE_MIB}MB", "-a", "lsilogic", "-t", kind, str(disk)).code == 0
     subprocess.run(

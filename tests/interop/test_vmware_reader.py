@@ -27,7 +27,7 @@ def library() -> ctypes.CDLL:
 
 
 def theirs(line: bytes) -> Setting:
-    """Return key and value of a line as VMware reads it; None for anything else."""
+    """Return key and value as VMware reads a line, or None."""
     unmarshal = library().DictLL_UnmarshalLine
     unmarshal.restype = ctypes.c_void_p
     unmarshal.argtypes = [ctypes.c_char_p, ctypes.c_size_t, *[ctypes.POINTER(ctypes.c_char_p)] * 3]

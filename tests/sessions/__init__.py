@@ -1,1 +1,1 @@
-"""Runs of the scenarios without a machine."""
+"""Runs of the scenarios without a virtual machine."""

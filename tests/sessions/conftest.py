@@ -23,7 +23,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def facts(monkeypatch: pytest.MonkeyPatch) -> FakeFacts:
-    """A host with room, whatever this one has; a test may take it away."""
+    """A host with room, which a test may take away."""
     known = FakeFacts()
     memory = lambda: SimpleNamespace(available=known.free_memory, total=64 << 30)  # noqa: E731  (two of a kind)
     disk = lambda _: SimpleNamespace(free=known.free_disk)  # noqa: E731  (as above)

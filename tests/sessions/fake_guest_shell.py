@@ -1,4 +1,6 @@
-"""A guest whose shells know exactly the commands they were told; every other one is noted and fails.
+"""A guest whose shells answer from a table of commands.
+
+Every other command is noted and fails.
 
 A command for root's shell is in the table behind `# `, root's prompt.
 """
@@ -27,7 +29,7 @@ _SHELL_PID = 4242
 
 
 class FakeShellGuest(FakeSshGuest):
-    """An SSH server whose shells answer from a table of command -> (exit status, standard output)."""
+    """An SSH server with a table of command -> (exit status, output)."""
 
     def __init__(self, folder: Path, answers: Answers, authorized: paramiko.PKey, host_key: paramiko.PKey) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +39,7 @@ class FakeShellGuest(FakeSshGuest):
         super().__init__(authorized, host_key)
 
     def when_asked(self, command: str, do: Callable[[], object]) -> None:
-        """Have that done when the command is asked, before it is answered."""
+        """Do that when the command is asked, before it is answered."""
         self._when[command] = do
 
     def start(self, channel: paramiko.Channel, command: str) -> None:

@@ -1,4 +1,6 @@
-"""A pytest plugin that kills its own process, as `kill -9` does, at a point that FAKE_KILL names; a host with room.
+"""A pytest plugin that kills its own process, as `kill -9` does.
+
+FAKE_KILL names the point. The host has room.
 
 `phase-end:boot:after`: when the journal has that event. `ledger:3:before`: when the ledger is about to be replaced for
 the third time. `write:40:after`: after the fortieth event of any kind.

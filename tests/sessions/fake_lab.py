@@ -1,4 +1,7 @@
-"""A whole lab without a machine: the repository's scenarios in a folder of their own, real seeds, and stand-ins."""
+"""A whole lab of stand-ins.
+
+The repository's scenarios in a folder of their own, real seeds, and no virtual machine.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,7 @@ _DEBIAN = 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
 
 @dataclass
 class FakeFacts:
-    """What the host says it has."""
+    """Free disk space and memory of the host."""
 
     free_disk: int = 100 * GIB
     free_memory: int = 16 * GIB
@@ -135,12 +138,15 @@ class FakeLab:
         self.lab_file.write_text(text.replace(old, new), encoding="utf-8")
 
     def run(self, *args: str, interrupted: bool = False) -> pytest.RunResult:
-        """Run pytest in the folder, in this process; `interrupted` where Ctrl-C ends it."""
+        """Run pytest in the folder, in this process.
+
+        `interrupted` where Ctrl-C ends it.
+        """
         words = args if any(not word.startswith("-") for word in args) else ("scenarios", *args)
         return self.pytester.runpytest_inprocess(*OPTIONS, *words, no_reraise_ctrlc=interrupted)
 
     def tree(self) -> dict[str, bytes]:
-        """Return every file and directory of the folder that is the lab's, with the content."""
+        """Return every file and directory of the lab, with the content."""
         passed = re.compile(r"(reports|guests|cache)(/|$)|.*__pycache__")
         found = {}
         for path in sorted(self.path.rglob("*")):
@@ -157,11 +163,11 @@ class FakeLab:
         return newest
 
     def unknown_commands(self) -> list[str]:
-        """Return what a guest was asked and has no answer to."""
+        """Return the commands of guests that have no answer."""
         return [line for file in self.unknown.rglob("unknown") for line in file.read_text().splitlines()]
 
     def answers(self, name: str) -> dict[str, tuple[int, str]]:
-        """Return what a guest without a fault says, by command."""
+        """Return the answers of a good guest, by command."""
         return good_answers(self.spec, name, self.seeds, FakeGuestState(), "")
 
     def close(self) -> None:
@@ -212,7 +218,7 @@ class FakeLab:
 
 
 def good_identity(name: str, state: FakeGuestState, boot_id: str, volume: str) -> str:
-    """Return what a guest without a fault prints of who it is, with that medium in its drive."""
+    """Return the identity that a good guest prints, with that medium."""
     drive = {"volume": volume} if volume else {"drive": "dd: failed to open '/dev/sr0': No medium found"}
     printed = {
         "boot_id": boot_id,
@@ -230,7 +236,7 @@ def good_identity(name: str, state: FakeGuestState, boot_id: str, volume: str) -
 def good_answers(
     spec: LabSpec, name: str, seeds: Path, state: FakeGuestState, boot_id: str, who: str = ""
 ) -> dict[str, tuple[int, str]]:
-    """Return what a guest without a fault says to every command of phases and scenarios."""
+    """Return a good guest's answers to all commands of the scenarios."""
     machine, markers, guest = spec.machines[name], spec.markers, spec.guest
     sums = payload_digests(seeds / machine.seed)
     count = len(guest.packages)
@@ -256,7 +262,10 @@ def good_answers(
 
 
 def air_gap(spec: LabSpec, name: str) -> dict[str, tuple[int, str]]:
-    """Return what a guest without a way out says to the questions, whichever of its neighbours are up."""
+    """Return the answers of an isolated guest to the air-gap probes.
+
+    They hold whichever of its neighbours are up.
+    """
     others = [other.address for peer, other in spec.machines.items() if peer != name]
     found = {}
     for count in range(len(others) + 1):
@@ -271,7 +280,7 @@ def air_gap(spec: LabSpec, name: str) -> dict[str, tuple[int, str]]:
 
 
 def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
-    """Return what a guest that keeps every promise says to the checks of the finished guests."""
+    """Return a good guest's answers to the checks of finished guests."""
     machine, guest, user = spec.machines[name], spec.guest, spec.ssh.user
     payload, zone = spec.markers.payload, f"/usr/share/zoneinfo/{guest.timezone}"
     sysctl = {f"/sbin/sysctl -n {' '.join(guest.sysctl)}": "".join(f"{value}\n" for value in guest.sysctl.values())}
@@ -303,7 +312,10 @@ def good_guest(spec: LabSpec, name: str) -> dict[str, str]:
 
 
 def build_seed_directory(folder: Path) -> Path:
-    """Return a directory with keys and the three seed ISOs, built as `lab seed` does from an image of a few bytes."""
+    """Build a directory with keys and the three seed ISOs.
+
+    They are built as `lab seed` does, from an image of a few bytes.
+    """
     spec = load_lab(REPOSITORY / "scenarios" / "lab.yaml", "embedded")
     keys = ensure_keys(folder / "seeds", list(spec.machines))
     image = fake_image(folder / "image")

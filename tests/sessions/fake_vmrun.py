@@ -1,4 +1,7 @@
-"""A hypervisor in this process, and the two programs `vmrun` and `vmware-vdiskmanager` that lead to it."""
+"""A hypervisor in this process, and the programs that lead to it.
+
+These are `vmrun` and `vmware-vdiskmanager`.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ _PYTHON = "python" if SUFFIX else sys.executable  # distlib puts the whole path 
 
 
 class PoweredGuest(Protocol):
-    """What is behind a machine while it runs."""
+    """The guest of a machine while it runs."""
 
     @property
     def port(self) -> int:
@@ -52,7 +55,7 @@ class PoweredGuest(Protocol):
 
 
 class FakeForwarding:
-    """A port of the loopback that leads to a guest as long as it runs."""
+    """A loopback port that leads to a running guest."""
 
     def __init__(self, port: int, guest: Callable[[], PoweredGuest | None]) -> None:
         self._guest = guest
@@ -92,7 +95,10 @@ class FakeForwarding:
 
 
 def _asked(wire: socket.socket) -> list[str]:
-    """Return the program and its words, or nothing where the client was killed before it sent them."""
+    """Return the received program and words.
+
+    Nothing where the client was killed before it sent them.
+    """
     with contextlib.suppress(ConnectionError, EOFError), wire.makefile("rb") as stream:
         return [str(word) for word in marshal.loads(stream.read())]
     return []
@@ -164,7 +170,10 @@ class FakeVmrun:
             rule.way.close()
 
     def end(self, vmx: Path, log: str = "") -> None:
-        """Have the machine off without a `stop`, as when its guest or its process ended by itself."""
+        """Switch the machine off without a `stop`.
+
+        As when its guest or its process ended by itself.
+        """
         with self._lock:
             guest = self.running.pop(vmx)
             guest.close()
@@ -284,7 +293,10 @@ class FakeVmrun:
 
 
 def write_program(path: Path, text: str) -> None:
-    """Leave a Python script that can be started: by its first line, or on Windows as a program file beside it."""
+    """Write a Python script that can be started.
+
+    By its first line, or on Windows as a program file beside it.
+    """
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     if SUFFIX:
@@ -294,7 +306,10 @@ def write_program(path: Path, text: str) -> None:
 
 
 def _create_disk(words: Sequence[str]) -> tuple[str, int]:
-    """As `-c -s 40GB -a lsilogic -t 1 PATH`: a descriptor whose one extent is zeros."""
+    """Write a descriptor whose one extent is zeros.
+
+    The words are as `-c -s 40GB -a lsilogic -t 1 PATH`.
+    """
     path, sectors = Path(words[-1]), int(words[words.index("-s") + 1].removesuffix("GB")) << 21
     if not path.parent.is_dir():
         return "Failed to create disk: A file was not found (0x4).\n", 1

@@ -1,4 +1,7 @@
-"""Wrong input: one clear error with its place and remedy, pytest's exit code, nothing created and nothing deleted."""
+"""Wrong input: one clear error, and nothing created or deleted.
+
+The error has its place and remedy; the exit code is pytest's.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,10 @@ def readable_by_all(lab: FakeLab) -> None:
 
 
 def refused(lab: FakeLab, *args: str) -> str:
-    """Return the one error of a run that ended as wrong usage, before anything was done."""
+    """Run, and return the one error of wrong usage.
+
+    Nothing was done before it.
+    """
     before = lab.tree()
     result = lab.run(*args)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -182,7 +188,10 @@ def test_a_lab_that_cannot_be_opened_is_told_once(fake_lab: FakeLab, monkeypatch
 
 
 def red(lab: FakeLab, *checks: str) -> str:
-    """Return what a run says in which these checks of the environment are red, each once, and nothing else is."""
+    """Run, and return the output; exactly these environment checks are red.
+
+    Each is red once.
+    """
     before = lab.tree()
     result = lab.run(*(f"scenarios/test_{part}.py" for part in ("00_environment", "20_creation", "90_cluster")))
     assert result.ret == pytest.ExitCode.TESTS_FAILED

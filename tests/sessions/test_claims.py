@@ -1,4 +1,4 @@
-"""Which claims rest on the tests of the guests, and what a run knows of those that it did not collect."""
+"""Claims that rest on guest tests, collected or not."""
 
 from __future__ import annotations
 

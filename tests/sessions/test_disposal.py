@@ -1,4 +1,7 @@
-"""What a run removes: what it worked on, and nothing else, however little of the lab it was asked for."""
+"""A run removes what it worked on, and nothing else.
+
+However little of the lab it was asked for.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ pytest_plugins = ("pytester",)
 
 
 def kept(lab: FakeLab) -> dict[str, str]:
-    """Return why each machine that is left was kept, by the newest report."""
+    """Return why each kept machine was kept, by the newest report."""
     listed = run_json(lab)["kept"]
     assert isinstance(listed, list)
     return {item["name"]: item["reason"] for item in listed}

@@ -1,4 +1,7 @@
-"""What a run keeps of each machine: little of a good one, everything of a broken one, also where its guest is dead."""
+"""Evidence of each machine: little of a good one, all of a broken one.
+
+Also where its guest is dead.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`kill -9` at every phase boundary, in the middle of every command, and at random moments: nothing is left."""
+"""`kill -9` at every point of a run leaves nothing behind.
+
+At every phase boundary, in the middle of every command, and at random moments.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ GROUPS = [POINTS[start::5] for start in range(5)]
 
 
 class Crashed:
-    """A lab among decoys, and runs of it in processes of their own that are killed."""
+    """A lab among decoys, run in processes that are killed."""
 
     def __init__(self, lab: FakeLab) -> None:
         self.lab = lab
@@ -48,7 +51,7 @@ class Crashed:
         self.rules = dict(lab.vmrun.rules)
 
     def plant(self) -> None:
-        """Have things beside and inside the lab that are not the lab's."""
+        """Create files of others beside and inside the lab."""
         vms, path = self.lab.vms, self.lab.path
         for file in ("vms/other/other.vmx", "vms/k3s-worker1/thesis.docx", "treasure/k3s-worker2.vmdk"):
             (path / file).parent.mkdir(parents=True, exist_ok=True)

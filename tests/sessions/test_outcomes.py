@@ -1,4 +1,4 @@
-"""What a person gets from `pytest scenarios/`: outcomes, exit codes, results, and what is left behind."""
+"""Outcomes of `pytest scenarios/`: exit codes, results, leftovers."""
 
 from __future__ import annotations
 

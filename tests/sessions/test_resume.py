@@ -1,4 +1,7 @@
-"""A run that broke off goes on: what was proven is not done again, what changed starts afresh and says so."""
+"""A run that broke off is resumed.
+
+What was proven is not done again; what changed starts anew and is reported.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Nothing secret leaves the process: canaries are planted where a secret may come from, every artefact is searched."""
+"""No secret leaves the process.
+
+Canaries are planted where a secret may come from, and every artefact is searched.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def secret_lines(lab: FakeLab) -> set[str]:
 
 
 def plant(lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each source of text leak: console, evidence, a failing test's assertion, the environment."""
+    """Plant canaries in console, evidence, assertions and the environment."""
     monkeypatch.setenv("LAB_CANARY_PASSWORD", PASSWORD)
     monkeypatch.setenv("OTHER_TOKEN", ENVIRONMENT)
     lab.edit("\nhardware:\n", "\ntools: {user: lab, password: 'env:LAB_CANARY_PASSWORD'}\n\nhardware:\n")

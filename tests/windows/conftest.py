@@ -1,4 +1,7 @@
-"""Tests of what only a Windows shows; `.ci/windows_tests.py` runs them where there is none."""
+"""Tests of what only Windows has.
+
+`.ci/windows_tests.py` runs them under wine.
+"""
 
 from __future__ import annotations
 

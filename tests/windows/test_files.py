@@ -1,4 +1,4 @@
-"""Files on Windows: drives, case, long paths, open files, locks between processes, access lists."""
+"""Files on Windows: drives, long paths, locks, access lists."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ def test_results_below_a_path_of_more_than_260_characters(tmp_path: Path) -> Non
 
 @contextmanager
 def held_open(path: Path) -> Iterator[None]:
-    """Have another process hold the file open, as an editor or VMware does: it can neither go nor be replaced."""
+    """Hold the file open in another process, as an editor does.
+
+    It can neither go nor be replaced.
+    """
     hold = f"import sys; file = open({str(path)!r}, 'rb'); print(flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -27,7 +27,10 @@ WORDS = (
 
 
 def program(folder: Path, text: str) -> Path:
-    """Leave a batch file that runs that Python text, as a wrapper of `vmrun` would be."""
+    """Write a batch file that runs that Python text.
+
+    A wrapper of `vmrun` would be one.
+    """
     script = folder / "stand-in.py"
     script.write_text(text, encoding="utf-8")
     batch = folder / "vmrun.bat"

@@ -1,4 +1,7 @@
-"""What this Windows tells of itself: registry, services, session, rights; and the commands, from end to end."""
+"""Facts of this Windows, and the commands from end to end.
+
+Windows registry, services, session and rights.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,10 @@ def lab(*words: str, **variables: str) -> Completed:
 
 
 def stand_in(folder: Path) -> Path:
-    """Leave both of VMware's programs as batch files; `vmrun` knows its list and its networks."""
+    """Write both of VMware's programs as batch files.
+
+    `vmrun` knows its list and its networks.
+    """
     answers = {
         "list": "Total running VMs: 0\n",
         "listHostNetworks": "Total host networks: 1\nINDEX  NAME  TYPE  DHCP  SUBNET  MASK\n"

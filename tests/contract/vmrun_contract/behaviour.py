@@ -1,4 +1,7 @@
-"""Which behaviour of `vmrun` a test fixes: its verbs, its line, how sure we are of it, and what it may settle."""
+"""Markers: which behaviour of `vmrun` a test fixes.
+
+A behaviour has verbs, a line, a confidence, and the questions that it may settle.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def of_function(name: str, function: object) -> Behaviour | None:
 
 
 def all_behaviours() -> Iterator[Behaviour]:
-    """Yield every behaviour that a test of this suite fixes, in the order of modules and tests."""
+    """Yield every behaviour of this suite, in the order of its tests."""
     for path in sorted(SUITE.glob("test_contract_*.py")):
         module = importlib.import_module(path.stem)
         for name, function in vars(module).items():

@@ -1,4 +1,6 @@
-"""The bench on which a test sees one `vmrun`: commands as processes, answers as text and number, looks at the host.
+"""The bench of one `vmrun`: commands, answers, observations of the host.
+
+A bench is live (module `live`) or replays a transcript (module `replaying`); a test does not know which.
 
 A bench is live (module `live`) or replays a transcript (module `replaying`); a test does not know which.
 """
@@ -25,7 +27,7 @@ DISK_TOOL = "vmware-vdiskmanager"
 
 
 class Vm(str):
-    """The VMX path of a machine of this bench; `name` is the machine's."""
+    """The VMX path of a machine; `name` is the machine's."""
 
     __slots__ = ("name",)
     name: str
@@ -38,7 +40,10 @@ class Vm(str):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command answered: `code` as vmrun means it, `raw` as the platform gives it, `text` with LF."""
+    """The answer to a command.
+
+    `code` is the status as vmrun means it, `raw` as the platform gives it; `text` has LF.
+    """
 
     words: tuple[str, ...]
     code: int
@@ -54,7 +59,10 @@ class Answer:
 
     @property
     def failed(self) -> bool:
-        """Whether it failed: by its status, or by an `Error:` line with the status 0, as some builds do."""
+        """Whether the command failed.
+
+        Some builds fail with the status 0 and an `Error:` line.
+        """
         return self.code != 0 or any(line.startswith(_ERROR) for line in self.lines)
 
     @property
@@ -63,7 +71,7 @@ class Answer:
         return next((line.removeprefix(_ERROR) for line in self.lines if line.startswith(_ERROR)), "")
 
     def silent(self) -> None:
-        """Assert that it succeeded and said nothing."""
+        """Assert that it succeeded without output."""
         assert (self.code, self.text.strip()) == (0, ""), self
 
     def says(self, *lines: str) -> None:
@@ -71,7 +79,9 @@ class Answer:
         assert (self.code, self.lines) == (0, list(lines)), self
 
     def fails(self, *texts: str) -> str:
-        """Assert that it failed with one of these texts (any text, if none is given), and return it.
+        """Assert that it failed with one of these texts, and return it.
+
+        Without a text, any is taken.
 
         The status is -1; a status of 0 beside the `Error:` line is the other reading.
         """
@@ -104,12 +114,15 @@ class Bench(ABC):
         return answer
 
     def within(self, seconds: float, *words: str, login: tuple[str, str] | None = None) -> Answer | None:
-        """Return the answer to a command, or None where it did not end in that time and was ended."""
+        """Return the answer to a command, or None after a timeout.
+
+        The command is ended then.
+        """
         flags = ("-gu", login[0], "-gp", login[1]) if login else ()
         return self._asked((*self.host_type_words, *flags, *words), seconds)
 
     def plain(self, *words: str) -> Answer:
-        """Return the answer to exactly these words, without a `-T` of the bench's."""
+        """Return the answer to exactly these words, without `-T`."""
         answer = self._asked(words, COMMAND_S)
         assert answer is not None, f"{words} did not end within {COMMAND_S:.0f} s"
         return answer
@@ -158,7 +171,10 @@ class Bench(ABC):
         return Call(hidden, shown, self.hide(err), signed_status(raw))
 
     def _only_ours(self, line: str) -> str:
-        """Return a line of `list` as it may be sent to others: without the path of a machine that is not ours."""
+        """Return a line of `list` without the path of another's machine.
+
+        So it may be sent to other people.
+        """
         ours = "{" in line or not line.rstrip().lower().endswith(".vmx")
         return line if ours else "another.vmx\n"
 
@@ -167,7 +183,10 @@ class Bench(ABC):
         return self.names.hide(text, self.machines)
 
     def machine(self, name: str, **settings: str) -> Vm:
-        """Return a machine with a blank disk and an empty CD drive, off; `settings` replace VMX keys (`_` is `.`)."""
+        """Return a machine, off, with a blank disk and an empty CD drive.
+
+        `settings` replace VMX keys (`_` is `.`).
+        """
         made = self.vm(name)
         self.make(made, {key.replace("_", "."): value for key, value in settings.items()})
         return made
@@ -182,7 +201,10 @@ class Bench(ABC):
         return self.names.separator.join((self.names.vms, *parts))
 
     def look(self, *words: str) -> Any:
-        """Return something of the host: `setting VMX KEY`, `locks VMX`, `suffixes VMX`, `exists PATH`, …"""
+        """Return an observation of the host.
+
+        It is asked as `setting VMX KEY`, `locks VMX`, `suffixes VMX`, `exists PATH`, …
+        """
         seen = self.see(words)
         self.entries.append(Look(tuple(self.hide(word) for word in words), self._hidden(seen)))
         return seen
@@ -193,7 +215,10 @@ class Bench(ABC):
         return self.hide(seen) if isinstance(seen, str) else seen
 
     def listed(self) -> list[str]:
-        """Return the names of this bench's machines that `list` has; its first line counts all lines."""
+        """Return the names of this bench's machines in `list`.
+
+        The first line of `list` has to count all lines.
+        """
         answer = self("list")
         assert answer.code == 0, answer
         head, *paths = answer.lines
@@ -244,23 +269,26 @@ class Bench(ABC):
 
     @abstractmethod
     def execute(self, words: tuple[str, ...], seconds: float) -> tuple[int, str, str] | None:
-        """Return status, standard output and standard error of `vmrun WORDS`; None where it did not end in time."""
+        """Return status, output and standard error of `vmrun WORDS`.
+
+        None where it did not end in time.
+        """
 
     @abstractmethod
     def make(self, vm: Vm, settings: Mapping[str, str]) -> None:
-        """Have the machine's files."""
+        """Create the machine's files."""
 
     @abstractmethod
     def edit(self, vm: Vm, key: str, value: str) -> None:
-        """Have a VMX key changed on disk."""
+        """Change a VMX key on disk."""
 
     @abstractmethod
     def write(self, path: str, text: str) -> None:
-        """Have a file of this bench with that content."""
+        """Write a file of this bench."""
 
     @abstractmethod
     def folder(self, path: str) -> None:
-        """Have an empty directory of this bench."""
+        """Create an empty directory of this bench."""
 
     @abstractmethod
     def see(self, words: tuple[str, ...]) -> Any:

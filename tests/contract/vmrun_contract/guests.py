@@ -19,7 +19,7 @@ _READY_S = 600.0
 
 @dataclass(frozen=True)
 class GuestSystem:
-    """What a test says to a guest of one kind.
+    """The paths and commands of one guest operating system.
 
     Attributes:
         shell: A program that takes one command.
@@ -82,7 +82,7 @@ class Guest:
 
 @dataclass(frozen=True)
 class Account:
-    """The guest that a person gave: its VMX, off, and an account in it."""
+    """The guest given by option: its VMX, off, and an account in it."""
 
     vmx: Path
     user: str
@@ -95,7 +95,10 @@ def replayed(bench: Bench) -> Guest:
 
 
 def brought_up(bench: LiveBench, account: Account) -> Guest:
-    """Return a running clone of that guest whose Tools do what they are told; the guest itself stays as it is."""
+    """Return a running clone of that guest, its Tools answering.
+
+    The guest itself stays as it is.
+    """
     source = str(account.vmx.resolve())
     bench.allowed.add(source)
     vm = bench.vm("guest")
@@ -109,7 +112,7 @@ def brought_up(bench: LiveBench, account: Account) -> Guest:
 
 
 def of_the_image(real: RealGuest, hypervisor: Hypervisor, mould: Mould) -> tuple[LiveBench, Guest]:
-    """Return the work-alike's own guest, which the tests of its insides use too, and a bench on it."""
+    """Return the guest of the work-alike's own tests, and its bench."""
     bench = LiveBench("vmrun-qemu", hypervisor.with_home(real.vmrun.home), real.vmrun.vms, mould)
     guest = Guest(bench.vm("guest"), (USER, PASSWORD), SYSTEMS["linux"])
     assert guest.vm == str(real.vmx)

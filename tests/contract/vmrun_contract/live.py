@@ -1,4 +1,4 @@
-"""A bench on a `vmrun` that is there: `vmrun-qemu`, or VMware's own on the machine of somebody who has it.
+"""A bench on an installed `vmrun`: `vmrun-qemu` or VMware's own.
 
 Nothing outside the bench's own directory is touched: a command that names another VMX, or that changes the host's
 networks, is not run on VMware's vmrun at all.
@@ -148,7 +148,7 @@ class LiveBench(Bench):
             yield
 
     def close(self) -> list[str]:
-        """Have every machine of this bench off and its directory gone; return what could not be done."""
+        """Stop every machine, delete the directory, and return the problems."""
         problems = [problem for vm in self.machines.values() for problem in self._off(vm)]
         if not self.changes_the_host:
             problems += _left_behind(self.directory.parent)
@@ -173,7 +173,10 @@ class LiveBench(Bench):
 
 
 def _left_behind(directory: Path) -> list[str]:
-    """End and return the processes that still belong to a directory; vmrun-qemu has none when all machines are off."""
+    """Kill and return the remaining processes of a directory.
+
+    `vmrun-qemu` has none when all machines are off.
+    """
     end = time.monotonic() + 15
     while (left := list(_processes(directory))) and time.monotonic() < end:
         time.sleep(_POLL_S)

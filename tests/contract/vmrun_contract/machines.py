@@ -1,4 +1,7 @@
-"""Machines for a bench: the VMX that the lab itself writes, a blank disk from the disk tool, a small medium."""
+"""Machines for a bench: the lab's VMX, a blank disk, a small CD.
+
+The disk is made by the disk tool.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ class Mould:
         self._medium = directory / MEDIUM
 
     def cast(self, vmx: Path, settings: Mapping[str, str]) -> None:
-        """Have a machine at that path, off."""
+        """Create a machine at that path, off."""
         self._make_originals()
         vmx.parent.mkdir(parents=True)
         shutil.copyfile(self._disk, vmx.with_name(DISK))
@@ -59,7 +62,7 @@ class Mould:
 
 
 def lab_keys(vmx: Path, medium: Path) -> dict[str, str]:
-    """Return the VMX keys that the lab writes for its first machine, for a machine at that path."""
+    """Return the lab's VMX keys of its first machine, at that path."""
     spec = load_lab(LAB_FILE)
     name = next(iter(spec.machines))
     keys = vmx_keys(spec, name, MachineFiles(vmx.parent, vmx.stem), medium, "56" * 16)
@@ -67,7 +70,7 @@ def lab_keys(vmx: Path, medium: Path) -> dict[str, str]:
 
 
 def write_medium(path: Path) -> None:
-    """Have an ISO image with one file."""
+    """Write an ISO image with one file."""
     iso = pycdlib.PyCdlib()
     iso.new(interchange_level=3, vol_ident="CONTRACT")
     text = b"contract\n"

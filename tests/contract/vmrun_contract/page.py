@@ -1,4 +1,7 @@
-"""`docs/vmrun.md`: written from the tests' markers, the verbs, the open questions and the transcripts."""
+"""Generator of `docs/vmrun.md`.
+
+It is written from the tests' markers, the verbs, the open questions and the transcripts.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,7 @@ def _work_alike() -> set[str]:
 
 
 def _driver() -> set[str]:
-    """Return the words of the driver's source that may be verbs, in lower case."""
+    """Return possible verbs in the driver's source, in lower case."""
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "harness" / "vmrun").glob("*.py")))
     return {
         node.value.lower()
@@ -91,6 +94,6 @@ def _driver() -> set[str]:
 
 
 def unknown_verbs() -> set[str]:
-    """Return the verbs that tests name and the table of verbs has not."""
+    """Return verbs of tests that the table of verbs lacks."""
     known = {name.lower() for name in VERBS} | {DISK_TOOL}
     return {verb for item in all_behaviours() for verb in item.verbs if verb.lower() not in known}

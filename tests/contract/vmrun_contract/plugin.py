@@ -70,7 +70,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the tests of the work-alike's insides where another `vmrun` is asked for."""
+    """Skip the work-alike's own tests where another `vmrun` is asked for."""
     others = config.getoption("--vmrun") not in (None, EMBEDDED)
     return True if others and collection_path == SUITE / "vmrun_qemu" else None
 
@@ -108,7 +108,7 @@ def mould(hypervisor: Hypervisor, tmp_path_factory: pytest.TempPathFactory) -> M
 def guest_house(
     request: pytest.FixtureRequest, hypervisor: Hypervisor, mould: Mould, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[LiveBench, Guest]]:
-    """A bench with a guest whose Tools answer, for all tests that need one."""
+    """The shared bench with a guest whose Tools answer."""
     account = _account(request.config)
     with pytest.MonkeyPatch.context() as patch:
         _forget_variables(hypervisor, patch)
@@ -174,7 +174,7 @@ def guest(request: pytest.FixtureRequest, bench: Bench) -> Guest:
 
 
 def _forget_variables(hypervisor: Hypervisor, patch: pytest.MonkeyPatch) -> None:
-    """Have the embedded hypervisor without the settings of this user's environment."""
+    """Remove this user's settings of the embedded hypervisor."""
     if hypervisor.kind is Kind.EMBEDDED:
         for variable in [key for key in os.environ if key.startswith(_OWN_VARIABLES)]:
             patch.delenv(variable)
@@ -198,7 +198,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """Say which open questions this run has answered, and where the answers are."""
+    """Print the open questions that were answered, and where."""
     results = config.stash[_RESULTS]
     lines = results.summary()
     if not lines:

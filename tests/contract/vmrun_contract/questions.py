@@ -1,4 +1,6 @@
-"""What nobody on this project could see of VMware's `vmrun` so far, or what two sources say differently.
+"""Open questions on VMware's `vmrun`.
+
+This project could not observe the answers so far, or two sources differ.
 
 A test settles a question by the name of a reading, or, where there is none to choose from, by the text that it saw.
 """
@@ -11,7 +13,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Question:
-    """One open question; `readings` are name -> what that reading says, empty where any text is an answer."""
+    """One open question.
+
+    `readings` are name -> meaning of that reading; empty where any text is an answer.
+    """
 
     text: str
     readings: Mapping[str, str] = field(default_factory=dict)

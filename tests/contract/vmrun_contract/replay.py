@@ -1,4 +1,6 @@
-"""A `vmrun` that only repeats what a transcript says; a command that is not in it fails with the status 99.
+"""A `vmrun` that repeats a transcript.
+
+A command that is not in it fails with the status 99.
 
 `python -m vmrun_contract.replay WORDS…`; the variables `CONTRACT_*` say which section of which transcript, where in
 it, and which paths its placeholders stand for.
@@ -31,7 +33,10 @@ def main(words: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
 
 
 def answer(entries: Sequence[Entry], position: Path, names: Names, words: Sequence[str]) -> Call | None:
-    """Return what comes next for these words, and move the position on; None where nothing does."""
+    """Return the next entry for these words and advance.
+
+    None where the transcript has none.
+    """
     found = coming(entries, position, names, words)
     if found is None:
         return None
@@ -40,7 +45,10 @@ def answer(entries: Sequence[Entry], position: Path, names: Names, words: Sequen
 
 
 def coming(entries: Sequence[Entry], position: Path, names: Names, words: Sequence[str]) -> tuple[Call, int] | None:
-    """Return what comes next for these words, and the position behind it; None where nothing does."""
+    """Return the next entry for these words and the position behind it.
+
+    None where the transcript has none.
+    """
     asked = [names.fill(word) for word in transcript.normal(words)]
     found = transcript.match(
         [_filled(entry, names) for entry in entries], int(position.read_text(encoding="ascii")), Call, asked

@@ -1,4 +1,4 @@
-"""A bench on which a transcript answers, through a process that prints what it says."""
+"""A bench that replays a transcript, through a process that prints it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ReplayBench(Bench):
         return ("-T", "ws")
 
     def told(self, words: tuple[str, ...]) -> tuple[int, str, str] | None:
-        """Return what the transcript says to a command, without a process; None where it hangs."""
+        """Return the transcript's answer without a process; None where it hangs."""
         call = replay.answer(self._entries, self._position, self.names, words)
         assert call is not None, f"not in the transcript: {words}"
         return None if call.code is None else (call.code & 0xFF, call.out, call.err)

@@ -1,4 +1,4 @@
-"""What a run has found out: answers to the open questions, outcomes, and the transcript of each live bench."""
+"""Results of a run: answers to open questions, outcomes, transcripts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Results:
         self._surprises: list[str] = []
 
     def take(self, bench: Bench, test: str) -> None:
-        """Keep what a bench has settled, and what was said on it if it is live."""
+        """Keep the answers of a bench, and the transcript of a live one."""
         for question, reading in bench.settled:
             self._answers.setdefault(question, {}).setdefault(bench.name, set()).add(reading)
         if isinstance(bench, LiveBench):
@@ -37,11 +37,14 @@ class Results:
             self._sections[test] = bench.condensed()
 
     def surprise(self, line: str, seen: str) -> None:
-        """Keep that a vmrun does not do what a line of behaviour says, and the first line of what was seen."""
+        """Keep a line of behaviour that a `vmrun` contradicts.
+
+        It is kept with the first line of what was seen.
+        """
         self._surprises.append(f"{line}: {seen.splitlines()[0] if seen else ''}")
 
     def missing_verbs(self, hypervisor: Hypervisor, verbs: Sequence[str]) -> list[str]:
-        """Return those of the verbs that the usage text of that vmrun does not have."""
+        """Return the verbs that the usage text of that `vmrun` lacks."""
         if not self._usage:
             self._usage = process.run(hypervisor.vmrun_argv, timeout_s=60, env=hypervisor.env).stdout
         known = {line.split()[0].lower() for line in self._usage.splitlines() if line.strip()}
@@ -58,7 +61,7 @@ class Results:
         return [*lines, f"not settled: {', '.join(sorted(set(QUESTIONS) - set(self._answers))) or 'nothing'}"]
 
     def write(self, folder: Path) -> list[Path]:
-        """Write `answers.json`, `answers.md` and the transcript of the live bench; return their paths."""
+        """Write `answers.json`, `answers.md` and the live transcript; return their paths."""
         folder.mkdir(parents=True, exist_ok=True)
         live = {question: sorted(found[self._live]) for question, found in self._answers.items() if self._live in found}
         source = self._usage.strip().splitlines()[0] if self._usage.strip() else "unknown"

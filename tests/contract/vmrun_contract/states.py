@@ -1,4 +1,4 @@
-"""Machines in a state, and what `vmrun` says of a machine in that state."""
+"""Machines in a state, and `vmrun`'s messages about them."""
 
 from __future__ import annotations
 

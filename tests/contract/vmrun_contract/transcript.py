@@ -43,7 +43,7 @@ class TranscriptError(ValueError):
 
 @dataclass(frozen=True)
 class Call:
-    """One command and its answer; `code` is None for a command that did not end."""
+    """One command and its answer; `code` is None for a timeout."""
 
     words: tuple[str, ...]
     out: str = ""
@@ -54,7 +54,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Look:
-    """Something that was looked at on the host; `seen` is a JSON value."""
+    """An observation of the host; `seen` is a JSON value."""
 
     words: tuple[str, ...]
     seen: Any = None
@@ -65,7 +65,10 @@ Entry = Call | Look
 
 @dataclass(frozen=True)
 class Transcript:
-    """One `vmrun` on one host, as far as it was written down; `guest` is `linux` or `windows`."""
+    """The answers of one `vmrun` on one host.
+
+    `guest` is `linux` or `windows`.
+    """
 
     source: str
     platform: str
@@ -86,7 +89,7 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Names:
-    """The places of one bench: its directory and the VMX paths in it."""
+    """The paths of one bench: its directory and VMX files."""
 
     vms: str
     separator: str
@@ -125,7 +128,7 @@ def match(entries: Sequence[Entry], position: int, kind: type[Entry], words: Seq
 
 
 def normal(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the words of a command without its `-T TYPE`, and with placeholders for the guest's user and password."""
+    """Return a command without `-T TYPE`, its login replaced by placeholders."""
     kept = words[2:] if len(words) >= 2 and words[0] == "-T" else words
     hidden = {"-gu": "{user}", "-gp": "{password}"}
     return tuple(hidden.get(kept[index - 1] if index else "", word) for index, word in enumerate(kept))

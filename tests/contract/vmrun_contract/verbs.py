@@ -1,4 +1,4 @@
-"""Every verb of VMware's `vmrun`: what it takes after the VMX, and what is known of its answer."""
+"""Every verb of VMware's `vmrun`: parameters, and what is known of its answer."""
 
 from __future__ import annotations
 

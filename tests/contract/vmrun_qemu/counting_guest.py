@@ -25,7 +25,7 @@ _LINE = re.compile(r"^B([0-9a-f]{4}) N([0-9a-f]{4}) T([0-9a-f]{4})\s*$", re.MULT
 
 @dataclass(frozen=True)
 class Count:
-    """What the guest said last: how often its disk was booted, a number drawn at boot, timer ticks since then."""
+    """A line of the guest: boots of its disk, boot nonce, timer ticks."""
 
     boots: int
     nonce: str
@@ -33,7 +33,7 @@ class Count:
 
 
 def counting_machine(vmrun: Vmrun, name: str, extra: str = "", subformat: str = "twoGbMaxExtentSparse") -> Path:
-    """Return the VMX of a machine with that guest on its disk, without a network."""
+    """Return the VMX of a machine with that guest, without a network."""
     vmx = vmrun.machine(name, f'ethernet0.present = "FALSE"\nmemsize = "32"\n{extra}')
     disk, raw = vmx.with_suffix(".vmdk"), vmx.with_suffix(".raw")
     disk.unlink()
@@ -45,20 +45,20 @@ def counting_machine(vmrun: Vmrun, name: str, extra: str = "", subformat: str = 
 
 
 def said(vmx: Path) -> list[Count]:
-    """Return all that the guest has said, in order."""
+    """Return all lines of the guest, in order."""
     log = vmx.with_name(Vmx.read(vmx).get("serial0.fileName") or "")
     text = log.read_text(encoding="ascii", errors="replace") if log.exists() else ""
     return [Count(int(boots, 16), nonce, int(ticks, 16)) for boots, nonce, ticks in _LINE.findall(text)]
 
 
 def next_count(vmx: Path) -> Count:
-    """Return the next thing that the guest says."""
+    """Wait for the next line of the guest, and return it."""
     before = len(said(vmx))
     assert eventually(lambda: len(said(vmx)) > before), "the guest says nothing"
     return said(vmx)[before]
 
 
 def stands_still(vmx: Path) -> bool:
-    """Return whether the guest says nothing for half a second, ten of its ticks."""
+    """Return whether the guest is silent for half a second, ten ticks."""
     before = len(said(vmx))
     return not eventually(lambda: len(said(vmx)) > before, 0.5)

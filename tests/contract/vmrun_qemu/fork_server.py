@@ -1,4 +1,4 @@
-"""`vmrun-qemu`, each command in a process of its own that is forked from one which has loaded every module.
+"""`vmrun-qemu` commands as processes forked from one that has its modules loaded.
 
 A command runs as with `python -m harness.vmrun_qemu`: its process has an environment, standard streams, a pid and an
 exit status of its own. Saved are the start of an interpreter and its imports, which take longer than most commands do.
@@ -29,7 +29,10 @@ _REQUEST_BYTES = 1 << 18
 
 
 class ForkServer:
-    """The process that is forked, and a way to ask it; it ends with this one."""
+    """The process that is forked, and the connection to it.
+
+    It ends with this process.
+    """
 
     def __init__(self) -> None:
         self._wire, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -47,7 +50,10 @@ class ForkServer:
         self._process.communicate()
 
     def run(self, words: Sequence[str], env: Mapping[str, str], timeout_s: float) -> tuple[int, str, str]:
-        """Return exit status, output and standard error; both streams are read to their end, as from a pipe."""
+        """Run a command; return exit status, output and standard error.
+
+        Both streams are read to their end, as from a pipe.
+        """
         (out, out_end), (err, err_end) = os.pipe(), os.pipe()
         request = json.dumps({"words": list(words), "env": dict(env), "cwd": str(Path.cwd())}).encode()
         try:
@@ -95,7 +101,10 @@ def fork_server() -> ForkServer:
 
 
 def _serve(wire: socket.socket) -> None:
-    """Fork for each request, until the other end is closed; in a forked process, run its command."""
+    """Fork for each request until the connection is closed.
+
+    In the forked process, run the command.
+    """
     for module in pkgutil.walk_packages(vmrun_qemu.__path__, "harness.vmrun_qemu."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
@@ -117,7 +126,7 @@ def _serve(wire: socket.socket) -> None:
 
 
 def _become(request: dict[str, Any], pipes: Sequence[int]) -> None:
-    """Take up the streams, the environment, the directory and the words of a command."""
+    """Take over a command's streams, environment, directory and words."""
     for number, pipe in enumerate(pipes, start=1):
         os.dup2(pipe, number)
         os.close(pipe)

@@ -77,13 +77,13 @@ ip link set "$card" up
 
 @dataclass
 class RealGuest:
-    """A machine that runs, with an operating system and the guest agent in it."""
+    """A running machine with an operating system and the guest agent."""
 
     vmrun: Vmrun
     vmx: Path
 
     def __call__(self, verb: str, *words: str | Path) -> tuple[int, str]:
-        """Return status and output of a guest verb, logged in as the test account."""
+        """Return status and output of a guest verb, as the test account."""
         return self.as_user(USER, PASSWORD, verb, *words)
 
     def as_user(self, user: str, password: str, verb: str, *words: str | Path) -> tuple[int, str]:
@@ -95,7 +95,7 @@ class RealGuest:
         return said
 
     def root(self, script: str, given: str = "") -> str:
-        """Return what a script said that the guest's agent itself ran."""
+        """Return the output of a script that the guest's agent itself ran."""
         with Guest(cast("Record", self.vmrun.record(self.vmx))) as guest:
             question = {"path": "/bin/sh", "arg": ["-c", script], "capture-output": True}
             question["input-data"] = base64.b64encode(given.encode()).decode()

@@ -1,4 +1,7 @@
-"""What `vmrun` is expected to answer and do, as a model: no files, no processes, a few fields for each machine."""
+"""A model of `vmrun`: expected answers and effects.
+
+No files, no processes, a few fields for each machine.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ DONE: Answer = (0, "")
 
 
 class Power(Enum):
-    """What a machine does."""
+    """Power state of a machine."""
 
     OFF = "off"
     ON = "on"
@@ -21,7 +24,10 @@ class Power(Enum):
 
 @dataclass
 class Snapshot:
-    """What is kept: the disk's mark, and whether the memory is; `clones` are names of machines."""
+    """A snapshot: the disk's mark, and whether it has memory.
+
+    `clones` are names of machines.
+    """
 
     name: str
     parent: int
@@ -32,7 +38,10 @@ class Snapshot:
 
 @dataclass
 class Machine:
-    """One machine; `mark` is what was last written to its disk, `started` counts starts of all machines."""
+    """One machine.
+
+    `mark` is what was last written to its disk, `started` counts starts of all machines.
+    """
 
     vmx: Path
     power: Power = Power.OFF
@@ -47,7 +56,10 @@ class Machine:
         return self.power in (Power.ON, Power.PAUSED)
 
     def find(self, path: str) -> int:
-        """Return the number of the snapshot at the end of a path, 0 when there is none; case does not count."""
+        """Return the number of the snapshot at a path, or 0.
+
+        Case does not count.
+        """
         *above, name = path.casefold().split("/")
         for uid, snapshot in self.snapshots.items():
             parent = self.snapshots.get(snapshot.parent)
@@ -80,7 +92,10 @@ EXISTS = error("The file already exists")
 
 
 class Model:
-    """All machines, by name; each method is a command and returns the expected exit status and output."""
+    """All machines, by name.
+
+    Each method is a command and returns the expected exit status and output.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

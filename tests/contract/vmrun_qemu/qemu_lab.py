@@ -53,7 +53,10 @@ class Vmrun:
     env: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, *words: str | Path) -> tuple[int, str]:
-        """Return exit status and output; standard error must stay empty, as VMware's does."""
+        """Return exit status and output.
+
+        Standard error must stay empty, as VMware's does.
+        """
         status, out, err = fork_server().run([str(word) for word in words], self.environment, COMMAND_S)
         assert err == "", err
         return status, out
@@ -78,7 +81,7 @@ class Vmrun:
         return said
 
     def logs(self) -> str:
-        """Return the ends of what the machines' logs say, for a failure whose reason is only there."""
+        """Return the ends of the machines' logs, for a failure message."""
         logs = [*self.vms.glob("*/vmware.log"), *self.home.rglob("*.log")]
         return "".join(f"\n--- {log.name}\n{log.read_text(encoding='utf-8', errors='replace')[-1500:]}" for log in logs)
 
@@ -104,11 +107,11 @@ class Vmrun:
         return value
 
     def processes(self) -> list[str]:
-        """Return the command lines of everything that belongs to this home or to these machines."""
+        """Return the command lines of this home's and these machines' processes."""
         return [" ".join(process.info["cmdline"] or []) for process in self._own()]
 
     def end_all(self) -> None:
-        """Leave nothing behind, whatever the test did."""
+        """Kill every process of this home and these machines."""
         for process in self._own():
             process.kill()
 

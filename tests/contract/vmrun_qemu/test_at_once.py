@@ -1,4 +1,4 @@
-"""Commands that meet: two at once on one machine, one that is killed, a supervisor that dies in the middle of one."""
+"""Concurrent commands, killed commands, and a supervisor that dies meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Clones on real QEMU machines whose guest counts its boots on its disk; and what deletion may not take from them."""
+"""Clones on real QEMU machines, and what deletion must leave of them.
+
+Their guest counts its boots on its disk.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine that runs while somebody deletes its files: the harness's removal ends it all the same."""
+"""A running machine whose files are deleted is removed all the same."""
 
 from __future__ import annotations
 

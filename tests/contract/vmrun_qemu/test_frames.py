@@ -1,4 +1,4 @@
-"""What travels over the virtual network, seen by guests that are nothing but a network card."""
+"""Frames on the virtual network, seen by bare network cards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IPV4, ARP, TEST_TYPE = 0x0800, 0x0806, 0x88B5  # 0x88B5: IEEE 802, local experim
 
 
 def ip_packet(source: bytes, target: bytes, payload: bytes) -> bytes:
-    """Return an IPv4 packet that carries TCP (RFC 791), with the checksum of its header."""
+    """Return an IPv4 packet with TCP (RFC 791) and its checksum."""
     head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 1, 0, 64, 6, 0) + source + target
     total = sum(struct.unpack(">10H", head))
     total = (total & 0xFFFF) + (total >> 16)
@@ -31,7 +31,10 @@ def ip_packet(source: bytes, target: bytes, payload: bytes) -> bytes:
 
 
 class FakeGuest:
-    """A network card at the end of a cable: QEMU's stream framing is a 32-bit length and the frame."""
+    """A network card at the end of a cable.
+
+    QEMU's stream framing is a 32-bit length and the frame.
+    """
 
     def __init__(self, folder: Path, number: int, address: str, *, listens: bool = True) -> None:
         self.mac = b"\x00\x0c\x29\x00\x00" + bytes([number])
@@ -63,7 +66,10 @@ class FakeGuest:
                 return frame[14:]
 
     def say(self, target: bytes, payload: bytes, listener: FakeGuest) -> bytes:
-        """Return what `listener` heard; said again until then, as a switch drops what a card is not ready for."""
+        """Send until `listener` receives; return what it received.
+
+        A switch drops frames that a card is not ready for.
+        """
         listener.cable.settimeout(0.5)
         for _ in range(40):
             self.send(target, TEST_TYPE, payload)

@@ -1,4 +1,4 @@
-"""Machines on a file system that is full: what is refused, what goes on, what is left, and that room mends it."""
+"""Machines on a full file system: refusals, leftovers, and recovery with room."""
 
 from __future__ import annotations
 

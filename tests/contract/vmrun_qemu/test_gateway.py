@@ -1,4 +1,4 @@
-"""The record of a network's gateway, its table of connections, and the services of the host that guests reach."""
+"""Record, connection table and host services of a network's gateway."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class FakeTalker(FakeGuest):
         self.send_ip(OUTSIDE, 6, lambda there: tcp_syn(self.address, there, 4001, 443))
 
     def hello(self) -> None:
-        """Have the gateway know this card, as a guest that looks for it does."""
+        """Make the card known to the gateway, as an ARP request does."""
         self.who_has(str(SUBNETS[self.plug["vmnet"]][-2 if self.plug["vmnet"] == "vmnet1" else 2]))
         self.receive(0x0806)
 

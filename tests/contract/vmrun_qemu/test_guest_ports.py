@@ -1,4 +1,4 @@
-"""Ports of the host that lead to a real guest, over TCP and UDP, and back."""
+"""Forwarded ports of the host into a real guest: TCP and UDP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs in a real guest: who runs them, what comes back, and what does not."""
+"""Programs in a real guest: owner, exit status, output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a real guest sees of its machine: the CD, the cable, the keyboard, its variables; and what is seen of it."""
+"""Devices of a real guest: CD, cable, keyboard, variables, screen."""
 
 from __future__ import annotations
 

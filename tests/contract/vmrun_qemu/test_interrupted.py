@@ -1,4 +1,6 @@
-"""A crash at any moment of a snapshot operation: the machine's disk, and those of its snapshots, hold what they held.
+"""A crash at any moment of a snapshot operation loses no data.
+
+The machine's disk, and those of its snapshots, hold what they held.
 
 Real `qemu-img` on small disks; the crash is an exception that nothing catches, raised instead of one change of a file.
 """
@@ -27,7 +29,7 @@ VMX = 'sata0.present = "TRUE"\nsata0:0.present = "TRUE"\nsata0:0.fileName = "m.v
 
 
 class Crash(BaseException):
-    """The power goes off."""
+    """A power failure."""
 
 
 def opened(folder: Path) -> VmDirectory:
@@ -54,7 +56,10 @@ def qemu_io(disk: Path, *commands: str) -> str:
 
 @pytest.fixture(scope="module")
 def mould(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A machine with the snapshots a - b - c, one mark more before each, and the fourth after the last."""
+    """A machine with the snapshots a - b - c.
+
+    One mark more is on the disk before each, and the fourth after the last.
+    """
     folder = tmp_path_factory.mktemp("mould") / "m"
     folder.mkdir()
     (folder / "m.vmx").write_text(VMX, encoding="utf-8")
@@ -87,7 +92,7 @@ CHANGES = (
 
 
 def crashing(monkeypatch: pytest.MonkeyPatch, at: int, *, after: bool) -> list[str]:
-    """Have the change number `at` crash, instead of being done or when it is done; return the list of changes."""
+    """Crash at change number `at`, before or after it; return the changes."""
     seen: list[str] = []
 
     def wrapped(name: str, original: Callable[..., Any]) -> Callable[..., Any]:

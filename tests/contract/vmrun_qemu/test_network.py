@@ -1,4 +1,4 @@
-"""The virtual network: who starts it, who ends it, and the ports that lead into it."""
+"""The virtual network: start, end, and forwarded ports."""
 
 from __future__ import annotations
 

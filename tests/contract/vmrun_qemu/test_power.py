@@ -1,4 +1,4 @@
-"""Power verbs on real QEMU processes: words, exit codes, files, and what a crash leaves."""
+"""Power verbs on real QEMU: words, exit codes, files, crashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be changed while a machine runs, and is as it was at the next power-on: devices and variables."""
+"""Changes of a running machine that its next power-on undoes."""
 
 from __future__ import annotations
 

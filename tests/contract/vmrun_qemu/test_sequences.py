@@ -60,7 +60,10 @@ class Player:
         shutil.copytree(self.vmrun.vms.with_name("mould"), vmx.parent)
 
     def commands(self) -> None:
-        """Mostly power in one sequence, mostly snapshots and clones in the next: a power-on costs ten of those."""
+        """Run commands: mostly power, or mostly snapshots and clones.
+
+        A power-on costs ten of those.
+        """
         power, files = ((5, 1), (1, 4))[self.dice.random() < 0.5]
         kinds: list[Callable[[str], None]] = [
             *[self.power] * power, *[self.snapshot] * (files + 1), *[self.revert] * files, *[self.clone] * files,
@@ -114,7 +117,7 @@ class Player:
         assert self.model.path(name).parent.exists() == (name in self.model.machines)
 
     def write(self, name: str) -> None:
-        """Write a mark to the disk of a machine that is off, as its guest would have."""
+        """Write a mark to the disk of a machine that is off."""
         machine = self.model.machines[name]
         if machine.power is Power.OFF:
             self._mark = self._mark % 250 + 1
@@ -133,7 +136,10 @@ class Player:
             assert eventually(lambda: run("list") == self.model.list())
 
     def check_disks(self) -> None:
-        """Every disk, of a machine that is off and of every snapshot, holds what the model says."""
+        """Assert that every disk holds what the model expects.
+
+        That is the disk of each machine that is off, and of each snapshot.
+        """
         for name, machine in self.model.machines.items():
             if not machine.is_up:
                 assert mark_on(disk_of(machine.vmx)) == machine.mark, name

@@ -1,4 +1,4 @@
-"""Snapshots on a real QEMU machine whose guest counts its boots on its disk and its ticks in its memory."""
+"""Snapshots on a real QEMU machine with the counting guest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def disks(vmx: Path) -> set[str]:
 
 
 def chain(vmx: Path) -> list[str]:
-    """Return the machine's disk and its parents, as `qemu-img` reads them; each one is consistent."""
+    """Return the disk's backing chain, as `qemu-img` reads it, consistent."""
     argv = ["qemu-img", "info", "--backing-chain", "--output=json", str(disk_of(vmx))]
     told = json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=30).stdout)
     for image in told:
@@ -32,7 +32,7 @@ def chain(vmx: Path) -> list[str]:
 
 
 def boots_on_disk(vmx: Path) -> int:
-    """Return the count in the second sector, read by `qemu-io` through the chain."""
+    """Return the boot count on the disk, read through its chain."""
     argv = ["qemu-io", "-r", "-f", "vmdk", "-c", "read -v 512 2", str(disk_of(vmx))]
     line = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=30).stdout.splitlines()[0]
     low, high = line.split()[1:3]
@@ -40,7 +40,7 @@ def boots_on_disk(vmx: Path) -> int:
 
 
 def boot(vmrun: Vmrun, vmx: Path) -> int:
-    """Start the machine, wait for its guest and cut its power; return how often its disk was booted."""
+    """Start the machine, wait for its guest, stop it; return its boots."""
     vmrun.ok("start", vmx, "nogui")
     boots = next_count(vmx).boots
     vmrun.ok("stop", vmx, "hard")

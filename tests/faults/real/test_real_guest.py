@@ -51,7 +51,7 @@ pytestmark = pytest.mark.skipif(not INSTALLED, reason="LAB_INSTALLED names no fi
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A lab with one machine on a copied disk; nothing of it is left afterwards."""
+    """A lab with one machine on a copied disk, removed afterwards."""
     source = Path(INSTALLED)
     shutil.copytree(source / "seeds", tmp_path / ".lab" / "seeds", copy_function=shutil.copyfile)
     for key in (tmp_path / ".lab" / "seeds").rglob("*"):
@@ -98,7 +98,10 @@ def machine(lab: Lab) -> Machine:
 
 
 def told(machine: Machine, work: Callable[[], object], limit_s: float) -> tuple[Check, set[str]]:
-    """Return the check that a phase with that work ends in, explained as a lab does, and the evidence's names."""
+    """Return the failed check with its explanation, and the evidence's names.
+
+    The phase does that work; the check is explained as a lab does it.
+    """
     deadline = machine.deadline(limit_s)
     with pytest.raises((GuestError, DeadlineExpired)) as caught:
         work()
@@ -170,13 +173,13 @@ def test_hypervisor_process_killed(machine: Machine) -> None:
 
 
 def first_line(verdict: Verdict) -> str:
-    """Return what the first broken check of a phase says first."""
+    """Return the first line of a phase's first broken check."""
     assert verdict.status is Status.FAIL, str(verdict)
     return next(f"{check.name}: {check.why}" for check in verdict.checks if check.status is Status.FAIL)
 
 
 def change(machine: Machine, command: str) -> None:
-    """Have that done in the guest."""
+    """Run that command in the guest as root."""
     said = machine.ssh.run(command, 60, as_root=True)
     assert said.ok, said.stderr
 
