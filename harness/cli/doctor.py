@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import click
 
-from harness import preflight
 from harness.cli.options import report_errors, say
 from harness.cli.selection import selection_options
 from harness.core.errors import HarnessError
@@ -16,6 +15,8 @@ from harness.core.verdict import Check, Status
 from harness.lab.selection import Selection, driver, forward_ports, ledger_of, lock
 from harness.machine.removal import remove_rest
 from harness.ownership.register import register_home
+from harness.preflight.collect import collect
+from harness.preflight.judge import judge_all
 from harness.seed.inspect import inspect_iso
 from harness.system.ports import HeldPorts
 from harness.vmrun.discovery import Hypervisor
@@ -48,8 +49,8 @@ def examine(selection: Selection) -> tuple[Check, ...]:
     register_home(ledger, selection.hypervisor.home)
     with HeldPorts() as ports:
         planned = selection.plan("doctor", forward_ports(selection.spec, ports))
-        facts = preflight.collect(planned, selection.hypervisor, vmrun, inspect_iso)
-        checks = preflight.judge_all(planned, facts)
+        facts = collect(planned, selection.hypervisor, vmrun, inspect_iso)
+        checks = judge_all(planned, facts)
     with contextlib.suppress(HarnessError):  # An unreadable ledger is one of the checks.
         remove_rest(vmrun, ledger)
     return checks

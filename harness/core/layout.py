@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 LEDGER = "lab-ledger.json"  # in the VM directory: what this lab created there
 LOCK = "lab.lock"  # in the VM directory: held by the session that works on the lab
 OWNER = "lab-owner.json"  # in the VM directory: who that session is, or was when it died
@@ -20,6 +18,8 @@ CACHE_VARIABLE = "LAB_CACHE_DIR"
 
 def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the cache directory: `LAB_CACHE_DIR`, or below the user's."""
+    import platformdirs  # noqa: PLC0415 - saves 15 ms where nothing is cached
+
     chosen = environ.get(CACHE_VARIABLE)
     return Path(chosen).resolve() if chosen else platformdirs.user_cache_path("airgap-lab")
 

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from harness import preflight
 from harness.core.deadline import Cancelled, SessionClock
 from harness.core.errors import HarnessError
 from harness.core.verdict import Phase, Verdict
@@ -21,6 +20,8 @@ from harness.machine.context import RunContext
 from harness.machine.machine import Machine
 from harness.phases import MACHINE_PHASES, cluster, environment_checks
 from harness.phases.runner import collect
+from harness.preflight.facts import HostFacts
+from harness.preflight.judge import judge_all
 from harness.results.journal_events import PHASE_START, phase_start
 from harness.system import process
 
@@ -50,7 +51,7 @@ class Lab:
         clock: SessionClock,
         context: RunContext,
         machines: Sequence[Machine],
-        host_facts: Callable[[], preflight.HostFacts],
+        host_facts: Callable[[], HostFacts],
         resumption: Resumption,
     ) -> None:
         self._clock = clock
@@ -142,7 +143,7 @@ class Lab:
         journal.write(PHASE_START, **phase_start(Phase.ENVIRONMENT))
         started = journal.now()
         declared = environment_checks(list(self.machines))
-        checks = collect(declared, lambda: iter(preflight.judge_all(self.context.plan, self._host_facts())))
+        checks = collect(declared, lambda: iter(judge_all(self.context.plan, self._host_facts())))
         return self.verdicts.add(Verdict(Phase.ENVIRONMENT, None, checks, started, journal.now()))
 
     def _judge_cluster(self, waiting: Callable[[], None] | None) -> Verdict:

@@ -16,8 +16,8 @@ from harness.lab.resume.continuation import Resumption
 from harness.lab.resume.decision import Decision, afresh
 from harness.lab.verdicts import Verdicts
 from harness.machine.machine import Machine
-from harness.phases import CARRIED_PHASES, PhaseModule
-from harness.phases.runner import from_exception, run_phase
+from harness.phases import CARRIED_PHASES
+from harness.phases.runner import PhaseModule, from_exception, run_phase
 
 _NO_MORE_WORK = "it had no more to do"
 

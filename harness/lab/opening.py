@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psutil
 
-from harness import preflight
 from harness.airgap.gateway import Gateway, GatewayContext
 from harness.core.deadline import SessionClock
 from harness.core.errors import HarnessError
@@ -31,6 +30,7 @@ from harness.machine.context import RunContext
 from harness.machine.machine import Machine
 from harness.ownership.register import register_home
 from harness.phases import CARRIED_PHASES
+from harness.preflight.collect import collect
 from harness.preflight.facts import observe
 from harness.results.claim_rules import Asked
 from harness.results.journal import Journal
@@ -93,7 +93,7 @@ def open_lab(
         login=login,
     )
     machines = [Machine(context, machine, _iso(machine.seed)) for machine in plan.machines]
-    host_facts = partial(preflight.collect, plan, selection.hypervisor, vmrun, inspect_iso)
+    host_facts = partial(collect, plan, selection.hypervisor, vmrun, inspect_iso)
     return Lab(clock, context, machines, host_facts, _resumption(selection, run, mode))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from harness.airgap.gateway import Gateway
 from harness.config.plan import LabPlan, MachinePlan
 from harness.core.deadline import SYSTEM_CLOCK, Clock
 from harness.core.layout import RunFiles
@@ -14,6 +14,9 @@ from harness.results.journal import Journal
 from harness.system.ports import HeldPorts
 from harness.vmrun import GuestLogin, Vmrun
 from harness.vmrun.discovery import Hypervisor
+
+if TYPE_CHECKING:
+    from harness.airgap.gateway import Gateway
 
 
 @dataclass(frozen=True)

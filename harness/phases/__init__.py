@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Phase
 from harness.phases import cluster
-from harness.phases.runner import PhaseModule
-from harness.preflight import check_names
+from harness.preflight.checks import check_names
+
+if TYPE_CHECKING:
+    from harness.phases.runner import PhaseModule
 
 # The phases of the host, of the tests of the guests, and of the whole lab: no machine works through them by itself.
 _NOT_OF_A_MACHINE = (Phase.ENVIRONMENT, Phase.GUESTS, Phase.CLUSTER)
@@ -28,7 +30,7 @@ _LOOKED_AT_AGAIN = (Phase.AIR_GAP,)
 
 def _module(phase: Phase) -> PhaseModule:
     """Import the module of the phase's name; `Phase` is the only registration."""
-    return cast(PhaseModule, import_module(f"{__name__}.{phase.name.lower()}"))
+    return cast("PhaseModule", import_module(f"{__name__}.{phase.name.lower()}"))
 
 
 MACHINE_PHASES: tuple[PhaseModule, ...] = tuple(_module(phase) for phase in Phase if phase not in _NOT_OF_A_MACHINE)
@@ -60,7 +62,6 @@ __all__ = [
     "CARRIED_PHASES",
     "MACHINE_PHASES",
     "POWER_ONS",
-    "PhaseModule",
     "declared_checks",
     "environment_checks",
     "guest_check",

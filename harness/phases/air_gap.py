@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
 
 from harness.airgap import checks, judge, probes
 from harness.airgap.judge import HostRecord
@@ -14,7 +15,9 @@ from harness.airgap.probes import Probe, ProbeResult
 from harness.config.model import DeadlinesSpec
 from harness.core.errors import HarnessError
 from harness.core.verdict import Check, Phase
-from harness.machine.machine import Machine
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.AIR_GAP
 CHECKS = checks.CHECKS

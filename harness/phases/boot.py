@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.deadline import Pending, wait_until
 from harness.core.verdict import Check, Phase
-from harness.machine.machine import Machine
 from harness.ownership.register import register_forwarding
 from harness.vmrun import PortForwarding, Protocol
 from harness.vmrun.errors import PortInUse
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.BOOT
 RUNNING = CheckSpec(PHASE, "running", (Claim.BUILT,), "in `vmrun list`")

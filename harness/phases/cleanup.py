@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase, Status
-from harness.machine.machine import Machine
 from harness.machine.removal import foreign_directory, remove_machine
 from harness.ownership.marker import ForeignPath, conflicting_names, is_link
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.CLEANUP
 OURS = CheckSpec(PHASE, "only what is ours", (Claim.BUILT,), "in the ledger, or nothing of a machine there")

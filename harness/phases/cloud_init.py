@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.config.model import DeadlinesSpec, Recoverable
 from harness.core.check_spec import CheckSpec
@@ -12,8 +12,10 @@ from harness.core.claims import Claim
 from harness.core.deadline import Deadline
 from harness.core.verdict import Check, Phase
 from harness.guest.channel import CommandResult
-from harness.machine.machine import Machine
 from harness.phases.iso_copy import read_marker
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.CLOUD_INIT
 FINISHED = CheckSpec(PHASE, "finished", (Claim.CLOUD_INIT,), "no longer running")

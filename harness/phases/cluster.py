@@ -9,12 +9,14 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase
-from harness.machine.machine import Machine
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.CLUSTER
 NODES = CheckSpec(PHASE, "nodes ready", (Claim.CLUSTER,), "every machine is a Ready node")

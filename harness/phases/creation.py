@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase
-from harness.machine.machine import Machine
 from harness.ownership.register import register_directory
 from harness.vmrun.vdiskmanager import CREATE_TYPES, create_disk
 from harness.vmware.vmx import Vmx
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.CREATION
 DISK = CheckSpec(PHASE, "virtual disk", (Claim.BUILT, Claim.INSTALLED), "the size and type of the plan")

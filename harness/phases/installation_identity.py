@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 from harness.core.check_spec import CheckSpec
 from harness.core.verdict import Check
 from harness.image.spec import guest_file_text
-from harness.machine.machine import Machine
 from harness.results.model import MACHINE_ID, RUNS
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 SCRIPT = guest_file_text("lab-identity.sh")
 EVENT, FIELD = "identity", "told"  # the event on the serial port, and its field

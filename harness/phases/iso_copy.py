@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.deadline import Deadline
 from harness.core.verdict import Check, Phase
-from harness.machine.machine import Machine
 from harness.seed.inspect import payload_digests
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.ISO_COPY
 MARKER = CheckSpec(PHASE, "marker", (Claim.INSTALLED,), "the marker of an installer of this run")

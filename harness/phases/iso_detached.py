@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase
-from harness.machine.machine import Machine
 from harness.phases.installation_identity import (
     installer_events,
     judge_first_boot,
@@ -20,6 +20,9 @@ from harness.phases.installation_identity import (
 )
 from harness.phases.power_cycle import judge_no_medium, judge_vmx, restart
 from harness.vmware.vmx import Vmx
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.ISO_DETACHED
 VMX = CheckSpec(PHASE, "vmx says detached", (Claim.DETACHED,), "the CD drive not connected at start")

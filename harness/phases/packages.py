@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase
-from harness.machine.machine import Machine
 from harness.phases.iso_copy import read_marker
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.PACKAGES
 MARKER = CheckSpec(PHASE, "marker", (Claim.PACKAGES,), "every package counted as installed")

@@ -5,14 +5,18 @@ The VMX is edited while the VM is off: VMware writes it again from memory at pow
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.deadline import Deadline
 from harness.core.verdict import Check
-from harness.machine.machine import Machine
 from harness.phases.cloud_init import wait_until_finished
 from harness.phases.installation_identity import Identity, identity_from_event, observe_identity
 from harness.vmware.vmx import Vmx
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 CD = "sata0:1"
 

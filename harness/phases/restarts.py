@@ -7,12 +7,12 @@ a test of the file system.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase, Status
-from harness.machine.machine import Machine
 from harness.phases.installation_identity import (
     Identity,
     installer_events,
@@ -24,6 +24,9 @@ from harness.phases.installation_identity import (
 )
 from harness.phases.power_cycle import judge_no_medium, judge_vmx, restart
 from harness.vmware.vmx import Vmx
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 PHASE = Phase.RESTARTS
 DISK_FIRST = CheckSpec(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.errors import DeadlineExpired, GuestError, HarnessError
 from harness.core.files import host_error_from
 from harness.core.verdict import Check, Phase, Status, Verdict
-from harness.machine.machine import Machine
 from harness.results.journal_events import PHASE_START, phase_start
+
+if TYPE_CHECKING:
+    from harness.machine.machine import Machine
 
 
 class PhaseModule(Protocol):

@@ -6,9 +6,12 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.config.model import MarkersSpec, Role
-from harness.guest.lab_keys import HostKey
+
+if TYPE_CHECKING:
+    from harness.guest.lab_keys import HostKey
 
 
 @dataclass(frozen=True)

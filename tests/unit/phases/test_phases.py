@@ -13,7 +13,6 @@ from harness.core.verdict import Phase
 from harness.phases import (
     CARRIED_PHASES,
     MACHINE_PHASES,
-    PhaseModule,
     air_gap,
     boot,
     cleanup,
@@ -27,6 +26,7 @@ from harness.phases import (
     packages,
     restarts,
 )
+from harness.phases.runner import PhaseModule
 
 # Written out, so that the type checker compares each module with the protocol.
 MODULES: tuple[PhaseModule, ...] = (

@@ -9,8 +9,9 @@ from pathlib import Path
 from harness.config import load_lab
 from harness.config.plan import LabPlan, make_plan
 from harness.core.verdict import Check, Status
-from harness.preflight import Fact, HostFacts, error_class, judge_all
-from harness.preflight.facts import Daemon, Key, Network, SeedIso
+from harness.preflight.checks import error_class
+from harness.preflight.facts import Daemon, Fact, HostFacts, Key, Network, SeedIso
+from harness.preflight.judge import judge_all
 from harness.system.windows.logon_session import Session
 from harness.vmrun import HostNetwork, NetworkKind
 from harness.vmrun.discovery import Kind

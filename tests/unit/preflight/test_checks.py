@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.preflight import ErrorClass, HostCheck, check_names, error_class, judge_all
+from harness.preflight.checks import ErrorClass, HostCheck, check_names, error_class
+from harness.preflight.judge import judge_all
 from preflight.samples import MACHINES, good_facts, plan_of
 
 

@@ -11,9 +11,9 @@ from harness.config.plan import LabPlan
 from harness.core.errors import SeedError
 from harness.core.layout import LEDGER
 from harness.core.verdict import Status
-from harness.preflight import collect, judge_all
-from harness.preflight.collect import check_writable, nearest_directory
+from harness.preflight.collect import check_writable, collect, nearest_directory
 from harness.preflight.facts import HostFacts, SeedIso
+from harness.preflight.judge import judge_all
 from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
 from preflight.samples import FakeIso, lab_in

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.verdict import Status
-from harness.preflight import Fact, HostFacts, judge_all
-from harness.preflight.facts import Key, Network, SeedIso
+from harness.preflight.facts import Fact, HostFacts, Key, Network, SeedIso
+from harness.preflight.judge import judge_all
 from harness.system.windows.vmware_install import Product
 from harness.vmrun import NetworkKind
 from harness.vmrun.discovery import NO_VERSION, Kind

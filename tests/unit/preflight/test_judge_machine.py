@@ -8,8 +8,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from harness.core.verdict import Status
-from harness.preflight import Fact
-from harness.preflight.facts import SeedIso
+from harness.preflight.facts import Fact, SeedIso
 from harness.vmrun import PortForwarding, Protocol
 from preflight.samples import FakeIso, check, good_facts, plan_of
 

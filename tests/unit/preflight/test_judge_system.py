@@ -9,8 +9,10 @@ from pathlib import PureWindowsPath
 import pytest
 
 from harness.core.verdict import Check, Status
-from harness.preflight import Fact, HostFacts, error_class, judge_all, system
-from harness.preflight.facts import Daemon
+from harness.preflight import system
+from harness.preflight.checks import error_class
+from harness.preflight.facts import Daemon, Fact, HostFacts
+from harness.preflight.judge import judge_all
 from harness.preflight.judge_system import NOT_INSTALLED
 from harness.system.windows.logon_session import Session
 from harness.system.windows.vmware_install import Product
