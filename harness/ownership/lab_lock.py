@@ -83,7 +83,7 @@ def hold_lock_file(path: Path, timeout_s: float) -> Iterator[None]:
     lock = filelock.FileLock(path)
     try:
         lock.acquire(timeout=timeout_s)
-    except LockTimeout as error:
+    except filelock.Timeout as error:
         raise LockTimeout(str(error)) from error
     try:
         yield
