@@ -23,7 +23,7 @@ from harness.machine.machine import Machine
 from harness.ownership.ledger import Ledger, MachineEntry
 from harness.ownership.marker import write_marker
 from harness.phases import CARRIED_PHASES
-from harness.preflight import HostFacts
+from harness.preflight.facts import HostFacts
 from harness.results.journal import Journal, read_journal
 from harness.seed.model import IsoInfo
 from harness.system.ports import HeldPorts
