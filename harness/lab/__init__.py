@@ -1,4 +1,4 @@
-"""One run of the lab: select it, open it, schedule its machines, close it.
+"""One run of the lab: select, open, schedule the machines, close.
 
-Entry: `Selection`, `open_lab`, `Lab`.
+Entry: `Selection`, `open_lab`, `Lab`, `close_run`.
 """

@@ -1,4 +1,7 @@
-"""The way out of a run: stop the threads, collect evidence, delete or keep the machines, write the results."""
+"""Close a run.
+
+Four steps: stop the threads, collect evidence, delete or keep the machines, write the results.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,9 @@ class RunEnd:
 
 
 def close_run(lab: Lab, keep: Keep, exit_status: int, *, junit: Path, problems: Sequence[str] = ()) -> RunEnd:
-    """Close the run in four steps. Each step is taken, whatever happened in the others.
+    """Close the run in four steps.
+
+    Each step is taken, whatever happened in the others.
 
     Args:
         lab: The lab of this run.
@@ -111,7 +116,7 @@ def collect_evidence(lab: Lab, end: RunEnd, *, deleted: Sequence[MachineUse]) ->
 
 
 def delete_or_keep(lab: Lab, end: RunEnd, *, keep: Keep, green: bool) -> RunEnd:
-    """Delete machines by the keep policy; record why, and until when, the others are kept.
+    """Delete machines by the keep policy; record why the others are kept.
 
     The expiry time belongs to the lab. It starts anew where a machine is kept that this run worked on; it never gets
     shorter where another machine is kept, too.
@@ -130,7 +135,9 @@ def delete_or_keep(lab: Lab, end: RunEnd, *, keep: Keep, green: bool) -> RunEnd:
 
 
 def delete_machines(context: RunContext, names: Sequence[str]) -> list[str]:
-    """Delete these machines; with the last machine of the lab, delete everything else that it has; return the problems.
+    """Delete these machines; return the problems.
+
+    With the last machine of the lab, everything else that the ledger has is deleted.
 
     Without a readable ledger nothing is deleted: the environment phase reports that.
     """
@@ -152,7 +159,7 @@ def delete_machines(context: RunContext, names: Sequence[str]) -> list[str]:
 
 
 def write_results(lab: Lab, end: RunEnd, *, junit: Path) -> RunEnd:
-    """Write `ssh_config`, the end of the journal, `junit.xml`, the `latest` link and the reports.
+    """Write `ssh_config`, the journal's end, `junit.xml`, `latest` and the reports.
 
     Args:
         lab: The lab of this run.
@@ -205,7 +212,10 @@ def _kept_until(context: RunContext) -> str:
 
 
 def _sha256(path: Path) -> str:
-    """Return the digest of a seed without a manifest; computed at the end, when no guest is busy."""
+    """Return the digest of a seed without a manifest.
+
+    It is computed at the end, when no guest is busy.
+    """
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()

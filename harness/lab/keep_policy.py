@@ -1,4 +1,4 @@
-"""The keep policy: which machines are deleted at the end of a run, and until when the others are kept. Pure."""
+"""The keep policy: which machines are deleted, and when. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def keep_reason(keep: Keep, use: MachineUse | None, *, green: bool) -> str:
 
 
 def expiry(keep_for_s: int | None, now: datetime | None = None) -> str:
-    """Return until when machines are kept from now on; empty means without end."""
+    """Return the time until which machines are kept; empty means without end."""
     if keep_for_s is None:
         return ""
     return ((now or datetime.now(UTC)) + timedelta(seconds=keep_for_s)).isoformat(timespec="seconds")
@@ -55,5 +55,5 @@ def expired(until: str, now: datetime | None = None) -> bool:
 
 
 def overdue(until: str) -> list[str]:
-    """Return a line for the terminal where machines are kept beyond their time."""
+    """Return a line for the terminal if machines are overdue."""
     return [f"still here: machines that were kept until {until}; `lab down --expired` removes them"] * expired(until)

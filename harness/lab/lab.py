@@ -1,4 +1,4 @@
-"""The scheduler of a run: one thread per machine works through its phases, while tests wait for verdicts."""
+"""The scheduler of a run: one thread per machine runs its phases."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ class Lab:
         self._stopping = threading.Event()
 
     def start(self, needs: Mapping[str, Phase], *, with_cluster: bool) -> None:
-        """Judge the environment, then start one thread per named machine; a second call does nothing.
+        """Judge the environment, then start one thread per named machine.
+
+        A second call does nothing.
 
         Args:
             needs: The last phase that is needed of each machine; a machine that is not named is not touched.
@@ -107,7 +109,7 @@ class Lab:
         return self.verdicts.wait_for(machine, phase, waiting)
 
     def use_of(self, machine: str) -> MachineUse | None:
-        """Return what this run did with the machine; None where it left it alone."""
+        """Return what this run did with the machine; None for nothing."""
         return self._workers[machine].use
 
     def existing_machines(self) -> list[Machine]:
@@ -159,7 +161,7 @@ class Lab:
         return self.verdicts.add(Verdict(Phase.CLUSTER, None, checks, started, journal.now()))
 
     def _listen(self) -> None:
-        """Follow every console, also while the machine's own thread waits for something else."""
+        """Follow every console, also while a machine's own thread is busy."""
         with contextlib.suppress(Cancelled):
             while not self._stopping.is_set():
                 for machine in self.machines.values():

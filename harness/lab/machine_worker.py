@@ -1,4 +1,4 @@
-"""The work on one machine: run its phases in order and publish a verdict of each."""
+"""Run the phases of one machine and publish their verdicts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.lab.evidence import vmware_tools
 from harness.lab.evidence.run_evidence import RunEvidence
 from harness.lab.keep_policy import MachineUse
 from harness.lab.resume.continuation import Resumption
-from harness.lab.resume.decision import Decision, afresh
+from harness.lab.resume.decision import Decision, start_over
 from harness.lab.verdicts import Verdicts
 from harness.machine.machine import Machine
 from harness.phases import CARRIED_PHASES
@@ -53,7 +53,10 @@ class MachineWorker:
         self.use: MachineUse | None = None
 
     def work(self, phases: Sequence[PhaseModule], environment: Verdict) -> None:
-        """Publish a verdict of each phase, whatever breaks; none after the run is cancelled."""
+        """Publish a verdict of each phase, whatever breaks.
+
+        Nothing is published after the run is cancelled.
+        """
         try:
             self._run_phases(phases, environment)
         except Exception as error:  # noqa: BLE001  (a test waits for each of the verdicts)
@@ -63,7 +66,7 @@ class MachineWorker:
     def _run_phases(self, phases: Sequence[PhaseModule], environment: Verdict) -> None:
         machine, barrier = self._machine, self._machine.context.barrier
         blocker: Verdict | None = environment if environment.status.stops else None
-        decision = afresh("") if blocker else self._resumption.take_up(machine)
+        decision = start_over("") if blocker else self._resumption.resume(machine)
         if decision.carried and self._resumption.refusal(machine, decision) is None:
             self.use = MachineUse.REUSED
         for module in phases:
@@ -80,7 +83,7 @@ class MachineWorker:
             self._evidence.collect_sample(machine)  # Other guests are still at work: this costs the run no time.
 
     def _verdict(self, module: PhaseModule, decision: Decision, blocker: Verdict | None) -> Verdict:
-        """Return the verdict: blocked, refused, carried over from an earlier run, or reached now."""
+        """Return the verdict: blocked, refused, carried over, or reached now."""
         machine, now = self._machine, self._machine.context.journal.now()
         if blocker is not None:
             return Verdict(module.PHASE, machine.name, (), now, now, blocked_by=blocker.title)
@@ -95,7 +98,7 @@ class MachineWorker:
         return run_phase(module, machine)
 
     def _give_up(self, phases: Sequence[PhaseModule], error: Exception) -> None:
-        """Publish the error in the first phase without a verdict; block the phases after it."""
+        """Publish the error in the first missing verdict; block the others."""
         machine = self._machine
         check, blocked_by = from_exception(None, error).masked(), ""
         for module in phases:

@@ -69,7 +69,7 @@ def open_lab(
         mode: What the run does with machines of an earlier run.
 
     Raises:
-        UsageError: The password of the guest account is not where the lab file says.
+        UsageError: The lab file names a password that cannot be found.
         HostError: The ledger cannot be written.
     """
     login = guest_login(selection)
@@ -98,14 +98,17 @@ def open_lab(
 
 
 def _resumption(selection: Selection, run: RunFiles, mode: ResumeMode) -> Resumption:
-    """Return what is known of earlier runs: those with results beside this run's."""
+    """Return what earlier runs recorded: those with results beside this run's."""
     spec, vms, reports = selection.spec, selection.vm_directory, run.directory.parent
     recorded = {} if mode is ResumeMode.FRESH else find_recorded(reports, spec.name, vms, spec.machines)
     return Resumption(mode, recorded, selection.plan, CARRIED_PHASES)
 
 
 def _iso(path: Path) -> IsoInfo | None:
-    """Return what the seed contains; None for an unusable one, which the environment phase reports."""
+    """Return the facts of a seed; None for an unusable one.
+
+    The environment phase reports that.
+    """
     return observe(lambda: inspect_iso(path)).value
 
 

@@ -1,4 +1,4 @@
-"""The claims that a run has to prove, and whether they are proven."""
+"""The claims that a run has to prove, and their judgement."""
 
 from __future__ import annotations
 

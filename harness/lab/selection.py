@@ -1,4 +1,4 @@
-"""Which lab file, which overlay, which hypervisor: what the options lead to, before anything is created."""
+"""Select lab file, overlay and hypervisor, before anything is created."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from harness.vmrun.discovery import Hypervisor, Kind, find_hypervisor
 
 @dataclass(frozen=True)
 class Selection:
-    """The lab and the hypervisor that the options lead to; nothing is created yet."""
+    """The selected lab and hypervisor. Nothing is created yet."""
 
     lab_file: Path
     spec: LabSpec
@@ -36,12 +36,12 @@ class Selection:
     hypervisor: Hypervisor
 
     def plan(self, run_id: str, ports: tuple[int, ...] = ()) -> LabPlan:
-        """Return the plan of this lab; without ports, forwarded ones are left open."""
+        """Return the plan of this lab; without `ports`, forwarded ones are 0."""
         return make_plan(self.spec, self.lab_file, overlay=self.overlay, run_id=run_id, ports=ports)
 
     @property
     def vm_directory(self) -> Path:
-        """Where the machines are."""
+        """The directory of the VMs."""
         return host_path(self.spec.vm_directory, self.lab_file.resolve().parent)
 
 
@@ -52,9 +52,9 @@ def select(
     overlay: str | None = None,
     find: Callable[..., Hypervisor] = find_hypervisor,
 ) -> Selection:
-    """Return the lab of that file on the hypervisor that is found.
+    """Load the lab file and find the hypervisor.
 
-    The overlay `embedded` is laid on top when the embedded hypervisor is used and no other overlay is named.
+    The overlay `embedded` is applied when the embedded hypervisor is used and no other overlay is named.
 
     Args:
         lab_file: The lab file.
@@ -77,7 +77,10 @@ def select(
 
 
 def new_run_id(now: datetime | None = None) -> str:
-    """Return a name for a run that sorts by time, is a file name everywhere, and that no other run has."""
+    """Return a unique name for a run.
+
+    It sorts by time and is a file name on every system.
+    """
     return (now or datetime.now().astimezone()).strftime("%Y-%m-%dT%H-%M-%S") + "-" + secrets.token_hex(2)
 
 
@@ -87,14 +90,17 @@ def ledger_of(selection: Selection) -> Ledger:
 
 
 def kept_until(selection: Selection) -> str:
-    """Return until when the lab's machines are kept; empty without an end, or without a readable ledger."""
+    """Return until when the lab's machines are kept.
+
+    It is empty without an end, or without a readable ledger.
+    """
     with contextlib.suppress(HarnessError):
         return ledger_of(selection).read().kept_until
     return ""
 
 
 def lock(selection: Selection, say: Callable[[str], None] = lambda _: None) -> AbstractContextManager[None]:
-    """Hold the selected lab for this session; see `harness.ownership.lab_lock`.
+    """Lock the selected lab for this session; see `harness.ownership.lab_lock`.
 
     Raises:
         LabBusyError: Another session holds it.
@@ -103,7 +109,7 @@ def lock(selection: Selection, say: Callable[[str], None] = lambda _: None) -> A
 
 
 def forward_ports(spec: LabSpec, held: HeldPorts) -> tuple[int, ...]:
-    """Return the loopback port of each machine, or nothing where the machines are reached directly."""
+    """Return the loopback port of each machine; none where SSH is direct."""
     if spec.ssh.reach is Reach.DIRECT:
         return ()
     count = len(spec.machines)
@@ -123,10 +129,10 @@ def driver(selection: Selection, clock: SessionClock | None = None) -> Vmrun:
 
 
 def guest_login(selection: Selection) -> GuestLogin | None:
-    """Return the guest account that the lab file names for VMware's guest operations, or None.
+    """Return the account for VMware's guest operations, or None.
 
     Raises:
-        UsageError: Its password is not where the lab file says.
+        UsageError: The lab file names a password that cannot be found.
     """
     tools = selection.spec.tools
     if tools is None:

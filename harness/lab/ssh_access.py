@@ -1,4 +1,4 @@
-"""The `ssh_config` of a run: how a person logs in to its machines."""
+"""Write the `ssh_config` of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdicts of one run: published by the machines' threads, waited for by tests."""
+"""Verdicts of one run: machines' threads publish them, tests wait for them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Verdicts:
                     waiting()
 
     def ready_for(self, machine: str, phase: Phase, waiting: Callable[[], None] | None = None) -> Verdict | None:
-        """Return the verdict of an earlier phase of that machine that blocks `phase`, or None."""
+        """Return the verdict of an earlier phase that blocks `phase`, or None."""
         for module in MACHINE_PHASES:
             if module.PHASE.number < phase.number:
                 verdict = self.wait_for(machine, module.PHASE, waiting)

@@ -1,4 +1,7 @@
-"""Power operations of one VM. `vmrun list` decides whether it runs: the state is never remembered."""
+"""Power operations of one VM.
+
+`vmrun list` decides whether it runs: the state is never remembered.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,10 @@ class Power:
         self._vmrun.start(self._files.vmx, self._display, deadline=deadline)
 
     def off(self, deadline: Deadline) -> None:
-        """Shut the guest down, or cut its power where it does not; wait for the VM's locks."""
+        """Shut down the guest and wait for the VM's locks.
+
+        Its power is cut where it does not shut down in time.
+        """
         self._stop(deadline, soft_s=deadline.seconds * _SOFT_SHARE)
         self._journal.state("powered off")
 

@@ -87,7 +87,7 @@ def remove_all(vmrun: Vmrun, ledger: Ledger, names: Iterable[str] | None, power_
 
 
 def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline: Deadline) -> Removal:
-    """Power the VM off, delete its own files, and delete its entries from the ledger.
+    """Power off the VM; delete its own files and its ledger entries.
 
     Missing files are fine.
 
@@ -121,7 +121,10 @@ def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline
 
 
 def foreign_directory(machine: MachineEntry) -> ForeignPath | None:
-    """Return why the VM's directory is not ours; None if it is ours, empty, or missing."""
+    """Return why the VM's directory is not ours, or None.
+
+    An empty or a missing directory counts as ours.
+    """
     files = files_of(machine)
     directory = files.directory
     if not os.path.lexists(directory):
@@ -139,7 +142,7 @@ def foreign_directory(machine: MachineEntry) -> ForeignPath | None:
 
 
 def foreign_files(machine: MachineEntry) -> tuple[ForeignPath, ...]:
-    """Return the files in the VM's directory that are not ours, each with its reason."""
+    """Return the foreign files in the VM's directory, each with its reason."""
     directory = files_of(machine).directory
     if not directory.is_dir():
         return ()
@@ -149,7 +152,7 @@ def foreign_files(machine: MachineEntry) -> tuple[ForeignPath, ...]:
 
 
 def remove_rest(vmrun: Vmrun, ledger: Ledger, remove: Callable[[ProcessEntry], None] = remove_process) -> None:
-    """End the lab's processes and delete the hypervisor's home, after the last VM.
+    """End the lab's processes and delete the hypervisor's home.
 
     Nothing is done while a VM of the lab is in the ledger.
 
@@ -272,7 +275,7 @@ def _remove(item: Path) -> None:
 
 
 def _remove_directory(machine: MachineEntry) -> None:
-    """Delete the marker, and the directory if this lab created it and it is empty."""
+    """Delete the marker, and an empty directory that this lab created."""
     directory = files_of(machine).directory
     for item in _listing(directory):
         if is_marker(item.name):
@@ -294,7 +297,10 @@ def _listing(directory: Path) -> Sequence[Path]:
 
 
 def _nonce(vmx: Path) -> str:
-    """Return `uuid.bios` as 32 hex digits; empty without one, or without a readable VMX."""
+    """Return `uuid.bios` as 32 hex digits, or nothing.
+
+    An unreadable VMX has none.
+    """
     try:
         text = Vmx.read(vmx).get("uuid.bios") or ""
     except (VmxError, OSError):

@@ -40,14 +40,14 @@ def assert_ended(lab: FakeLab) -> None:
 def test_a_thread_that_dies_is_an_error_of_its_machine_alone(
     fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take_up = Resumption.take_up
+    resume = Resumption.resume
 
     def broken(self: Resumption, machine: Machine) -> object:
         if machine.name == WORKER:
             raise ZeroDivisionError("a defect")
-        return take_up(self, machine)
+        return resume(self, machine)
 
-    monkeypatch.setattr(Resumption, "take_up", broken)
+    monkeypatch.setattr(Resumption, "resume", broken)
     result = fake_lab.run(*part("10_cleanup", "30_boot", "78_air_gap"))
     assert result.ret == 1
     assert result.parseoutcomes() == {"passed": 24, "failed": 1, "skipped": 20}
@@ -95,7 +95,7 @@ def test_a_guest_that_failed_has_its_own_verdict_and_its_files_whatever_breaks_b
     result = fake_lab.run(*part("60_packages"), "-k", WORKER)
     assert result.ret == 1
     result.stdout.fnmatch_lines([f"cloud-init of {WORKER}: result: fail: error: boom*"])
-    assert "could not be had: Input/output error" in str(run_json(fake_lab)["notes"])
+    assert "could not be collected: Input/output error" in str(run_json(fake_lab)["notes"])
     assert (fake_lab.latest / WORKER / "journal.log").is_file()
 
 

@@ -101,7 +101,7 @@ def test_a_guest_that_lets_nobody_in_still_leaves_console_and_host_files(fake_la
     told = "\n".join(notes)
     assert "the guest was not asked for evidence to the end" in told
     assert "the disk was not read: the machine runs" in told, "at the time of the failure"
-    assert "the stopped disk could not be had" in told, "before it was destroyed (the stand-in's disk is no disk)"
+    assert "the stopped disk could not be collected" in told, "before it was destroyed (the stand-in's disk is no disk)"
     assert not fake_lab.vmx(WORKER).exists()
 
 

@@ -63,7 +63,7 @@ def test_a_killed_run_goes_on_where_it_was(fake_lab: FakeLab, point: str, reache
     phases = carried(fake_lab)
     assert reached in {names[-1] for names in phases.values() if names}, phases
     assert created(fake_lab) == {name for name, names in phases.items() if not names}
-    result.stdout.fnmatch_lines(["*goes on after * of run 20*"])
+    result.stdout.fnmatch_lines(["*continues after * of run 20*"])
     result.stdout.fnmatch_lines(["*PASS, as run 20* found"])
     assert len(fake_lab.vmrun.rules) == len(fake_lab.vmrun.running) == len(MACHINES)
 
@@ -79,8 +79,8 @@ def test_what_changed_starts_afresh_and_the_rest_goes_on(fake_lab: FakeLab) -> N
     assert result.ret == 0
     result.stdout.fnmatch_lines_random(
         [
-            f"*{MACHINES[2]} * starts afresh: {MACHINES[2]}.vmx was changed: memsize is '2048', not '512'*",
-            f"*{MACHINES[0]} * goes on after *",
+            f"*{MACHINES[2]} * starts over: {MACHINES[2]}.vmx was changed: memsize is '2048', not '512'*",
+            f"*{MACHINES[0]} * continues after *",
         ]
     )
     assert carried(fake_lab)[MACHINES[2]] == []
@@ -93,7 +93,7 @@ def test_a_machine_that_vanished_starts_afresh(fake_lab: FakeLab) -> None:
     shutil.rmtree(fake_lab.vmx(WORKER).parent)
     result = fake_lab.run("--resume")
     assert result.ret == 0
-    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: it is gone: *"])
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts over: it is gone: *"])
 
 
 def test_another_boot_than_the_one_that_was_proven_starts_afresh(fake_lab: FakeLab) -> None:
@@ -105,13 +105,13 @@ def test_another_boot_than_the_one_that_was_proven_starts_afresh(fake_lab: FakeL
             fake_lab.vmx(name).with_name(f"{name}.vmx.lck").rmdir()
     result = fake_lab.run("--resume")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["*starts afresh: it is off, and was not restarted from its disk yet"])
+    result.stdout.fnmatch_lines(["*starts over: it is off, and was not restarted from its disk yet"])
 
 
 def test_without_an_earlier_run_everything_starts_afresh(fake_lab: FakeLab) -> None:
     result = fake_lab.run(*part("30_boot"), "-k", WORKER, "--resume")
     assert result.ret == 0
-    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: no earlier run tells of it"])
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts over: no earlier run has it"])
 
 
 @pytest.mark.parametrize("again", [(), ("--reuse",)])
@@ -152,7 +152,7 @@ def test_of_a_finished_lab_only_what_changed_is_built_anew(fake_lab: FakeLab) ->
     seed.write_bytes(re.sub(rb'("input_hash": ").', rb"\1x", seed.read_bytes()))
     result = fake_lab.run()
     assert result.ret == 0
-    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: changed since run *: the seed {seed.name}*"])
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts over: changed since run *: the seed {seed.name}*"])
     assert created(fake_lab) == {WORKER}
 
 
@@ -205,7 +205,7 @@ def test_a_finished_machine_with_its_iso_in_the_drive_again_is_not_taken(fake_la
     vmx.write_text(vmx.read_text().replace(off, on))
     fake_lab.vmrun.calls.clear()
     result = fake_lab.run()
-    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: its VMX has the ISO in the drive again"])
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts over: its VMX has the ISO in the drive again"])
     assert created(fake_lab) == {WORKER}
 
 
@@ -222,5 +222,5 @@ def test_a_finished_machine_that_was_installed_again_is_not_taken(
     fake_lab.vmrun.calls.clear()
     result = fake_lab.run(*part("30_boot"))
     assert result.ret == 0
-    result.stdout.fnmatch_lines([f"*{WORKER} * starts afresh: it was installed again: {told}"])
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts over: it was installed again: {told}"])
     assert created(fake_lab) == {WORKER}

@@ -1,4 +1,4 @@
-"""Evidence of a machine: logs and screens collected from it, and the cause found in them.
+"""Evidence of machines: logs, screens, and the cause found in them.
 
 Entry: `Collector`.
 """

@@ -1,4 +1,4 @@
-"""The addresses that a guest has by the word of cloud-init on its console, or of its Tools. Pure."""
+"""Compare reported addresses of a guest with the planned one. Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ _DEVICE = re.compile(r"ci-info: \|\s*(?P<card>(?!lo\b)\w+)\s*\|\s*True\s*\|\s*(?
 
 
 def wrong_address(console: str, expected: str) -> str:
-    """Return `the guest has 192.168.6.99, not 192.168.6.11`, or nothing where it has the right one or tells of none."""
+    """Return a text if cloud-init reports other addresses only.
+
+    For example `the guest has 192.168.6.99, not 192.168.6.11`.
+    """
     seen = list(dict.fromkeys(match["address"] for match in _DEVICE.finditer(console)))
     return f"the guest has {', '.join(seen)}, not {expected}" if seen and expected not in seen else ""
 
 
 def tools_address(tools: IPv4Address | None, expected: IPv4Address, subnet: IPv4Network) -> str:
-    """Return that Tools tell of another address of the lab's network, or nothing.
+    """Return that Tools report another address of the lab's network, or nothing.
 
-    One outside of it may be that of a bridge in the guest.
+    An address outside of it may be that of a bridge in the guest.
     """
     wrong = tools is not None and tools in subnet and tools != expected
-    return f"Tools say that the guest has {tools}, not {expected}" if wrong else ""
+    return f"Tools report that the guest has {tools}, not {expected}" if wrong else ""

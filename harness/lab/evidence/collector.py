@@ -1,6 +1,6 @@
-"""Evidence: copies of what shows how a machine came to be as it is. Collected before anything is destroyed.
+"""Collect the evidence of one machine, before it is deleted.
 
-A machine without a fault is asked for a few files; one that failed is asked for everything, within a time limit of its
+From a machine without a fault a few files are collected; from one that failed, everything, within a time limit of its
 own. Where its guest does not answer there are the console, the screen, the hypervisor's files and, once the machine is
 off, its disk.
 """
@@ -33,10 +33,12 @@ _CONDITION_S = 10.0
 
 
 class Collector:
-    """Collects the evidence of one machine into the run directory; what cannot be had is journalled, never raised.
+    """Collects evidence of one machine into the run directory.
+
+    Nothing is raised: the journal notes what cannot be collected.
 
     Attributes:
-        texts: What known causes may be found in.
+        texts: What is searched for known causes.
         silent: Whether the guest did not answer.
     """
 
@@ -47,7 +49,7 @@ class Collector:
         self.silent = False
 
     def collect(self, *, complete: bool) -> None:
-        """Have the evidence in the run directory: a little of it, or all of it."""
+        """Collect a little evidence, or all of it."""
         deadline = self.machine.deadline(COMPLETE_S if complete else CHEAP_S)
         self.collect_host_files()
         self._attempt("the guest's files", lambda: self._collect_guest(deadline, complete=complete))
@@ -62,20 +64,20 @@ class Collector:
             self.read_disk(deadline)
 
     def read_disk(self, deadline: Deadline) -> None:
-        """Have the files that the guest does not give read from its disk, if the machine is off."""
+        """Copy the guest's logs from its disk, if the VM is off."""
         self._attempt("the stopped disk", lambda: self._from_disk(deadline))
 
     def stop_and_read_disk(self) -> None:
-        """Have the disk of a started machine whose guest did not answer read, before both are deleted."""
+        """Power off an unresponsive VM and copy its logs from the disk."""
         if not self.silent or not self.machine.console.started:
             return
         deadline = Deadline(self.machine.context.plan.spec.deadlines_s.power)
-        with contextlib.suppress(HarnessError):  # what does not go off is the removal's to tell
+        with contextlib.suppress(HarnessError):  # The deletion reports a VM that does not go off.
             self.machine.context.vmrun.stop_and_verify(self.machine.plan.files.vmx, deadline, soft_s=0)
         self.read_disk(Deadline(COMPLETE_S))
 
     def collect_host_files(self) -> None:
-        """Have VMX, hypervisor's logs and console as they are now."""
+        """Copy the VMX, the hypervisor's logs and the console."""
         self._attempt("the run directory", lambda: self.target.mkdir(parents=True, exist_ok=True))
         self._attempt("the hypervisor's files", self._host_files)
         log = self.machine.console.log
@@ -84,9 +86,10 @@ class Collector:
             self._attempt("the console", lambda: self._found(log.name))
 
     def condition(self) -> str:
-        """Return why the guest is silent, where that can be known without it: the machine is off, suspended or paused,
-        or it has another address than the planned one by its console, or by its Tools where there is no connection;
-        else nothing. Never raises.
+        """Return why the guest is silent, as seen from outside, or nothing.
+
+        The VM is off, suspended or paused, or has another address than the planned one by its console, or by its Tools
+        where there is no connection. Never raises.
         """
         seen: list[str] = []
         self._attempt("why the guest is silent", lambda: seen.append(self._condition()))
@@ -94,20 +97,20 @@ class Collector:
 
     def _condition(self) -> str:
         vmrun, vmx = self.machine.context.vmrun, self.machine.plan.files.vmx
-        box = self.machine.deadline(_CONDITION_S)
+        deadline = self.machine.deadline(_CONDITION_S)
         try:
-            state = vmrun.power_state(vmx, box)
+            state = vmrun.power_state(vmx, deadline)
             if state is not PowerState.RUNNING:
                 return f"the machine is {state}"
-            address = vmrun.guest_ip_address(vmx, box)
+            address = vmrun.guest_ip_address(vmx, deadline)
         except VmPaused:
             return "the machine is paused"
         except HarnessError:
-            address = None  # whatever else Tools say tells nothing of the guest's silence
+            address = None  # Any other error of Tools does not explain the guest's silence.
         console = self.machine.console.text
         expected, subnet = self.machine.plan.address, self.machine.context.plan.spec.network.subnet
-        told = wrong_address(console, str(expected))
-        return told or ("" if self.machine.ssh.connected else tools_address(address, expected, subnet))
+        wrong = wrong_address(console, str(expected))
+        return wrong or ("" if self.machine.ssh.connected else tools_address(address, expected, subnet))
 
     # -- host ----------------------------------------------------------------------------------------------------
 
@@ -170,7 +173,7 @@ class Collector:
         except CommandTimeout as slow:
             if not question.slow or deadline.expired:
                 raise
-            self._note(f"{question.name} could not be had: {slow.what}")
+            self._note(f"{question.name} could not be collected: {slow.what}")
             return
         if said.ok and said.stdout:
             self._answer(question, said.stdout)
@@ -186,7 +189,7 @@ class Collector:
         try:
             step()
         except Exception as error:  # noqa: BLE001  (evidence is never the reason for which a run ends)
-            self._note(f"{what} could not be had: {error_text(error)}")
+            self._note(f"{what} could not be collected: {error_text(error)}")
 
     def _write(self, name: str, text: str) -> None:
         (self.target / name).write_text(redact(text), encoding="utf-8", errors="replace", newline="\n")
@@ -198,5 +201,5 @@ class Collector:
             self.machine.journal.evidence(path)
 
     def _note(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # on a full disk the phases tell
+        with contextlib.suppress(OSError):  # The phases report a full disk.
             self.machine.journal.note(text)

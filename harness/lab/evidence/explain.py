@@ -1,4 +1,4 @@
-"""The first line of a failure: what a check saw, and the cause that the evidence shows. Pure."""
+"""Add the cause that the evidence shows to a failed check. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from harness.core.verdict import Check, Status, Verdict
 from harness.guest.diagnosis import Source, diagnose_each
 
-# The gravest ones; a first line with more of them is read by nobody.
+# The most severe ones: a first line with more causes is too long to read.
 _MOST_CAUSES = 2
 _BROKEN = (Status.FAIL, Status.ERROR)
 
 
 def explained(verdict: Verdict, condition: str, texts: Mapping[Source, str]) -> Verdict:
-    """Return the verdict with the cause of its first broken check in that check's first line.
+    """Return the verdict with the cause of its first broken check.
+
+    The cause is in that check's first line.
 
     Args:
         verdict: A phase that did not pass.
@@ -31,7 +33,10 @@ def explained(verdict: Verdict, condition: str, texts: Mapping[Source, str]) -> 
 
 
 def explain(check: Check, condition: str, texts: Mapping[Source, str]) -> Check:
-    """Return a broken check with the causes that the evidence shows; what the check itself saw stays in front."""
+    """Return a broken check with the causes that the evidence shows.
+
+    What the check itself saw stays in front.
+    """
     if condition and condition not in check.why:
         check = dataclasses.replace(check, cause=f"{condition}: {check.why}")
     for found in diagnose_each(texts)[:_MOST_CAUSES]:

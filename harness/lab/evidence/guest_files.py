@@ -1,4 +1,7 @@
-"""What a guest is asked for as evidence: a table. The cheap questions are for every guest, all for one that failed."""
+"""The files and command outputs that are collected of a guest.
+
+Every guest is asked the cheap questions; one that failed is asked all.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ def _file(path: str, name: str, source: Source | None = None, *, cheap: bool = F
 
 
 def _ask(name: str, *commands: str, source: Source | None = None, slow: bool = False) -> Question:
-    """Ask several things, each under its own command line; one that fails says so and the next is asked."""
+    """Run several commands, each with its command line as a heading.
+
+    A failing command does not end the others.
+    """
     lines = [f"echo {shlex.quote(f'$ {command}')}; {command} 2>&1; echo" for command in commands]
     return Question(name, f"{{ {'; '.join(lines)}; }} | tail -c {LIMIT_BYTES}", source=source, slow=slow)
 

@@ -1,4 +1,6 @@
-"""Files of a guest whose machine is off, read from its virtual disk by qemu-img and debugfs, without mounting anything.
+"""Read files from the disk of a VM that is off.
+
+qemu-img and debugfs read it: nothing is mounted.
 
 Both programs come with the embedded hypervisor (qemu-utils, e2fsprogs); where they are not, the disk cannot be read.
 The file system's journal is not replayed: what the guest wrote in its last seconds may be missing.
@@ -26,7 +28,7 @@ _GPT_HEADER = struct.Struct("<QII")
 
 
 def read_files(disk: Path, paths: Sequence[str], target: Path, deadline: Deadline) -> dict[str, Path]:
-    """Leave files of the disk's ext4 partitions in the directory `target`; return where, by their path in the guest.
+    """Copy files of the ext4 partitions; return the copies by guest path.
 
     A file that no partition has is left out. The work takes a sparse copy of the disk, which is deleted afterwards.
 
@@ -60,7 +62,7 @@ def read_files(disk: Path, paths: Sequence[str], target: Path, deadline: Deadlin
 
 
 def partition_starts(raw: Path) -> Iterator[int]:
-    """Yield the first byte of every partition that may hold a Linux file system."""
+    """Yield the offset of every partition for a Linux file system."""
     with raw.open("rb") as image:
         record = image.read(SECTOR)
         if len(record) < SECTOR or record[510:] != b"\x55\xaa":
@@ -82,7 +84,7 @@ def partition_starts(raw: Path) -> Iterator[int]:
 
 
 def _program(name: str) -> str | None:
-    """Return the program's path; debugfs is where an ordinary user's PATH does not lead."""
+    """Return the program's path; debugfs is outside of a user's PATH."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
 
 

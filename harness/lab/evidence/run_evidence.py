@@ -1,4 +1,4 @@
-"""Evidence of all machines of one run: what is collected of which machine, and when."""
+"""Evidence of all machines of one run."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from harness.machine.machine import Machine
 
 
 class RunEvidence:
-    """Has one collector per machine; each is used by one thread at a time."""
+    """Decides what is collected of which machine.
+
+    There is one collector per machine, used by one thread at a time.
+    """
 
     def __init__(self) -> None:
         self._collectors: dict[str, Collector] = {}
         self._suspects: set[str] = set()
 
     def suspect(self, machine: str) -> None:
-        """Request complete evidence of that machine at the end: a test of its guest failed."""
+        """Request complete evidence of that machine: a test of its guest failed."""
         self._suspects.add(machine)
 
     def explain(self, verdict: Verdict, machine: Machine) -> Verdict:
-        """Collect complete evidence of a machine that failed; return its verdict with the cause."""
+        """Collect complete evidence of a failure; return the verdict with its cause."""
         if not machine.console.started:
             return verdict
         collector = self._collector(machine)
@@ -33,7 +36,7 @@ class RunEvidence:
         self._collector(machine).collect(complete=False)
 
     def collect_last(self, machine: Machine) -> None:
-        """Collect what is missing at the end of the run, and close the SSH session."""
+        """Collect what is missing at the end; close the SSH session."""
         machine.console.finish()
         known, suspect = machine.name in self._collectors, machine.name in self._suspects
         collector = self._collector(machine)

@@ -1,7 +1,9 @@
-"""What VMware Tools say of a machine, beside what the guest says over SSH: shown in the report, never a condition.
+"""State and address of a guest as VMware Tools report them.
+
+The report shows them; no verdict depends on them.
 
 Tools were seen to run and to be of no use for days, to answer with the address of a bridge inside the guest, and to
-stay `installed` while everything works. A reader who knows both sides can tell which of them to mistrust.
+stay `installed` while everything works. A reader who sees both sides knows which of them to mistrust.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from harness.core.errors import GuestError, HarnessError
 from harness.machine.machine import Machine
 from harness.vmrun import Guest, GuestPath, ToolsState, Vmrun
 
-# What is not answered by then is not worth waiting for: nothing depends on it.
+# Nothing depends on the answer: it is not worth a longer wait.
 _TOOLS_S = 10.0
 _SSH_S = 5.0
 _ADDRESSES = "ip -o -4 address show scope global"
@@ -26,10 +28,10 @@ _INET = re.compile(r"\binet (\d+(?:\.\d+){3})/")
 
 @dataclass(frozen=True)
 class ToolsView:
-    """One machine, as Tools see it.
+    """A machine as Tools report it.
 
     Attributes:
-        state: None where vmrun did not say; `why` has the reason then.
+        state: None where vmrun did not report it; `why` has the reason then.
         address: None where Tools published none; `why` has the reason where vmrun gave one.
     """
 
@@ -39,18 +41,18 @@ class ToolsView:
 
 
 def ask(vmrun: Vmrun, vmx: Path, clock: Clock = SYSTEM_CLOCK) -> ToolsView:
-    """Return what Tools say of a machine now; what cannot be asked is None with its reason."""
-    box = Deadline(_TOOLS_S, clock)
+    """Ask Tools; the view has the reason where they cannot be asked."""
+    deadline = Deadline(_TOOLS_S, clock)
     state = None
     try:
-        state = vmrun.check_tools_state(vmx, deadline=box)
-        return ToolsView(state, vmrun.guest_ip_address(vmx, box))
+        state = vmrun.check_tools_state(vmx, deadline=deadline)
+        return ToolsView(state, vmrun.guest_ip_address(vmx, deadline))
     except HarnessError as error:
         return ToolsView(state, None, error.what)
 
 
 def probe(guest: Guest, clock: Clock = SYSTEM_CLOCK) -> str:
-    """Return whether a guest operation works, by doing the cheapest one: nothing else tells for certain."""
+    """Return whether guest operations work, by trying the cheapest one."""
     started = clock.monotonic()
     try:
         guest.directory_exists(GuestPath("/"))
@@ -60,8 +62,14 @@ def probe(guest: Guest, clock: Clock = SYSTEM_CLOCK) -> str:
 
 
 def status_line(name: str, tools: ToolsView, operations: str) -> str:
-    """Return a line for a terminal; `operations` says what became of a guest operation, or nothing."""
-    state = tools.state.value if tools.state else "not told"
+    """Return a line for a terminal.
+
+    Args:
+        name: The machine.
+        tools: What Tools report.
+        operations: The result of a guest operation; empty where none was tried.
+    """
+    state = tools.state.value if tools.state else "not reported"
     words = [f"{name:<16} Tools {state:<10} address {tools.address or 'none'}"]
     words += [f"({tools.why})"] if tools.why else []
     words += [f"guest operations: {operations}"] if operations else []
@@ -69,14 +77,14 @@ def status_line(name: str, tools: ToolsView, operations: str) -> str:
 
 
 def compare(tools: ToolsView, by_ssh: Sequence[str] | None, planned: IPv4Address) -> dict[str, str]:
-    """Return the facts of the report: the state, the address, and how they go with what SSH showed.
+    """Return the facts for the report: state, address, and whether SSH agrees.
 
     Args:
-        tools: What Tools say.
-        by_ssh: The guest's addresses by its own word over SSH, or None where it could not be asked.
+        tools: What Tools report.
+        by_ssh: The guest's addresses as it reports them over SSH; None where it could not be asked.
         planned: Its address in the lab.
     """
-    state = tools.state.value if tools.state else f"not told: {tools.why}"
+    state = tools.state.value if tools.state else f"not reported: {tools.why}"
     address = str(tools.address) if tools.address else "none" + (f": {tools.why}" if tools.state and tools.why else "")
     return {"Tools state": state, "Tools address": address, "Tools and SSH": _agreement(tools, by_ssh, planned)}
 
@@ -92,7 +100,10 @@ def _agreement(tools: ToolsView, by_ssh: Sequence[str] | None, planned: IPv4Addr
 
 
 def observe(machine: Machine) -> None:
-    """Have what Tools say of a machine that was started in its facts; takes no part in any verdict, never raises."""
+    """Journal what Tools report of a machine that was started.
+
+    No verdict depends on it. Never raises.
+    """
     if not machine.console.started:
         return
     facts = compare(

@@ -1,4 +1,4 @@
-"""Continuing an earlier run: its history, the decision for each machine, and the continuation.
+"""Continue machines of an earlier run: history, decision, continuation.
 
 Entry: `Resumption`, `ResumeMode`.
 """

@@ -1,4 +1,4 @@
-"""Continue with machines of an earlier run: observe, decide (`harness.lab.resume.decision`), log in."""
+"""Continue machines of an earlier run: observe, decide, log in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from harness.config.plan import LabPlan, MachinePlan
 from harness.core.deadline import Cancelled
 from harness.core.errors import HarnessError, HostError
 from harness.core.verdict import Check, Phase, Status
-from harness.lab.resume.decision import Decision, ObservedMachine, RecordedMachine, ResumeMode, afresh, confirm, decide
+from harness.lab.resume.decision import (
+    Decision,
+    ObservedMachine,
+    RecordedMachine,
+    ResumeMode,
+    confirm,
+    decide,
+    start_over,
+)
 from harness.lab.resume.machine_inputs import inputs_of, iso_attached, vmx_changes
 from harness.machine.machine import Machine
 from harness.machine.removal import foreign_directory
@@ -26,12 +34,12 @@ _SERIAL = re.compile(r"serial-(\d+)\.log")
 
 
 class Resumption:
-    """What is known of earlier runs, and how a session uses it.
+    """Continues the machines of earlier runs.
 
     Args:
-        mode: What the session does with machines of an earlier run.
+        mode: What the run does with machines of an earlier run.
         recorded: What earlier runs recorded, by machine.
-        replan: Makes the plan of this lab as the run of that id made it.
+        replan: Plans this lab as the run of that id did.
         phases: The phases of one machine whose verdicts can be carried over, in their order.
     """
 
@@ -47,25 +55,25 @@ class Resumption:
         self._replan = replan
         self._phases = phases
 
-    def take_up(self, machine: Machine) -> Decision:
-        """Return what becomes of the machine; one that goes on is logged into, and planned as its first run planned it.
+    def resume(self, machine: Machine) -> Decision:
+        """Decide whether the machine is continued; log in to one that is.
 
-        What the machine is made of is in the journal afterwards, unless it is refused: what earlier journals tell of it
-        still holds then.
+        A continued machine has the plan of the run that created it. Its inputs are journalled, unless it is refused:
+        what earlier journals have of it still holds then.
 
         Raises:
             HostError: The ledger cannot be read.
-            Cancelled: The session ends.
+            Cancelled: The run ends.
         """
-        decision = afresh("") if self.mode is ResumeMode.FRESH else self._decide(machine)
+        decision = start_over("") if self.mode is ResumeMode.FRESH else self._decide(machine)
         if not decision.carried:
             machine.forget()
         if self.refusal(machine, decision) is None:
-            self._note(machine, decision)
+            self._journal(machine, decision)
         return decision
 
     def refusal(self, machine: Machine, decision: Decision) -> Check | None:
-        """Return why a session that changes nothing cannot take the machine, or None where it can."""
+        """Return why `--reuse` cannot take the machine, or None."""
         if self.mode is not ResumeMode.REUSE or not decision.missing(self._phases):
             return None
         return Check(
@@ -82,12 +90,12 @@ class Resumption:
         made_by = entry.run_id if entry is not None else ""
         try:
             planned = self._replan(made_by).machine(machine.name) if made_by else machine.plan
-            decision = decide(recorded, self._look(machine, planned, made_by), self._phases)
+            decision = decide(recorded, self._observe(machine, planned, made_by), self._phases)
             missing = decision.missing(self._phases)
             if self.mode is not ResumeMode.RESUME and decision.carried and missing:
-                return afresh(f"not finished: {', '.join(phase.value for phase in missing)}")
+                return start_over(f"not finished: {', '.join(phase.value for phase in missing)}")
             if decision.carried:
-                self._go_on(machine, planned, decision)
+                self._restore(machine, planned, decision)
                 seen = ask_identity(machine).installation if decision.installation else {}
                 decision = confirm(decision, machine.facts.boot_id, seen)
                 if decision.carried:
@@ -95,12 +103,12 @@ class Resumption:
         except Cancelled:
             raise
         except HarnessError as error:
-            return afresh(f"it does not answer as that machine: {error.what}")
+            return start_over(f"it does not answer as that machine: {error.what}")
         except (OSError, VmxError) as error:
-            return afresh(f"its files cannot be used: {error}")
+            return start_over(f"its files cannot be used: {error}")
         return decision
 
-    def _look(self, machine: Machine, planned: MachinePlan, made_by: str) -> ObservedMachine:
+    def _observe(self, machine: Machine, planned: MachinePlan, made_by: str) -> ObservedMachine:
         files, problem = planned.files, _problem(machine, planned)
         return ObservedMachine(
             made_by=made_by,
@@ -111,17 +119,17 @@ class Resumption:
             attached=not problem and iso_attached(files.vmx),
         )
 
-    def _go_on(self, machine: Machine, planned: MachinePlan, decision: Decision) -> None:
-        """Have the machine as the earlier run had it: its plan, its port, its serial log, and a login.
+    def _restore(self, machine: Machine, planned: MachinePlan, decision: Decision) -> None:
+        """Restore the earlier run's plan, port, serial log and SSH session.
 
         Raises:
             HarnessError: It does not answer, or another machine does.
             OSError: A file of it cannot be read or written.
-            VmxError: Its VMX is none.
+            VmxError: Its VMX cannot be parsed.
         """
         machine.adopt(planned)
         if decision.last is Phase.CREATION:
-            return  # the next phase switches it on, or finds it on
+            return  # The next phase powers it on, or finds it running.
         forward_ssh(machine)
         deadline = machine.deadline(machine.context.plan.spec.deadlines_s.restart)
         numbers = _power_ons(planned.files.directory)
@@ -136,8 +144,8 @@ class Resumption:
             machine.power.on(number, deadline)
         machine.ssh.connect(deadline)
 
-    def _note(self, machine: Machine, decision: Decision) -> None:
-        """Journal what the machine is made of, and what was decided."""
+    def _journal(self, machine: Machine, decision: Decision) -> None:
+        """Journal the machine's inputs and the decision."""
         journal, plan = machine.context.journal, machine.context.plan
         made_by = machine.context.run_id
         if decision.carried:
@@ -152,13 +160,13 @@ class Resumption:
             carried=[verdict_to_dict(verdict) for verdict in decision.carried],
         )
         if self.mode in (ResumeMode.RESUME, ResumeMode.REUSE) or machine.name in self._recorded:
-            text = decision.why if decision.carried else f"starts afresh: {decision.why}"
+            text = decision.why if decision.carried else f"starts over: {decision.why}"
             machine.journal.note(text)
             machine.journal.state(text)
 
 
 def _problem(machine: Machine, planned: MachinePlan) -> str:
-    """Return why the files are not those of the earlier run, or an empty text."""
+    """Return how the files differ from those of the earlier run."""
     entry, files = machine.context.ledger.machine(machine.name), planned.files
     foreign = foreign_directory(entry) if entry is not None else None
     if foreign is not None:
@@ -170,13 +178,13 @@ def _problem(machine: Machine, planned: MachinePlan) -> str:
 
 
 def _power_ons(directory: Path) -> list[int]:
-    """Return the numbers of the serial logs in a machine's directory: how often it was switched on."""
+    """Return the numbers of the serial logs: one per power-on."""
     found = [_SERIAL.fullmatch(path.name) for path in directory.glob("serial-*.log")]
     return sorted(int(match[1]) for match in found if match)
 
 
 def _current(planned: MachinePlan) -> int | None:
-    """Return the number of the serial log that the VMX names."""
+    """Return the number of the serial log in the VMX, or None."""
     try:
         match = _SERIAL.fullmatch(Vmx.read(planned.files.vmx).get("serial0.fileName") or "")
     except (VmxError, OSError):

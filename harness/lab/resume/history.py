@@ -1,4 +1,4 @@
-"""What earlier runs of a lab tell of its machines: read from their journals, also where a run was killed."""
+"""Machines in the journals of earlier runs, also of killed ones."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ from harness.results.model import MACHINE_ID, RUNS, MachineFacts, RunResult
 from harness.results.replay import from_events
 from harness.results.run_json import verdict_from_dict
 
-_SEARCHED = 50  # run directories, the newest first
+_SEARCHED = 50  # Run directories, the newest first.
 
 
 def find_recorded(reports: Path, lab: str, vm_directory: Path, names: Iterable[str]) -> dict[str, RecordedMachine]:
-    """Return, for each machine that is found, what the newest journal tells that has it; a damaged one tells nothing.
+    """Return each machine as the newest journal that has it records it.
+
+    A damaged record of a machine counts as none.
 
     Args:
         reports: Where runs leave their results.
-        lab: Only runs of that lab,
-        vm_directory: and only of machines in there.
-        names: The machines that are looked for.
+        lab: Only runs of that lab are read.
+        vm_directory: Only machines in that directory count.
+        names: The machines to find.
     """
     wanted, found = set(names), dict[str, RecordedMachine]()
     for directory in sorted((path for path in reports.glob("*") if _is_run(path)), reverse=True)[:_SEARCHED]:
@@ -40,11 +42,11 @@ def find_recorded(reports: Path, lab: str, vm_directory: Path, names: Iterable[s
         if not inputs:
             continue
         run = from_events(events)
-        told = wanted & inputs.keys() if run.lab == lab else set()
-        for name in told:
+        recorded = wanted & inputs.keys() if run.lab == lab else set()
+        for name in recorded:
             with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError, HarnessError):
                 found[name] = _recorded_machine(run, name, inputs[name])
-        wanted -= told
+        wanted -= recorded
         if not wanted:
             break
     return found

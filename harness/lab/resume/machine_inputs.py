@@ -1,4 +1,7 @@
-"""What a machine is made of, as digests: when one of them changes, what was proven of it no longer holds. Pure."""
+"""Digests of what a machine is built from. Pure.
+
+When one of them changes, what an earlier run proved about the machine no longer holds.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from harness.config.plan import MachinePlan
 from harness.seed.model import IsoInfo
 from harness.vmware.vmx import Vmx, VmxError
 
-# Keys of a lab file that shape no machine: how long one waits, what is asked of it, what becomes of it.
+# Keys of a lab file that do not change how a machine is built: time limits, claims, the keep policy.
 _SHAPELESS = ("name", "vm_directory", "machines", "deadlines_s", "claims", "cluster", "keep", "keep_for", "overlays")
 _CD_CONNECTED = "sata0:1.startConnected"
 # Keys of the VMX that the phases themselves change.
@@ -21,9 +24,9 @@ CHANGED_BY_PHASES = (_CD_CONNECTED.lower(), "serial0.filename")
 
 
 def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str, str]:
-    """Return a digest for each part of the lab file that shapes the machine, and for its seed.
+    """Return digests of what shapes the machine: lab file and seed.
 
-    A seed that says what it was built from (image included) is known by that; any other by its size and its time.
+    A seed with a manifest is identified by the hash of its inputs (image included); any other by size and time.
     """
     data: dict[str, Any] = spec.model_dump(mode="json")
     parts = {f"`{key}` of the lab file": value for key, value in data.items() if key not in _SHAPELESS}
@@ -34,7 +37,10 @@ def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str
 
 
 def vmx_changes(planned: Mapping[str, str], vmx: Path) -> tuple[str, ...]:
-    """Return which planned keys the file has no longer as planned; what phases change themselves is left out."""
+    """Return the planned keys that the VMX no longer has as planned.
+
+    Keys that phases change themselves are left out.
+    """
     try:
         read = {key.lower(): value for key, value in Vmx.read(vmx).items()}
     except (VmxError, OSError) as error:
@@ -47,7 +53,9 @@ def vmx_changes(planned: Mapping[str, str], vmx: Path) -> tuple[str, ...]:
 
 
 def iso_attached(vmx: Path) -> bool:
-    """Return whether the file has the ISO in the drive at the next start, which is so where it does not say.
+    """Return whether the ISO is in the drive at the next start.
+
+    It is where the VMX has no value.
 
     Raises:
         VmxError: It is no VMX.

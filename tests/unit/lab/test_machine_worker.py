@@ -58,7 +58,7 @@ class Resumes(Resumption):
     refused: Check | None = None
     defect: Exception | None = None
 
-    def take_up(self, machine: Machine) -> Decision:
+    def resume(self, machine: Machine) -> Decision:
         if self.defect is not None:
             raise self.defect
         return self.decision

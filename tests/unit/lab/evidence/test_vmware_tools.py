@@ -88,7 +88,7 @@ def test_what_cannot_be_asked_has_its_reason_and_a_time_limit() -> None:
 def test_the_facts(tools: ToolsView, by_ssh: list[str] | None, address: str, agreement: str) -> None:
     facts = compare(tools, by_ssh, OURS)
     assert (facts["Tools address"], facts["Tools and SSH"]) == (address, agreement)
-    assert facts["Tools state"] == (tools.state.value if tools.state else "not told: w")
+    assert facts["Tools state"] == (tools.state.value if tools.state else "not reported: w")
 
 
 def test_a_guest_operation_is_tried_where_there_is_a_login() -> None:
@@ -107,7 +107,8 @@ def test_a_guest_operation_is_tried_where_there_is_a_login() -> None:
 def test_a_line_for_the_terminal() -> None:
     line = status_line("a", ToolsView(ToolsState.RUNNING, OURS), "answered in 0.4 s")
     assert line == "a                Tools running    address 192.168.6.10  guest operations: answered in 0.4 s"
-    assert status_line("a", ToolsView(None, None, "why"), "") == "a                Tools not told   address none  (why)"
+    line = status_line("a", ToolsView(None, None, "why"), "")
+    assert line == "a                Tools not reported address none  (why)"
 
 
 def test_the_guest_is_asked_for_its_addresses_over_ssh() -> None:

@@ -68,7 +68,7 @@ def journalled(context: RunContext) -> dict[str, object]:
 
 def test_a_fresh_run_carries_nothing(machine: Machine, selection: Selection, context: RunContext) -> None:
     planned = machine.plan
-    decision = resumption(ResumeMode.FRESH, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    decision = resumption(ResumeMode.FRESH, selection, {WORKER: recorded(machine, selection)}).resume(machine)
     assert decision.carried == ()
     assert machine.plan is planned
     assert journalled(context)["made_by"] == RUN_ID
@@ -77,7 +77,7 @@ def test_a_fresh_run_carries_nothing(machine: Machine, selection: Selection, con
 def test_a_created_machine_goes_on_with_its_earlier_plan(
     machine: Machine, selection: Selection, context: RunContext
 ) -> None:
-    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).resume(machine)
     assert decision.last is Phase.CREATION
     assert machine.plan.nonce == selection.plan(EARLIER).machine(WORKER).nonce
     assert machine.endpoint == context.plan.machine(WORKER).endpoint
@@ -85,14 +85,14 @@ def test_a_created_machine_goes_on_with_its_earlier_plan(
     assert event["made_by"] == EARLIER
     assert len(event["carried"]) == 2  # type: ignore[arg-type]
     (note,) = events_of(context, "note")
-    assert note["text"] == f"goes on after creation of run {EARLIER}"
+    assert note["text"] == f"continues after creation of run {EARLIER}"
 
 
 def test_an_unfinished_machine_starts_again_where_only_finished_ones_are_taken(
     machine: Machine, selection: Selection, context: RunContext
 ) -> None:
     planned = machine.plan
-    decision = resumption(ResumeMode.CONVERGE, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    decision = resumption(ResumeMode.CONVERGE, selection, {WORKER: recorded(machine, selection)}).resume(machine)
     assert decision.carried == ()
     assert decision.why.startswith("not finished: boot, ")
     assert machine.plan is planned
@@ -100,7 +100,7 @@ def test_an_unfinished_machine_starts_again_where_only_finished_ones_are_taken(
 
 def test_a_machine_that_was_switched_on_and_is_off_starts_again(machine: Machine, selection: Selection) -> None:
     machine.plan.files.serial(1).touch()
-    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).resume(machine)
     assert decision.why == "it was switched on and is off: its installation broke off"
 
 
@@ -108,20 +108,20 @@ def test_a_changed_vmx_starts_again(machine: Machine, selection: Selection) -> N
     vmx = Vmx.read(machine.plan.files.vmx)
     vmx.set("memsize", "512")
     vmx.write(machine.plan.files.vmx)
-    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).resume(machine)
     assert "memsize is '512'" in decision.why
 
 
 def test_an_unreadable_vmx_is_a_reason_and_no_error(machine: Machine, selection: Selection) -> None:
     machine.plan.files.vmx.write_bytes(b"\x00\xff not a VMX\n=")
-    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).take_up(machine)
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).resume(machine)
     assert decision.carried == ()
     assert decision.why
 
 
 def test_reuse_refuses_what_is_not_finished(machine: Machine, selection: Selection, context: RunContext) -> None:
     reuse = resumption(ResumeMode.REUSE, selection, {WORKER: recorded(machine, selection)})
-    refused = reuse.refusal(machine, reuse.take_up(machine))
+    refused = reuse.refusal(machine, reuse.resume(machine))
     assert refused is not None
     assert (refused.name, refused.status) == ("reusable", Status.ERROR)
     assert events_of(context, "machine-inputs") == [], "what earlier journals have of it still holds"
@@ -139,7 +139,7 @@ def test_a_running_machine_whose_guest_does_not_answer_starts_again(
     hypervisor.running.add(str(machine.plan.files.vmx))
     boot = Verdict(Phase.BOOT, WORKER, (Check("done", Status.PASS, "-", "-"),), 0.0, 1.0)
     known = replace(recorded(machine, selection), verdicts=(*CREATED, boot), boot_id="boot-1")
-    decision = resumption(ResumeMode.RESUME, selection, {WORKER: known}).take_up(machine)
+    decision = resumption(ResumeMode.RESUME, selection, {WORKER: known}).resume(machine)
     assert decision.carried == ()
     assert decision.why == "it does not answer as that machine: the lab's SSH key cannot be read"
     assert not machine.console.started

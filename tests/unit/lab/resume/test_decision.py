@@ -38,7 +38,7 @@ def test_what_passed_is_carried_over_and_says_from_where(phase: Phase) -> None:
     decision = decide(past(phase), NOW, PHASES)
     assert [verdict.phase for verdict in decision.carried] == [one for one in PHASES if one.number <= phase.number]
     assert {verdict.carried_from for verdict in decision.carried} == {"run-2"}
-    assert "goes on after" in decision.why
+    assert "continues after" in decision.why
 
 
 def test_what_was_carried_over_before_keeps_its_first_run() -> None:
@@ -55,7 +55,7 @@ def test_what_could_not_be_proven_is_carried_over_as_not_proven() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.FAIL, Status.ERROR])
-def test_a_phase_that_went_wrong_starts_afresh(status: Status) -> None:
+def test_a_phase_that_went_wrong_starts_over(status: Status) -> None:
     decision = decide(past(Phase.CLOUD_INIT, status), NOW, PHASES)
     assert decision.carried == ()
     assert decision.why == f"cloud-init ended with {status.value} in run run-2"
@@ -75,10 +75,14 @@ def test_a_hole_ends_what_is_carried_over() -> None:
     assert last(decide(replace(known, verdicts=holed), NOW, PHASES)) is Phase.BOOT
 
 
-AFRESH = {
-    "no journal": (None, NOW, "no earlier run tells of it"),
+START_OVER = {
+    "no journal": (None, NOW, "no earlier run has it"),
     "gone from the ledger": (past(Phase.BOOT), replace(NOW, made_by=""), "it is gone"),
-    "made by another run": (past(Phase.BOOT), replace(NOW, made_by="run-9"), "run run-9 made it"),
+    "made by another run": (
+        past(Phase.BOOT),
+        replace(NOW, made_by="run-9"),
+        "run run-9 created it, not run run-1 as run run-2 recorded",
+    ),
     "files missing": (past(Phase.BOOT), replace(NOW, problem="m1.vmx was changed"), "m1.vmx was changed"),
     "input changed": (
         past(Phase.BOOT),
@@ -94,14 +98,14 @@ AFRESH = {
     "unknown installation": (
         replace(past(Phase.RESTARTS), installation={}),
         NOW,
-        "run run-2 does not tell which installation it is",
+        "run run-2 does not report which installation it is",
     ),
 }
 
 
-@pytest.mark.parametrize("case", AFRESH)
-def test_it_starts_afresh_and_says_why(case: str) -> None:
-    known, now, why = AFRESH[case]
+@pytest.mark.parametrize("case", START_OVER)
+def test_it_starts_over_and_says_why(case: str) -> None:
+    known, now, why = START_OVER[case]
     decision = decide(known, now, PHASES)
     assert decision.carried == ()
     assert why in decision.why
