@@ -228,9 +228,9 @@ def _authenticate(
     except ssh.AuthenticationException as error:
         said = str(error)
         if not transport.is_active() or deadline.expired or "timeout" in said:
-            raise _no_connection(target, f"the login was interrupted:  {said}{_banner(transport)}") from error
+            raise _no_connection(target, f"the login was interrupted: {said}{_banner(transport)}") from error
     except connection_errors() as error:
-        raise _no_connection(target, f"the login was interrupted:  {error}{_banner(transport)}") from error
+        raise _no_connection(target, f"the login was interrupted: {error}{_banner(transport)}") from error
     if not transport.is_authenticated():
         raise AuthFailed(
             f"sshd rejects the lab's key for `{target.user}`",

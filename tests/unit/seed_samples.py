@@ -1,4 +1,4 @@
-"""Inputs that the tests of the seeds share: a machine, and an image whose files hold a few bytes each."""
+"""Inputs of the seed tests: a machine, and an image with short files."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ PULL = Pull("lab/probe", "run-1", digest(IMAGE.manifest), digest(IMAGE.layer))
 
 
 class FakeRegistry(http.server.BaseHTTPRequestHandler):
-    """A container registry with one image, and one of the same manifest whose layer has other bytes.
+    """A container registry with a good image and one with a damaged layer.
 
     It accepts uploads, keeps them, and rejects those to the repository `closed`.
     """

@@ -1,4 +1,4 @@
-"""The gateway opens a registry and a record, or keeps the reasons why not."""
+"""The gateway opens registry and record, or keeps the reasons why not."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class FakeNetworks:
 
 
 class FakeRegistry:
-    """A registry without a process; keeps what was pushed to it and the ports that it was started at.
+    """A registry without a process that keeps its starts and pushes.
 
     Args:
         running: Port of the registry of an earlier run, or 0.

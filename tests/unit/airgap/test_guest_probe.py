@@ -1,4 +1,4 @@
-"""What runs in a guest, run here: against services on this host's loopback."""
+"""The guest's probes, run against servers on this host's loopback."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_port_that_listens_is_open_and_one_that_does_not_is_closed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["dns", "quic", "ntp"])
-def test_a_datagram_that_is_answered_is_open(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_datagram_with_an_answer_is_open(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind((LOCAL, 0))
 
@@ -59,7 +59,7 @@ def test_a_datagram_that_is_answered_is_open(kind: str, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("kind", ["dns", "quic", "ntp"])
-def test_a_datagram_that_nobody_answers_is_closed(kind: str) -> None:
+def test_a_datagram_without_an_answer_is_closed(kind: str) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind((LOCAL, 0))
         assert ask({**asked(kind, server.getsockname()[1]), "timeout_s": 0.2})["open"] is False
@@ -86,7 +86,7 @@ def test_a_datagram_is_one_that_a_server_answers(kind: str, whole: bytes, monkey
 
 
 class FakeEcho:
-    """A raw socket that hears what is made of the echo request that was sent, each from somebody, and then nothing."""
+    """A raw socket that receives replies made of the sent echo request, then nothing."""
 
     def __init__(self, *answers: tuple[str, Callable[[bytes], bytes]]) -> None:
         self.sent = b""
@@ -147,9 +147,7 @@ def test_a_question_that_the_guest_forbids_itself_is_not_tried(
 
 
 @pytest.mark.parametrize("retry", [True, False])
-def test_a_neighbour_that_still_boots_is_waited_for_and_a_way_out_is_not(
-    monkeypatch: pytest.MonkeyPatch, retry: bool
-) -> None:
+def test_a_peer_is_retried_while_it_boots_and_a_way_out_is_not(monkeypatch: pytest.MonkeyPatch, retry: bool) -> None:
     tried: list[float] = []
 
     def late(_: dict[str, object], seconds: float) -> str:
@@ -169,7 +167,7 @@ def test_the_image_is_pulled_with_the_certificate_verified(registry: int, seeds:
     assert json.loads(answer["detail"]) == {"manifest": PULL.manifest, "layer": PULL.layer}
 
 
-def test_a_layer_is_told_by_its_bytes_and_not_by_its_name(registry: int, seeds: Path) -> None:
+def test_a_layer_is_identified_by_its_bytes_and_not_by_its_name(registry: int, seeds: Path) -> None:
     damaged = replace(PULL, repository="lab/damaged")
     answer = ask(registry_probe(IPv4Address(LOCAL), registry, str(seeds / "ca/ca.crt"), damaged))
     assert json.loads(answer["detail"]) == {"manifest": PULL.manifest, "layer": digest(b"other bytes")}

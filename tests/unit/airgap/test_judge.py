@@ -36,12 +36,12 @@ class TestRegistry:
         assert check.status is Status.FAIL
         assert "SSLCertVerificationError" in check.seen
 
-    def test_no_answer_where_there_is_none_is_not_proven_and_says_why(self) -> None:
+    def test_no_answer_without_a_registry_is_not_proven_with_the_reason(self) -> None:
         check = judge.judge_registry(SILENT, "192.168.6.1:5000", "this host has no docker-registry")
         assert check.status is Status.NOT_PROVEN
         assert "this host has no docker-registry" in check.seen
 
-    def test_a_registry_of_somebody_else_that_answers_passes(self) -> None:
+    def test_a_foreign_registry_that_answers_passes(self) -> None:
         assert (
             judge.judge_registry(ProbeResult(open=True, detail="{}"), "192.168.6.1:5000", "not ours").status
             is Status.PASS
@@ -70,7 +70,7 @@ class TestPull:
         assert judge.judge_pull(answer, PULL, "").status is Status.FAIL
 
     def test_without_an_image_nothing_is_proven(self) -> None:
-        assert judge.judge_pull(PULLED, None, "nobody pushed one").status is Status.NOT_PROVEN
+        assert judge.judge_pull(PULLED, None, "no image was pushed").status is Status.NOT_PROVEN
 
 
 class TestPeers:
@@ -111,26 +111,26 @@ class TestClosed:
         assert check.status is Status.FAIL
         assert check.seen == "8.8.8.8 port 53: 45 bytes"
 
-    def test_nothing_asked_proves_nothing(self) -> None:
+    def test_without_probes_nothing_is_proven(self) -> None:
         assert self.judged().status is Status.NOT_PROVEN
 
     @pytest.mark.parametrize(
         "other", [("tcp", "8.8.8.8", 53), ("udp", "8.8.8.8", 123), ("udp", "9.9.9.9", 53), ("icmp", "8.8.8.8", 0)]
     )
-    def test_a_question_that_the_record_lacks_proves_nothing(self, other: judge.Attempt) -> None:
+    def test_a_probe_that_the_record_lacks_proves_nothing(self, other: judge.Attempt) -> None:
         check = self.judged((self.ASKED, SILENT), attempts=frozenset({other}))
         assert check.status is Status.NOT_PROVEN
         assert check.seen == "1 of 1 probes did not leave the guest: 8.8.8.8 port 53: TimeoutError: timed out"
 
     @pytest.mark.parametrize("attempts", [GONE_OUT, None])
-    def test_a_question_that_the_guest_forbids_itself_proves_nothing(
+    def test_a_probe_that_the_guest_itself_forbids_proves_nothing(
         self, attempts: frozenset[judge.Attempt] | None
     ) -> None:
         forbidden = ProbeResult(open=False, detail="PermissionError: [Errno 1] Operation not permitted", tried=False)
         assert self.judged((self.ASKED, forbidden), attempts=attempts).status is Status.NOT_PROVEN
 
     @pytest.mark.parametrize("address", ["192.168.6.1", "2606:4700:4700::1111"])
-    def test_what_no_record_can_hold_is_not_looked_for_there(self, address: str) -> None:
+    def test_probes_that_no_record_can_hold_are_not_missed(self, address: str) -> None:
         inward = replace(self.ASKED, address=address)
         assert self.judged((self.ASKED, SILENT), (inward, SILENT)).status is Status.PASS
 
@@ -140,7 +140,7 @@ class TestClosed:
         assert judge.attempts_of(GUEST, HostRecord(packets, ())) == expected
         assert judge.attempts_of(GUEST, None) is None
 
-    def test_every_kind_of_question_has_its_protocol(self) -> None:
+    def test_every_kind_of_probe_has_its_protocol(self) -> None:
         assert {probe.kind for probe in probes.outward_probes((), {})} == set(probes.PROTOCOLS)
 
 
@@ -176,10 +176,10 @@ class TestRecord:
     @pytest.mark.parametrize(
         "packet", [Packet(NEIGHBOUR, GUEST, "tcp", 22, 4001), Packet(OUTSIDE, NEIGHBOUR, "udp", 53, 4000)]
     )
-    def test_what_a_neighbour_says_or_is_told_is_no_answer_to_this_guest(self, packet: Packet) -> None:
+    def test_packets_of_a_peer_are_no_answer_to_this_guest(self, packet: Packet) -> None:
         assert self.judged(replace(self.GOOD, packets=(*self.GOOD.packets, packet))).status is Status.PASS
 
-    def test_what_the_gateway_opened_for_a_neighbour_is_the_neighbours(self) -> None:
+    def test_a_connection_for_a_peer_does_not_count_for_this_guest(self) -> None:
         opened = Connection("UDP", "239 sec", str(NEIGHBOUR), "4000", "198.51.100.7", "53")
         assert self.judged(replace(self.GOOD, connections=(opened,))).status is Status.PASS
 

@@ -78,5 +78,5 @@ def test_something_else_is_refused(data: bytes) -> None:
         ("198.51.100.7", True),
     ],
 )
-def test_what_is_outside(address: str, outside: bool) -> None:
+def test_addresses_outside_the_network(address: str, outside: bool) -> None:
     assert is_outside(IPv4Address(address), SUBNET) is outside

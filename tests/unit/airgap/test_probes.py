@@ -1,4 +1,4 @@
-"""The probes of a guest, the command that runs them, and its output."""
+"""Probes of a guest, the command that runs them, and its output."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_too_few_answers_are_none(text: str) -> None:
         probes.parse_results(text, 1)
 
 
-def test_every_way_out_is_asked_for_at_more_than_one_address() -> None:
+def test_every_way_out_is_probed_at_more_than_one_address() -> None:
     asked_for = probes.outward_probes((IPv4Address("192.168.6.1"),), {"192.168.6.254": 40000})
     for way in ("no DNS", "no TCP", "no UDP", "no ICMP", "no NTP"):
         assert len({probe.address for probe in asked_for if probe.check == way}) >= 2, way
@@ -43,7 +43,7 @@ def test_every_way_out_is_asked_for_at_more_than_one_address() -> None:
     assert ("192.168.6.254", 40000) in {(probe.address, probe.port) for probe in asked_for}
 
 
-def test_every_neighbour_is_asked_by_icmp_and_at_its_ssh_port_and_waited_for() -> None:
+def test_every_peer_is_probed_by_icmp_and_ssh_with_retries() -> None:
     near = probes.peer_probes({"w1": IPv4Address("192.168.6.11"), "w2": IPv4Address("192.168.6.12")}, 2222)
     ways = {(probe.address, probe.kind, probe.port) for probe in near}
     assert ways == {(f"192.168.6.{host}", *way) for host in (11, 12) for way in (("icmp", 0), ("tcp", 2222))}

@@ -1,4 +1,4 @@
-"""The registry's program: the host's own, the unpacked one, or a message that it is missing."""
+"""The registry's program: the host's own, unpacked, or reported as missing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_package_is_unpacked_once_and_not_installed(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["docker-registry-unpacked"]
 
 
-def test_what_is_in_its_place_already_stays_and_is_named(tmp_path: Path) -> None:
+def test_an_existing_directory_stays_and_is_named(tmp_path: Path) -> None:
     apt = FakeApt(offered=True)
     for name in ("registry", "docker-registry-unpacked"):
         (tmp_path / name).mkdir()
@@ -62,7 +62,7 @@ def test_what_is_in_its_place_already_stays_and_is_named(tmp_path: Path) -> None
     assert len(list(tmp_path.rglob("precious"))) == 2
 
 
-def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     apt = FakeApt(offered=True)
     (tmp_path / "cache").touch()
     said: list[str] = []
@@ -71,7 +71,7 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert str(tmp_path / "cache") in said[-1]
 
 
-def test_a_host_that_offers_none_goes_on_and_is_told_what_that_means(tmp_path: Path) -> None:
+def test_a_host_without_the_package_continues_with_a_message(tmp_path: Path) -> None:
     apt = FakeApt(offered=False)
     said: list[str] = []
     registry_package.ensure_registry(tmp_path, said.append, apt)

@@ -1,4 +1,4 @@
-"""The registry's process, with a program of the test in place of docker-registry."""
+"""The registry's process, with another program in place of docker-registry."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def files_in(directory: Path) -> RegistryFiles:
 
 
 def program_that_prints(directory: Path, line: str) -> Path:
-    """Return a program that prints a line and then waits for its end."""
+    """Return a program that prints a line and then sleeps."""
     program = directory / "docker-registry"
     program.write_text(f"#!{sys.executable}\nimport time\nprint({line!r}, flush=True)\ntime.sleep(60)\n")
     program.chmod(0o755)

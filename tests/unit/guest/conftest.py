@@ -76,7 +76,7 @@ def shared_guest(keys: Path) -> Iterator[FakeSshGuest]:
 
 @pytest.fixture(scope="module")
 def shared_channel(shared_guest: FakeSshGuest, keys: Path) -> Iterator[SshChannel]:
-    """A channel that is logged in, for commands that harm neither it nor its guest."""
+    """A logged-in channel for commands that change neither it nor its guest."""
     channel = SshChannel(target_of(shared_guest, keys))
     channel.connect(10)
     yield channel
@@ -85,7 +85,7 @@ def shared_channel(shared_guest: FakeSshGuest, keys: Path) -> Iterator[SshChanne
 
 @pytest.fixture
 def open_channel(target: SshTarget) -> Iterator[Callable[..., SshChannel]]:
-    """Create channels to the fake guest, with changes to the target and other limits; close them all."""
+    """Create channels to the fake guest with other settings; close them all."""
     channels: list[SshChannel] = []
 
     def make(*, max_output_bytes: int = MAX_OUTPUT_BYTES, close_s: float = 2.0, **changes: object) -> SshChannel:

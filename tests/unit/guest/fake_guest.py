@@ -1,4 +1,4 @@
-"""An SSH server in this process, with a real `sh` behind it, and a wire that can freeze or break."""
+"""An SSH server with a real `sh` and a connection that can freeze or break."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from paramiko.common import (
 
 
 class FakeWire:
-    """The server's end of the TCP connection. Frozen, it takes and gives nothing, as a stopped guest does."""
+    """The server's end of the TCP connection; frozen, it neither reads nor writes."""
 
     def __init__(self, sock: socket.socket, frozen: threading.Event) -> None:
         self._sock = sock
@@ -151,7 +151,7 @@ class FakeSshGuest:
                         stream.close()
 
     def start(self, channel: paramiko.Channel, command: str) -> None:
-        """Run a session's program, as the leader of a process group of its own, and pump its three streams."""
+        """Run a session's program in its own process group and copy its streams."""
         process = subprocess.Popen(
             ["sh", "-c", command.replace("sudo -n ", self.sudo)],
             stdin=subprocess.PIPE,

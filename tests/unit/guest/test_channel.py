@@ -23,7 +23,7 @@ def test_the_end_of_the_output_is_shown_with_the_streams_named_where_there_are_t
     assert output_tail("y" * 9000 + "end", "") == ("y" * 9000 + "end")[-SHOWN_CHARACTERS:]
 
 
-def test_a_timeout_says_how_long_and_what_came() -> None:
+def test_a_timeout_shows_its_length_and_the_output() -> None:
     error = CommandTimeout("cloud-init status --wait", where="node1", timeout_s=2.5)
     assert str(error).startswith("node1: `cloud-init status --wait` did not end within 2.5 s\n")
     assert "(no output)" in str(error)

@@ -50,6 +50,6 @@ def test_a_console_without_end_is_cut(tmp_path: Path) -> None:
     assert text.endswith("[the rest is omitted: the console printed more than the limit of this file]\n")
 
 
-def test_a_directory_that_cannot_be_written_harms_nobody(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_raises_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ConsoleLog(tmp_path / "file" / "log", lambda: 0.0).append(["x"])

@@ -1,4 +1,4 @@
-"""Each pattern of a console has its cause; what looks alike and is harmless has none."""
+"""Each known text has its cause; similar harmless texts have none."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def test_a_remedy_is_that_of_the_hosts_operating_system() -> None:
     assert "vmware-modconfig" not in remedy("win32", "Could not open /dev/vmmon: No such file")
 
 
-def test_what_ends_a_guest_stands_before_what_hurts_it() -> None:
+def test_fatal_causes_stand_before_others() -> None:
     found = diagnose("BUG: soft lockup - CPU#0\nNo space left on device\nKernel panic - not syncing: out of luck\nmore")
     assert found is not None
     assert found.line == "Kernel panic - not syncing: out of luck"
@@ -305,7 +305,7 @@ WAITED = Check(
 )
 
 
-def test_what_the_check_saw_comes_first_and_the_evidence_behind_it() -> None:
+def test_the_check_comes_first_and_its_evidence_after_it() -> None:
     found = explain(WAITED, "", {Source.CONSOLE: "cp: No space left on device"})
     assert found.why == "an SSH login: not within 9 s; the console says: a file system in the guest is full"
     assert str(found).splitlines()[0] == f"ssh login: fail: {found.why}"
@@ -321,7 +321,7 @@ def test_the_machines_condition_comes_before_all() -> None:
     )
 
 
-def test_what_is_known_is_not_said_twice() -> None:
+def test_a_known_cause_is_not_repeated() -> None:
     known = Check("x", Status.FAIL, "", "y", cause="kernel panic: boom")
     assert explain(known, "", {Source.CONSOLE: "Kernel panic - not syncing: boom"}) == known
     assert explain(known, "", {Source.CONSOLE: "all is well"}) == known

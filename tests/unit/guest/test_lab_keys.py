@@ -57,7 +57,7 @@ def test_a_lost_public_key_is_written_again(tmp_path: Path) -> None:
     assert (tmp_path / "ssh/id_ed25519.pub").read_text().strip() == first.login_public
 
 
-def test_a_public_key_of_somebody_else_is_not_written_over(tmp_path: Path) -> None:
+def test_a_foreign_public_key_is_not_overwritten(tmp_path: Path) -> None:
     ensure_keys(tmp_path, ())
     public, private = tmp_path / "ssh/id_ed25519.pub", tmp_path / "ssh/id_ed25519"
     theirs = "ssh-ed25519 AAAAtheirs me@home\n"

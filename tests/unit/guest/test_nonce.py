@@ -19,7 +19,7 @@ def test_another_serial_number_is_no_nonce(serial: str) -> None:
     assert nonce_of(serial) == ""
 
 
-def test_boot_and_machine_are_told_in_one_answer() -> None:
+def test_boot_and_machine_come_from_one_command() -> None:
     answer = parse_reading(f"1b4e28ba\n{SERIAL}\n")
     assert (answer.boot_id, answer.nonce) == ("1b4e28ba", NONCE)
 

@@ -1,4 +1,4 @@
-"""The small parts of the kept shell that a whole guest does not show by itself."""
+"""Parts of the persistent shell that a test with a whole guest does not show."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_values_come_back_as_they_were_given(fields: dict[str, str]) -> None:
         f"@LAB1 torn {said('boot')}",
     ],
 )
-def test_what_stands_around_an_event_does_no_harm(line: str) -> None:
+def test_text_around_an_event_is_ignored(line: str) -> None:
     event = parse_event(line)
     assert event is not None
     assert event.event == "boot"
@@ -104,7 +104,7 @@ def test_every_single_missing_character_is_noticed() -> None:
         assert parse_event(line[:index] + line[index + 1 :]) is None, index
 
 
-def test_a_file_that_is_not_there_says_nothing(follower: SerialFollower) -> None:
+def test_a_missing_file_has_no_events(follower: SerialFollower) -> None:
     assert follower.poll() == []
     assert follower.tail() == ""
     assert follower.last_line == ""

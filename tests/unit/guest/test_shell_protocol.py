@@ -39,7 +39,7 @@ def test_both_streams_have_to_be_complete() -> None:
     assert reader.done
 
 
-def test_what_comes_between_frames_is_dropped_and_other_frames_do_not_count() -> None:
+def test_output_between_frames_is_dropped_and_other_frames_do_not_count() -> None:
     reader = FrameReader(TOKEN, 2)
     reader.feed_stdout(b"a job of before" + mark(1, "z", "9") + mark(2, "a", "5") + mark(1, "z", "9") + b"x")
     assert not reader.done

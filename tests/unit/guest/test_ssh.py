@@ -1,4 +1,4 @@
-"""Commands over one kept shell: exact answers, nothing carried over, and a deadline that holds."""
+"""Commands over a persistent shell: exact output, no shared state, deadlines."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_command_may_hold_anything(
 @pytest.mark.parametrize(
     "command", ["echo '", 'echo "', "(", "if true; then", "}", "$(", "echo `", "echo \\", "&&", ";;"]
 )
-def test_an_unfinished_command_harms_nobody(
+def test_an_unfinished_command_does_not_affect_the_next(
     shared_guest: FakeSshGuest, shared_channel: SshChannel, command: str
 ) -> None:
     answer = shared_channel.run(command, timeout_s=10)
@@ -76,7 +76,7 @@ def test_nothing_is_carried_over(shared_channel: SshChannel) -> None:
     assert shared_channel.run("echo [$X]; ls / >/dev/null", timeout_s=10).stdout == "[]\n"
 
 
-def test_what_cannot_be_sent_is_refused(shared_channel: SshChannel) -> None:
+def test_a_command_that_cannot_be_framed_is_rejected(shared_channel: SshChannel) -> None:
     with pytest.raises(ValueError, match="NUL"):
         shared_channel.run("echo \0", timeout_s=10)
     with pytest.raises(ValueError, match="at most"):
@@ -129,7 +129,7 @@ def test_a_trickling_command_does_not_outlive_its_deadline(
 
 
 def _assert_stopped(beat: Path) -> None:
-    """Hold until nothing writes the file any more: twice the same text, five beats apart."""
+    """Wait until the file stays unchanged for five beats."""
     seen: list[str] = []
 
     def probe(_: Deadline) -> bool | Pending:
@@ -139,7 +139,7 @@ def _assert_stopped(beat: Path) -> None:
     wait_until(probe, Deadline(3), what="the command ends", interval_s=0.25)
 
 
-def test_the_end_of_the_kept_shell_is_noticed_and_mended(guest: FakeSshGuest, channel: SshChannel) -> None:
+def test_the_end_of_the_shell_is_noticed_and_a_new_one_starts(guest: FakeSshGuest, channel: SshChannel) -> None:
     with pytest.raises(ChannelLost, match="the shell ended") as caught:
         channel.run("echo last words; kill -KILL $PPID; sleep 1", timeout_s=10)
     assert "last words" in str(caught.value)
@@ -185,7 +185,7 @@ def test_a_guest_that_freezes_before_the_shell_is_noticed(guest: FakeSshGuest, c
     assert time.monotonic() - started < 10
 
 
-def test_a_guest_that_wakes_up_is_asked_over_the_same_login(guest: FakeSshGuest, channel: SshChannel) -> None:
+def test_a_guest_that_wakes_up_is_used_over_the_same_login(guest: FakeSshGuest, channel: SshChannel) -> None:
     assert alive(channel)
     guest.frozen.set()
     with pytest.raises(CommandTimeout):
@@ -247,7 +247,7 @@ def test_sbin_is_found(shared_channel: SshChannel) -> None:
     assert "/usr/sbin" in shared_channel.run("echo $PATH", timeout_s=10).stdout
 
 
-def test_root_has_one_kept_shell_beside_the_users(guest: FakeSshGuest, channel: SshChannel) -> None:
+def test_root_has_its_own_persistent_shell(guest: FakeSshGuest, channel: SshChannel) -> None:
     guest.sudo = "env ROOT=1 "
     for number in range(3):
         assert channel.run(f"echo {number} $ROOT", timeout_s=10, as_root=True).stdout == f"{number} 1\n"
@@ -256,7 +256,7 @@ def test_root_has_one_kept_shell_beside_the_users(guest: FakeSshGuest, channel: 
     assert (channel.logins, len(guest.commands)) == (1, 2)
 
 
-def test_an_account_that_may_not_become_root_is_told_as_such(guest: FakeSshGuest, channel: SshChannel) -> None:
+def test_an_account_that_may_not_become_root_is_its_own_error(guest: FakeSshGuest, channel: SshChannel) -> None:
     guest.sudo = "sh -c 'sleep 0.2; echo sudo: a password is required >&2; exit 1' "  # after the guest's word
     for _ in range(2):
         with pytest.raises(NoRoot, match="may not become root") as caught:
@@ -265,7 +265,7 @@ def test_an_account_that_may_not_become_root_is_told_as_such(guest: FakeSshGuest
     assert alive(channel)
 
 
-def test_what_a_root_command_left_behind_is_killed(guest: FakeSshGuest, channel: SshChannel, tmp_path: Path) -> None:
+def test_leftovers_of_a_root_command_are_killed(guest: FakeSshGuest, channel: SshChannel, tmp_path: Path) -> None:
     beat = tmp_path / "beat"
     with pytest.raises(CommandTimeout):
         channel.run(f"while :; do date +%N > {beat}; sleep 0.05; done", timeout_s=1.0, as_root=True)

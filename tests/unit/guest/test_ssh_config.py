@@ -1,4 +1,4 @@
-"""The files for `ssh -F`, checked against OpenSSH's own parser where it is installed."""
+"""The files for `ssh -F`, checked with OpenSSH's parser if it is installed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_each_machine_has_a_block_with_its_own_key_and_checked_host_key() -> Non
     assert ssh_config([], PurePosixPath("/k")) == ""
 
 
-def test_known_hosts_knows_name_and_address_and_leaves_out_what_was_never_seen() -> None:
+def test_known_hosts_has_name_and_address_of_known_keys() -> None:
     text = known_hosts_text([MASTER, WORKER])
     assert text == f"k3s-master1,[127.0.0.1]:2222 ssh-ed25519 {BLOB}\n"
     at_22 = SshHost("w", "192.168.6.11", 22, "u", PurePosixPath("/k"), f"ssh-ed25519 {BLOB}")

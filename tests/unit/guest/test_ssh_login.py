@@ -1,4 +1,4 @@
-"""What is offered to a guest, whom the channel believes, and how a login fails."""
+"""SSH login: the offered key, the checked host key, and the failures."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FakeAgent:
 
 @pytest.fixture
 def users_own_ssh(keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAgent]:
-    """A home directory with a default key, a wrong known_hosts and an ssh_config, and an agent."""
+    """A home directory with key, known_hosts, ssh_config and agent of a user."""
     home = tmp_path / ".ssh"
     home.mkdir()
     (home / "id_ed25519").write_bytes((keys / "other").read_bytes())
@@ -118,7 +118,7 @@ def test_the_first_key_is_pinned_where_none_was_given(
         channel.connect(10)
 
 
-def test_the_pinned_type_of_key_is_asked_for(guest: FakeSshGuest, open_channel: OpenChannel) -> None:
+def test_the_pinned_key_type_is_requested(guest: FakeSshGuest, open_channel: OpenChannel) -> None:
     ecdsa = paramiko.ECDSAKey.generate()
     guest.host_keys.append(ecdsa)
     channel = open_channel(host_key=f"{line(ecdsa)} root@node1")
@@ -145,7 +145,7 @@ def test_a_closed_port_is_no_connection(open_channel: OpenChannel) -> None:
     ("behaviour", "connect_timeout_s", "timeout_s"),
     [("mute", 0.5, 30), ("mute", 30, 0.5), ("hang_up", 0.7, 1.0), ("freeze_before_auth", 0.7, 1.0)],
 )
-def test_who_does_not_answer_is_given_up_in_time(
+def test_a_silent_guest_is_an_error_in_time(
     guest: FakeSshGuest, open_channel: OpenChannel, behaviour: str, connect_timeout_s: float, timeout_s: float
 ) -> None:
     setattr(guest, behaviour, True)
@@ -156,7 +156,7 @@ def test_who_does_not_answer_is_given_up_in_time(
     assert not client_threads()
 
 
-def test_a_missing_key_file_is_told_before_anybody_is_called(
+def test_a_missing_key_file_is_reported_before_any_connection(
     guest: FakeSshGuest, open_channel: OpenChannel, tmp_path: Path
 ) -> None:
     with pytest.raises(HostError) as caught:

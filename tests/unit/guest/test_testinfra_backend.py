@@ -1,4 +1,4 @@
-"""testinfra's modules over the kept shell, against the machine that runs the tests."""
+"""testinfra's modules over the persistent shell, on the machine of the tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ on_linux = pytest.mark.skipif(not Path("/proc/sys").exists(), reason="the fake g
 
 
 class FakeChannel:
-    """Answers from a table, root's behind `# `; an unknown command is a failure of the test."""
+    """Answers from a table, root's after `# `; an unknown command fails the test."""
 
     def __init__(self, answers: dict[str, tuple[int, str]]) -> None:
         self.answers = answers
@@ -98,7 +98,7 @@ def test_a_guest_that_does_not_answer_is_an_error_and_no_result(channel: SshChan
         assert host.file("/").exists
 
 
-def test_a_guest_that_is_lost_is_asked_no_more_and_its_condition_leads(channel: SshChannel) -> None:
+def test_a_lost_guest_is_remembered_and_its_condition_leads_the_error(channel: SshChannel) -> None:
     host = lab_host(channel, "node1", 0.3, lambda: "the machine is paused")
     with pytest.raises(CommandTimeout, match=r"\): `sleep 5`"):
         host.run("sleep 5")

@@ -58,7 +58,7 @@ def test_a_half_written_description_is_no_image(tmp_path: Path, text: str) -> No
 
 
 class FakeFiles:
-    """Creates the files of an image without packages; keeps what it was called for."""
+    """Creates the files of an image without packages and counts its calls."""
 
     def __init__(self, cache: Path) -> None:
         self.suites: list[str] = []

@@ -27,7 +27,7 @@ def test_the_length_is_where_the_installer_writes_the_real_one() -> None:
     assert struct.unpack_from("<I", boot_record(b"", 0x01020304, 0), 458) == (0x01020304,)
 
 
-def test_neighbouring_chunks_become_one_extent() -> None:
+def test_adjacent_chunks_become_one_extent() -> None:
     assert extents([0, 1, 2, 9, 10, 40]) == (Extent(0, 0, 3), Extent(9, 3, 2), Extent(40, 5, 1))
     assert extents([]) == ()
 

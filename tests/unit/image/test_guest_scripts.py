@@ -1,4 +1,4 @@
-"""The shell scripts of the guest image, run with files of the test."""
+"""Shell scripts of the guest image, run with files of the test."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_guest_scripts_are_plain_sh(name: str) -> None:
 
 
 def run_event(tmp_path: Path, serial: str) -> str:
-    """Run the real lab-event.sh against files of the test in place of the machine's; return what it would send."""
+    """Run the real lab-event.sh with files of the test and return its line."""
     (tmp_path / "serial").write_text(serial)
     (tmp_path / "boot_id").write_text("11111111-2222-3333-4444-555555555555\n")
     script = (
@@ -69,8 +69,8 @@ def test_a_machine_without_such_a_serial_number_sends_a_dash(tmp_path: Path, ser
 
 
 @posix_sh
-def test_the_end_of_a_boot_is_told_after_the_guests_identity_in_one_line_each(tmp_path: Path) -> None:
-    """The real lab-boot-complete.sh: what lab-identity prints comes out of the event as it was."""
+def test_the_end_of_a_boot_is_reported_after_the_guests_identity(tmp_path: Path) -> None:
+    """The real lab-boot-complete.sh reports the output of lab-identity unchanged."""
     printed = "boot_id=1\ndrive=dd: No medium found 100%\nfirst_boot=a\tb:1\r\n"
     settings = tmp_path / "settings"
     settings.write_text("iso_copy_marker='/var/lib/a marker'\n")
@@ -97,8 +97,8 @@ def test_the_end_of_a_boot_is_told_after_the_guests_identity_in_one_line_each(tm
 
 
 @posix_sh
-def test_a_machine_prints_who_it_is(tmp_path: Path) -> None:
-    """The real lab-identity.sh, with the root file system of the test in place of the machine's."""
+def test_a_machine_prints_its_identity(tmp_path: Path) -> None:
+    """The real lab-identity.sh, with a root file system of the test."""
     content = {
         "proc/sys/kernel/random/boot_id": "b-1\n",
         "etc/machine-id": "m-1\n",

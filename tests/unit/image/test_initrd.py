@@ -60,7 +60,7 @@ def test_a_driver_that_zstd_packed_is_unpacked_and_nothing_is_left(tmp_path: Pat
     assert list((tmp_path / "kernel").iterdir()) == []
 
 
-def test_a_host_without_zstd_is_told_how_to_have_it(
+def test_a_host_without_zstd_gets_the_command_to_install_it(
     tmp_path: Path, zstd: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)

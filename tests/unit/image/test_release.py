@@ -20,7 +20,7 @@ def seeds(**values: Any) -> SeedsSpec:
 
 
 @pytest.mark.parametrize(
-    ("told", "release"),
+    ("os_info", "release"),
     [
         (DEBIAN_12, Release("debian", "bookworm")),
         (DEBIAN_13, Release("debian", "trixie")),
@@ -28,18 +28,18 @@ def seeds(**values: Any) -> SeedsSpec:
         (MINT, Release("ubuntu", "noble")),
     ],
 )
-def test_the_guests_are_what_the_host_is(told: dict[str, str], release: Release) -> None:
-    assert guest_release(seeds(), told) == release
+def test_the_guests_have_the_hosts_release(os_info: dict[str, str], release: Release) -> None:
+    assert guest_release(seeds(), os_info) == release
 
 
-def test_what_the_lab_file_names_wins() -> None:
+def test_the_lab_file_wins() -> None:
     assert guest_release(seeds(distribution="ubuntu", suite="noble"), DEBIAN_12) == Release("ubuntu", "noble")
     assert guest_release(seeds(suite="trixie"), DEBIAN_12) == Release("debian", "trixie")
     assert guest_release(seeds(distribution="debian", suite="bookworm"), {}) == Release("debian", "bookworm")
 
 
 @pytest.mark.parametrize(
-    ("named", "told", "said"),
+    ("named", "os_info", "message"),
     [
         ({}, FEDORA, "Fedora Linux 41"),
         ({}, {}, "unknown"),
@@ -47,8 +47,8 @@ def test_what_the_lab_file_names_wins() -> None:
         ({"suite": "noble"}, FEDORA, "Fedora"),
     ],
 )
-def test_what_nobody_knows_is_asked_for(named: dict[str, str], told: dict[str, str], said: str) -> None:
+def test_an_unknown_release_is_an_error(named: dict[str, str], os_info: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        guest_release(seeds(**named), told)
-    assert said in caught.value.said
+        guest_release(seeds(**named), os_info)
+    assert message in caught.value.said
     assert "seeds: {distribution:" in caught.value.remedy

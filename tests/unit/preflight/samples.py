@@ -1,4 +1,4 @@
-"""A plan, facts in which everything is good, and ISOs, for the tests of the host checks."""
+"""Plan, good facts and ISOs for the tests of the host checks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PLAN = plan_of()
 
 
 def check(name: str, facts: HostFacts, plan: LabPlan = PLAN) -> Check:
-    """Judge the facts and return one check; a check that does not pass has a remedy and a reason."""
+    """Judge the facts and return one check; a bad one has remedy and reason."""
     found = {item.name: item for item in judge_all(plan, facts)}[name]
     if found.status is not Status.PASS:
         assert found.remedy.startswith(f"[{error_class(name)}] ")

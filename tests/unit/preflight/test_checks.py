@@ -29,7 +29,7 @@ def test_names_are_known_without_a_host_and_are_those_that_are_judged() -> None:
         ("way in to k3s-master1", ErrorClass.NETWORK),
     ],
 )
-def test_the_five_error_classes_are_told_apart(name: str, kind: ErrorClass) -> None:
+def test_each_check_has_its_error_class(name: str, kind: ErrorClass) -> None:
     assert error_class(name) is kind
 
 

@@ -90,7 +90,7 @@ def test_isos_that_are_none_and_those_that_break_the_reader(tmp_path: Path) -> N
     assert facts.isos["k3s-worker2"].problem.startswith("KeyError")
 
 
-def test_vmware_is_not_told_to_define_networks(tmp_path: Path) -> None:
+def test_vmware_gets_no_command_to_define_networks(tmp_path: Path) -> None:
     run = fake_vmrun()
     look(lab_in(tmp_path), run, Kind.VMWARE)
     assert not any("defineNetwork" in call for call in run.calls)
@@ -128,7 +128,7 @@ def test_the_nearest_directory(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_may_not_be_looked_at_is_a_fact_with_its_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_path_is_a_fact_with_its_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = lab_in(tmp_path)
 
     def denied(path: Path, **_: object) -> bool:

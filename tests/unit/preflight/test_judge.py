@@ -38,7 +38,7 @@ def test_vmware_on_windows_needs_an_administrator_and_the_embedded_one_does_not(
     assert check("rights", replace(user, kind=Kind.EMBEDDED)).status is Status.PASS
 
 
-def test_rights_that_cannot_be_told_are_not_proven() -> None:
+def test_unknown_rights_are_not_proven() -> None:
     assert check("rights", replace(WINDOWS, elevated=Fact(problem="?"))).status is Status.NOT_PROVEN
 
 
@@ -69,13 +69,13 @@ def test_the_hypervisor_is_named_with_its_version() -> None:
     assert "QEMU 7.2.22" in check("hypervisor", GOOD).seen
 
 
-def test_a_hypervisor_whose_version_nobody_tells_is_not_proven() -> None:
-    untold = replace(WINDOWS, version=NO_VERSION, vmrun=r"C:\VMware\vmrun.exe")
-    assert check("hypervisor", untold).status is Status.NOT_PROVEN
+def test_a_hypervisor_of_unknown_version_is_not_proven() -> None:
+    unknown = replace(WINDOWS, version=NO_VERSION, vmrun=r"C:\VMware\vmrun.exe")
+    assert check("hypervisor", unknown).status is Status.NOT_PROVEN
     elsewhere = (Product("VMware Workstation", "17.6.3", r"D:\VMware"), Product("VMware Player", "", r"C:\VMware"))
-    assert check("hypervisor", replace(untold, products=elsewhere)).status is Status.NOT_PROVEN
-    told = (Product("VMware Workstation", "17.6.3", "c:\\vmware\\"),)
-    assert check("hypervisor", replace(untold, products=told)).status is Status.PASS
+    assert check("hypervisor", replace(unknown, products=elsewhere)).status is Status.NOT_PROVEN
+    installed = (Product("VMware Workstation", "17.6.3", "c:\\vmware\\"),)
+    assert check("hypervisor", replace(unknown, products=installed)).status is Status.PASS
 
 
 # -- ISO -------------------------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def test_the_seed_directory(fact: Fact[bool], status: Status) -> None:
     assert "lab seed" not in check("seed directory", replace(WINDOWS, seed_directory=fact), PROVIDED).remedy
 
 
-def test_what_an_error_says_to_do_is_told_behind_the_checks_own_remedy_once() -> None:
+def test_the_remedy_of_an_error_follows_the_checks_own_remedy_once() -> None:
     broken = Fact[SeedIso](problem="it is truncated", remedy="copy the ISO again")
     found = check("seed ISO of k3s-worker1", replace(GOOD, isos={**GOOD.isos, "k3s-worker1": broken}))
     assert found.remedy.endswith('lab.yaml"\ncopy the ISO again')
@@ -128,11 +128,11 @@ def test_no_such_network() -> None:
     assert "vmnet-cli" in check("network", replace(facts, platform="darwin")).remedy
 
 
-def test_a_network_that_is_not_host_only_is_told_apart_from_a_wrong_subnet() -> None:
+def test_kind_and_subnet_of_a_network_are_judged_apart() -> None:
     nat = replace(GOOD, network=Fact(Network(replace(VMNET1, kind=NetworkKind.NAT), "x")))
     assert (check("network", nat).status, check("subnet", nat).status) == (Status.FAIL, Status.PASS)
-    untold = replace(GOOD, network=Fact(Network(replace(VMNET1, kind=NetworkKind.OTHER), "x")))
-    assert (check("network", untold).status, check("subnet", untold).status) == (Status.NOT_PROVEN, Status.PASS)
+    unknown = replace(GOOD, network=Fact(Network(replace(VMNET1, kind=NetworkKind.OTHER), "x")))
+    assert (check("network", unknown).status, check("subnet", unknown).status) == (Status.NOT_PROVEN, Status.PASS)
     other = replace(GOOD, network=Fact(Network(replace(VMNET1, subnet=IPv4Network("192.168.22.0/24")), "x")))
     assert (check("network", other).status, check("subnet", other).status) == (Status.PASS, Status.FAIL)
     assert "192.168.22.0/24" in check("subnet", other).seen
@@ -157,7 +157,7 @@ def test_disk_space_at_the_edge() -> None:
     assert check("free disk space", unknown).status is Status.ERROR
 
 
-def test_what_this_labs_own_machines_hold_of_the_disk_counts_as_free_and_none_holds_for_another() -> None:
+def test_the_disk_usage_of_this_labs_machines_counts_as_free_each_for_itself() -> None:
     directories = [machine.files.directory for machine in PLAN.machines]
     full = replace(GOOD, free_disk_mib=Fact(500))
     done = replace(full, held_disk_mib=Fact(dict.fromkeys(directories, 2048)))
@@ -171,7 +171,7 @@ def test_what_this_labs_own_machines_hold_of_the_disk_counts_as_free_and_none_ho
     assert check("free disk space", replace(full, held_disk_mib=Fact(problem="?"))).status is Status.FAIL
 
 
-def test_memory_at_the_edge_with_what_the_hypervisor_takes_per_guest() -> None:
+def test_memory_at_the_limit_includes_the_hypervisors_overhead() -> None:
     need = PLAN.memory_mib + 3 * 256
     assert check("free memory", replace(GOOD, free_memory_mib=Fact(need))).status is Status.PASS
     found = check("free memory", replace(GOOD, free_memory_mib=Fact(need - 1)))
@@ -207,7 +207,7 @@ def test_the_key() -> None:
     assert check("SSH key", public).seen == "this is the public key"
 
 
-def test_a_cause_is_told_once_and_its_followers_name_it() -> None:
+def test_a_cause_is_reported_once_and_its_followers_name_it() -> None:
     missing = replace(GOOD, key=Key(Fact(problem="x does not exist", missing=True), Fact(problem="x", missing=True)))
     assert check("SSH key private", missing).seen == "SSH key: see there"
     assert [item.name for item in judge_all(PLAN, missing) if item.status is Status.FAIL] == ["SSH key"]

@@ -1,4 +1,4 @@
-"""What the operating system tells, and what follows for the lab."""
+"""Judgement of the facts of the operating system."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_service_sees_no_machine_and_a_desktop_does(session: Session, status: 
         assert "run.cmd" in found.remedy
 
 
-def test_a_session_that_cannot_be_told_is_not_proven() -> None:
+def test_an_unknown_session_is_not_proven() -> None:
     assert check("desktop session", replace(WINDOWS, session=Fact(problem="?"))).status is Status.NOT_PROVEN
 
 
@@ -101,6 +101,6 @@ def test_a_directory_too_deep_for_vmware_on_windows() -> None:
     assert check("path lengths", WINDOWS).status is Status.PASS
 
 
-def test_what_is_installed_is_shown_with_vmrun() -> None:
+def test_installed_products_are_shown_with_vmrun() -> None:
     product = Product("VMware Workstation", "17.6.3.24583834", r"C:\Program Files (x86)\VMware\VMware Workstation")
     assert "17.6.3.24583834 in C:" in check("hypervisor", replace(WINDOWS, products=(product,))).seen

@@ -56,7 +56,7 @@ host VMnet8 {
     fixed-address 192.168.80.1;
 }
 """
-UNTOLD = replace(VMNET1, kind=NetworkKind.OTHER)
+UNKNOWN = replace(VMNET1, kind=NetworkKind.OTHER)
 UNSUPPORTED = ("Error: The operation is not supported\n", 255)
 
 
@@ -80,9 +80,9 @@ def test_the_windows_files() -> None:
     nat = parse_dhcp(DHCP, kinds, "vmnet8")
     assert nat is not None
     assert (nat.kind, nat.subnet) == (NetworkKind.NAT, IPv4Network("192.168.80.0/24"))
-    assert parse_dhcp(DHCP, {}, "VMnet1") == UNTOLD
+    assert parse_dhcp(DHCP, {}, "VMnet1") == UNKNOWN
     added = parse_netmap('network1.name = "VMnet1"\nnetwork1.device = "vmnet1"\n')
-    assert parse_dhcp(DHCP, added, "VMnet1") == UNTOLD
+    assert parse_dhcp(DHCP, added, "VMnet1") == UNKNOWN
     assert parse_dhcp(DHCP, kinds, "VMnet11") is None
 
 
@@ -110,7 +110,7 @@ def test_windows_files_answer_where_vmrun_does_not(tmp_path: Path, monkeypatch: 
     (folder / "vmnetdhcp.conf").write_bytes(DHCP.replace("\n", "\r\n").encode())
     vmrun = Vmrun(("v",), run=FakeRun().on("v", "-T", "ws", "listHostNetworks", says=UNSUPPORTED))
     seen = find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeWindowsRegistry())
-    assert seen.found == UNTOLD
+    assert seen.found == UNKNOWN
     (folder / "netmap.conf").write_text(NETMAP, encoding="utf-8")
     assert find_network(Kind.VMWARE, vmrun, SPEC, "win32", FakeWindowsRegistry()).found == VMNET1
     (folder / "netmap.conf").write_text(NETMAP.replace("HostOnly", "Bridged"), encoding="utf-8")
@@ -136,5 +136,5 @@ def test_a_windows_network_without_dhcp_is_in_the_registry_alone(
     seen = find_network(Kind.VMWARE, vmrun, SPEC, "win32", registry)
     assert (seen.found, seen.source) == (expected, "the Windows registry")
     (dhcp.parent / "netmap.conf").write_text(NETMAP, encoding="utf-8")
-    told = find_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found
-    assert told == replace(expected, kind=NetworkKind.HOST_ONLY)
+    found = find_network(Kind.VMWARE, vmrun, SPEC, "win32", registry).found
+    assert found == replace(expected, kind=NetworkKind.HOST_ONLY)

@@ -32,7 +32,7 @@ def test_keys_that_ssh_can_use(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", [OPENSSH, PKCS8])
-def test_a_passphrase_is_told_apart(tmp_path: Path, form: serialization.PrivateFormat) -> None:
+def test_a_passphrase_has_its_own_message(tmp_path: Path, form: serialization.PrivateFormat) -> None:
     path = write(tmp_path / "key", ed25519.Ed25519PrivateKey.generate(), form, b"geheim")
     with pytest.raises(ValueError, match="passphrase"):
         key_kind(path)

@@ -23,11 +23,11 @@ def test_the_modules_of_the_linux_kernel(modules: str, running: bool, seen: str)
     assert system.loaded_modules(modules) == Daemon("vmmon and vmnet", running, seen)
 
 
-def test_what_needs_nothing_is_not_looked_for() -> None:
+def test_a_hypervisor_without_a_daemon_needs_none() -> None:
     assert system.daemon(Kind.EMBEDDED, "win32") == system.daemon(Kind.VMWARE, "darwin") == Daemon()
 
 
-def test_this_host_tells_its_addresses_and_its_account() -> None:
+def test_this_host_has_addresses_and_an_account() -> None:
     assert IPv4Address("127.0.0.1") in {item for found in system.adapter_addresses().values() for item in found}
     assert (system.elevated("linux"), system.session("linux")) == (None, None)
     assert system.account("linux")

@@ -21,7 +21,10 @@ K3S = bytes(range(256)) * 20
 
 
 def foreign_iso(path: Path, files: dict[str, bytes], *, rock_ridge: bool = True, bootable: bool = True) -> Path:
-    """Write an ISO as a remastered Ubuntu installer lays it out; without Rock Ridge it has Joliet names."""
+    """Write an ISO like a remastered Ubuntu installer.
+
+    Without Rock Ridge it has Joliet names.
+    """
     iso: Any = pycdlib.PyCdlib()
     iso.new(vol_ident="Ubuntu 24.04", **({"rock_ridge": "1.09"} if rock_ridge else {"joliet": 3}))
 

@@ -25,7 +25,7 @@ def test_another_build_time_is_another_file_of_the_same_inputs(tmp_path: Path, i
     assert inspect_iso(first).input_hash == inspect_iso(second).input_hash
 
 
-def test_the_iso_says_what_it_is(tmp_path: Path, image: GuestImage) -> None:
+def test_the_iso_describes_itself(tmp_path: Path, image: GuestImage) -> None:
     path = tmp_path / "seed.iso"
     write_seed_iso(spec(), image, path)
     info = inspect_iso(path)
@@ -63,7 +63,7 @@ def test_an_iso_of_other_inputs_is_built_again(tmp_path: Path, image: GuestImage
     assert inspect_iso(path).input_hash == seed_hash(spec(timezone="UTC"), image.digest)
 
 
-def test_what_this_project_did_not_build_is_not_replaced(tmp_path: Path, image: GuestImage) -> None:
+def test_a_foreign_file_is_not_replaced(tmp_path: Path, image: GuestImage) -> None:
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     remastered = tmp_path / "remastered.iso"
     tree = {name: content for name, content in iso_tree(spec(), image).items() if name != MANIFEST}

@@ -18,7 +18,7 @@ from .foreign_iso import AUTOINSTALL, K3S, foreign_iso
 
 
 @pytest.mark.parametrize("rock_ridge", [True, False], ids=["rock-ridge", "joliet"])
-def test_an_iso_of_somebody_else_is_told_by_its_autoinstall_data(tmp_path: Path, rock_ridge: bool) -> None:
+def test_a_foreign_iso_is_identified_by_its_autoinstall_data(tmp_path: Path, rock_ridge: bool) -> None:
     files = {"autoinstall/user-data": AUTOINSTALL, "files/k3s": K3S, "files/build-timestamp": b"2026\n"}
     path = foreign_iso(tmp_path / "seed-worker1.iso", files, rock_ridge=rock_ridge)
     info = inspect_iso(path)
@@ -51,7 +51,7 @@ def test_unusual_or_broken_autoinstall_data_is_no_failure_of_the_inspection(
     assert info.payload == ()
 
 
-def test_a_manifest_of_another_kind_is_somebody_elses_file(tmp_path: Path) -> None:
+def test_a_manifest_of_another_format_is_ignored(tmp_path: Path) -> None:
     files = {"autoinstall/user-data": AUTOINSTALL, "files/manifest.json": b'{"layers": []}'}
     info = inspect_iso(foreign_iso(tmp_path / "seed.iso", files))
     assert info.machine == "k3s-worker1"

@@ -17,7 +17,7 @@ from .foreign_iso import AUTOINSTALL, K3S, foreign_iso
 
 
 def continue_file(path: Path, name: str) -> None:
-    """Have the entry of a file say that the next one is another extent of it (flag 0x80 of ECMA-119, 9.1.6)."""
+    """Mark a file's entry as continued by the next one (flag 0x80 of ECMA-119, 9.1.6)."""
     with IsoReader(path) as iso:
         record = iso.find(f"files/{name}")
     assert record is not None

@@ -28,7 +28,7 @@ def test_the_boot_loader_starts_the_installer_and_passes_the_arguments(image: Gu
     assert "KERNEL /installer/vmlinuz\n" in config
 
 
-def test_differences_names_what_is_missing_and_what_has_another_size() -> None:
+def test_differences_names_missing_files_and_other_sizes() -> None:
     tree = {"a": Content(b"1"), "b": Content(b"22"), "c": Content(b"3")}
     good = PayloadFile("a", 1, hashlib.sha256(b"1").hexdigest())
     assert differences(tree, {"a": good, "b": PayloadFile("b", 3, "x")}) == [

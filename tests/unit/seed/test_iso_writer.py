@@ -1,4 +1,4 @@
-"""The ISO writer gives bootable images, the same bytes for the same files."""
+"""The ISO writer creates bootable, reproducible images."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_two_builds_of_the_same_inputs_are_the_same_bytes(
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_the_boot_loader_on_the_iso_is_told_where_it_lies(tmp_path: Path, image: GuestImage) -> None:
+def test_the_boot_loader_has_its_own_position_in_its_table(tmp_path: Path, image: GuestImage) -> None:
     path = tmp_path / "seed.iso"
     write_seed_iso(spec(), image, path)
     with IsoReader(path) as iso:
@@ -47,13 +47,13 @@ def test_the_boot_loader_on_the_iso_is_told_where_it_lies(tmp_path: Path, image:
     assert table == (16, loader.sector, loader.size)
 
 
-def test_the_installer_is_told_where_the_disks_chunks_begin(tmp_path: Path, image: GuestImage) -> None:
+def test_the_installer_finds_the_start_of_the_disks_chunks(tmp_path: Path, image: GuestImage) -> None:
     path = tmp_path / "seed.iso"
     write_seed_iso(spec(), image, path)
     with IsoReader(path) as iso:
-        told = iso.find("installer/disk.start")
-        assert told is not None
-        text = iso.read(told).decode()
+        record = iso.find("installer/disk.start")
+        assert record is not None
+        text = iso.read(record).decode()
     assert not text.startswith("0"), "a shell reads a number with a leading 0 as octal"
     begin = path.read_bytes()[int(text) :]
     assert begin.startswith(image.disk_chunks.read_bytes())
