@@ -1,4 +1,4 @@
-"""`vdiskmanager-qemu`: words, exit status, files. Real `qemu-img`, small disks."""
+"""`vdiskmanager-qemu`: output, exit status, files, with real `qemu-img`."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ def test_what_the_system_refuses_is_one_line(
 
 
 @needs_qemu_img
-def test_a_broken_chain_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_broken_chain_is_reported(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     disk, over = tmp_path / "d.vmdk", tmp_path / "d-000001.vmdk"
     create(capsys, disk, "0", "16MB")
     chains.make_overlay(disk, over)
@@ -236,7 +236,7 @@ def test_a_broken_chain_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 
 
 @needs_qemu_img
-def test_what_has_nothing_to_do_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_an_operation_with_nothing_to_do_reports_that(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     disk = tmp_path / "d.vmdk"
     create(capsys, disk, "1", "16MB")
     before = disk.read_bytes()

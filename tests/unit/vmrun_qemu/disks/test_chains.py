@@ -42,7 +42,7 @@ def test_an_overlay_holds_changes_and_gives_them_to_its_parent(tmp_path: Path, k
     chains.make_overlay(top, over)
     assert io(over, "read -P 1 0 64k", "read -P 2 64k 64k")
     chains.commit(top)
-    assert not io(over, "read -P 1 0 64k"), "the parent's parent has changed and nobody was told"
+    assert not io(over, "read -P 1 0 64k"), "the overlay refuses a changed backing chain"
     vmdk_descriptor.copy_content_id(top, base)
     vmdk_descriptor.set_parent(over, base)
     images.remove(top)

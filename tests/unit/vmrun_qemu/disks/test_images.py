@@ -1,4 +1,7 @@
-"""VMDK images: properties, checks before a change, and deletion. More is in `test_vdiskmanager`."""
+"""VMDK images: properties, checks before a change, deletion.
+
+More is in `test_vdiskmanager`.
+"""
 
 from __future__ import annotations
 

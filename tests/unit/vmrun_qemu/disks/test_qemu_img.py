@@ -1,4 +1,4 @@
-"""Running `qemu-img`: which one, its errors in VMware's words, clean-up after a failure."""
+"""Running `qemu-img`: the program, its errors, clean-up."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ sata0:1.fileName = "seed.iso"
 
 @pytest.fixture
 def directory(tmp_path: Path) -> VmDirectory:
-    """A VM with one snapshot, whose disk is the parent of the present one."""
+    """A VM with one snapshot and an overlay on its disk."""
     folder = tmp_path / "vm"
     folder.mkdir()
     (folder / "m.vmx").write_text(VMX, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The daemon of a network when its switch dies, does not start, or loses a card."""
+"""The daemon of a network when its switch or a card fails."""
 
 from __future__ import annotations
 

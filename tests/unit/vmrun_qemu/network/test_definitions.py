@@ -1,4 +1,4 @@
-"""Networks: names, subnets, and what slirp is told."""
+"""Networks: names, subnets, and slirp's options."""
 
 from __future__ import annotations
 

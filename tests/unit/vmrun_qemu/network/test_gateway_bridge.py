@@ -1,4 +1,4 @@
-"""Frames between the hub of the VMs and the hub of the gateway."""
+"""Frames between the VMs' hub and the gateway's hub."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One connection to a service of the host, by the program that QEMU starts for it."""
+"""One connection to a host service, by the program that QEMU starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The switch of a network: members, forwarded ports, cables, and a network that is down."""
+"""The switch of a network: members, lock, ports, record."""
 
 from __future__ import annotations
 

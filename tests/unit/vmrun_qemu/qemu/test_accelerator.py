@@ -1,4 +1,4 @@
-"""The accelerator's verdict: proved, remembered, and overridden."""
+"""The accelerator: probed, cached, and overridden."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from harness.vmrun_qemu.qemu.locate import Qemu
 
 @dataclass
 class FakeHost:
-    """A host whose KVM opens, with or without the processor's consent, and a probe with a fixed end."""
+    """A host with a KVM device, and a probe with a fixed result."""
 
     objection: str = ""
     answers: bool = True
@@ -50,7 +50,7 @@ def test_kvm_is_used_when_the_probe_guest_got_to_its_end(host: FakeHost, tmp_pat
     assert accelerator.choose(a_qemu(tmp_path)).name == "kvm"
 
 
-def test_a_kvm_that_hangs_is_not_used_and_the_reason_is_said(host: FakeHost, tmp_path: Path) -> None:
+def test_a_kvm_that_hangs_is_not_used_and_the_reason_is_reported(host: FakeHost, tmp_path: Path) -> None:
     host.answers = False
     chosen = accelerator.choose(a_qemu(tmp_path))
     assert chosen.name == "tcg"

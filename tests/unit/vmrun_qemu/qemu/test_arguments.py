@@ -41,7 +41,7 @@ sound.present = "TRUE"
 
 
 def inside(name: str) -> str:
-    """Return the path of a file of the machine as it stands in an option of QEMU."""
+    """Return the path of a VM's file, escaped for a QEMU option."""
     return str(FOLDER / name).replace(",", ",,")
 
 

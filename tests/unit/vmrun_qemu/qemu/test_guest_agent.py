@@ -1,4 +1,4 @@
-"""The guest agent, played by a thread behind a socket: in step, late, silent, closed, broken."""
+"""The agent client against a fake agent: late, silent, closed, broken."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_an_error_has_the_guests_own_text() -> None:
         agent.ask("guest-exec", {}, 5)
 
 
-def test_silence_ends_with_the_deadline_and_the_line_is_given_up() -> None:
+def test_silence_ends_with_the_deadline_and_closes_the_connection() -> None:
     asked: list[str] = []
 
     def deaf_at_first(question: dict[str, Any]) -> bytes:
@@ -57,7 +57,7 @@ def test_silence_ends_with_the_deadline_and_the_line_is_given_up() -> None:
     assert asked == ["guest-sync", "guest-sync", "guest-info"]
 
 
-def test_nothing_is_sent_to_a_port_that_nobody_in_the_guest_has_open() -> None:
+def test_nothing_is_sent_to_a_port_that_is_closed_in_the_guest() -> None:
     heard: list[dict[str, Any]] = []
 
     def notes(question: dict[str, Any]) -> bytes:

@@ -24,7 +24,7 @@ def settled() -> bool:
     return not threads()
 
 
-def test_a_refused_migration_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_migration_leaves_no_thread_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
         threading.Event().wait(0.5)  # until the receiver waits in `accept`
         raise qmp.QmpError("State blocked by the device")
@@ -51,7 +51,7 @@ def test_a_migration_that_takes_too_long_is_canceled(monkeypatch: pytest.MonkeyP
     assert settled()
 
 
-def test_what_came_is_in_the_file_when_it_is_said_to_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stream_is_in_the_file_when_save_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Endpoint] = []
     new = endpoint.new_endpoint
 

@@ -28,7 +28,7 @@ class Running(NamedTuple):
 
 @pytest.fixture
 def qemu() -> Iterator[Running]:
-    """Return a QEMU without a machine, with one serial port that nothing has open."""
+    """Return a QEMU without a machine, with one closed port."""
     with tempfile.TemporaryDirectory(prefix="vq-", dir="/tmp") as folder:
         address = f"{folder}/qmp"
         argv = [

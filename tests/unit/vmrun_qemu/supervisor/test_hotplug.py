@@ -22,7 +22,7 @@ LOCKED = "Device 'sata0-1' is locked and force was not specified, wait for tray 
 
 
 class FakeQemu:
-    """One CD drive: `locked` by the guest or not, released after `grants` queries."""
+    """A CD drive that the guest may lock; released after `grants` queries."""
 
     def __init__(
         self, *, loaded: bool = True, is_open: bool = False, locked: bool = False, grants: int = 1 << 30
@@ -88,7 +88,7 @@ def plug(tmp_path: Path, qemu: FakeQemu, vmx: str = "", *, connected: bool, gran
         (FakeQemu(locked=True, grants=3), False, ["eject", "blockdev-remove-medium"]),
     ],
 )
-def test_what_it_takes(tmp_path: Path, qemu: FakeQemu, connected: bool, commands: list[str]) -> None:
+def test_the_commands_that_a_change_needs(tmp_path: Path, qemu: FakeQemu, connected: bool, commands: list[str]) -> None:
     plug(tmp_path, qemu, connected=connected)
     assert qemu.commands == commands
     assert (qemu.loaded and not qemu.open) is connected

@@ -1,4 +1,7 @@
-"""A machine that stands still, with a QEMU that is played: whatever goes wrong, it goes on with its disks or ends."""
+"""A quiesced VM with a fake QEMU.
+
+After any failure it continues with its disks, or it ends.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ DISKS = [Drive("sata", 0, unit, cdrom=False, path=Path(f"/vms/{unit}.vmdk")) for
 
 
 class FakeQemu:
-    """Block nodes and processors; from command number `fails_at` on, `failures` commands are not answered in time.
+    """Block nodes and vCPUs, with commands that are not answered in time.
 
-    What is not answered is done all the same where `late` says so.
+    They are `failures` commands from number `fails_at` on; with `late`, they are executed nevertheless.
     """
 
     def __init__(self, fails_at: int = -1, *, failures: int = 1, late: bool = False) -> None:
@@ -108,7 +111,7 @@ def stand_still(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> bool:
     return True
 
 
-def test_the_image_of_the_played_qemu_is_what_the_real_one_is_told() -> None:
+def test_the_fake_qemu_gets_the_image_node_of_the_real_one() -> None:
     assert Path(FakeQemu().file(arguments.image_node(Path("/vms/0.vmdk")))) == Path("/vms/0.vmdk")
 
 
@@ -137,7 +140,7 @@ def test_no_guest_is_left_frozen_or_on_a_blank_disk(
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_a_machine_that_could_not_be_paused_runs(monkeypatch: pytest.MonkeyPatch, *, late: bool) -> None:
+def test_a_vm_that_could_not_be_paused_runs(monkeypatch: pytest.MonkeyPatch, *, late: bool) -> None:
     qemu = FakeQemu(0, late=late)
     vm = machine(qemu, monkeypatch)
     with pytest.raises(qmp.QmpError):

@@ -1,4 +1,4 @@
-"""What is left of a machine that could not be powered on, with a QEMU that is played."""
+"""Clean-up after a failed power-on, with a fake QEMU."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_socket_directory_is_noted_before_it_is_there(
     endpoint.remove_socket_dir(prepared.socket_dir)
 
 
-def test_a_machine_that_somebody_else_has_is_left_to_them(prepared: FakePrepared) -> None:
+def test_a_vm_that_another_program_has_open_is_left_alone(prepared: FakePrepared) -> None:
     folder = prepared.folder / "a.vmx.lck"
     folder.mkdir()
     (folder / "M12345.lck").write_text("winhost 1234-13245678(vmware.exe)", encoding="utf-8")
@@ -107,7 +107,7 @@ def test_a_machine_that_somebody_else_has_is_left_to_them(prepared: FakePrepared
 
 
 @pytest.mark.parametrize("error", [vmdk_descriptor.VmdkError(Path("a.vmdk"), "has no room"), OSError(28, "full")])
-def test_a_chain_that_cannot_be_mended_is_told_and_the_machine_is_used_as_it_is(
+def test_a_failed_consolidation_is_logged_and_the_vm_is_used_as_it_is(
     error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vmx = tmp_path / "a.vmx"

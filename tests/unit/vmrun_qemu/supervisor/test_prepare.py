@@ -1,4 +1,4 @@
-"""Preparing a power-on: from a VMX to the arguments of a QEMU, without starting it."""
+"""Preparing a power-on, without starting QEMU."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ethernet1.connectionType = "bridged"
 
 @pytest.fixture
 def vmx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A VM with a disk and a CD; the QEMU of this test only prints its version."""
+    """A VM with a disk and a CD, and a fake QEMU."""
     fake_qemu(tmp_path, monkeypatch, "7.2.15")
     monkeypatch.setenv("VMRUN_QEMU_ACCEL", "tcg")
     folder = tmp_path / "vm"

@@ -1,4 +1,4 @@
-"""`.lck` directories: who may remove which, and who wins."""
+"""Lock directories: ownership, stale locks, races."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def me() -> Identity:
     return process_identity.identity(os.getpid())
 
 
-def test_a_record_of_somebody_who_is_gone_removes_no_lock_of_another(tmp_path: Path) -> None:
-    """A supervisor was killed; since then another home has the machine on, or Workstation has."""
+def test_a_record_of_a_dead_owner_removes_no_lock_of_another(tmp_path: Path) -> None:
+    """A supervisor was killed; then another home or Workstation powered on the VM."""
     taken = lock_files.take([tmp_path / "a.vmx"], me())
     theirs = tmp_path / "a.vmdk.lck"
     theirs.mkdir()
@@ -36,7 +36,7 @@ def test_a_record_of_somebody_who_is_gone_removes_no_lock_of_another(tmp_path: P
     assert not taken[0].exists()
 
 
-def test_of_two_who_find_one_stale_lock_one_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_processes_that_find_a_stale_lock_one_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "a.vmx.lck"
     folder.mkdir()
     (folder / "M00001.lck").write_text(DEAD, encoding="utf-8")
@@ -73,7 +73,7 @@ def test_a_lock_that_is_released_at_this_moment_is_free(tmp_path: Path, monkeypa
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_lock_that_cannot_be_read_may_be_somebodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_cannot_be_read_counts_as_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "a.vmx.lck"
     folder.mkdir()
     lock = folder / "M00001.lck"

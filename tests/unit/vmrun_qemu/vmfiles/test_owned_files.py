@@ -1,4 +1,4 @@
-"""Files beside the VMX: what belongs to the machine, what is locked, what is logged."""
+"""Files that belong to a VM."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ serial0.fileName = "serial0.log"
 """
 
 
-def test_a_machines_files_are_its_own_and_in_its_directory(tmp_path: Path) -> None:
+def test_a_vms_files_are_its_own_and_in_its_directory(tmp_path: Path) -> None:
     outside = tmp_path / "shared.vmdk"
     outside.touch()
     folder = tmp_path / "vm"

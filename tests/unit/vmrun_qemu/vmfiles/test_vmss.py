@@ -1,4 +1,4 @@
-"""`.vmss` and `.vmsn`: the head is read back, the memory follows it, and what is none is told."""
+"""State files: the head, the memory behind it, and damage."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_devices_are_as_they_were(tmp_path: Path) -> None:
     [b"", b"\xd2\xbe\xd2\xbe a state of VMware's", b"vmrun-qemu state 1\n", b"vmrun-qemu state 1\n[]\n",
      b'vmrun-qemu state 1\n{"vmx": ""}\n', b"vmrun-qemu state 2\n{}\n"],
 )  # fmt: skip
-def test_what_is_no_state_is_told(tmp_path: Path, data: bytes) -> None:
+def test_a_file_that_is_no_state_is_an_error(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "m.vmss"
     file.write_bytes(data)
     with pytest.raises(StateError, match=r"m\.vmss"):
