@@ -20,7 +20,7 @@ from harness.lab.selection import Selection
 from harness.lab.verdicts import Verdicts
 from harness.machine.context import RunContext
 from harness.machine.machine import Machine
-from harness.phases import CARRIED_PHASES, , cleanup
+from harness.phases import CARRIED_PHASES, cleanup
 from harness.phases.runner import PhaseModule
 from harness.results.journal import Journal
 
