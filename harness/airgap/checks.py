@@ -1,4 +1,4 @@
-"""Checks of the air gap. Each probe names the check that judges its result."""
+"""Checks of the air gap; a probe names the check that judges it."""
 
 from __future__ import annotations
 

@@ -75,7 +75,9 @@ def judge_pull(result: ProbeResult, pull: Pull | None, problem: str) -> Check:
 
 
 def judge_peers(results: Sequence[tuple[Probe, ProbeResult]], absent: Mapping[str, str]) -> Check:
-    """Judge whether every peer answered; with an absent peer it is not proven.
+    """Judge whether every peer answered.
+
+    If a peer is absent, it is not proven.
 
     Args:
         absent: Name of each peer that could not be probed -> reason.
@@ -146,7 +148,7 @@ def _is_unrecorded(attempts: Collection[Attempt], probe: Probe, subnet: IPv4Netw
 
 
 def judge_record(record: HostRecord | None, problem: str, machine: IPv4Address, subnet: IPv4Network) -> Check:
-    """Judge whether attempts of the guest are recorded and none left the network.
+    """Judge whether the guest's attempts are recorded and none got out.
 
     A closed gateway answers TCP with a reset in the name of the target address; any other packet from outside is an
     answer.

@@ -51,7 +51,7 @@ def configuration_text(port: int, certificate: Path, key: Path) -> str:
 
 
 def running_registry(ledger: Ledger, name: str, authority: Path, certificate: Path) -> int:
-    """Return the port of an earlier run's registry with the certificate, or 0.
+    """Return the port of an earlier registry with the certificate, or 0.
 
     Args:
         name: The name or address that the certificate must have.

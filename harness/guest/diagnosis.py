@@ -81,7 +81,10 @@ class Diagnosis:
 
 @functools.cache
 def known_patterns(platform: str = sys.platform) -> tuple[Pattern, ...]:
-    """Return the patterns in the order of the table, with the remedies of the host's operating system."""
+    """Return the patterns in the order of the table.
+
+    Their remedies are those of the host's operating system.
+    """
     system = {"win32": "windows"}.get(platform, platform)
     text = resources.files(__package__).joinpath("patterns.toml").read_text(encoding="utf-8")
     return tuple(

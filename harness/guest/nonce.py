@@ -1,4 +1,4 @@
-"""Check that a guest is this run's machine: its serial number holds the nonce."""
+"""Identify this run's machine by the nonce in its serial number."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class ByteChannel(Protocol):
 
 
 class _Wakeup(threading.Event):
-    """Event of two buffers that only the reader clears: no data is missed."""
+    """Event of two buffers that only the reader clears."""
 
     def clear(self) -> None:
         """Do nothing: paramiko clears when *one* buffer is empty.

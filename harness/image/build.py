@@ -85,7 +85,7 @@ def load_image(spec: ImageSpec, cache_dir: Path) -> GuestImage:
 
 
 def _create_files(spec: ImageSpec, key: str, build: BuildDirectory, result: Path, say: Callable[[str], None]) -> None:
-    """Build the guest's tree and create the files of the image in `result`."""
+    """Build the guest's tree and the image's files in `result`."""
     bootstrap(spec, build, say)
     _assemble(spec, key, build, result)
 

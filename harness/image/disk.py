@@ -85,7 +85,7 @@ def write_chunks(raw: Path, chunks: Path) -> tuple[Extent, ...]:
 
 
 def make_disk(tree: Path, raw: Path, *, root_gib: int, file_system_uuid: uuid.UUID, wrapper: tuple[str, ...]) -> None:
-    """Create a raw, sparse disk image with the tree as root file system.
+    """Create a raw, sparse disk image with the tree on it.
 
     Args:
         tree: The guest's files, including syslinux's `mbr.bin`.

@@ -205,7 +205,7 @@ def _settings() -> dict[str, GuestFile]:
 
 
 def guest_files() -> dict[str, GuestFile]:
-    """Return path without leading slash -> file that the image adds or replaces."""
+    """Return path (no leading slash) -> file of the image."""
     return {**_units(), **_scripts(), **_settings()}
 
 

@@ -38,7 +38,7 @@ LABEL install
 
 @dataclass(frozen=True)
 class Content:
-    """One file of the ISO: its bytes, or their file on the host."""
+    """A file of the ISO: its bytes, or their file on the host."""
 
     data: bytes = b""
     source: Path | None = None
@@ -129,7 +129,7 @@ def _installer_lists(files: Tree) -> Tree:
 
 
 def iso_tree(spec: SeedSpec, image: GuestImage) -> Tree:
-    """Return path on the ISO -> content, in the order on the ISO."""
+    """Return path -> content in the order on the ISO."""
     input_hash = seed_hash(spec, image.digest)
     files = payload(spec, image.packages)
     files["manifest.json"] = _text(manifest(spec, input_hash, files))

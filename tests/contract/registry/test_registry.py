@@ -34,7 +34,7 @@ def start(tmp_path: Path, name: str, ledger: Ledger, port: int = 0) -> int:
     return start_registry(PROGRAM, files, ledger, port, Deadline(60))
 
 
-def claim(ledger: Ledger) -> ProcessEntry:
+def entry_of(ledger: Ledger) -> ProcessEntry:
     (process,) = ledger.read().all_of(ProcessEntry)
     return process
 
@@ -42,7 +42,7 @@ def claim(ledger: Ledger) -> ProcessEntry:
 def test_it_takes_an_image_over_a_verified_connection_and_ends_by_the_ledger(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "lab-ledger.json", "lab")
     port = start(tmp_path, "one", ledger)
-    first = claim(ledger)
+    first = entry_of(ledger)
     try:
         push(Endpoint("127.0.0.1", port, ADDRESS, tmp_path / SEEDS / "ca/ca.crt"), "lab/probe", "run", tiny_image("x"))
         with pytest.raises(HostError, match="certificate verify failed"):
@@ -53,14 +53,14 @@ def test_it_takes_an_image_over_a_verified_connection_and_ends_by_the_ledger(tmp
         assert start(tmp_path, "two", ledger, port) == port, "the earlier one is ended, its port is free"
         assert not psutil.pid_exists(first.pid)
     finally:
-        remove_process(claim(ledger))
-    assert not psutil.pid_exists(claim(ledger).pid)
+        remove_process(entry_of(ledger))
+    assert not psutil.pid_exists(entry_of(ledger).pid)
 
 
 def test_one_whose_session_died_before_it_noted_the_id_is_found_by_its_configuration(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "lab-ledger.json", "lab")
     start(tmp_path, "one", ledger)
-    noted = claim(ledger)
+    noted = entry_of(ledger)
     remove_process(ProcessEntry(noted.name, noted.argv))
     assert not psutil.pid_exists(noted.pid)
 
@@ -73,7 +73,7 @@ def test_one_that_serves_with_our_certificate_is_kept_and_any_other_is_not(tmp_p
     def running() -> int:
         return running_registry(ledger, ADDRESS, authority, certificate)
 
-    noted = claim(ledger)
+    noted = entry_of(ledger)
     try:
         assert noted.port == port
         assert running() == port
@@ -98,5 +98,5 @@ def test_a_port_that_somebody_has_is_an_error_with_the_registrys_words(tmp_path:
         with pytest.raises(HostError, match="address already in use"):
             start(tmp_path, "two", other, port)
     finally:
-        remove_process(claim(ledger))
-        remove_process(claim(other))
+        remove_process(entry_of(ledger))
+        remove_process(entry_of(other))
