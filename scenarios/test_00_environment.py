@@ -1,4 +1,4 @@
-"""Phase 1: the host can carry the lab. Nothing is created before all checks passed."""
+"""Phase 1: the host can carry the lab. Nothing is created before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phase 4: the machine runs, its guest answers, and the lab's key logs in."""
+"""Phase 4: the machine runs, its guest answers, the lab's key logs in."""
 
 from __future__ import annotations
 

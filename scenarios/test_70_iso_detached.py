@@ -1,4 +1,4 @@
-"""After phase 5: without its ISO the same machine restarts from its disk."""
+"""After phase 5: the same machine restarts from its disk, without ISO."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After phase 5: two power cuts; the disk boots first, also with the ISO."""
+"""After phase 5: two power cuts; the disk always boots first."""
 
 from __future__ import annotations
 

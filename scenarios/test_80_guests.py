@@ -1,4 +1,4 @@
-"""The finished guests are as the lab file promises (testinfra: `host` is the guest)."""
+"""The finished guests are as the lab file promises (testinfra)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_sysctl(host: Host, spec: LabSpec) -> None:
 
 
 def test_kernel_modules(host: Host, spec: LabSpec) -> None:
-    """Built-in modules may have no directory in /sys; `-` and `_` are the same."""
+    """Built-in modules have no directory in /sys; `-` equals `_`."""
     said = host.check_output(r"ls /sys/module; sed 's|.*/||; s|\.ko$||' /lib/modules/$(uname -r)/modules.builtin")
     there = {line.replace("-", "_") for line in said.splitlines()}
     assert {name.replace("-", "_") for name in spec.guest.kernel_modules} <= there

@@ -26,7 +26,7 @@ _SCRIPT_S = probes.INWARD_S + 60
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-    """Wait for the neighbours, ask everything at once, and look at what the host recorded."""
+    """Wait for the neighbours, send all probes, and judge the host's record."""
     context = machine.context
     spec, gateway = context.plan.spec, context.gateway
     _meet(machine, limits)

@@ -1,4 +1,4 @@
-"""Boot: the VM runs, its guest sends an event of this run, and SSH works."""
+"""Boot: the VM runs, its guest reports, and SSH works."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _logged_in(machine: Machine) -> Iterator[Check]:
 
 
 def forward_ssh(machine: Machine) -> None:
-    """Forward a loopback port to the VM's SSH; take another port where it is in use.
+    """Forward a loopback port to the VM's SSH; retry with others if in use.
 
     Raises:
         PortInUse: The lab file sets that port, or each of several ports was taken by another process.

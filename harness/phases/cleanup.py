@@ -1,4 +1,4 @@
-"""Cleanup: delete what an earlier run left of a VM, and nothing else."""
+"""Cleanup: delete the VM of an earlier run, and nothing else."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def judge_claimed(directory: Path, foreign: ForeignPath | None) -> Check:
 
 
 def judge_unclaimed(directory: Path, content: Sequence[str], *, link: bool) -> Check:
-    """Return whether a VM may be created in a directory that is not in the ledger."""
+    """Return whether a directory outside the ledger may take a VM."""
     blocking = ("a link",) if link else conflicting_names(content, directory.name)
     others = [name for name in content if name not in blocking]
     seen = f"not in the ledger, with {', '.join(blocking[:5])}" if blocking else "no machine there"

@@ -23,7 +23,7 @@ CHECKS = (DISK, VMX)
 
 
 def run(machine: Machine, _limits: DeadlinesSpec) -> Iterator[Check]:
-    """Register the directory in the ledger, then create disk and VMX in it."""
+    """Register the directory in the ledger, then create disk and VMX."""
     plan, context = machine.plan, machine.context
     register_directory(context.ledger, plan, context.run_id)
     disk_type = context.plan.spec.hardware.disk_type
@@ -49,7 +49,7 @@ def write_vmx(machine: Machine) -> None:
 
 
 def judge_vmx(planned: Mapping[str, str], read: Mapping[str, str]) -> Check:
-    """Return whether every planned key has its planned value; others may be there."""
+    """Return whether every planned key has its value; others are allowed."""
     lower = {key.lower(): value for key, value in read.items()}
     wrong = [
         f"{key} is {lower.get(key.lower(), 'missing')!r}, not {value!r}"

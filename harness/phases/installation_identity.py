@@ -1,4 +1,4 @@
-"""The identity of an installation: read before and after a restart, and compared.
+"""The identity of an installation, compared before and after a restart.
 
 One script prints it. At the end of each boot a guest of our seeds runs it and sends the output as an event on its
 serial port; any other guest gets it over SSH. The judges are pure.
@@ -72,7 +72,7 @@ def question(copy_marker: str) -> str:
 
 
 def observe_identity(machine: Machine) -> Identity:
-    """Return the identity: over SSH in a boot with a login, else from the event.
+    """Return the identity: over SSH after a login, else from the event.
 
     Raises:
         GuestError: The guest does not report it.

@@ -1,4 +1,4 @@
-"""ISO copy: the installer's marker and every byte of the payload are there."""
+"""ISO copy: the installer's marker and the whole payload are there."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def parse_sha256sum(text: str) -> dict[str, str]:
 
 
 def judge_payload(expected: Mapping[str, str], seen: Mapping[str, str]) -> Check:
-    """Return whether every file of the ISO is in the guest; others may be there."""
+    """Return whether the guest has every file of the ISO."""
     if not expected:
         return PAYLOAD.not_proven("the ISO has no payload", remedy="build the ISO with files under /files/")
     missing = [path for path in expected if path not in seen]

@@ -1,4 +1,4 @@
-"""ISO detached: without its ISO the VM restarts from its disk, as the same one."""
+"""ISO detached: without its ISO the same VM restarts from its disk."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CHECKS = (VMX, RESTARTED, SAME, NO_MEDIUM, NO_INSTALLER, NO_FIRST_BOOT)
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-    """Shut down, detach the CD in the VMX, power on, and compare identities."""
+    """Shut down, detach the CD, power on, and compare identities."""
     before = observe_identity(machine)
     machine.learn(replace(machine.facts, installation=before.installation))
     after = restart(machine, limits, 2, attached=False)

@@ -1,4 +1,4 @@
-"""Power cycles: power off, edit the CD drive in the VMX, power on.
+"""Power cycles: power off, edit the CD drive, power on.
 
 The VMX is edited while the VM is off: VMware writes it again from memory at power-off.
 """
@@ -24,12 +24,13 @@ CD = "sata0:1"
 def restart(
     machine: Machine, limits: DeadlinesSpec, number: int, *, attached: bool, cut: bool = False, log_in: bool = False
 ) -> Identity:
-    """Restart the VM for its `number`-th power-on; return its identity after the boot.
+    """Restart the VM; return its identity after the boot.
 
     A guest that reports everything on its serial port is not logged into, unless `log_in` is set: a login costs a
     booting guest some ten seconds of its processors.
 
     Args:
+        number: Which power-on of the installation it is.
         attached: Whether the ISO is in the drive.
         cut: Whether its power is cut, and the guest not asked to shut down.
         log_in: Whether it is logged into.
@@ -52,7 +53,7 @@ def restart(
 
 
 def _reported_its_end(machine: Machine, not_boot_id: str, deadline: Deadline) -> bool:
-    """Wait for the event that ends a boot; return whether the identity came with it."""
+    """Wait for the event that ends a boot; return whether the identity came."""
 
     def answer() -> str | None:
         event = machine.console.last("boot-complete")
@@ -68,7 +69,7 @@ def _reported_its_end(machine: Machine, not_boot_id: str, deadline: Deadline) ->
 
 
 def edit_vmx(machine: Machine, number: int, *, attached: bool) -> None:
-    """Set CD drive and serial log of the next power-on in the VMX."""
+    """Set CD drive and serial log for the next power-on."""
     vmx = Vmx.read(machine.plan.files.vmx)
     vmx.set(f"{CD}.startConnected", "TRUE" if attached else "FALSE")
     vmx.set("serial0.fileName", machine.plan.files.serial(number).name)

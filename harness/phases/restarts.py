@@ -1,4 +1,4 @@
-"""Restarts: two power cuts, the first with the ISO in the drive again.
+"""Restarts: two power cuts, the first with the ISO attached again.
 
 The disk still has to boot first. Each boot ends before the power is cut: a power cut is an ordinary accident here, not
 a test of the file system.
@@ -43,7 +43,7 @@ CHECKS = (DISK_FIRST, POWER_CUT, SAME, NO_INSTALLER, NO_FIRST_BOOT, DETACHED)
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
-    """Cut the power twice: start with the ISO, then without; compare each time."""
+    """Cut the power twice; start with the ISO, then without; compare."""
     before = observe_identity(machine)
     with_iso = restart(machine, limits, 3, attached=True, cut=True)
     installer = installer_events(machine)
@@ -58,7 +58,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
 
 
 def judge_disk_first(before: Identity, after: Identity, expected: str, installer: tuple[str, ...]) -> Check:
-    """Return whether the disk booted first, with the seed ISO in the drive.
+    """Return whether the disk booted first with the ISO attached.
 
     Args:
         expected: The volume identifier of the seed ISO.

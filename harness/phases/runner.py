@@ -33,7 +33,7 @@ class PhaseModule(Protocol):
 
 
 def collect(declared: Sequence[CheckSpec], steps: Callable[[], Iterator[Check]]) -> tuple[Check, ...]:
-    """Return the checks of a phase; an exception answers the first open one."""
+    """Collect the checks of a phase; an exception answers the first open one."""
     checks: list[Check] = []
     try:
         for check in steps():

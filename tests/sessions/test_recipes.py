@@ -44,7 +44,7 @@ def blocks(recipe: str) -> list[tuple[str, str]]:
 
 
 def follow(recipe: str, folder: Path) -> None:
-    """Apply each block of the recipe: a new file, or new lines of one."""
+    """Apply each block of the recipe: a new file, or new lines."""
     for path, text in blocks(recipe):
         file = folder / path
         if not file.exists():

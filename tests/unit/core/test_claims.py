@@ -1,4 +1,4 @@
-"""Claims: their sentences, and which of them keep a run from being green."""
+"""Claims: their sentences, and which of them hold a run back."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_patience_has_an_end() -> None:
 
 
 @pytest.mark.parametrize(("error", "platform"), [(HELD, "linux"), (FileNotFoundError(2, "none"), "win32")])
-def test_what_time_does_not_mend_is_told_at_once(error: OSError, platform: str) -> None:
+def test_an_error_that_time_does_not_resolve_is_raised_at_once(error: OSError, platform: str) -> None:
     file = FakeFile(1, error)
     with pytest.raises(type(error)):
         retry_on_sharing_violation(file, platform=platform, clock=FakeClock())

@@ -1,4 +1,4 @@
-"""The context of a run of the shipped lab, on a hypervisor that answers from memory."""
+"""The context of a run of the shipped lab."""
 
 from __future__ import annotations
 

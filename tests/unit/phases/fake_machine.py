@@ -1,4 +1,4 @@
-"""A VM of the shipped lab as a phase sees it: its answers are given, its calls are kept."""
+"""A VM as a phase sees it, with given answers and recorded calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Air gap: the answers of a guest and the host's record become checks."""
+"""Air gap: the guest's answers and the host's record become checks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FakeGateway:
 
 
 def machine_of(context: RunContext, gateway: FakeGateway | None = None) -> FakeMachine:
-    """Return a machine whose one neighbour is up, and whose other one has withdrawn."""
+    """Return a machine with one neighbour that is up and one withdrawn."""
     parts: dict[str, Any] = {
         "gateway": gateway or FakeGateway(no_record="no record here"),
         "barrier": barrier_of(MASTER, WORKER, withdrawn={OTHER: "boot of k3s-worker2"}),
@@ -46,12 +46,12 @@ def machine_of(context: RunContext, gateway: FakeGateway | None = None) -> FakeM
 
 
 def answered(fake: FakeMachine, *, open_ways: bool = False) -> list[Check]:
-    """Run the phase; the neighbour answers, and the ways out do where `open_ways` says so."""
+    """Run the phase with a neighbour that answers, and with ways out if `open_ways`."""
     neighbour = {MASTER: fake.context.plan.spec.machines[MASTER].address}
     asked = air_gap.plan_questions(fake.machine, neighbour)
-    told = [{"open": open_ways or one.check == "peers answer", "detail": "-", "tried": True} for one in asked]
+    given = [{"open": open_ways or one.check == "peers answer", "detail": "-", "tried": True} for one in asked]
     registry = {"open": False, "detail": "refused", "tried": True}
-    fake.answers["python3 -c"] = json.dumps([*told, registry])
+    fake.answers["python3 -c"] = json.dumps([*given, registry])
     return list(air_gap.run(fake.machine, fake.context.plan.spec.deadlines_s))
 
 

@@ -1,4 +1,4 @@
-"""Boot: what is answered in which order, and which port leads to the guest's SSH."""
+"""Boot: the order of the checks, and the port of the guest's SSH."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .fake_machine import FakeMachine, FakeNetworks, context_with
 
 
 def forwarded(context: RunContext, refused: int = 0) -> tuple[FakeMachine, FakeNetworks]:
-    """Return a machine that is reached through a port of the host, and what takes the forwardings."""
+    """Return a machine behind a forwarded port, and the fake networks."""
     networks, ports = FakeNetworks(refused), iter(range(40001, 40100))
     vmrun: Any = SimpleNamespace(networks=networks)
     taken: Any = SimpleNamespace(take=lambda: next(ports))
@@ -49,7 +49,7 @@ def test_a_guest_without_events_is_asked_by_ssh(context: RunContext) -> None:
     assert found[2].seen == "1 login(s), boot boot-1"
 
 
-def test_a_machine_that_is_not_listed_is_told_with_what_to_do(context: RunContext) -> None:
+def test_a_machine_that_is_not_listed_is_an_error_with_a_remedy(context: RunContext) -> None:
     with pytest.raises(DeadlineExpired) as raised:
         booted(FakeMachine(context, listed=False))
     assert raised.value.last_seen == "`vmrun start` succeeded, and `vmrun list` does not have it"

@@ -31,7 +31,7 @@ class TestCleanup:
         assert "m1.vmx" in check.seen
         assert "is not deleted" in check.remedy
 
-    def test_other_files_may_stay_beside_the_machine_and_are_told(self) -> None:
+    def test_other_files_may_stay_beside_the_machine_and_are_named(self) -> None:
         check = cleanup.judge_unclaimed(self.VMS, ("thesis.docx",), link=False)
         assert check.status is Status.PASS
         assert "kept, because not ours: thesis.docx" in check.seen

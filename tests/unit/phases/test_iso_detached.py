@@ -1,4 +1,4 @@
-"""ISO detached: the machine is compared with itself, before and after a restart without its ISO."""
+"""ISO detached: identities before and after a restart become checks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def reported(boot_id: str, **changes: str) -> list[GuestEvent]:
 
 
 def detach(context: RunContext, **changes: str) -> tuple[FakeMachine, dict[str, Check]]:
-    """Run the phase on a machine that reports these changes after its restart."""
+    """Run the phase; the machine reports these changes after its restart."""
     fake = FakeMachine(
         context, events=reported("boot-1"), reboots=lambda one: one.events.extend(reported("boot-2", **changes))
     )

@@ -89,11 +89,11 @@ class TestPackages:
         assert text in mine.seen
         assert text in foreign.seen
 
-    def test_where_it_came_from_cannot_be_told(self) -> None:
+    def test_an_unknown_source_is_not_proven(self) -> None:
         checks = [self.source(brought=frozenset()), self.source(lists=("lock", "partial")), self.source(["htop", "x"])]
         assert [check.status for check in checks] == [Status.NOT_PROVEN] * 3
         assert len({check.seen for check in checks}) == 3
 
-    def test_packages_of_a_payload_are_told_by_their_files(self) -> None:
+    def test_packages_of_a_payload_are_known_by_their_files(self) -> None:
         files = ("packages/jq_1%3a1.6-2+deb12u1_amd64.deb", "packages/Packages", "k3s", "packages/odd.deb")
         assert packages.seed_packages(files) == {("jq", "1:1.6-2+deb12u1")}

@@ -17,13 +17,13 @@ def ended_by(error: Exception) -> Check:
     return check
 
 
-def test_a_file_that_somebody_holds_open_is_told_with_its_remedy_and_is_no_defect() -> None:
+def test_a_file_that_another_program_holds_open_has_its_remedy_and_is_no_defect() -> None:
     check = ended_by(PermissionError(13, "Access is denied", "a.vmx.tmp", 5, "a.vmx"))
     assert check.seen == "a.vmx: the file cannot be used: Access is denied"
     assert "close what holds it" in check.remedy
 
 
-def test_a_vmx_that_somebody_broke_is_named(tmp_path: Path) -> None:
+def test_a_broken_vmx_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.vmx").write_text("nonsense", encoding="utf-8")
 
     def steps() -> Iterator[Check]:

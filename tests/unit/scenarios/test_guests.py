@@ -23,9 +23,9 @@ NAME = "k3s-master1"
 
 
 class FakeChannel:
-    """Answers a command with the first entry that is a part of it.
+    """Answers a command with the first matching entry.
 
-    An answer is exit status, standard output and standard error.
+    An entry matches a command that it is a part of. An answer is exit status, standard output and standard error.
     """
 
     def __init__(self, says: Mapping[str, tuple[int, str, str]]) -> None:
@@ -51,7 +51,7 @@ def said(text: str) -> tuple[int, str, str]:
 
 
 def look(check: str, answers: Mapping[str, tuple[int, str, str]], **promises: object) -> None:
-    """Run that check on a guest with these answers, in a lab with these promises."""
+    """Run a check on a guest with these answers, in a lab with these promises."""
     known = {"host": guest(**answers), "spec": lab(**promises), "machine_name": NAME}
     wanted = inspect.signature(CHECKS[check]).parameters
     CHECKS[check](**{word: known[word] for word in wanted})
