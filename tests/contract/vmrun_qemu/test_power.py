@@ -149,7 +149,9 @@ def test_a_killed_supervisor_takes_its_machine_along_and_the_next_start_works(vm
     vmx = vmrun.machine("one")
     vmrun.ok("start", vmx, "nogui")
     record = vmrun.record(vmx)
-    psutil.Process(record["supervisor"]["pid"]).kill()
+    supervisor = psutil.Process(record["supervisor"]["pid"])
+    supervisor.kill()
+    assert eventually(lambda: not supervisor.is_running() or supervisor.status() == "zombie")
     assert vmrun.ok("list") == "Total running VMs: 0\n"
     assert not psutil.pid_exists(record["qemu"]["pid"]) or psutil.Process(record["qemu"]["pid"]).status() == "zombie"
     assert list(vmx.parent.glob("*.lck")) == []
