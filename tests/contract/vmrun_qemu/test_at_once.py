@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,11 @@ from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest fin
 from test_snapshots import boot, chain, disks
 
 from harness.vmware.vmx import Vmx
+
+
+def has_asked(command: subprocess.Popen[bytes]) -> bool:
+    """Return whether the command has connected to a supervisor, which a busy host takes seconds for."""
+    return eventually(lambda: psutil.Process(command.pid).net_connections(kind="unix") != [])
 
 
 def test_snapshots_at_once_follow_one_another(vmrun: Vmrun) -> None:
@@ -50,6 +56,7 @@ def test_a_command_that_is_killed_is_carried_out_all_the_same(vmrun: Vmrun) -> N
     before = next_count(vmx)
     psutil.Process(vmrun.record(vmx)["qemu"]["pid"]).suspend()  # so that the order takes as long as it likes
     command = vmrun.begin("snapshot", vmx, "s")
+    assert has_asked(command)
     assert not eventually(lambda: command.poll() is not None, 1.5)
     command.kill()
     command.communicate(timeout=10)
@@ -85,6 +92,7 @@ def test_a_supervisor_that_dies_while_it_saves_leaves_a_machine_that_is_off(vmru
         record = vmrun.record(vmx)
         psutil.Process(record["qemu"]["pid"]).suspend()
         command = vmrun.begin(*verb)
+        assert has_asked(command)
         assert not eventually(lambda command=command: command.poll() is not None, 1.5)
         psutil.Process(record["supervisor"]["pid"]).kill()
         said = command.communicate(timeout=60)[0]
