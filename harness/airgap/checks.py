@@ -1,4 +1,4 @@
-"""Checks of the air gap; a probe names the check that judges it."""
+"""Checks of the air gap; a probe names its check."""
 
 from __future__ import annotations
 

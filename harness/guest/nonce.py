@@ -31,14 +31,17 @@ def parse_reading(text: str) -> NonceReading:
 
 
 def nonce_of(serial: str) -> str:
-    """Return the 32 hex digits of `VMware-56 4d … 0b-0c … 0f`, or ""."""
+    """Return the 32 hex digits of a serial number `VMware-…`, or "".
+
+    VMware writes them as `VMware-56 4d 0a … 0b-0c … 0f`.
+    """
     head, _, rest = serial.strip().partition("VMware-")
     digits = rest.replace(" ", "").replace("-", "").lower()
     return digits if not head and len(digits) == 32 and set(digits) <= set("0123456789abcdef") else ""
 
 
 def ssh_target(lab: LabPlan, name: str, endpoint: Endpoint, host_key: str | None) -> SshTarget:
-    """Return the SSH target of a machine; a given host key is pinned."""
+    """Return the SSH target of a machine, with a pinned host key."""
     ssh = lab.spec.ssh
     return SshTarget(name, endpoint.host, endpoint.port, ssh.user, lab.ssh_key, host_key)
 

@@ -68,7 +68,7 @@ class GuestEvent:
 
 
 def parse_event(line: str) -> GuestEvent | None:
-    """Return the event of one line; None if it is incomplete or missing.
+    """Return the event of one line, or None if it is incomplete.
 
     Text before the last `@LAB1` is ignored: an unfinished kernel message may stand in front of the event.
     """

@@ -38,7 +38,7 @@ LABEL install
 
 @dataclass(frozen=True)
 class Content:
-    """A file of the ISO: its bytes, or their file on the host."""
+    """A file of the ISO: its bytes, or a host file."""
 
     data: bytes = b""
     source: Path | None = None
