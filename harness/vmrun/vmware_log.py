@@ -39,7 +39,7 @@ class LogPosition:
         return cls(path, stat.st_ino, stat.st_size)
 
     def last_error(self) -> str:
-        """Return the last error or question after this position, or an empty text."""
+        """Return the last error or question after this position, or nothing."""
         try:
             with self.path.open("rb") as log:
                 now = self.path.stat()
@@ -51,7 +51,7 @@ class LogPosition:
 
 
 def error_box(log: str) -> str:
-    """Return the last error or question in one line, or an empty text.
+    """Return the last error or question in one line; empty without one.
 
     A box is `Msg_Post: Error` or `Msg_Question:`, then lines `[msg.some.id] text` and their continuations, then a line
     of dashes; every line has a prefix of the same width (time, thread, level).
