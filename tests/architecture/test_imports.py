@@ -8,6 +8,7 @@ import pytest
 from source_tree import modules
 
 from harness.cli.main import SUBCOMMANDS
+from harness.results import journal_events
 
 # Module -> the only ones that may import it.
 DOORS = {
@@ -120,6 +121,40 @@ def test_a_package_imports_lower_layers_only(name: str) -> None:
         and layer(item.module) >= layer(name)
     ]
     assert higher == []
+
+
+def test_reports_are_written_at_the_end_of_a_run_and_by_a_command_only() -> None:
+    users = {module.name for module in modules().values() if module.imported("harness.report")}
+    below = {name for name in users if package(name) not in ("cli", "report")}
+    assert below == {"harness.lab.closing"}
+
+
+def test_kinds_of_journal_events_are_constants_of_one_module() -> None:
+    """A literal would be a second place for the name that the replay of a journal reads."""
+    kinds = {
+        value
+        for name, value in vars(journal_events).items()
+        if name.isupper() and isinstance(value, str) and name != "STARTED"
+    }
+    assert kinds >= {"state", "note", "machine-facts", "guest-event", "evidence", "run-end"}
+    found = [
+        f"{module.path}:{node.lineno}: {ast.unparse(node)}"
+        for module in modules().values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("journal.write")
+        and any(isinstance(word, ast.Constant) and word.value in kinds for word in node.args[:1])
+    ]
+    assert found == []
+    compared = {kind for kind in kinds if "-" in kind}  # The others are ordinary words.
+    literals = [
+        f"{module.path}:{node.lineno}: {node.value}"
+        for module in modules().values()
+        if module.name != "harness.results.journal_events"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and node.value in compared
+    ]
+    assert literals == []
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
