@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from harness.config.model import LabSpec, Reach, Role, host_path
+from harness.config.vmx_template import vmx_keys
 from harness.core.layout import MachineFiles
 
 MACHINE_DISK_MIB = 2048  # what a growable disk takes of the host's drive once the machine is installed, at the least
@@ -132,94 +133,3 @@ def _endpoint(spec: LabSpec, address: IPv4Address, index: int, ports: tuple[int,
     if spec.ssh.reach is Reach.DIRECT:
         return Endpoint(str(address), spec.ssh.port, forward=False)
     return Endpoint("127.0.0.1", ports[index] if ports else 0, forward=True)
-
-
-def smbios_uuid(nonce: str) -> str:
-    """Return 32 hex digits in the form of VMX `uuid.bios`: `56 4d 0a … 0b-0c … 0f`."""
-    octets = [nonce[i : i + 2] for i in range(0, 32, 2)]
-    return " ".join(octets[:8]) + "-" + " ".join(octets[8:])
-
-
-def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, seed: Path, nonce: str) -> dict[str, str]:
-    """Return the VMX of one machine, before its first start, in the order of writing."""
-    return {
-        **_machine_keys(spec, name, nonce),
-        **_UNATTENDED,
-        **_drive_keys(files, seed),
-        **_network_keys(spec, spec.machines[name].mac),
-        "serial0.present": "TRUE",
-        "serial0.fileType": "file",
-        "serial0.fileName": files.serial(1).name,
-        "serial0.yieldOnMsrRead": "TRUE",
-        **_BRIDGES,
-    }
-
-
-# Keep an unattended host from being asked, and VMware from stepping the guest's clock (the seven time keys).
-_UNATTENDED = {
-    "uuid.action": "create",
-    "msg.autoAnswer": "TRUE",
-    "rtc.diffFromUTC": "0",
-    "tools.syncTime": "FALSE",
-    "time.synchronize.continue": "FALSE",
-    "time.synchronize.restore": "FALSE",
-    "time.synchronize.resume.disk": "FALSE",
-    "time.synchronize.resume.host": "FALSE",
-    "time.synchronize.shrink": "FALSE",
-    "time.synchronize.tools.startup": "FALSE",
-}
-# What Workstation writes for every machine, so that devices find a PCI slot.
-_BRIDGES = {
-    key: value
-    for bridge in range(4, 8)
-    for key, value in (
-        (f"pciBridge{bridge}.present", "TRUE"),
-        (f"pciBridge{bridge}.virtualDev", "pcieRootPort"),
-        (f"pciBridge{bridge}.functions", "8"),
-    )
-}
-
-
-def _machine_keys(spec: LabSpec, name: str, nonce: str) -> dict[str, str]:
-    """VMware's word for the disk in `bios.bootOrder` is `hdd`; `disk` is accepted too."""
-    hardware = spec.hardware
-    return {
-        ".encoding": "UTF-8",
-        "config.version": "8",
-        "virtualHW.version": str(hardware.hardware_version),
-        "displayName": name,
-        "guestOS": hardware.guest_os,
-        "firmware": hardware.firmware,
-        "memsize": str(spec.memory_mib(name)),
-        "numvcpus": str(spec.cpus(name)),
-        "bios.bootOrder": ",".join(hardware.boot_order),
-        "uuid.bios": smbios_uuid(nonce),
-    }
-
-
-def _drive_keys(files: MachineFiles, seed: Path) -> dict[str, str]:
-    return {
-        "floppy0.present": "FALSE",
-        "usb.present": "FALSE",
-        "sound.present": "FALSE",
-        "pciBridge0.present": "TRUE",
-        "sata0.present": "TRUE",
-        "sata0:0.present": "TRUE",
-        "sata0:0.fileName": files.disk.name,
-        "sata0:1.present": "TRUE",
-        "sata0:1.fileName": str(seed),
-        "sata0:1.deviceType": "cdrom-image",
-        "sata0:1.startConnected": "TRUE",
-    }
-
-
-def _network_keys(spec: LabSpec, mac: str | None) -> dict[str, str]:
-    generated = {"ethernet0.addressType": "generated"}
-    static = {"ethernet0.addressType": "static", "ethernet0.address": mac or ""}
-    return {
-        "ethernet0.present": "TRUE",
-        "ethernet0.virtualDev": spec.hardware.network_card,
-        "ethernet0.connectionType": "hostonly" if spec.network.vmnet == "VMnet1" else "custom",
-        "ethernet0.vnet": spec.network.vmnet,
-        **(generated if mac is None else static),
-    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.config.model import DeadlinesSpec
+from harness.config.vmx_template import CD_CONNECTED
 from harness.core.check_spec import CheckSpec
 from harness.core.deadline import Deadline
 from harness.core.verdict import Check
@@ -17,8 +18,6 @@ from harness.vmware.vmx import Vmx
 
 if TYPE_CHECKING:
     from harness.machine.machine import Machine
-
-CD = "sata0:1"
 
 
 def restart(
@@ -71,7 +70,7 @@ def _reported_its_end(machine: Machine, not_boot_id: str, deadline: Deadline) ->
 def edit_vmx(machine: Machine, number: int, *, attached: bool) -> None:
     """Set CD drive and serial log for the next power-on."""
     vmx = Vmx.read(machine.plan.files.vmx)
-    vmx.set(f"{CD}.startConnected", "TRUE" if attached else "FALSE")
+    vmx.set(CD_CONNECTED, "TRUE" if attached else "FALSE")
     vmx.set("serial0.fileName", machine.plan.files.serial(number).name)
     vmx.write(machine.plan.files.vmx)
     machine.journal.state(f"ISO {'attached' if attached else 'detached'}")
@@ -79,11 +78,11 @@ def edit_vmx(machine: Machine, number: int, *, attached: bool) -> None:
 
 def judge_vmx(check: CheckSpec, vmx: Vmx) -> Check:
     """Return whether the VMX on disk leaves the CD disconnected at start."""
-    value = vmx.get(f"{CD}.startConnected", "TRUE") or ""
+    value = vmx.get(CD_CONNECTED, "TRUE") or ""
     return check.judge(
         ok=value.upper() == "FALSE",
-        expected=f'{CD}.startConnected = "FALSE"',
-        seen=f'{CD}.startConnected = "{value}"',
+        expected=f'{CD_CONNECTED} = "FALSE"',
+        seen=f'{CD_CONNECTED} = "{value}"',
         remedy="the VMX was written again after the edit: was the machine really off?",
     )
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from harness.config import LabSpec
 from harness.config.plan import MachinePlan
+from harness.config.vmx_template import CD_CONNECTED
 from harness.seed.model import IsoInfo
 from harness.vmware.vmx import Vmx, VmxError
 
 # Keys of a lab file that do not change how a machine is built: time limits, claims, the keep policy.
 _SHAPELESS = ("name", "vm_directory", "machines", "deadlines_s", "claims", "cluster", "keep", "keep_for", "overlays")
-_CD_CONNECTED = "sata0:1.startConnected"
 # Keys of the VMX that the phases themselves change.
-CHANGED_BY_PHASES = (_CD_CONNECTED.lower(), "serial0.filename")
+CHANGED_BY_PHASES = (CD_CONNECTED.lower(), "serial0.filename")
 
 
 def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str, str]:
@@ -61,7 +61,7 @@ def iso_attached(vmx: Path) -> bool:
         VmxError: It is no VMX.
         OSError: It cannot be read.
     """
-    return (Vmx.read(vmx).get(_CD_CONNECTED) or "TRUE").upper() != "FALSE"
+    return (Vmx.read(vmx).get(CD_CONNECTED) or "TRUE").upper() != "FALSE"
 
 
 def _digest(value: object) -> str:

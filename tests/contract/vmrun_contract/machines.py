@@ -13,7 +13,7 @@ from pathlib import Path
 import pycdlib
 
 from harness.config import load_lab
-from harness.config.plan import vmx_keys
+from harness.config.vmx_template import vmx_keys
 from harness.core.layout import MachineFiles
 from harness.vmrun.discovery import Hypervisor
 from harness.vmrun.vdiskmanager import create_disk

@@ -1,0 +1,106 @@
+"""The VMX of a new VM. Add a VMX key here. Pure.
+
+The work-alike reads the same keys: `harness.vmrun_qemu.vmfiles.devices` maps devices to QEMU arguments.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.config.model import LabSpec
+from harness.core.layout import MachineFiles
+
+CD = "sata0:1"
+# Whether the seed ISO is in the drive at the next power-on: phases change it, a resumed run reads it.
+CD_CONNECTED = f"{CD}.startConnected"
+
+# VMware asks no question on a host without a user, and never sets the guest's clock (the time keys).
+_UNATTENDED = {
+    "uuid.action": "create",
+    "msg.autoAnswer": "TRUE",
+    "rtc.diffFromUTC": "0",
+    "tools.syncTime": "FALSE",
+    "time.synchronize.continue": "FALSE",
+    "time.synchronize.restore": "FALSE",
+    "time.synchronize.resume.disk": "FALSE",
+    "time.synchronize.resume.host": "FALSE",
+    "time.synchronize.shrink": "FALSE",
+    "time.synchronize.tools.startup": "FALSE",
+}
+
+
+# Workstation writes these for every VM: without them a device has no PCI slot.
+_BRIDGES = {
+    key: value
+    for bridge in range(4, 8)
+    for key, value in (
+        (f"pciBridge{bridge}.present", "TRUE"),
+        (f"pciBridge{bridge}.virtualDev", "pcieRootPort"),
+        (f"pciBridge{bridge}.functions", "8"),
+    )
+}
+
+
+def smbios_uuid(nonce: str) -> str:
+    """Return 32 hex digits in the form of the key `uuid.bios`: `56 4d 0a … 0b-0c … 0f`."""
+    octets = [nonce[i : i + 2] for i in range(0, 32, 2)]
+    return " ".join(octets[:8]) + "-" + " ".join(octets[8:])
+
+
+def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, seed: Path, nonce: str) -> dict[str, str]:
+    """Return the VMX of a VM before its first start, keys in the order of writing."""
+    return {
+        **_machine_keys(spec, name, nonce),
+        **_UNATTENDED,
+        **_drive_keys(files, seed),
+        **_network_keys(spec, spec.machines[name].mac),
+        "serial0.present": "TRUE",
+        "serial0.fileType": "file",
+        "serial0.fileName": files.serial(1).name,
+        "serial0.yieldOnMsrRead": "TRUE",
+        **_BRIDGES,
+    }
+
+
+def _machine_keys(spec: LabSpec, name: str, nonce: str) -> dict[str, str]:
+    hardware = spec.hardware
+    return {
+        ".encoding": "UTF-8",
+        "config.version": "8",
+        "virtualHW.version": str(hardware.hardware_version),
+        "displayName": name,
+        "guestOS": hardware.guest_os,
+        "firmware": hardware.firmware,
+        "memsize": str(spec.memory_mib(name)),
+        "numvcpus": str(spec.cpus(name)),
+        "bios.bootOrder": ",".join(hardware.boot_order),  # VMware writes `hdd` and accepts `disk`.
+        "uuid.bios": smbios_uuid(nonce),
+    }
+
+
+def _drive_keys(files: MachineFiles, seed: Path) -> dict[str, str]:
+    return {
+        "floppy0.present": "FALSE",
+        "usb.present": "FALSE",
+        "sound.present": "FALSE",
+        "pciBridge0.present": "TRUE",
+        "sata0.present": "TRUE",
+        "sata0:0.present": "TRUE",
+        "sata0:0.fileName": files.disk.name,
+        f"{CD}.present": "TRUE",
+        f"{CD}.fileName": str(seed),
+        f"{CD}.deviceType": "cdrom-image",
+        CD_CONNECTED: "TRUE",
+    }
+
+
+def _network_keys(spec: LabSpec, mac: str | None) -> dict[str, str]:
+    generated = {"ethernet0.addressType": "generated"}
+    static = {"ethernet0.addressType": "static", "ethernet0.address": mac or ""}
+    return {
+        "ethernet0.present": "TRUE",
+        "ethernet0.virtualDev": spec.hardware.network_card,
+        "ethernet0.connectionType": "hostonly" if spec.network.vmnet == "VMnet1" else "custom",
+        "ethernet0.vnet": spec.network.vmnet,
+        **(generated if mac is None else static),
+    }
