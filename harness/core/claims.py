@@ -10,10 +10,7 @@ from enum import StrEnum
 
 
 class Claim(StrEnum):
-    """The claims in the order of the table.
-
-    The values are the names that `claims.required` of a lab file takes.
-    """
+    """The claims, by their names in `claims.required` of a lab file."""
 
     BUILT = "built-as-planned"
     INSTALLED = "installed-from-iso"
