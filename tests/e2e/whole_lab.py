@@ -36,7 +36,7 @@ def decoy(folder: Path) -> Path:
 
 
 def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-c", "from harness.cli import main; main()", *words]
+    argv = [sys.executable, "-c", "from harness.cli.main import main; main()", *words]
     return subprocess.run(argv, cwd=folder, timeout=LIMIT_S, capture_output=True, text=True, check=False)
 
 

@@ -23,7 +23,7 @@ from harness.system.windows.vmware_install import Product, installed_products, n
 from harness.vmrun.discovery import Kind
 
 REPOSITORY = Path(__file__).parents[2]
-LAB = "from harness.cli import main; main()"
+LAB = "from harness.cli.main import main; main()"
 
 
 def test_the_session_and_the_account_of_this_process() -> None:
