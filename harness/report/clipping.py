@@ -1,4 +1,4 @@
-"""Text made plain and cut to the room that a page has for it."""
+"""Clip texts to the room that a page has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.results.plain_text import plain
 
 
 def clip(text: str, limit: int) -> str:
-    """Return `text` made plain, its middle left out where it is longer than about `limit` characters."""
+    """Return plain text of about `limit` characters, its middle left out."""
     if len(text) <= limit:
         return plain(text)
     half = limit // 2
@@ -17,14 +17,14 @@ def clip(text: str, limit: int) -> str:
 
 
 def tail(text: str, lines: int, limit: int) -> str:
-    """Return the last `lines` lines of `text`, made plain, at most `limit` characters of them."""
+    """Return the last lines of `text`, plain, at most `limit` characters."""
     cut = text[-limit:] if len(text) > limit else text
     kept = plain(cut).strip("\n").split("\n")[-lines:]
     return "\n".join(kept)
 
 
 class Budget:
-    """Hands out room on a page: every text is clipped to its own limit, and to what is left for all of them."""
+    """Room for text on a page, shared by all texts."""
 
     def __init__(self, total: int, least: int = 60) -> None:
         self._left = total
@@ -35,7 +35,7 @@ class Budget:
         return self._charge(clip(text, max(self._least, min(limit, self._left))))
 
     def tail(self, text: str, lines: int, limit: int) -> str:
-        """Return the end of `text` as `tail` does, or nothing where there is no room left."""
+        """Return the end of `text` as `tail` does, within the room left."""
         room = min(limit, self._left)
         return self._charge(tail(text, lines, room)) if room > self._least else ""
 

@@ -1,4 +1,4 @@
-"""The nine claims of a run: each proven, disproven or not proven. Pure.
+"""The nine claims: proven, disproven or not proven. Pure.
 
 A claim rests on the checks that are declared for it, on every machine: the phases declare theirs, and a test of the
 guests is one. The declarations are part of the run's first event, so that a result can be judged from its journal
@@ -40,7 +40,7 @@ def bases(claim: Claim, declared: Iterable[CheckSpec]) -> tuple[Basis, ...]:
 
 
 def default_required(*, has_k3s: bool, has_gateway: bool, own_seeds: bool) -> tuple[Claim, ...]:
-    """Return the required claims where the lab file names none: all that can be proven.
+    """Return the required claims by default: all that can be proven.
 
     Args:
         has_k3s: Whether the payload brings a cluster.
@@ -55,7 +55,7 @@ LAB_WIDE = (Phase.ENVIRONMENT, Phase.CLUSTER)  # judged once for the lab, not on
 
 
 def place(phase: Phase, machine: str | None) -> str:
-    """Return the name of a phase of a machine or of the lab: `boot/k3s-master1`, `cluster`."""
+    """Return the name of a phase: `boot/k3s-master1`, `cluster`."""
     return phase.value if machine is None or phase in LAB_WIDE else f"{phase.value}/{machine}"
 
 
@@ -170,7 +170,7 @@ def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
 
 
 def _earlier(found: _Findings) -> str:
-    """Return how many of the checks were carried over, and from which runs."""
+    """Return how many checks were carried over from which runs."""
     if not found.carried:
         return ""
     count = "all" if len(found.carried) == len(found.checks) else str(len(found.carried))

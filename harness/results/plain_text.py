@@ -1,4 +1,4 @@
-"""Text of unknown origin made fit to print: no secrets, no control characters."""
+"""Make foreign text printable: no secrets, no control characters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEY_HEAD = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?! \*\*\*).*\Z", r
 
 
 def plain(text: str) -> str:
-    """Return `text` redacted, with `\\n` line ends and nothing that a terminal or a browser would act on.
+    """Return `text` redacted, without escapes or control characters.
 
     A private key that was cut at either end of the text is masked too.
     """
@@ -26,7 +26,7 @@ def plain(text: str) -> str:
 
 
 def plain_tree(value: Any) -> Any:
-    """Return a JSON value with every string in it, keys too, made plain."""
+    """Return a JSON value with every string and key made plain."""
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, dict):
