@@ -1,4 +1,9 @@
-"""The lab file: `lab.yaml` to a frozen `LabSpec`, with every problem at once and at its place."""
+"""The lab file: `lab.yaml` as a frozen `LabSpec`, and the plan made of it.
+
+All problems of a lab file are reported at once, each with its line and column.
+
+Entry: `load_lab`, `harness.config.plan.make_plan`.
+"""
 
 from harness.config.loader import lab_schema, load_lab
 from harness.config.model import LabSpec, MachineSpec, Reach, Role, SeedSource

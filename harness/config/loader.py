@@ -1,4 +1,7 @@
-"""Read a lab file: overlay, types, then the rules between values. All problems are told together."""
+"""Read a lab file: overlay, types, then the rules between values.
+
+All problems are reported together.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ Broken = tuple[tuple[str | int, ...], str]
 
 _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
-# What a pydantic error type means to somebody who edits a YAML file.
+# The texts for pydantic's error types, in the terms of a YAML file.
 _TEXTS = {
     "missing": "missing key",
     "int_type": "expected an integer, got {input}{hint}",
@@ -46,12 +49,12 @@ _TEXTS = {
 
 
 def load_lab(path: Path, overlay: str | None = None, *, platform: str | None = None) -> LabSpec:
-    """Return the lab of that file with the named overlay laid on top.
+    """Return the lab of a file with an overlay applied.
 
     Args:
         path: The lab file.
         overlay: One of its overlays.
-        platform: As `sys.platform`: the host that its paths have to be of; None where nothing is done with them.
+        platform: As `sys.platform`: the host for which its paths have to be valid; None where they are not used.
 
     Raises:
         ConfigError: No such file or overlay, not YAML, or any rule broken; the text lists every problem.
@@ -60,7 +63,9 @@ def load_lab(path: Path, overlay: str | None = None, *, platform: str | None = N
 
 
 def load_embedded(path: Path, overlay: str | None, *, platform: str) -> LabSpec:
-    """Return the lab as the embedded hypervisor runs it: without a named overlay `embedded`, where there is one.
+    """Return the lab for the embedded hypervisor.
+
+    Without a named overlay, `embedded` is applied if the file has it.
 
     Raises:
         ConfigError: As `load_lab`.
@@ -87,7 +92,11 @@ def read(path: Path) -> str:
 
 
 def build(text: str, path: Path, overlay: str | None = None, platform: str | None = None) -> LabSpec:
-    """Return the lab of that text; `path` only names it in errors. Raises as `load_lab`."""
+    """Return the lab of a text; `path` names it in errors.
+
+    Raises:
+        ConfigError: As `load_lab`.
+    """
     root = yaml_tree.compose(text, str(path))
     if overlay is not None:
         root = _with_overlay(root, overlay, path)
@@ -103,7 +112,7 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
 
 
 def lab_schema() -> str:
-    """Return the JSON Schema of a lab file, for editors; ends with a newline."""
+    """Return the JSON Schema of a lab file as text; ends with a newline."""
     return json.dumps(LabSpec.model_json_schema(), indent=2, sort_keys=True) + "\n"
 
 
@@ -126,7 +135,7 @@ def _problems(path: Path, problems: Any) -> ConfigError:
     count = len(ordered)
     lines = [f"{path}:{problem.line}:{problem.column}: {problem.text}" for problem in ordered]
     head = "the lab file has a problem" if count == 1 else f"the lab file has {count} problems"
-    return ConfigError("\n".join([head, *lines]), remedy="mend the file; nothing was created or deleted")
+    return ConfigError("\n".join([head, *lines]), remedy="correct the lab file; nothing was created or deleted")
 
 
 def _explain(root: yaml_tree.Node, error: dict[str, Any]) -> yaml_tree.Problem:
@@ -147,7 +156,10 @@ def _explain(root: yaml_tree.Node, error: dict[str, Any]) -> yaml_tree.Problem:
 
 
 def _integer_hint(value: object, key: str) -> str:
-    """Return `; write 4096` for a text such as `4 GB` under a key in MiB, and for an integer with leading zeros."""
+    """Return a hint such as `; write 4096`, or nothing.
+
+    A text such as `4 GB` under a key in MiB gets one, and an integer with leading zeros.
+    """
     match = re.fullmatch(r"\s*0*(\d+)\s*(?:([GgMm])(?:i?[Bb])?)?\s*", value) if isinstance(value, str) else None
     if match is None:
         return ""
@@ -178,7 +190,7 @@ def _model_of(annotation: Any) -> Any:
 
 
 def _rules(spec: LabSpec) -> Iterator[Broken]:
-    """Yield what is wrong between values that are each right by themselves."""
+    """Yield the broken rules between values."""
     subnet = spec.network.subnet
     places: dict[object, str] = {spec.network.gateway: "network.gateway"}
     if spec.network.gateway not in subnet:
@@ -204,16 +216,16 @@ def _rules(spec: LabSpec) -> Iterator[Broken]:
     if spec.hardware.boot_order[:1] not in (("disk",), ("hdd",)):
         yield (
             ("hardware", "boot_order"),
-            "the disk comes first, or the machine installs itself again for ever",
+            "the disk must come first: otherwise the machine boots the installer for ever",
         )
     if "cdrom" not in spec.hardware.boot_order:
         yield ("hardware", "boot_order"), "without cdrom the blank disk can never be installed"
     if spec.ssh.forward_base_port is not None and spec.ssh.reach is not Reach.FORWARDED:
-        yield ("ssh", "forward_base_port"), "only of use with `reach: forwarded`"
+        yield ("ssh", "forward_base_port"), "has an effect with `reach: forwarded` only"
 
 
 def _built_rules(spec: LabSpec) -> Iterator[Broken]:
-    """Yield what seeds of our own cannot be built of."""
+    """Yield the values with which no seed ISO can be built."""
     if spec.seeds.source is not SeedSource.BUILT:
         return
     if spec.hardware.disk_gib > MOST_BUILT_DISK_GIB:
@@ -223,7 +235,7 @@ def _built_rules(spec: LabSpec) -> Iterator[Broken]:
 
 
 def _path_rules(spec: LabSpec) -> Iterator[Broken]:
-    """Yield the paths that only Windows has."""
+    """Yield the paths that are valid on Windows only."""
     for place, text in (
         (("vm_directory",), spec.vm_directory),
         (("seeds", "directory"), spec.seeds.directory),

@@ -1,7 +1,7 @@
-"""The shape of a lab file. Frozen; unknown keys are refused; units are in the names.
+"""Types of a lab file: frozen, without unknown keys, units in the names.
 
-Paths stay text here: `C:\\…` in a lab file is a Windows path even when it is read on Linux. `host_path` makes one of
-them a path of this host, and `load_lab` refuses those of another one where something is done with them.
+Paths stay text here: `C:\\…` in a lab file is a Windows path even when it is read on Linux. `host_path` converts a text
+to a path of this host; `load_lab` rejects paths of another system where they are used.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Model(BaseModel):
 
 
 class Role(StrEnum):
-    """What a machine is in the cluster."""
+    """Role of a machine in the cluster."""
 
     MASTER = "master"
     WORKER = "worker"
 
 
 class SeedSource(StrEnum):
-    """Who makes the seed ISOs."""
+    """Where the seed ISOs come from."""
 
     PROVIDED = "provided"
     BUILT = "built"
@@ -59,7 +59,7 @@ class Reach(StrEnum):
 
 
 class Keep(StrEnum):
-    """What happens to the machines after the run."""
+    """Keep policy: whether machines are kept after the run."""
 
     ALWAYS = "always"
     ON_FAILURE = "on-failure"
@@ -83,14 +83,14 @@ class NetworkSpec(Model):
 
 
 class RegistrySpec(Model):
-    """The image registry that the guests are told of."""
+    """The container registry that the guests pull from."""
 
     address: IPv4Address
     port: Port
 
 
 class SeedsSpec(Model):
-    """Where the seed ISOs are and, for `built`, what they install."""
+    """Directory of the seed ISOs and, for `built`, the distribution that they install."""
 
     source: SeedSource
     directory: Annotated[str, Field(min_length=1)]
@@ -101,7 +101,7 @@ class SeedsSpec(Model):
 
 
 class SshSpec(Model):
-    """How the harness logs in. Only this key is offered."""
+    """SSH login of the harness; only this key is offered."""
 
     user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]*$")]
     key: Annotated[str, Field(min_length=1)]
@@ -114,14 +114,14 @@ class SshSpec(Model):
 
 
 class ToolsSpec(Model):
-    """A guest account for what VMware does through its Tools, as a picture of the screen; SSH needs none of it."""
+    """A guest account for guest operations through VMware Tools; SSH does not need it."""
 
     user: Annotated[str, Field(min_length=1)]
     password: SecretReference
 
 
 class HypervisorSpec(Model):
-    """Which `vmrun`, and how it is called."""
+    """The `vmrun` program and its options."""
 
     vmrun: Annotated[str | None, Field(description="a path, `embedded`, or null to search")] = None
     type: Literal["ws", "player", "fusion"] = "ws"
@@ -129,7 +129,7 @@ class HypervisorSpec(Model):
 
 
 class HardwareSpec(Model):
-    """The virtual machines. VMware wants memory in multiples of 4 MB."""
+    """Virtual hardware. VMware requires memory in multiples of 4 MB."""
 
     memory_mib: Annotated[int, Field(ge=512, multiple_of=4)]
     cpus: Annotated[int, Field(ge=1, le=64)]
@@ -154,7 +154,7 @@ class MachineSpec(Model):
 
 
 class GuestSpec(Model):
-    """What every finished guest promises."""
+    """Settings of every finished guest."""
 
     timezone: Annotated[str, Field(pattern=r"^[A-Za-z_+-]+(/[A-Za-z0-9_+-]+)*$")]
     swap: bool
@@ -192,13 +192,13 @@ class ClaimsSpec(Model):
 
 
 class ClusterSpec(Model):
-    """What the next step brings; looked at only where the payload carries k3s."""
+    """The k3s cluster; checked only if the payload contains k3s."""
 
     kubesphere_port: Port
 
 
 class DeadlinesSpec(Model):
-    """Seconds per machine and phase; a wait ends as soon as the thing is there."""
+    """Deadlines per machine and phase in seconds."""
 
     power: Seconds
     boot: Seconds
@@ -243,7 +243,7 @@ class LabSpec(Model):
 
     @property
     def keep_for_s(self) -> int | None:
-        """How long kept machines are wanted, in seconds; None where there is no end to it."""
+        """How long machines are kept, in seconds; None without an end."""
         units = {"m": 60, "h": 3600, "d": 86400}
         return int(self.keep_for[:-1]) * units[self.keep_for[-1]] if self.keep_for else None
 
@@ -257,8 +257,8 @@ class LabSpec(Model):
 
 
 def host_path(text: str, base: Path) -> Path:
-    """Return a path of a lab file as a path of this host, relative ones from `base`."""
+    """Return a path of a lab file as a path of this host, relative to `base`."""
     path = Path(text)
-    with contextlib.suppress(RuntimeError):  # `~somebody` who is nobody here
+    with contextlib.suppress(RuntimeError):  # `~user`, and this host has no such user.
         path = path.expanduser()
     return path if path.is_absolute() else (base / path).resolve()

@@ -1,4 +1,4 @@
-"""What would be created: a pure function of the lab file and of a few facts of the host."""
+"""The plan of a lab: everything that a run creates. Pure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from harness.config.model import LabSpec, Reach, Role, host_path
 from harness.config.vmx_template import vmx_keys
 from harness.core.layout import MachineFiles
 
-MACHINE_DISK_MIB = 2048  # what a growable disk takes of the host's drive once the machine is installed, at the least
+MACHINE_DISK_MIB = 2048  # Least disk usage of a growable disk after the installation.
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where SSH of one guest is reached from this host; `forward` says that it is a port of the host's loopback."""
+    """Address of a guest's SSH as seen from this host.
+
+    Attributes:
+        forward: Whether it is a port of the host's loopback that is forwarded into the guest.
+    """
 
     host: str
     port: int
@@ -26,9 +30,12 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class MachinePlan:
-    """One machine: its files, its VMX keys in order of writing, its address, its way in.
+    """Plan of one machine.
 
-    `nonce` is 32 hex digits, fresh for each run; it is the machine's SMBIOS UUID and binds a guest's word to the run.
+    Attributes:
+        nonce: 32 hex digits, new for each run. It is the SMBIOS UUID of the VM: a guest that reports it belongs to
+            this run.
+        vmx: The keys of the VMX in the order of writing.
     """
 
     name: str
@@ -46,7 +53,7 @@ class MachinePlan:
 
 @dataclass(frozen=True)
 class LabPlan:
-    """The whole lab on this host. Paths are absolute."""
+    """Plan of the lab on this host. Paths are absolute."""
 
     spec: LabSpec
     lab_file: Path
@@ -69,7 +76,7 @@ class LabPlan:
 
     @property
     def disk_mib(self) -> int:
-        """Host disk space that the installed machines need at the least, in MiB (growable disks: what is written)."""
+        """Least disk space for the installed machines in MiB; growable disks take what is written."""
         return len(self.machines) * MACHINE_DISK_MIB
 
     @property
@@ -81,7 +88,7 @@ class LabPlan:
 def make_plan(
     spec: LabSpec, lab_file: Path, *, overlay: str | None, run_id: str, ports: tuple[int, ...] = ()
 ) -> LabPlan:
-    """Return the plan of that lab.
+    """Return the plan of a lab.
 
     Args:
         spec: The lab.

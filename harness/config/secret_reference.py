@@ -1,4 +1,4 @@
-"""Where a secret is kept: a lab file names the place and never holds the secret itself.
+"""References to secrets: a lab file names the place of a secret, never the secret itself.
 
 env:NAME               a variable of the environment
 file:PATH              the first line of a file; a relative path begins at the lab file
@@ -25,7 +25,7 @@ def check_reference(value: object) -> str:
     """Return the reference as it is.
 
     Raises:
-        ValueError: It is none; the text does not repeat it, because it may be the secret itself.
+        ValueError: It is not a reference. The text does not repeat it, because it may be the secret itself.
     """
     if not isinstance(value, str) or not _REFERENCE.match(value):
         raise ValueError(f"expected a reference to a secret, not the secret: {_FORMS}")
@@ -33,7 +33,9 @@ def check_reference(value: object) -> str:
 
 
 def resolve(reference: str, base: Path, environ: Mapping[str, str] = os.environ) -> Secret:
-    """Return the secret that the reference leads to; from now on its value is masked in every text that is redacted.
+    """Return the secret of a reference.
+
+    From now on its value is masked in every redacted text.
 
     Args:
         reference: As in the lab file.
@@ -41,7 +43,7 @@ def resolve(reference: str, base: Path, environ: Mapping[str, str] = os.environ)
         environ: The environment.
 
     Raises:
-        UsageError: There is nothing, or nothing but an empty text.
+        UsageError: There is no secret, or an empty one.
     """
     kind, _, place = reference.partition(":")
     if kind == "env":
@@ -49,12 +51,12 @@ def resolve(reference: str, base: Path, environ: Mapping[str, str] = os.environ)
         remedy = f"set the variable {place}"
     elif kind == "file":
         value = _from_file(base / Path(place).expanduser())
-        remedy = "write the secret into the first line of the file, and let nobody else read it"
+        remedy = "write the secret into the first line of the file, readable by this user only"
     else:
         value = _from_keyring(place)
         remedy = f"store it: keyring set {place.replace('/', ' ', 1)}"
     if not value:
-        raise UsageError("there is no secret here", where=reference, remedy=remedy)
+        raise UsageError("no secret at this place", where=reference, remedy=remedy)
     return Secret(value)
 
 

@@ -42,13 +42,13 @@ _BRIDGES = {
 
 
 def smbios_uuid(nonce: str) -> str:
-    """Return 32 hex digits in the form of the key `uuid.bios`: `56 4d 0a … 0b-0c … 0f`."""
+    """Return a nonce in the form of `uuid.bios`: `56 4d … 0b-0c … 0f`."""
     octets = [nonce[i : i + 2] for i in range(0, 32, 2)]
     return " ".join(octets[:8]) + "-" + " ".join(octets[8:])
 
 
 def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, seed: Path, nonce: str) -> dict[str, str]:
-    """Return the VMX of a VM before its first start, keys in the order of writing."""
+    """Return the keys of a new VM in the order of writing."""
     return {
         **_machine_keys(spec, name, nonce),
         **_UNATTENDED,

@@ -1,8 +1,8 @@
-"""YAML as a tree of nodes with places. The only place that reads a lab file with `yaml`.
+"""YAML as a tree of nodes with line and column; the only reader of lab files with `yaml`.
 
 Only `null`, `true`, `false`, decimal integers and decimal floats are anything but text: YAML 1.1 would read the MAC
-address `52:54:00:12:34:56` as the integer 41135085296, `0644` as 420 and `no` as False, and keep the last of two equal
-keys without a word.
+address `52:54:00:12:34:56` as the integer 41135085296, `0644` as 420 and `no` as False, and silently keep the last of
+two equal keys.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MappingNode = yaml.MappingNode
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong in a file; line and column count from 1."""
+    """A problem in a file; line and column count from 1."""
 
     line: int
     column: int
@@ -52,18 +52,22 @@ def compose(text: str, name: str) -> yaml.MappingNode:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise ConfigError(f"not YAML: {error.problem or error}", where=place, remedy="mend the file") from error
+        raise ConfigError(
+            f"not YAML: {error.problem or error}", where=place, remedy="correct the syntax of the file"
+        ) from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"not YAML: {error}", where=name, remedy="mend the file") from error
+        raise ConfigError(f"not YAML: {error}", where=name, remedy="correct the syntax of the file") from error
     if not isinstance(root, yaml.MappingNode):
-        raise ConfigError("a lab file is one mapping of keys", where=f"{name}:1:1", remedy="start from the shipped one")
+        raise ConfigError(
+            "a lab file is one mapping of keys", where=f"{name}:1:1", remedy="start from the shipped lab file"
+        )
     try:
         twice = _duplicates(root)
     except RecursionError as error:
         raise ConfigError("a value refers to itself", where=name, remedy="remove the `*alias` inside it") from error
     if twice:
         raise ConfigError(
-            "\n".join(f"{name}:{p.line}:{p.column}: {p.text}" for p in twice), remedy="every key is written once"
+            "\n".join(f"{name}:{p.line}:{p.column}: {p.text}" for p in twice), remedy="write every key once"
         )
     return root
 
@@ -89,7 +93,7 @@ def _duplicates(node: yaml.Node) -> list[Problem]:
 
 
 def plain(node: yaml.Node) -> object:
-    """Return the node's value as dict, list, str, int, float, bool or None."""
+    """Return the value of a node as plain Python data."""
     return _construct(node)
 
 
@@ -112,7 +116,7 @@ def _construct(node: yaml.Node) -> object:
 
 
 def _number(text: str) -> int | float | str:
-    """Return the number, or the text where a tag calls one what is none (`!!int abc`)."""
+    """Return the number, or the text if it is none (`!!int abc`)."""
     for kind in (int, float):
         with contextlib.suppress(ValueError):
             return kind(text)
@@ -125,7 +129,10 @@ def child(node: yaml.MappingNode, key: str) -> yaml.Node | None:
 
 
 def merge(base: yaml.MappingNode, over: yaml.MappingNode) -> yaml.MappingNode:
-    """Return `base` with the keys of `over` laid on top, mapping by mapping; every node keeps its own place."""
+    """Return `base` with the keys of `over` applied, mapping by mapping.
+
+    Every node keeps its own line and column.
+    """
     merged = list(base.value)
     names = [key.value for key, _ in merged]
     for key, value in over.value:
@@ -140,7 +147,10 @@ def merge(base: yaml.MappingNode, over: yaml.MappingNode) -> yaml.MappingNode:
 
 
 def locate(root: yaml.Node, path: Sequence[str | int], *, key: bool = False) -> tuple[int, int]:
-    """Return line and column, from 1, of the deepest node that exists on `path`; of its key with `key=True`."""
+    """Return line and column, from 1, of the deepest node that exists on `path`.
+
+    With `key=True` return those of its key.
+    """
     node, mark = root, root.start_mark
     for part in path:
         if isinstance(node, yaml.MappingNode):

@@ -1,4 +1,4 @@
-"""The pytest plugin: options, hooks and fixtures of a lab, and verdicts as test outcomes.
+"""The pytest plugin: options, hooks, fixtures, and verdicts as test outcomes.
 
 Entry: `harness.plugin`, as `conftest.py` names it. It does nothing unless a lab is collected.
 

@@ -1,4 +1,7 @@
-"""From verdicts to test outcomes: each bad verdict is red once, what was not looked at is a skip with its reason."""
+"""Translate verdicts into test outcomes.
+
+Each bad verdict fails one test. A check that was not made skips its test with the reason.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,16 @@ from harness.results.model import CaseResult, Outcome
 
 
 class Proof:
-    """Asserts verdicts inside tests, and turns the guest tests' outcomes into the verdict of the guests phase."""
+    """Assertions on verdicts, and the verdict of the guests phase.
+
+    That phase has no module: the outcomes of its tests are its checks.
+    """
 
     def __init__(self, lab: Lab, journal: Journal, waiting: Callable[[], None]) -> None:
         self._lab = lab
         self._journal = journal
         self._waiting = waiting
-        self._told: set[tuple[Phase, str | None, str]] = set()
+        self._reported: set[tuple[Phase, str | None, str]] = set()
         self._guest_checks: dict[str, list[Check]] = {}
         self._guest_spans: dict[str, tuple[float, float]] = {}
         self._guest_blocks: dict[str, str] = {}
@@ -41,7 +47,7 @@ class Proof:
         self._blocked(verdict)
 
     def require(self, machine: str, phase: Phase) -> None:
-        """Pass when every earlier phase of the machine lets `phase` be looked at; fail or skip otherwise."""
+        """Fail or skip the running test if an earlier phase of the machine blocks `phase`."""
         blocker = self._lab.verdicts.ready_for(machine, phase, self._waiting)
         if blocker is not None:
             culprit = self._culprit(blocker)
@@ -54,7 +60,7 @@ class Proof:
         if check.status is Status.BLOCKED:
             pytest.skip(f"blocked: {check.seen}")
         if check.status is not Status.PASS:
-            self._told.add((verdict.phase, verdict.machine, check.name))
+            self._reported.add((verdict.phase, verdict.machine, check.name))
             pytest.fail(f"{verdict.title}: {check}", pytrace=False)
 
     def _culprit(self, verdict: Verdict) -> Verdict:
@@ -65,16 +71,16 @@ class Proof:
         return verdict
 
     def _blocked(self, culprit: Verdict) -> None:
-        """Fail with the culprit if no test has told of it yet, else skip and name it."""
+        """Fail with the culprit if no test has reported it yet, else skip and name it."""
         bad = next((check for check in culprit.checks if check.status in (Status.FAIL, Status.ERROR)), None)
-        if bad is not None and (culprit.phase, culprit.machine, bad.name) not in self._told:
+        if bad is not None and (culprit.phase, culprit.machine, bad.name) not in self._reported:
             self._assert(culprit, bad)
         pytest.skip(f"blocked: {culprit.title} ended with {bad.name if bad else culprit.status.value}")
 
-    # -- the guests phase is what its tests say --------------------------------------------------------------------
+    # -- the guests phase: its tests are its checks --------------------------------------------------------------------
 
     def note(self, report: pytest.TestReport, phase: Phase, machine: str | None) -> None:
-        """Journal a test's outcome; in the guests phase it is a check of that machine as well."""
+        """Journal the outcome of a test; in the guests phase, add it as a check."""
         if report.when != "call" and not (report.when == "setup" and not report.passed) and not report.failed:
             return
         reason = _reason(report)
@@ -89,7 +95,7 @@ class Proof:
         begun, _ = self._guest_spans.get(machine, (now - report.duration, now))
         self._guest_spans[machine] = (begun, now)
         if machine in self._guest_blocks:
-            return  # the test told of an earlier phase: nothing of this guest was looked at
+            return  # The test reported an earlier phase: nothing of this guest was checked.
         status = _guest_status(report)
         if status is not Status.BLOCKED:
             title = check_name(report.nodeid, machine)
@@ -101,7 +107,7 @@ class Proof:
             self._guest_checks.setdefault(machine, []).append(check)
 
     def finish(self) -> None:
-        """Journal the verdict of the guests phase of each machine that had guest tests."""
+        """Add the verdict of the guests phase for each machine with guest tests."""
         for machine in {*self._guest_checks, *self._guest_blocks}:
             begun, ended = self._guest_spans.get(machine, (self._journal.now(),) * 2)
             blocked = "" if machine in self._guest_checks else self._guest_blocks[machine]
@@ -118,7 +124,10 @@ def _guest_status(report: pytest.TestReport) -> Status:
 
 
 def outcome_of(report: pytest.TestReport) -> Outcome:
-    """Return the outcome of a test: one that breaks outside of its own lines is an error, as pytest prints it."""
+    """Return the outcome of a test.
+
+    A failure in set-up or tear-down is an error, as pytest prints it.
+    """
     if hasattr(report, "wasxfail"):
         return Outcome.XPASSED if report.passed else Outcome.XFAILED
     if report.failed:
@@ -127,7 +136,10 @@ def outcome_of(report: pytest.TestReport) -> Outcome:
 
 
 def mask(report: pytest.TestReport) -> None:
-    """Have no secret in what pytest prints and writes of a test: an assertion shows whatever the guest answered."""
+    """Redact secrets in a pytest report.
+
+    An assertion shows whatever the guest answered.
+    """
     text = report.longreprtext
     if isinstance(report.longrepr, tuple):
         path, line, reason = report.longrepr
@@ -138,7 +150,7 @@ def mask(report: pytest.TestReport) -> None:
 
 
 def _crash(report: pytest.TestReport) -> str:
-    """Return what a failed test's last exception says, in one line."""
+    """Return the first line of a failed test's exception."""
     crash = getattr(report.longrepr, "reprcrash", None)
     lines = str(crash.message).splitlines() if crash is not None else []
     return lines[0].removeprefix("AssertionError: ") if report.failed and lines else ""

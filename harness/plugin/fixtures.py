@@ -50,7 +50,7 @@ def spec(pytestconfig: pytest.Config) -> LabSpec:
 
 @pytest.fixture
 def host(request: pytest.FixtureRequest, _run: LabRun, machine_name: str) -> Any:
-    """The finished guest as a testinfra host, over the machine's one SSH connection."""
+    """The finished guest as a testinfra host, over the machine's SSH connection."""
     _run.proof.require(machine_name, phase_of(request.node) or Phase.GUESTS)
     found = _run.host(machine_name)
     lost = found.backend.lost

@@ -1,4 +1,4 @@
-"""Hooks of every session: find the lab of the collected tests, select its hypervisor, order the tests.
+"""Hooks of collection: find the lab, select its hypervisor, order the tests.
 
 They do nothing unless a path on the command line is in, or contains, a directory with a `lab.yaml`. The hooks of a run
 are in `run_hooks`, which is loaded for a run only.
@@ -18,7 +18,7 @@ from harness.lab.selection import kept_until, lock, new_run_id, select
 from harness.plugin.lab_session import KEY, LabSession, session_of
 from harness.plugin.options import add_options
 from harness.plugin.requested import LAB_FILE, checks_for, lab_directory, machine_of, marked_claims, phase_of
-from harness.plugin.terminal import say_at_once
+from harness.plugin.terminal import write_early
 from harness.system.signals import termination_as_ctrl_c
 from harness.system.stdio import use_utf8_output
 
@@ -33,7 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the lab file and find the hypervisor; wrong input ends pytest with exit code 4."""
+    """Read the lab file, find the hypervisor, and lock the lab.
+
+    Wrong input ends pytest with exit code 4.
+    """
     config.addinivalue_line("markers", "phase(name): the phase of the lab that the test belongs to")
     config.addinivalue_line("markers", "claim(name, ...): the claims that a test of the guests counts for")
     directory = lab_directory(config)
@@ -50,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         selection = select(option.lab or directory / LAB_FILE, vmrun=option.vmrun, overlay=option.overlay)
         if not option.collectonly:
-            stack.enter_context(lock(selection, say_at_once))
+            stack.enter_context(lock(selection, write_early))
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
     run_id = new_run_id()
@@ -92,7 +95,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once per check that its phase declares, and once per machine."""
+    """Parametrize a test by the checks of its phase and by the machines."""
     session = session_of(metafunc.config)
     if session is None:
         return
@@ -104,7 +107,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Order the test by its phase, and set the time limit of the backstop."""
+    """Order the test by its phase, and set its backstop time limit."""
     phase = phase_of(item)
     session = session_of(item.config)
     if phase is None or session is None:

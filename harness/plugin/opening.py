@@ -1,4 +1,4 @@
-"""Open the lab of a session: journal, progress, machines, and the assertions on their verdicts."""
+"""Open the lab of a session when its first test needs it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LabRun:
     end: RunEnd | None = None
 
     def host(self, machine_name: str) -> Any:
-        """Return the machine as a testinfra host; the same one for each test."""
+        """Return the machine as a testinfra host, the same for all tests."""
         if machine_name not in self.hosts:
             machine = self.lab.machines[machine_name]
             limit_s = self.lab.context.plan.spec.deadlines_s.guest_command
@@ -59,12 +59,12 @@ _KEY = pytest.StashKey[LabRun]()
 
 
 def run_of(config: pytest.Config) -> LabRun | None:
-    """Return the run of the session, or None where no test has used the lab."""
+    """Return the run, or None if no test has used the lab."""
     return config.stash.get(_KEY, None)
 
 
 def open_run(session: LabSession, config: pytest.Config) -> LabRun:
-    """Open the lab, journal the start of the run, and start the machines that the selected tests need.
+    """Open the lab and start the machines that the selected tests need.
 
     A lab that cannot be opened ends pytest: with exit code 4 for wrong input, else with 1.
     """

@@ -15,11 +15,13 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("lab", "air-gapped lab")
     group.addoption("--lab", type=Path, metavar="FILE", help="lab file (default: lab.yaml beside the scenarios)")
     group.addoption(
-        "--overlay", metavar="NAME", help="overlay of the lab file (default: `embedded` where VMware is not)"
+        "--overlay", metavar="NAME", help="overlay of the lab file (default: `embedded` with the embedded hypervisor)"
     )
-    group.addoption("--vmrun", metavar="PATH", help="vmrun executable, or `embedded`")
+    group.addoption("--vmrun", metavar="PATH", help="the vmrun program, or `embedded` (default: search)")
     group.addoption(
-        "--keep", choices=[keep.value for keep in Keep], help="the machines after the run (default: lab file)"
+        "--keep",
+        choices=[keep.value for keep in Keep],
+        help="whether machines are kept after the run (default: lab file)",
     )
     group.addoption(
         "--resume",
@@ -27,12 +29,20 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_const",
         const=ResumeMode.RESUME,
         default=ResumeMode.CONVERGE,
-        help="go on where the newest run of this lab broke off",
+        help="continue the machines of a run that was interrupted",
     )
     group.addoption(
-        "--reuse", dest="again", action="store_const", const=ResumeMode.REUSE, help="build nothing: take a finished lab"
+        "--reuse",
+        dest="again",
+        action="store_const",
+        const=ResumeMode.REUSE,
+        help="build nothing: check a finished lab",
     )
     group.addoption(
-        "--fresh", dest="again", action="store_const", const=ResumeMode.FRESH, help="build anew what is finished, too"
+        "--fresh",
+        dest="again",
+        action="store_const",
+        const=ResumeMode.FRESH,
+        help="build all machines again, finished ones too",
     )
-    group.addoption("--reports", type=Path, metavar="DIR", help="where runs leave their results (default: reports/)")
+    group.addoption("--reports", type=Path, metavar="DIR", help="directory of the results (default: reports/)")

@@ -1,4 +1,7 @@
-"""What a person sees while machines work: one line for each change of a machine, written by the waiting thread."""
+"""Terminal output of a run: a line per change of a machine, and the closing summary.
+
+The waiting thread of pytest writes it, never a machine's thread.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +21,16 @@ _LEFT_OUT = 5
 
 
 class Progress:
-    """Collects the journal's news and writes them when it is asked to: never from a machine's own thread."""
+    """Lines for the terminal, collected from the journal and written by `flush`."""
 
     def __init__(self, journal: Journal, write: Callable[[str], None]) -> None:
         self._write = write
-        self._news: list[str] = []
+        self._lines: list[str] = []
         self._lock = threading.Lock()
         self._phase: dict[str | None, str] = {}
-        journal.listen(self._hear)
+        journal.listen(self._collect)
 
-    def _hear(self, event: dict[str, Any]) -> None:
+    def _collect(self, event: dict[str, Any]) -> None:
         machine, kind = event["machine"], event["kind"]
         if kind == PHASE_START:
             self._phase[machine] = event["phase"]
@@ -42,17 +45,17 @@ class Progress:
         phase = event.get("phase") or self._phase.get(machine, "")
         text = text.splitlines()[0][:_WIDTH] if text else ""
         with self._lock:
-            self._news.append(f"  {event['t']:7.1f} s  {machine or 'lab':<12} {phase:<12} {text}")
+            self._lines.append(f"  {event['t']:7.1f} s  {machine or 'lab':<12} {phase:<12} {text}")
 
     def flush(self) -> None:
-        """Write the news since the last call."""
+        """Write the lines collected since the last call."""
         with self._lock:
-            news, self._news = self._news, []
-        for line in news:
+            lines, self._lines = self._lines, []
+        for line in lines:
             self._write(line)
 
     def summary(self, lab: Lab, end: RunEnd) -> list[str]:
-        """Return the closing lines: the claims, counts, what is not proven, the report, the way in."""
+        """Return the closing lines: claims, counts, open points, report, login."""
         result, verdicts = end.result, lab.verdicts.recorded()
         checks = [(verdict, check) for verdict in verdicts for check in verdict.checks]
         counts = {status: sum(check.status is status for _, check in checks) for status in Status}
@@ -77,7 +80,7 @@ class Progress:
 
 
 def kept_lines(end: RunEnd, names: Sequence[str]) -> list[str]:
-    """Return a line for each reason for which machines were kept."""
+    """Return a line per reason why machines were kept."""
     until = f" until {end.kept_until}" if end.kept_until else ""
     reasons = {name: end.kept.get(name, "") for name in names}
     return [
@@ -87,7 +90,7 @@ def kept_lines(end: RunEnd, names: Sequence[str]) -> list[str]:
 
 
 def claim_lines(result: RunResult) -> list[str]:
-    """Return the claims as a table; a partial run says so below it."""
+    """Return the claims as a table; below it what a partial run left out."""
     width = max(len(claim.title) for claim in result.claims)
     lines = []
     for claim in result.claims:

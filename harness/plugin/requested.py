@@ -1,4 +1,4 @@
-"""What the command line asks: of which lab which tests, hence which phases of which machines."""
+"""What the command line asks for: the lab, and the phases of its machines."""
 
 from __future__ import annotations
 

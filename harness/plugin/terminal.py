@@ -1,4 +1,4 @@
-"""Lines for the person at the terminal, past pytest's capture."""
+"""Write lines to the terminal, past pytest's capture."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 
-def say_at_once(line: str) -> None:
-    """Say a line before pytest has a terminal of its own."""
+def write_early(line: str) -> None:
+    """Write a line before pytest has its terminal reporter."""
     sys.stderr.write(f"lab: {line}\n")
 
 

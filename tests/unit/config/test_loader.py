@@ -80,11 +80,11 @@ ONE_PROBLEM = [
     (WORKER2, f"{WORKER2}{MAC}52:54:00:12:34\n", "52:54:00:12:34", "machines.k3s-worker2.mac: "),
     ("role: master", "role: boss", "boss", "expected 'master' or 'worker', got \"boss\""),
     ("role: master", "role: worker  #", "k3s-master1:\n", "a lab has exactly one master; here: none"),
-    ("[disk, cdrom]", "[cdrom, disk]", "[cdrom, disk]", "the disk comes first"),
+    ("[disk, cdrom]", "[cdrom, disk]", "[cdrom, disk]", "the disk must come first"),
     ("[disk, cdrom]", "[disk]", "[disk]", "without cdrom the blank disk can never be installed"),
     ("type: ws", "type: esx", "esx", "expected 'ws', 'player' or 'fusion'"),
     ("  boot: 900", "  boot: 0", "0\n  iso_copy", "expected a value >= 1"),
-    ("reach: direct", "reach: direct\n  forward_base_port: 2200", "2200", "only of use with `reach: forwarded`"),
+    ("reach: direct", "reach: direct\n  forward_base_port: 2200", "2200", "has an effect with `reach: forwarded` only"),
 ]
 
 

@@ -29,7 +29,7 @@ def test_what_is_no_reference_may_be_the_secret_and_is_not_repeated(value: objec
 def test_a_variable() -> None:
     assert resolve("env:LAB_PW", BASE, {"LAB_PW": "pa ss"}).reveal() == "pa ss"
     for environ in ({}, {"LAB_PW": ""}):
-        with pytest.raises(UsageError, match="no secret here") as caught:
+        with pytest.raises(UsageError, match="no secret at this place") as caught:
             resolve("env:LAB_PW", BASE, environ)
         assert "set the variable LAB_PW" in caught.value.remedy
 
@@ -44,7 +44,7 @@ def test_the_first_line_of_a_file(tmp_path: Path, data: bytes) -> None:
 def test_a_file_that_gives_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\nsecond", encoding="utf-8")
     (tmp_path / "binary").write_bytes(b"\xff\xfegeheim\xff")
-    for name, why in (("absent", "No such file"), ("empty", "no secret here"), ("binary", "not UTF-8")):
+    for name, why in (("absent", "No such file"), ("empty", "no secret at this place"), ("binary", "not UTF-8")):
         with pytest.raises(UsageError, match=why) as caught:
             resolve(f"file:{name}", tmp_path)
         assert "geheim" not in str(caught.value)
@@ -72,7 +72,7 @@ def test_the_password_store_of_the_system(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_password_store_that_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", FakeKeyring(None))
-    with pytest.raises(UsageError, match="no secret here") as caught:
+    with pytest.raises(UsageError, match="no secret at this place") as caught:
         resolve("keyring:lab/ubuntu", BASE)
     assert "keyring set lab ubuntu" in caught.value.remedy
     monkeypatch.setitem(sys.modules, "keyring", FakeKeyring(None, RuntimeError("No recommended backend")))
