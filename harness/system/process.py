@@ -22,6 +22,7 @@ from harness.core.errors import ProcessError
 from harness.core.secret import redact, redact_argv
 from harness.core.text import decode
 from harness.system.process_identity import identity
+from harness.system.python import named_module
 
 _SPECIAL_TO_CMD = re.compile(r'["&|<>^%!\r\n]')
 
@@ -237,7 +238,7 @@ def _start(
 
 def _interrupted(shown: Sequence[str], what: str, streams: Sequence[IO[bytes]], remedy: str) -> ProcessError:
     text = redact("".join(map(_read, streams)))
-    name = shown[2] if shown[1:2] == ("-m",) else Path(shown[0]).name  # the Python module, not Python
+    name = named_module(shown) or Path(shown[0]).name  # the Python module, not Python
     return ProcessError(f"{name} {what}", where=" ".join(shown), said=text, remedy=remedy)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError, HostError, UsageError
 from harness.system.process import Completed, RunProgram
+from harness.system.python import module_command
 from harness.vmrun import Vmrun
 from harness.vmrun.errors import HostTypeMissing, VmrunUnavailable
 from harness.vmrun.locations import (
@@ -35,8 +35,8 @@ NO_VERSION = "VMware (vmrun reports no version)"
 HOME_VARIABLE = "VMRUN_QEMU_HOME"
 # VMware captures a screen for guest users only, so a guest that does not boot has no picture in its evidence.
 SCREEN_VARIABLE = "VMRUN_QEMU_SCREEN"
-_MODULE = (sys.executable, "-m", "harness.vmrun_qemu")
-_DISK_MODULE = (sys.executable, "-m", "harness.vmrun_qemu.vdiskmanager")
+_MODULE = module_command("harness.vmrun_qemu")
+_DISK_MODULE = module_command("harness.vmrun_qemu.vdiskmanager")
 _EMBEDDED_PROGRAMS = ("vmrun-qemu", "vmrun-qemu.exe")
 _PROBE_S = 20.0
 _MINIMUM_QEMU = (7, 2)  # the first release with `-netdev stream`

@@ -173,3 +173,14 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
     for name in graph:
         visit(name, ())
+
+
+def test_only_one_module_starts_python() -> None:
+    """`python -m` searches the working directory; `module_command` does not. `guestfwd` is started with `-I`."""
+    users = {
+        module.name
+        for module in modules().values()
+        for node in ast.walk(ast.parse(module.path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "executable"
+    }
+    assert users == {"harness.system.python", "harness.vmrun_qemu.network.definitions"}

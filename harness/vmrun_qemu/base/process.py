@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.system.process_identity import Identity, alive
+from harness.system.python import module_command
 from harness.vmrun_qemu.base import home
 
 Child = subprocess.Popen[bytes]
@@ -82,7 +83,7 @@ def start_bound(argv: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
 def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
     """Start a module that outlives the caller and its terminal.
 
-    Its first output line is for `first_line`.
+    Its first output line is for `first_line`. An empty part of PYTHONPATH is left out: it means the working directory.
 
     Raises:
         OSError: It cannot be started.
@@ -91,13 +92,13 @@ def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path)
     env = {
         **os.environ,
         "VMRUN_QEMU_HOME": str(home.root()),
-        "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")])),
+        "PYTHONPATH": os.pathsep.join([root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]),
     }
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     return subprocess.Popen(
-        [sys.executable, "-m", module, *words],
+        [*module_command(module), *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=log,

@@ -136,8 +136,8 @@ def test_an_unusable_one_is_skipped_with_its_reason_and_qemu_is_used() -> None:
     host.vmware("/usr/bin", says=(b"Error: Cannot connect to the virtual machine\n", 255))
     found = host.find().with_home(Path("/lab/hypervisor"))
     assert found.kind is Kind.EMBEDDED
-    assert found.vmrun_argv == (sys.executable, "-m", "harness.vmrun_qemu")
-    assert found.vdiskmanager_argv == (sys.executable, "-m", "harness.vmrun_qemu.vdiskmanager")
+    assert found.vmrun_argv == (sys.executable, "-P", "-m", "harness.vmrun_qemu")
+    assert found.vdiskmanager_argv == (sys.executable, "-P", "-m", "harness.vmrun_qemu.vdiskmanager")
     assert found.env == {"VMRUN_QEMU_HOME": str(Path("/lab/hypervisor")), "VMRUN_QEMU_SCREEN": "anybody"}
     assert found.home == Path("/lab/hypervisor")
     assert found.with_home(Path("/other")).home == Path("/other")
