@@ -13,7 +13,7 @@ from harness.cli.options import port, report_errors, say
 from harness.cli.selection import selection_options
 from harness.lab.keep_policy import expired
 from harness.lab.selection import Selection, driver, ledger_of
-from harness.machine.removal import files_of, foreign_directory, foreign_files
+from harness.machine.machine_directory import files_of, foreign_directory, foreign_files
 from harness.ownership.lab_lock import is_held, read_owner
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, MachineEntry, ProcessEntry
 from harness.system.disk_usage import directory_bytes

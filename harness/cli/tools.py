@@ -10,7 +10,7 @@ from harness.cli.options import port, report_errors, say
 from harness.cli.selection import selection_options
 from harness.lab.evidence.vmware_tools import ask, probe, status_line
 from harness.lab.selection import Selection, driver, guest_login, ledger_of
-from harness.machine.removal import files_of
+from harness.machine.machine_directory import files_of
 from harness.vmrun.driver import Vmrun
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from harness.core.errors import HostError
@@ -66,3 +68,31 @@ def allocated_bytes(stat: os.stat_result) -> int:
     """Return the disk space of a file: its blocks, or else its length."""
     blocks: int | None = getattr(stat, "st_blocks", None)  # POSIX only, in units of 512 bytes
     return stat.st_size if blocks is None else blocks * 512
+
+
+def open_regular_file(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file for reading; never wait for a FIFO or a device.
+
+    Raises:
+        OSError: It cannot be opened, or is not a regular file.
+    """
+    target = os.fspath(path)
+    handle = os.open(target, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    stream = os.fdopen(handle, "rb") if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    if stream is None:
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", target)
+    return stream
+
+
+def read_regular_file(path: str | os.PathLike[str], limit: int) -> bytes:
+    """Return the content of a regular file of at most `limit` bytes.
+
+    Raises:
+        OSError: It cannot be read, is not a regular file, or is larger.
+    """
+    with open_regular_file(path) as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit} bytes", os.fspath(Path(path)))
+    return data

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,20 +17,18 @@ from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import HarnessError, HostError
 from harness.core.files import host_error_from
 from harness.core.layout import MachineFiles
+from harness.machine.machine_directory import files_of, foreign_directory, foreign_files, is_own, listing
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, Ledger, MachineEntry, ProcessEntry
 from harness.ownership.marker import (
     ForeignPath,
-    ForeignReason,
     foreign_reason,
-    is_link,
     is_marker,
-    read_marker,
     write_marker,
 )
 from harness.ownership.processes import remove_process
 from harness.vmrun import Vmrun
 from harness.vmrun.errors import VmAlreadyRunning, VmBusy, VmNotFound, VmUnreadable
-from harness.vmware.linked_clones import sibling_vmx_files, vms_using_disks_in
+from harness.vmware.linked_clones import sibling_vmx_files, vms_using_disks_in, vms_using_files
 from harness.vmware.vmx import Vmx, VmxError
 
 _BY_HAND = (
@@ -56,11 +54,6 @@ class Removal:
         if self.error is not None:
             return f"{self.machine}: not removed: {self.error}"
         return f"{self.machine}: removed" + "".join(f"\n  left alone: {item}" for item in self.left)
-
-
-def files_of(machine: MachineEntry) -> MachineFiles:
-    """Return the files of a VM of the ledger."""
-    return MachineFiles(Path(machine.directory), machine.name)
 
 
 def remove_all(vmrun: Vmrun, ledger: Ledger, names: Iterable[str] | None, power_s: float) -> list[Removal]:
@@ -104,7 +97,7 @@ def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline
     if not os.path.lexists(machine.directory):
         machine = replace(machine, found=None)  # The files that were there before this lab are gone too.
     wait_until(
-        lambda left: _gone(vmrun, machine, left),
+        lambda left: _gone(vmrun, ledger, machine, left),
         deadline,
         what="the machine is not gone",
         where=machine.name,
@@ -118,37 +111,6 @@ def remove_machine(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline
     left = foreign_files(machine)
     ledger.delete(machine)
     return Removal(machine.name, left)
-
-
-def foreign_directory(machine: MachineEntry) -> ForeignPath | None:
-    """Return why the VM's directory is not ours, or None.
-
-    An empty or a missing directory counts as ours.
-    """
-    files = files_of(machine)
-    directory = files.directory
-    if not os.path.lexists(directory):
-        return None
-    if is_link(directory) or not directory.is_dir():
-        return ForeignPath(directory, ForeignReason.LINK)
-    others = [
-        item for item in directory.iterdir() if not is_marker(item.name) and item.name not in (machine.found or ())
-    ]
-    if others and read_marker(directory) != machine.token:
-        return ForeignPath(directory, ForeignReason.NO_MARKER)
-    if machine.nonce and _nonce(files.vmx) not in ("", machine.nonce):
-        return ForeignPath(directory, ForeignReason.OTHER_MACHINE)
-    return None
-
-
-def foreign_files(machine: MachineEntry) -> tuple[ForeignPath, ...]:
-    """Return the foreign files in the VM's directory, each with its reason."""
-    directory = files_of(machine).directory
-    if not directory.is_dir():
-        return ()
-    items = [item for item in sorted(directory.iterdir()) if not is_marker(item.name)]
-    judged = [(item, foreign_reason(item, machine.name, machine.found or ())) for item in items]
-    return tuple(ForeignPath(item, why) for item, why in judged if why is not None)
 
 
 def remove_rest(vmrun: Vmrun, ledger: Ledger, remove: Callable[[ProcessEntry], None] = remove_process) -> None:
@@ -174,23 +136,17 @@ def remove_rest(vmrun: Vmrun, ledger: Ledger, remove: Callable[[ProcessEntry], N
         ledger.delete(home)
 
 
-def _gone(vmrun: Vmrun, machine: MachineEntry, deadline: Deadline) -> bool | Pending:
+def _gone(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline: Deadline) -> bool | Pending:
     """Stop and delete the VM once.
 
     It may come back while a `vmrun` of a killed session is still at work.
     """
     files = files_of(machine)
+    _require_unused_disks(vmrun, ledger, machine)
     if vmrun.is_running(files.vmx):
         _put_back_vmx(machine)
         # Its disk is deleted next: a clean shutdown would save nothing.
         vmrun.stop_and_verify(files.vmx, deadline, soft_s=0)
-    used = vms_using_disks_in(files.directory, (*sibling_vmx_files(files.directory), *vmrun.list_running()))
-    if used:
-        raise HostError(
-            f"its disk is used by {', '.join(str(path) for path in used)}",
-            where=machine.name,
-            remedy="delete that machine first (`vmrun deleteVM`), then run again",
-        )
     if files.vmx.is_file() and not files.vmx.is_symlink():
         _detach_foreign(files, machine)
         try:
@@ -200,12 +156,34 @@ def _gone(vmrun: Vmrun, machine: MachineEntry, deadline: Deadline) -> bool | Pen
         except (VmNotFound, VmUnreadable):
             pass  # Another process deleted it just now, or a crash damaged it: its files are deleted below.
     _remove_own_files(machine)
-    if any(_own(item, machine) for item in _listing(files.directory)):
+    if any(is_own(item, machine) for item in listing(files.directory)):
         return Pending("files of it come back")
     _remove_directory(machine)
     if machine.found is None and files.directory.exists() and not foreign_files(machine):
         return Pending("something is written into its directory")
     return True
+
+
+def _require_unused_disks(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry) -> None:
+    """Raise unless it is known that no other VM uses the disks of this one.
+
+    The VMs of this lab do not use each other's disks, and one whose VMX a crash damaged is removed all the same.
+
+    Raises:
+        HostError: Another VM uses one, or a file that would show it cannot be read.
+    """
+    directory = files_of(machine).directory
+    ours = {files_of(entry).vmx for entry in ledger.machines() if foreign_directory(entry) is None}
+    found = [vmx for vmx in (*sibling_vmx_files(directory), *vmrun.list_running()) if vmx not in ours]
+    beside = [vmx for vmx in found if vmx.parent == directory and not is_own(vmx, machine)]
+    disks = [item for item in listing(directory) if item.suffix.lower() == ".vmdk" and is_own(item, machine)]
+    used = (*vms_using_disks_in(directory, found), *vms_using_files(disks, beside))
+    if used:
+        raise HostError(
+            f"its disk is used by {', '.join(str(path) for path in used)}",
+            where=machine.name,
+            remedy="delete that machine first (`vmrun deleteVM`), then run again",
+        )
 
 
 def _put_back_vmx(machine: MachineEntry) -> None:
@@ -246,8 +224,8 @@ def _detach_foreign(files: MachineFiles, machine: MachineEntry) -> None:
 
 
 def _remove_own_files(machine: MachineEntry) -> None:
-    for item in _listing(files_of(machine).directory):
-        if not _own(item, machine):
+    for item in listing(files_of(machine).directory):
+        if not is_own(item, machine):
             continue
         try:
             _remove(item)
@@ -277,35 +255,12 @@ def _remove(item: Path) -> None:
 def _remove_directory(machine: MachineEntry) -> None:
     """Delete the marker, and an empty directory that this lab created."""
     directory = files_of(machine).directory
-    for item in _listing(directory):
+    for item in listing(directory):
         if is_marker(item.name):
             item.unlink(missing_ok=True)
     if machine.found is None:
         with contextlib.suppress(OSError):
             directory.rmdir()
-
-
-def _own(item: Path, machine: MachineEntry) -> bool:
-    return not is_marker(item.name) and foreign_reason(item, machine.name, machine.found or ()) is None
-
-
-def _listing(directory: Path) -> Sequence[Path]:
-    try:
-        return sorted(directory.iterdir())
-    except FileNotFoundError:
-        return ()
-
-
-def _nonce(vmx: Path) -> str:
-    """Return `uuid.bios` as 32 hex digits, or nothing.
-
-    An unreadable VMX has none.
-    """
-    try:
-        text = Vmx.read(vmx).get("uuid.bios") or ""
-    except (VmxError, OSError):
-        return ""
-    return text.replace(" ", "").replace("-", "").lower()
 
 
 def _stop_forwarding(vmrun: Vmrun, entry: ForwardingEntry) -> None:

@@ -10,7 +10,8 @@ from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase, Status
-from harness.machine.removal import foreign_directory, remove_machine
+from harness.machine.machine_directory import foreign_directory
+from harness.machine.removal import remove_machine
 from harness.ownership.marker import ForeignPath, conflicting_names, is_link
 
 if TYPE_CHECKING:

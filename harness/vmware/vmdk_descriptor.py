@@ -15,6 +15,8 @@ import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.core.files import open_regular_file
+
 SECTOR = 512
 MAGIC = b"KDMV"
 # SparseExtentHeader: magic, version, flags, capacity, grainSize, descriptorOffset, descriptorSize (in sectors).
@@ -105,7 +107,7 @@ def read(disk: Path) -> Descriptor:
         VmdkError: The file is no VMDK, or a piece of one.
         OSError: It cannot be read.
     """
-    with disk.open("rb") as stream:
+    with open_regular_file(disk) as stream:
         head = stream.read(HEADER.size)
         if not head.startswith(MAGIC):
             data = head + stream.read(_LIMIT)
@@ -152,7 +154,7 @@ def sparse_sectors(extent: Path) -> int | None:
     Raises:
         OSError: The file cannot be read.
     """
-    with extent.open("rb") as stream:
+    with open_regular_file(extent) as stream:
         head = stream.read(HEADER.size)
     if len(head) < HEADER.size or not head.startswith(MAGIC):
         return None

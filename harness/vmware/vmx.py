@@ -36,7 +36,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.core.files import retry_on_sharing_violation
+from harness.core.files import read_regular_file, retry_on_sharing_violation
 from harness.vmware import charsets
 from harness.vmware.vmx_lines import (
     ENCODING,
@@ -52,6 +52,8 @@ from harness.vmware.vmx_lines import (
 )
 
 __all__ = ["Vmx", "VmxError"]
+
+_LIMIT = 16 << 20  # a thousand times the largest VMX that is known
 
 
 @contextlib.contextmanager
@@ -99,9 +101,9 @@ class Vmx:
 
         Raises:
             VmxError: It is malformed, or its charset is unknown or cannot decode its bytes.
-            OSError: It cannot be read.
+            OSError: It cannot be read, is not a regular file, or is larger than 16 MiB.
         """
-        data = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
+        data = read_regular_file(path, _LIMIT).removeprefix(codecs.BOM_UTF8)
         named = ENCODING.search(data)
         candidates = [named[1].decode("ascii", "replace")] if named and named[1] else UNNAMED
         with _naming_file(path):

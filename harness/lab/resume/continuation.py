@@ -22,7 +22,7 @@ from harness.lab.resume.decision import (
 )
 from harness.lab.resume.machine_inputs import inputs_of, iso_attached, vmx_changes
 from harness.machine.machine import Machine
-from harness.machine.removal import foreign_directory
+from harness.machine.machine_directory import foreign_directory
 from harness.phases.boot import forward_ssh
 from harness.phases.installation_identity import ask_identity
 from harness.phases.power_cycle import edit_vmx

@@ -191,6 +191,55 @@ def test_a_running_machine_without_its_vmx_is_stopped_and_what_is_beside_stays(
     assert [path.name for path in (tmp_path / "m1").iterdir()] == ["thesis.docx"]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'.encoding = "no-such-charset"\nscsi0:0.fileName = "../m1/m1.vmdk"\n',
+        b'.encoding = "UTF-8\0"\nscsi0:0.fileName = "../m1/m1.vmdk"\n',
+        b'encryption.keySafe = "vmware:key/list"\nencryption.data = "AAAA"\n',
+        b"<html>",
+    ],
+)
+def test_nothing_is_deleted_while_a_neighbour_that_cannot_be_read_may_use_the_disk(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor, data: bytes
+) -> None:
+    made(tmp_path, ledger)
+    host.running.add(str(tmp_path / "m1" / "m1.vmx"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "mine.vmx").write_bytes(data)
+    before = sorted((tmp_path / "m1").iterdir())
+    (removal,) = remove_all(vmrun, ledger, None, 5)
+    assert isinstance(removal.error, HostError)
+    assert removal.error.where == str(tmp_path / "mine" / "mine.vmx")
+    assert sorted((tmp_path / "m1").iterdir()) == before
+    assert ("list",) in host.calls
+    assert {verb for verb, *_ in host.calls} == {"list"}
+
+
+def test_a_machine_in_our_directory_keeps_the_disk_of_ours_that_it_uses(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger
+) -> None:
+    made(tmp_path, ledger)
+    beside = tmp_path / "m1" / "other.vmx"
+    beside.write_text('scsi0:0.fileName = "m1.vmdk"\n')
+    (tmp_path / "m1" / "m1.vmdk").write_text("# Disk DescriptorFile\n")
+    before = sorted((tmp_path / "m1").iterdir())
+    (removal,) = remove_all(vmrun, ledger, None, 5)
+    assert f"its disk is used by {beside}" in str(removal)
+    assert sorted((tmp_path / "m1").iterdir()) == before
+
+
+def test_a_machine_of_this_lab_whose_vmx_is_torn_does_not_keep_the_others(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger
+) -> None:
+    for name in ("m1", "m2"):
+        made(tmp_path, ledger, name)
+    (tmp_path / "m2" / "m2.vmx").write_text("uuid.bi")
+    assert [removal.error for removal in remove_all(vmrun, ledger, None, 5)] == [None, None]
+    assert not (tmp_path / "m1").exists()
+    assert not (tmp_path / "m2").exists()
+
+
 def test_a_machine_that_somebody_put_into_our_directory_keeps_its_locks_and_logs(
     tmp_path: Path, vmrun: Vmrun, ledger: Ledger
 ) -> None:
@@ -277,7 +326,7 @@ def test_each_machine_is_tried_whatever_becomes_of_the_others(tmp_path: Path, vm
     made(tmp_path, ledger, "m1")
     made(tmp_path, ledger, "m2")
     (tmp_path / "m1" / "m1.vmsd").write_text(f'clone0 = "{tmp_path / "c.vmx"}"\n')
-    (tmp_path / "c.vmx").touch()
+    (tmp_path / "c.vmx").write_text('displayName = "c"\n')
     first, second = remove_all(vmrun, ledger, None, 5)
     assert isinstance(first.error, HostError)
     assert second.error is None
