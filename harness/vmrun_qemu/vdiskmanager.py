@@ -22,6 +22,8 @@ EXIT_FAILURE = 1
 _OPERATIONS = "crxndkeUpRD"
 _ADAPTERS = {"ide": "ide", "buslogic": "buslogic", "lsilogic": "lsilogic", "nvme": "lsilogic"}
 _UNITS = {"": 512, "b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40}
+# Packer passes `40960M`; the letter alone is the unit, too.
+_UNITS |= {unit[0]: size for unit, size in _UNITS.items() if len(unit) == 2}
 _SIZE = re.compile(r"^(\d+)([a-z]*)$", re.IGNORECASE)
 _MIB, _GIB = 1 << 20, 1 << 30
 
@@ -51,7 +53,7 @@ Offline disk manipulation utility
 
   Additional options for create and convert:
      -a <adapter>         : (for use with -c only) adapter type (ide, buslogic, lsilogic).
-     -s <size>            : capacity of the virtual disk: sectors, or with KB, MB, GB
+     -s <size>            : capacity of the virtual disk: sectors, or with K, M, G, KB, MB, GB
      -t <disk-type>       : disk type id
 
   Disk types:

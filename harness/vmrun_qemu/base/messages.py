@@ -18,6 +18,7 @@ EXIT_TOOLS_UNKNOWN = 254  # -2: `checkToolsState` of a VM whose Tools were never
 
 CANCELED = "The operation was canceled"
 UNKNOWN = "Unknown error"
+ENCRYPTED = "A password is required for this operation"
 IN_USE = "The file is already in use"
 NO_DISPLAY = "Cannot launch the UI because no display server is present in the current environment"
 ALREADY_RUNNING = "The virtual machine should not be powered on. It is already running."
@@ -77,11 +78,12 @@ class Failure(Exception):
 class PowerOnFailure(Failure):
     """A VM could not be powered on.
 
-    `reason` goes to its `vmware.log`.
+    `reason` goes to its `vmware.log`, under `message_id`.
     """
 
-    def __init__(self, reason: str, text: str = CANCELED) -> None:
+    def __init__(self, reason: str, text: str = CANCELED, *, message_id: str = "msg.vmrunqemu") -> None:
         self.reason = reason
+        self.message_id = message_id
         super().__init__(text)
 
 

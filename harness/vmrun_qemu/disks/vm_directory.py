@@ -17,7 +17,7 @@ from harness.system import process_identity
 from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.messages import IN_USE, NOT_SUPPORTED, SNAPSHOT_INCONSISTENT, Failure, unreadable
 from harness.vmrun_qemu.base.wait import wait_for
-from harness.vmrun_qemu.vmfiles import devices, lock_files, vmsd
+from harness.vmrun_qemu.vmfiles import devices, lock_files, requirements, vmsd
 from harness.vmrun_qemu.vmfiles.vmsd import Snapshot, Tree
 from harness.vmware import vmdk_descriptor
 from harness.vmware.vmx import Vmx, VmxError
@@ -188,9 +188,11 @@ def read_vmx(path: Path, given_path: str) -> Vmx:
     """Read the VMX.
 
     Raises:
-        Failure: It cannot be read; the message has `given_path`.
+        Failure: It cannot be read, with a message that has `given_path`, or is encrypted.
     """
     try:
-        return Vmx.read(path)
+        vmx = Vmx.read(path)
     except (VmxError, OSError) as error:
         raise unreadable(given_path) from error
+    requirements.check_not_encrypted(vmx)
+    return vmx

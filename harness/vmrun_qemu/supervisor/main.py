@@ -52,8 +52,12 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
     try:
         log.begin()
         vm = power_on(vmx_path, log, gui=gui)
+    except PowerOnFailure as failure:
+        log.post("Error", failure.reason, failure.message_id)
+        report_start(StartReport(failure.text))
+        return 1
     except Failure as failure:
-        log.post("Error", failure.reason if isinstance(failure, PowerOnFailure) else failure.text)
+        log.post("Error", failure.text)
         report_start(StartReport(failure.text))
         return 1
     except OSError as error:

@@ -18,7 +18,7 @@ from harness.vmrun_qemu.disks.qemu_img import DiskError
 from harness.vmrun_qemu.qemu import accelerator, arguments, locate
 from harness.vmrun_qemu.qemu.accelerator import Accelerator
 from harness.vmrun_qemu.qemu.locate import Qemu
-from harness.vmrun_qemu.vmfiles import devices, identifiers, vmss
+from harness.vmrun_qemu.vmfiles import devices, identifiers, requirements, vmss
 from harness.vmrun_qemu.vmfiles.vmss import State, StateError
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 from harness.vmware.vmx import Vmx, VmxError
@@ -77,13 +77,14 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     Nothing is started or written yet.
 
     Raises:
-        Failure: The VMX cannot be read, needs an unsupported device, or names files that do not exist.
+        Failure: The VMX cannot be read, VMware would refuse it, it needs an unsupported device, or names missing files.
     """
     path = Path(vmx_path)
     try:
         vmx = Vmx.read(path)
     except (VmxError, OSError) as error:
         raise PowerOnFailure(f"{path.name}: {error}", unreadable(vmx_path).text) from error
+    requirements.check_power_on(vmx)
     identifiers.power_on_changes(vmx, home.canonical(path))
     state, saved = _saved_state(vmx, path.parent)
     machine = arguments.machine_of(saved.devices(vmx) if saved else vmx, path.parent)

@@ -33,12 +33,12 @@ class VmLog:
         with contextlib.suppress(OSError), self.path.open("a", encoding="utf-8") as stream:
             stream.write(f"{stamp} In(05) vmx {text}\n")
 
-    def post(self, kind: str, reason: str) -> None:
+    def post(self, kind: str, reason: str, message_id: str = "msg.vmrunqemu") -> None:
         """Append a message that VMware would show in a dialog.
 
         `kind` is `Error`, `Warning`, `Question` or `Hint`.
         """
         self.say(f"Msg_Post: {kind}")
         for line in reason.splitlines() or [""]:
-            self.say(f"[msg.vmrunqemu] {line}")
+            self.say(f"[{message_id}] {line}")
         self.say("----------------------------------------")

@@ -24,9 +24,11 @@ from fork_server import fork_server
 COMMAND_S = 60
 VMX = """\
 .encoding = "UTF-8"
+config.version = "8"
+virtualHW.version = "19"
+guestOS = "other-64"
 displayName = "{name}"
 memsize = "64"
-firmware = "bios"
 sata0.present = "TRUE"
 sata0:0.present = "TRUE"
 sata0:0.fileName = "{name}.vmdk"

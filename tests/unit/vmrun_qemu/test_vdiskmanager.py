@@ -92,6 +92,21 @@ def test_sizes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "size"),
+    [("40960M", 40 << 30), ("40G", 40 << 30), ("2048K", 2 << 20), ("64m", 64 << 20), ("1T", 1 << 40)],
+)
+def test_a_unit_may_be_one_letter(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@needs_qemu_img
+def test_packers_command_line_creates_a_disk(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    disk = tmp_path / "d.vmdk"
+    assert create(capsys, disk, size="64M")[0] == 0
+    assert images.virtual_size(disk, "") == 64 << 20
+
+
+@pytest.mark.parametrize(
     "words", [[], ["-c"], ["-c", "-r", "a", "b"], ["-z", "a"], ["a"], ["-c", "a", "b"], ["-s"], ["-q"]]
 )
 def test_a_command_line_that_makes_no_sense_gets_the_usage(

@@ -87,6 +87,12 @@ def test_a_broken_vmsd_and_a_broken_vmx_are_failures(directory: VmDirectory) -> 
         read_vmx(directory.vmx_path, "given.vmx")
 
 
+def test_an_encrypted_vm_wants_a_password(directory: VmDirectory) -> None:
+    directory.vmx_path.write_text(VMX + 'encryption.data = "AAAA"\n', encoding="utf-8")
+    with pytest.raises(Failure, match="A password is required for this operation"):
+        read_vmx(directory.vmx_path, "given.vmx")
+
+
 def test_a_powered_off_vm_is_locked_while_it_is_open(directory: VmDirectory) -> None:
     vmx, vmsd = directory.vmx_path, directory.vmx_path.with_suffix(".vmsd")
     with open_powered_off(str(vmx)) as opened:

@@ -26,7 +26,7 @@ sata0:0.fileName = "a.vmdk"
 sata0:1.present = "TRUE"
 sata0:1.deviceType = "cdrom-image"
 sata0:1.fileName = "/seeds/seed.iso"
-bios.bootOrder = "disk,cdrom"
+bios.bootOrder = "hdd,cdrom"
 ethernet0.present = "TRUE"
 ethernet0.connectionType = "hostonly"
 ethernet0.vnet = "VMnet1"
@@ -98,7 +98,10 @@ def test_the_disk_is_beside_the_vmx_and_first_in_the_boot_order() -> None:
         ("hdd,cdrom", {"sata0-0": 1, "sata0-1": 2}),
         ("CDROM, HDD", {"sata0-1": 1, "sata0-0": 2}),
         ("cdrom", {"sata0-1": 1}),
-        ("floppy,disk,hdd,ethernet0", {"sata0-0": 1, "ethernet0": 2}),
+        ("floppy,hdd,ethernet0", {"sata0-0": 1, "ethernet0": 2}),
+        ("disk,cdrom", {"sata0-1": 1}),
+        ("cd, disk, hdd", {"sata0-0": 1}),
+        ("disk", {"sata0-0": 1, "sata0-1": 2}),
         ("", {"sata0-0": 1, "sata0-1": 2}),
     ],
 )

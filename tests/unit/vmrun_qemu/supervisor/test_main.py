@@ -25,12 +25,20 @@ def vmx(tmp_path: Path) -> Path:
 
 
 def test_a_failure_is_reported_and_logged(vmx: Path, tmp_path: Path) -> None:
-    vmx.write_text('firmware = "efi"\n', encoding="utf-8")
+    vmx.write_text('config.version = "8"\nguestOS = "other-64"\nfirmware = "efi"\n', encoding="utf-8")
     assert start(vmx, tmp_path / "supervisor.log") == StartReport("Unknown error")
     log = (vmx.parent / "vmware.log").read_text(encoding="utf-8")
     assert "Msg_Post: Error" in log
     assert 'firmware = "efi" is not supported, only "bios"' in log
     assert sorted(file.name for file in vmx.parent.iterdir()) == ["a.vmx", "vmware.log"]
+
+
+def test_a_refusal_of_vmware_has_its_message_in_the_log(vmx: Path, tmp_path: Path) -> None:
+    lines = 'config.version = "8"\nguestOS = "other-64"\nvirtualHW.version = "99"\n'
+    vmx.write_text(lines, encoding="utf-8")
+    assert start(vmx, tmp_path / "supervisor.log") == StartReport("The operation was canceled")
+    log = (vmx.parent / "vmware.log").read_text(encoding="utf-8").partition("Msg_Post: Error")[2]
+    assert "[msg.upgrade.tooNewCurrentHWVersion] This virtual machine uses hardware version 99" in log
 
 
 def test_a_second_supervisor_of_a_vm_is_busy(vmx: Path, tmp_path: Path) -> None:

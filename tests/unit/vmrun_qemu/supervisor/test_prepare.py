@@ -17,6 +17,9 @@ from harness.vmware.vmx import Vmx
 
 pytestmark = posix_modes
 VMX = """\
+config.version = "8"
+virtualHW.version = "19"
+guestOS = "other-64"
 sata0.present = "TRUE"
 sata0:0.present = "TRUE"
 sata0:0.fileName = "a.vmdk"
