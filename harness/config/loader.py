@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
     Raises:
         ConfigError: As `load_lab`.
     """
-    root = yaml_tree.compose(text, str(path))
+    root = _compose(text, str(path))
     if overlay is not None:
         root = _with_overlay(root, overlay, path)
     try:
@@ -109,6 +110,12 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
     if broken:
         raise _problems(path, broken)
     return spec
+
+
+@lru_cache(maxsize=1)
+def _compose(text: str, name: str) -> yaml_tree.MappingNode:
+    """Return the nodes of a lab file; a file is read with and without its overlay. Nothing changes the nodes."""
+    return yaml_tree.compose(text, name)
 
 
 def lab_schema() -> str:
