@@ -10,13 +10,14 @@ from pathlib import Path
 from harness.config.model import LabSpec
 from harness.core.layout import MachineFiles
 
+DISK = "sata0:0"
 CD = "sata0:1"
 # Whether the seed ISO is in the drive at the next power-on: phases change it, a resumed run reads it.
 CD_CONNECTED = f"{CD}.startConnected"
 
 # VMware asks no question on a host without a user, and never sets the guest's clock (the time keys).
 _UNATTENDED = {
-    "uuid.action": "create",
+    "uuid.action": "keep",  # `create` would replace `uuid.bios`, which is the run's nonce
     "msg.autoAnswer": "TRUE",
     "rtc.diffFromUTC": "0",
     "tools.syncTime": "FALSE",
@@ -51,6 +52,7 @@ def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, seed: Path, nonce: s
     """Return the keys of a new VM in the order of writing."""
     return {
         **_machine_keys(spec, name, nonce),
+        **_boot_keys(spec, files),
         **_UNATTENDED,
         **_drive_keys(files, seed),
         **_network_keys(spec, spec.machines[name].mac),
@@ -70,11 +72,24 @@ def _machine_keys(spec: LabSpec, name: str, nonce: str) -> dict[str, str]:
         "virtualHW.version": str(hardware.hardware_version),
         "displayName": name,
         "guestOS": hardware.guest_os,
-        "firmware": hardware.firmware,
         "memsize": str(spec.memory_mib(name)),
         "numvcpus": str(spec.cpus(name)),
-        "bios.bootOrder": ",".join(hardware.boot_order),  # VMware writes `hdd` and accepts `disk`.
         "uuid.bios": smbios_uuid(nonce),
+    }
+
+
+def _boot_keys(spec: LabSpec, files: MachineFiles) -> dict[str, str]:
+    """Return the boot order in VMware's words.
+
+    VMware documents `hdd`, `cdrom`, `floppy` and `ethernetN`, and `bios.hddOrder` for the disk that `hdd` means (KB
+    2011654). `disk` is a word of the lab file only. Without `firmware` a VM has a BIOS, as in every file that
+    Workstation writes. Without `nvram` VMware chooses the name of that file, and it could be left behind.
+    """
+    words = ["hdd" if word == "disk" else word for word in spec.hardware.boot_order]
+    return {
+        "bios.bootOrder": ",".join(dict.fromkeys(words)),
+        "bios.hddOrder": DISK,
+        "nvram": files.vmx.with_suffix(".nvram").name,
     }
 
 
@@ -85,8 +100,8 @@ def _drive_keys(files: MachineFiles, seed: Path) -> dict[str, str]:
         "sound.present": "FALSE",
         "pciBridge0.present": "TRUE",
         "sata0.present": "TRUE",
-        "sata0:0.present": "TRUE",
-        "sata0:0.fileName": files.disk.name,
+        f"{DISK}.present": "TRUE",
+        f"{DISK}.fileName": files.disk.name,
         f"{CD}.present": "TRUE",
         f"{CD}.fileName": str(seed),
         f"{CD}.deviceType": "cdrom-image",

@@ -30,10 +30,11 @@ def test_the_uuid_of_a_nonce_is_the_nonce_in_vmwares_form(nonce: str) -> None:
 VMX = {
     "displayName": "k3s-worker1",
     "guestOS": "ubuntu-64",
-    "firmware": "bios",
     "memsize": "4096",
     "numvcpus": "2",
-    "bios.bootOrder": "disk,cdrom",
+    "bios.bootOrder": "hdd,cdrom",
+    "bios.hddOrder": "sata0:0",
+    "nvram": "k3s-worker1.nvram",
     "sata0:0.fileName": "k3s-worker1.vmdk",
     "sata0:1.deviceType": "cdrom-image",
     "sata0:1.startConnected": "TRUE",
@@ -41,7 +42,7 @@ VMX = {
     "ethernet0.addressType": "generated",
     "serial0.fileName": "serial-1.log",
     "msg.autoAnswer": "TRUE",
-    "uuid.action": "create",
+    "uuid.action": "keep",
     "tools.syncTime": "FALSE",
     "floppy0.present": "FALSE",
 }
@@ -50,6 +51,19 @@ VMX = {
 @pytest.mark.parametrize("key", VMX)
 def test_vmx(key: str) -> None:
     assert plan_of().machine("k3s-worker1").vmx[key] == VMX[key]
+
+
+@pytest.mark.parametrize(
+    ("order", "written"),
+    [("hdd, cdrom", "hdd,cdrom"), ("disk, hdd, cdrom", "hdd,cdrom"), ("hdd, cdrom, disk", "hdd,cdrom")],
+)
+def test_the_boot_order_has_vmwares_words_whatever_the_lab_file_says(order: str, written: str) -> None:
+    vmx = plan_of(("boot_order: [disk, cdrom]", f"boot_order: [{order}]")).machines[0].vmx
+    assert vmx["bios.bootOrder"] == written
+
+
+def test_bios_is_what_a_vmx_without_firmware_has() -> None:
+    assert "firmware" not in plan_of().machines[0].vmx
 
 
 def test_the_vmx_survives_a_file(tmp_path: Path) -> None:
