@@ -25,4 +25,7 @@ CLOSED = (NO_DNS, NO_TCP, NO_UDP, NO_ICMP, NO_NTP)
 NOTHING_LEFT = _check(
     "nothing left the network", "attempts of this guest at the gateway; none answered from outside, none passed on"
 )
-CHECKS = (REGISTRY, PULL, PEERS, *CLOSED, NOTHING_LEFT)
+SERVICES = _check(
+    "no other service of the host", "no service but the lab's registry leads from the network to the host"
+)
+CHECKS = (REGISTRY, PULL, PEERS, *CLOSED, NOTHING_LEFT, SERVICES)

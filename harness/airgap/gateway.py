@@ -67,6 +67,7 @@ class Gateway:
         port: The registry's port of the loopback, or 0.
         no_registry: Why the guests cannot pull from a registry of this lab; empty if they can.
         no_record: Why there is no network record; empty if there is one.
+        no_services: Why the services of the network cannot be listed; empty if they can.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Gateway:
         self.port = 0
         self.no_registry = _NOT_STARTED
         self.no_record = _NOT_STARTED
+        self.no_services = _NOT_STARTED
 
     @property
     def _network(self) -> str:
@@ -96,8 +98,10 @@ class Gateway:
         """Start registry and record, or keep the reasons why not. Never raises."""
         if self._kind is not Kind.EMBEDDED:
             self.no_record = _VMWARE
+            self.no_services = "VMware's vmrun cannot list the services of a virtual network"
             self.no_registry = "on VMware this lab does not start a registry"
             return
+        self.no_services = ""
         self.no_record = self._try(self._open_record)
         self.no_registry = self._registry_obstacle() or self._try(self._open_registry)
 
@@ -120,6 +124,20 @@ class Gateway:
         names = tuple(file.relative_to(self._context.run.directory).as_posix() for file in files)
         keys = ("protocol", "state", "source", "source_port", "target", "target_port")
         return HostRecord(packets, tuple(Connection(*(row[key] for key in keys)) for row in rows), names)
+
+    def services(self) -> tuple[Service, ...]:
+        """Return the services of the network that this lab did not open.
+
+        Without a registry of this lab, one at the registry's address is the planned one.
+
+        Raises:
+            HarnessError: The hypervisor does not list them.
+        """
+        planned = (self._context.plan.spec.registry.address, self._context.plan.spec.registry.port)
+        known = self._vmrun.networks.list_services(self._network)
+        return tuple(
+            one for one in known if (one.address, one.port) != planned or (self.port and one.host_port != self.port)
+        )
 
     @property
     def _directory(self) -> Path:

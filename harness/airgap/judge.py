@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
 
-from harness.airgap.checks import NOTHING_LEFT, PEERS, PULL, REGISTRY
+from harness.airgap.checks import NOTHING_LEFT, PEERS, PULL, REGISTRY, SERVICES
 from harness.airgap.pcap import Packet, is_outside
 from harness.airgap.probes import PROTOCOLS, Probe, ProbeResult, Pull
 from harness.core.check_spec import CheckSpec
@@ -174,6 +174,21 @@ def judge_record(record: HostRecord | None, problem: str, machine: IPv4Address, 
     seen = f"{tried} attempts reached the gateway, " + ("; ".join(wrong[:_SHOWN]) + more if wrong else "none left it")
     check = NOTHING_LEFT.judge(ok=not wrong, seen=seen, remedy=remedy if wrong else "")
     return replace(check, evidence=record.files)
+
+
+def judge_services(foreign: Collection[str], problem: str) -> Check:
+    """Judge whether no service leads from the network to the host but the lab's own.
+
+    Args:
+        foreign: The others, as found before and after the probes.
+        problem: Why the services are unknown.
+    """
+    if foreign:
+        remedy = "turn all machines of the network off, and delete each with `vmrun-qemu deleteService`"
+        return SERVICES.judge(ok=False, seen="; ".join(sorted(set(foreign))), remedy=remedy)
+    if problem:
+        return SERVICES.not_proven(problem, remedy="see the probes of the guests above")
+    return SERVICES.judge(ok=True, seen="no other service")
 
 
 def _leads_out(item: Connection, machine: IPv4Address, subnet: IPv4Network) -> bool:

@@ -14,6 +14,8 @@ DISK = "sata0:0"
 CD = "sata0:1"
 # Whether the seed ISO is in the drive at the next power-on: phases change it, a resumed run reads it.
 CD_CONNECTED = f"{CD}.startConnected"
+# Keys, in lower case, that the phases themselves change.
+CHANGED_BY_PHASES = (CD_CONNECTED.lower(), "serial0.filename")
 
 # VMware asks no question on a host without a user, and never sets the guest's clock (the time keys).
 _UNATTENDED = {

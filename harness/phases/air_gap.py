@@ -33,6 +33,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     others = {name: other.address for name, other in spec.machines.items() if name != machine.name}
     absent = context.barrier.missing(others)
     peers = {name: address for name, address in others.items() if name not in absent}
+    before, before_problem = _services(machine)
     asked = ask(machine, plan_questions(machine, peers))
     *answers, (_, registry) = asked
     where = f"{spec.registry.address}:{spec.registry.port}"
@@ -45,6 +46,8 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
         pairs = [pair for pair in answers if pair[0].check == way.name]
         yield judge.judge_closed(way, pairs, attempts, spec.network.subnet)
     yield judge.judge_record(record, problem, machine.plan.address, spec.network.subnet)
+    after, after_problem = _services(machine)
+    yield judge.judge_services([*before, *after], before_problem or after_problem)
 
 
 def plan_questions(machine: Machine, peers: Mapping[str, IPv4Address]) -> list[Probe]:
@@ -92,3 +95,15 @@ def _record(machine: Machine) -> tuple[HostRecord | None, str]:
         return gateway.record(), ""
     except (HarnessError, OSError, ValueError) as error:
         return None, f"the record cannot be read: {error}"
+
+
+def _services(machine: Machine) -> tuple[list[str], str]:
+    """Return the services of the network that are not the lab's, or why they are unknown."""
+    gateway = machine.context.gateway
+    if gateway.no_services:
+        return [], gateway.no_services
+    try:
+        found = gateway.services()
+    except (HarnessError, OSError, ValueError) as error:
+        return [], f"the services of the network cannot be listed: {error}"
+    return [f"{one.address}:{one.port} leads to port {one.host_port} of the host's loopback" for one in found], ""

@@ -12,13 +12,14 @@ from harness.core.verdict import Check, Phase
 from harness.ownership.register import register_directory
 from harness.vmrun.vdiskmanager import CREATE_TYPES, create_disk
 from harness.vmware.vmx import Vmx
+from harness.vmware.vmx_devices import vmx_differences
 
 if TYPE_CHECKING:
     from harness.machine.machine import Machine
 
 PHASE = Phase.CREATION
 DISK = CheckSpec(PHASE, "virtual disk", (Claim.BUILT, Claim.INSTALLED), "the size and type of the plan")
-VMX = CheckSpec(PHASE, "vmx", (Claim.BUILT,), "every key as planned")
+VMX = CheckSpec(PHASE, "vmx", (Claim.BUILT,), "every key as planned, and no further device")
 CHECKS = (DISK, VMX)
 
 
@@ -49,16 +50,11 @@ def write_vmx(machine: Machine) -> None:
 
 
 def judge_vmx(planned: Mapping[str, str], read: Mapping[str, str]) -> Check:
-    """Return whether every planned key has its value; others are allowed."""
-    lower = {key.lower(): value for key, value in read.items()}
-    wrong = [
-        f"{key} is {lower.get(key.lower(), 'missing')!r}, not {value!r}"
-        for key, value in planned.items()
-        if lower.get(key.lower()) != value
-    ]
+    """Return whether every planned key has its value, and no further device is there."""
+    wrong = vmx_differences(planned, read)
     return VMX.judge(
         ok=not wrong,
-        expected=f"{len(planned)} keys as planned",
-        seen="; ".join(wrong) or f"{len(planned)} keys as planned",
+        expected=f"{len(planned)} keys as planned, and no further device",
+        seen="; ".join(wrong) or f"{len(planned)} keys as planned, and no further device",
         remedy="something rewrote the VMX: look for another program that holds this machine",
     )

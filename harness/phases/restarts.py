@@ -6,10 +6,11 @@ a test of the file system.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from harness.config.model import DeadlinesSpec
+from harness.config.vmx_template import CHANGED_BY_PHASES
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase, Status
@@ -24,6 +25,7 @@ from harness.phases.installation_identity import (
 )
 from harness.phases.power_cycle import judge_no_medium, judge_vmx, restart
 from harness.vmware.vmx import Vmx
+from harness.vmware.vmx_devices import vmx_differences
 
 if TYPE_CHECKING:
     from harness.machine.machine import Machine
@@ -39,7 +41,8 @@ NO_FIRST_BOOT = CheckSpec(
     PHASE, "no second first boot", (Claim.RESTARTED,), "cloud-init's instance and files unchanged"
 )
 DETACHED = CheckSpec(PHASE, "ISO detached again", (Claim.DETACHED,), "the CD drive not connected, and no medium in it")
-CHECKS = (DISK_FIRST, POWER_CUT, SAME, NO_INSTALLER, NO_FIRST_BOOT, DETACHED)
+DEVICES = CheckSpec(PHASE, "vmx as planned", (Claim.BUILT,), "the planned keys, and no further device")
+CHECKS = (DISK_FIRST, POWER_CUT, SAME, NO_INSTALLER, NO_FIRST_BOOT, DETACHED, DEVICES)
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
@@ -53,8 +56,20 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     yield judge_same_machine(SAME, before, after)
     yield judge_installer(NO_INSTALLER, before, after, (*installer, *installer_events(machine)))
     yield judge_first_boot(NO_FIRST_BOOT, before, after)
-    vmx = judge_vmx(DETACHED, Vmx.read(machine.plan.files.vmx))
-    yield vmx if vmx.status is not Status.PASS else judge_no_medium(DETACHED, after)
+    vmx = Vmx.read(machine.plan.files.vmx)
+    detached = judge_vmx(DETACHED, vmx)
+    yield detached if detached.status is not Status.PASS else judge_no_medium(DETACHED, after)
+    yield judge_devices(machine.plan.vmx, dict(vmx.items()))
+
+
+def judge_devices(planned: Mapping[str, str], read: Mapping[str, str]) -> Check:
+    """Return whether the VMX still has the planned keys and no further device."""
+    wrong = vmx_differences(planned, read, CHANGED_BY_PHASES)
+    return DEVICES.judge(
+        ok=not wrong,
+        seen="; ".join(wrong) or "the planned keys, and no further device",
+        remedy="something edited the VMX since it was created: build the machine again with --fresh",
+    )
 
 
 def judge_disk_first(before: Identity, after: Identity, expected: str, installer: tuple[str, ...]) -> Check:

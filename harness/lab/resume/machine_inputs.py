@@ -13,14 +13,13 @@ from typing import Any
 
 from harness.config import LabSpec
 from harness.config.plan import MachinePlan
-from harness.config.vmx_template import CD_CONNECTED
+from harness.config.vmx_template import CD_CONNECTED, CHANGED_BY_PHASES
 from harness.seed.model import IsoInfo
 from harness.vmware.vmx import Vmx, VmxError
+from harness.vmware.vmx_devices import vmx_differences
 
 # Keys of a lab file that do not change how a machine is built: time limits, claims, the keep policy.
 _SHAPELESS = ("name", "vm_directory", "machines", "deadlines_s", "claims", "cluster", "keep", "keep_for", "overlays")
-# Keys of the VMX that the phases themselves change.
-CHANGED_BY_PHASES = (CD_CONNECTED.lower(), "serial0.filename")
 
 
 def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str, str]:
@@ -37,19 +36,15 @@ def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str
 
 
 def vmx_changes(planned: Mapping[str, str], vmx: Path) -> tuple[str, ...]:
-    """Return the planned keys that the VMX no longer has as planned.
+    """Return how the VMX differs from its plan, further devices included.
 
     Keys that phases change themselves are left out.
     """
     try:
-        read = {key.lower(): value for key, value in Vmx.read(vmx).items()}
+        read = dict(Vmx.read(vmx).items())
     except (VmxError, OSError) as error:
         return (f"it cannot be read: {error}",)
-    return tuple(
-        f"{key} is {read.get(key.lower(), 'missing')!r}, not {value!r}"
-        for key, value in planned.items()
-        if key.lower() not in CHANGED_BY_PHASES and read.get(key.lower()) != value
-    )
+    return tuple(vmx_differences(planned, read, CHANGED_BY_PHASES))
 
 
 def iso_attached(vmx: Path) -> bool:

@@ -162,3 +162,42 @@ def test_the_record_has_the_files_and_the_table(tmp_path: Path) -> None:
     assert record.files == ("network/vmnet1-1.pcap",)
     assert [str(item) for item in record.connections] == ["UDP 192.168.6.10:4000 -> 198.51.100.7:53"]
     assert json.dumps(record.packets) == "[]"
+
+
+OTHER = Service(IPv4Address("192.168.6.77"), 80, 18099)
+SECOND = Service(REGISTRY, 8080, 40008)
+
+
+@pytest.mark.parametrize(
+    ("running", "there", "foreign"),
+    [
+        (40001, [Service(REGISTRY, 5000, 40001)], []),
+        (40001, [Service(REGISTRY, 5000, 40001), OTHER], [OTHER]),
+        (40001, [SECOND, OTHER], [SECOND, OTHER]),
+        (40001, [Service(REGISTRY, 5000, 40002)], [Service(REGISTRY, 5000, 40002)]),
+        (0, [], []),
+    ],
+)
+def test_the_services_that_the_lab_did_not_open_are_listed(
+    tmp_path: Path, running: int, there: list[Service], foreign: list[Service]
+) -> None:
+    networks = FakeNetworks()
+    gateway = new_gateway(tmp_path, networks, FakeRegistry(running))
+    gateway.open()
+    networks.services = tuple(there)
+    assert (list(gateway.services()), gateway.no_services) == (foreign, "")
+
+
+def test_without_a_registry_of_the_lab_one_at_its_address_is_planned(tmp_path: Path) -> None:
+    networks = FakeNetworks()
+    networks.services = (Service(REGISTRY, 5000, 40001), OTHER)
+    gateway = new_gateway(tmp_path, networks, FakeRegistry(installed=False))
+    gateway.open()
+    assert gateway.services() == (OTHER,)
+
+
+def test_vmware_lists_no_services(tmp_path: Path) -> None:
+    gateway = new_gateway(tmp_path, FakeNetworks(), FakeRegistry(), Kind.VMWARE)
+    assert gateway.no_services
+    gateway.open()
+    assert "VMware" in gateway.no_services

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
@@ -13,10 +15,13 @@ from harness.core.errors import GuestError, HostError
 from harness.core.verdict import Check, Status
 from harness.machine.context import RunContext
 from harness.phases import air_gap
+from harness.vmrun import Service
 
 from .fake_machine import FakeMachine, barrier_of, context_with
 
 OTHER = "k3s-worker2"
+HOLE = Service(IPv4Address("192.168.6.77"), 80, 18099)
+Services = Sequence[tuple[Service, ...] | Exception]
 
 
 class FakeGateway:
@@ -26,9 +31,17 @@ class FakeGateway:
     pull = None
     port = 0
 
-    def __init__(self, *, no_record: str = "", problem: Exception | None = None) -> None:
+    def __init__(self, *, no_record: str = "", problem: Exception | None = None, services: Services = ()) -> None:
         self.no_record = no_record
+        self.no_services = ""
         self._problem = problem
+        self._services = list(services)
+
+    def services(self) -> tuple[Service, ...]:
+        found = self._services.pop(0) if self._services else ()
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     def record(self) -> HostRecord:
         if self._problem is not None:
@@ -72,7 +85,7 @@ def test_a_way_out_fails_its_own_check(context: RunContext) -> None:
 
 @pytest.mark.parametrize("problem", [HostError("no answer", remedy=""), OSError("no file"), ValueError("no pcap")])
 def test_a_record_that_cannot_be_read_proves_nothing(context: RunContext, problem: Exception) -> None:
-    last = answered(machine_of(context, FakeGateway(problem=problem)))[-1]
+    last = answered(machine_of(context, FakeGateway(problem=problem)))[-2]
     assert (last.status, last.seen) == (Status.NOT_PROVEN, f"the record cannot be read: {problem}")
 
 
@@ -82,3 +95,24 @@ def test_a_guest_that_cannot_ask_is_an_error_of_the_guest(context: RunContext, t
     fake.answers["python3 -c"] = text
     with pytest.raises(GuestError, match="cannot try its ways out"):
         list(air_gap.run(fake.machine, context.plan.spec.deadlines_s))
+
+
+@pytest.mark.parametrize("services", [((HOLE,), (HOLE,)), ((), (HOLE,)), ((HOLE,), ()), ((HOLE,), OSError("no"))])
+def test_a_service_of_the_host_beside_the_registry_disproves(context: RunContext, services: Services) -> None:
+    last = answered(machine_of(context, FakeGateway(services=services)))[-1]
+    assert (last.status, last.seen) == (
+        Status.FAIL,
+        "192.168.6.77:80 leads to port 18099 of the host's loopback",
+    )
+
+
+def test_services_that_cannot_be_listed_prove_nothing(context: RunContext) -> None:
+    last = answered(machine_of(context, FakeGateway(services=((), OSError("no vmrun")))))[-1]
+    assert (last.status, last.seen) == (
+        Status.NOT_PROVEN,
+        "the services of the network cannot be listed: no vmrun",
+    )
+
+
+def test_no_other_service_passes(context: RunContext) -> None:
+    assert answered(machine_of(context, FakeGateway()))[-1].status is Status.PASS

@@ -20,3 +20,7 @@ class TestCreation:
         assert check.status is Status.FAIL
         assert "memsize is '1024', not '4096'" in check.seen
         assert "sata0:1.startConnected is 'missing', not 'TRUE'" in check.seen
+
+    def test_a_further_device_is_named(self) -> None:
+        check = creation.judge_vmx(self.PLANNED, {**self.PLANNED, "ethernet1.present": "TRUE"})
+        assert (check.status, check.seen) == (Status.FAIL, "ethernet1 is not planned")

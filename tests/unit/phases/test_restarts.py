@@ -41,3 +41,15 @@ class TestRestarts:
 
     def test_the_boot_of_before_proves_nothing(self) -> None:
         assert restarts.judge_disk_first(BEFORE, replace(BEFORE, volume="SEED_M"), "SEED_M", ()).status is Status.FAIL
+
+    PLANNED = {"sata0:1.present": "TRUE", "sata0:1.startConnected": "TRUE", "serial0.fileName": "serial-1.log"}  # noqa: RUF012
+
+    def test_the_keys_that_phases_change_are_no_difference(self) -> None:
+        read = {**self.PLANNED, "sata0:1.startConnected": "FALSE", "serial0.fileName": "serial-4.log"}
+        assert restarts.judge_devices(self.PLANNED, read).status is Status.PASS
+
+    @pytest.mark.parametrize("device", ["ethernet1", "sata0:2", "serial1", "usb_xhci", "sharedFolder0"])
+    def test_a_device_that_came_with_a_power_cycle_fails(self, device: str) -> None:
+        check = restarts.judge_devices(self.PLANNED, {**self.PLANNED, f"{device}.present": "TRUE"})
+        assert check.status is Status.FAIL
+        assert check.seen == f"{device.lower()} is not planned"

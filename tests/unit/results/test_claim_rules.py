@@ -102,7 +102,7 @@ def test_a_claim_says_how_much_of_it_an_earlier_run_saw() -> None:
     verdicts = [replace(verdict, carried_from=carried.get(verdict.phase, "")) for verdict in good()]
     assert judged(verdicts, Claim.RESTARTED).why[0].endswith("; all of them as run run-1, run-2 found")
     boot = next(verdict for verdict in verdicts if verdict.phase is Phase.BOOT)
-    others = [verdict for verdict in verdicts if verdict is not boot]
+    others = [replace(verdict, carried_from="") for verdict in verdicts if verdict is not boot]
     built = judged([replace(boot, carried_from="run-1"), *others], Claim.BUILT)
     assert built.why[0].endswith("; 1 of them as run run-1 found")
     assert judged(verdicts, Claim.PACKAGES).why[0].endswith("checks of packages")

@@ -84,6 +84,14 @@ def test_an_iso_is_in_the_drive_where_the_vmx_does_not_say_otherwise(planned: Ma
     assert iso_attached(planned.files.vmx)
 
 
+def test_a_device_that_was_added_while_the_machine_was_off_is_named(planned: MachinePlan) -> None:
+    vmx = Vmx.read(planned.files.vmx)
+    vmx.update([("ethernet1.present", "TRUE"), ("ethernet1.connectionType", "nat"), ("sata0:2.present", "TRUE")])
+    vmx.write(planned.files.vmx)
+    expected = ("ethernet1 is not planned (connectionType 'nat')", "sata0:2 is not planned")
+    assert vmx_changes(planned.vmx, planned.files.vmx) == expected
+
+
 def test_a_key_that_somebody_changed_is_named(planned: MachinePlan) -> None:
     vmx = Vmx.read(planned.files.vmx)
     vmx.set("MEMSIZE", "8192")
