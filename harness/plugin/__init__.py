@@ -1,8 +1,9 @@
 """The pytest plugin: options, hooks, fixtures, and verdicts as test outcomes.
 
-Entry: `harness.plugin`, as `conftest.py` names it. It does nothing unless a lab is collected.
+Entry: `harness.plugin.entry`, an entry point of the package; a `conftest.py` can name `harness.plugin` instead.
 
-    options, requested            what the command line asks for
+    entry, options, locate        what every session loads; the rest is loaded where the command line names a lab
+    guards, requested             what the collected tests ask for
     hooks, lab_session            a session that collects the tests of a lab
     run_hooks, opening            a session that runs them; loaded for a run only
     fixtures                      what the tests of a lab use
@@ -10,4 +11,4 @@ Entry: `harness.plugin`, as `conftest.py` names it. It does nothing unless a lab
     terminal, progress            output
 """
 
-pytest_plugins = ("harness.plugin.hooks", "harness.plugin.fixtures")
+pytest_plugins = ("harness.plugin.entry",)

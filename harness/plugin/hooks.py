@@ -1,7 +1,7 @@
 """Hooks of collection: find the lab, select its hypervisor, order the tests.
 
-They do nothing unless a path on the command line is in, or contains, a directory with a `lab.yaml`. The hooks of a run
-are in `run_hooks`, which is loaded for a run only.
+`harness.plugin.entry` loads them where the command line names a lab. The hooks of a run are in `run_hooks`, which is
+loaded for a run only.
 """
 
 from __future__ import annotations
@@ -15,20 +15,15 @@ from harness.core.errors import HarnessError, UsageError
 from harness.core.layout import RunFiles
 from harness.lab.keep_policy import overdue
 from harness.lab.selection import kept_until, lock, new_run_id, select
+from harness.plugin.guards import check_host, check_lab
 from harness.plugin.lab_session import KEY, LabSession, session_of
-from harness.plugin.options import add_options
-from harness.plugin.requested import LAB_FILE, checks_for, lab_directory, machine_of, marked_claims, phase_of
+from harness.plugin.locate import LAB_FILE, lab_directory, results_directory
+from harness.plugin.requested import checks_for, machine_of, marked_claims, phase_of
 from harness.plugin.terminal import write_early
 from harness.system.signals import termination_as_ctrl_c
 from harness.system.stdio import use_utf8_output
 
 _BACKSTOP_FACTOR = 1.5  # pytest-timeout fires only after the sum of all deadlines of the lab.
-_CLEANUP = pytest.StashKey[contextlib.ExitStack]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options of a lab."""
-    add_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,8 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Wrong input ends pytest with exit code 4.
     """
-    config.addinivalue_line("markers", "phase(name): the phase of the lab that the test belongs to")
-    config.addinivalue_line("markers", "claim(name, ...): the claims that a test of the guests counts for")
     directory = lab_directory(config)
     if directory is None:
         return
@@ -49,7 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
             "  remedy:   leave out -n; the machines of a lab run in parallel without it"
         )
     option = config.option
-    stack = config.stash[_CLEANUP] = contextlib.ExitStack()
+    stack = contextlib.ExitStack()
+    config.add_cleanup(stack.close)  # lock, ports, journal, signals
     try:
         selection = select(option.lab or directory / LAB_FILE, vmrun=option.vmrun, overlay=option.overlay)
         if not option.collectonly:
@@ -57,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except HarnessError as error:
         raise pytest.UsageError(str(error)) from error
     run_id = new_run_id()
-    reports = (option.reports or config.rootpath / "reports").resolve()
+    reports = (option.reports or results_directory(directory)).resolve()
     session = config.stash[KEY] = LabSession(selection, directory, run_id, RunFiles(reports / run_id), stack)
     if option.collectonly:
         return
@@ -69,13 +63,6 @@ def pytest_configure(config: pytest.Config) -> None:
         option.xmlpath = str(session.run.junit)
     stack.enter_context(termination_as_ctrl_c())
     config.pluginmanager.import_plugin("harness.plugin.run_hooks")
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Release the lab: lock, ports, journal, signals."""
-    stack = config.stash.get(_CLEANUP, None)
-    if stack is not None:
-        stack.close()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -107,20 +94,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Order the test by its phase, and set its backstop time limit."""
+    """Check the test, order it by its phase, and set its backstop time limit."""
     phase = phase_of(item)
     session = session_of(item.config)
-    if phase is None or session is None:
+    if session is None:
+        return
+    try:
+        check_host(item)
+        if phase is not None and item.config.option.lab is None:
+            check_lab(item, session.scenarios)
+        marked_claims(item)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    if phase is None:
         return
     deadlines = session.selection.spec.deadlines_s
     total = sum(int(value) for value in deadlines.model_dump().values())
     item.add_marker(pytest.mark.order(phase.number + 1))
     item.add_marker(pytest.mark.timeout(total * _BACKSTOP_FACTOR))
     item.user_properties.append(("phase", phase.value))
-    try:
-        marked_claims(item)
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from error
     machine = machine_of(item)
     if machine is not None:
         item.user_properties.append(("machine", machine))

@@ -13,6 +13,7 @@ from harness.lab.closing import RunEnd
 from harness.lab.evidence.collector import Collector
 from harness.lab.lab import Lab
 from harness.lab.opening import journal_run_start, open_lab
+from harness.lab.resume.decision import ResumeMode
 from harness.plugin.assertions import Proof
 from harness.plugin.lab_session import LabSession
 from harness.plugin.progress import Progress
@@ -76,7 +77,7 @@ def open_run(session: LabSession, config: pytest.Config) -> LabRun:
     asked = asked_by(session.items, session.deselected, needs, session.scenarios, machines)
     try:
         ports = session.cleanup.enter_context(HeldPorts())
-        lab = open_lab(session.selection, session.run, journal, ports, config.option.again)
+        lab = open_lab(session.selection, session.run, journal, ports, ResumeMode(config.option.again))
         journal_run_start(lab, session.selection, config.invocation_params.args, asked)
     except (HarnessError, OSError) as error:
         wrong_input = isinstance(error, UsageError)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.config.model import Keep
-from harness.lab.resume.decision import ResumeMode
+# The values of `Keep` and `ResumeMode`. Their modules are not imported here: other projects of the environment add
+# these options too, and the import takes half a second.
+KEEP = ("always", "on-failure", "never")
+CONVERGE, RESUME, REUSE, FRESH = "converge", "resume", "reuse", "fresh"
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -20,29 +22,29 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption("--vmrun", metavar="PATH", help="the vmrun program, or `embedded` (default: search)")
     group.addoption(
         "--keep",
-        choices=[keep.value for keep in Keep],
+        choices=KEEP,
         help="whether machines are kept after the run (default: lab file)",
     )
     group.addoption(
         "--resume",
         dest="again",
         action="store_const",
-        const=ResumeMode.RESUME,
-        default=ResumeMode.CONVERGE,
+        const=RESUME,
+        default=CONVERGE,
         help="continue the machines of a run that was interrupted",
     )
     group.addoption(
         "--reuse",
         dest="again",
         action="store_const",
-        const=ResumeMode.REUSE,
+        const=REUSE,
         help="build nothing: check a finished lab",
     )
     group.addoption(
         "--fresh",
         dest="again",
         action="store_const",
-        const=ResumeMode.FRESH,
+        const=FRESH,
         help="build all machines again, finished ones too",
     )
     group.addoption("--reports", type=Path, metavar="DIR", help="directory of the results (default: reports/)")

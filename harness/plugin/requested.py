@@ -15,21 +15,7 @@ from harness.phases import declared_checks, guest_check
 from harness.plugin.scenario_module import ScenarioModule
 from harness.results.claim_rules import Asked, place
 
-LAB_FILE = "lab.yaml"
 _BY_TESTS = (Phase.ENVIRONMENT, Phase.GUESTS, Phase.CLUSTER)  # not asked of a machine by a later phase
-
-
-def lab_directory(config: pytest.Config) -> Path | None:
-    """Return the directory whose `lab.yaml` the command line's paths are in, or lead to."""
-    scenarios = config.rootpath / "scenarios"
-    for arg in config.args:
-        path = (config.invocation_params.dir / arg.split("::", 1)[0]).resolve()
-        for candidate in (path, *path.parents):
-            if (candidate / LAB_FILE).is_file() or candidate == scenarios:
-                return candidate
-        if path in (config.rootpath, *config.rootpath.parents) and (scenarios / LAB_FILE).is_file():
-            return scenarios
-    return None
 
 
 def phase_of(item: pytest.Item) -> Phase | None:

@@ -17,9 +17,12 @@ DOORS = {
         f"harness.plugin.{name}"
         for name in (
             "assertions",
+            "entry",
             "fixtures",
+            "guards",
             "hooks",
             "lab_session",
+            "locate",
             "opening",
             "options",
             "requested",

@@ -19,8 +19,8 @@ LAYERS = (
     ("main",),
     ("__main__",),
 )
-# What it shares with the harness: the formats of VMware's files, and the identity of processes.
-SHARED = ("harness.vmware", "harness.system.process_identity")
+# What it shares with the harness: the formats of VMware's files, the identity of processes, and how Python is started.
+SHARED = ("harness.vmware", "harness.system.process_identity", "harness.system.python")
 
 
 def part(name: str) -> str:
