@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -81,11 +81,16 @@ class Pending:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A point in time, passed into every step of the work."""
+    """A point in time, passed into every step of the work.
+
+    Attributes:
+        setting: The key of the lab file that sets it, e.g. `deadlines_s.boot`; empty without one.
+    """
 
     seconds: float
     clock: Clock = SYSTEM_CLOCK
     started: float = field(default=-1.0)
+    setting: str = ""
 
     def __post_init__(self) -> None:
         if self.started < 0:
@@ -108,7 +113,7 @@ class Deadline:
 
     def at_most(self, seconds: float) -> Deadline:
         """Return a deadline from now that ends no later than this one."""
-        return Deadline(min(seconds, self.remaining), self.clock)
+        return Deadline(min(seconds, self.remaining), self.clock, setting=self.setting)
 
 
 def wait_until(
@@ -118,6 +123,7 @@ def wait_until(
     what: str,
     where: str = "",
     remedy: str = "",
+    evidence: Sequence[str] = (),
     interval_s: float = 0.5,
 ) -> T:
     """Return the first answer of `probe` that is not `Pending`.
@@ -131,6 +137,7 @@ def wait_until(
         what: What is waited for, for the error text.
         where: The machine or file concerned.
         remedy: What the reader can do when the wait fails.
+        evidence: Files that show more.
         interval_s: Pause between two attempts, in seconds.
 
     Raises:
@@ -142,6 +149,10 @@ def wait_until(
             return answer
         if deadline.expired:
             raise DeadlineExpired(
-                f"{what}: not within {deadline.seconds:.0f} s", remedy=remedy, last_seen=answer.reason, where=where
+                f"{what}: not within {deadline.seconds:.0f} s",
+                remedy=remedy,
+                last_seen=answer.reason,
+                where=where,
+                evidence=evidence,
             )
         deadline.clock.sleep(min(interval_s, deadline.remaining))

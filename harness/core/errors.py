@@ -15,7 +15,7 @@ HarnessError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 from harness.core.secret import redact
 
@@ -29,7 +29,12 @@ class HarnessError(Exception):
         where: The file, machine or setting that is concerned.
         said: What the tool or the guest answered, verbatim.
         evidence: Files that show more.
+
+    Attributes:
+        inconclusive: Whether nothing wrong was seen: it took too long, or the guest could not be asked.
     """
+
+    inconclusive: ClassVar[bool] = False
 
     def __init__(
         self, what: str, *, remedy: str, where: str = "", said: str = "", evidence: Sequence[str] = ()
@@ -97,6 +102,10 @@ class GuestError(HarnessError):
 class DeadlineExpired(HarnessError):
     """A wait ended without success; `last_seen` is the last observation."""
 
-    def __init__(self, what: str, *, remedy: str, last_seen: str, where: str = "") -> None:
+    inconclusive = True
+
+    def __init__(
+        self, what: str, *, remedy: str, last_seen: str, where: str = "", evidence: Sequence[str] = ()
+    ) -> None:
         self.last_seen = last_seen
-        super().__init__(what, remedy=remedy, where=where, said=f"last seen: {last_seen}")
+        super().__init__(what, remedy=remedy, where=where, said=f"last seen: {last_seen}", evidence=evidence)

@@ -1,7 +1,7 @@
 """Verdicts: what was looked at, and what was seen. Pure values.
 
 PASS        looked at, and as promised
-FAIL        looked at, and the guest is wrong (an expired guest deadline is a FAIL)
+FAIL        looked at, and the guest is wrong; or, marked inconclusive, a guest deadline expired: nothing was disproved
 ERROR       could not be looked at because the host or the harness broke (an expired vmrun deadline is an ERROR)
 BLOCKED     not looked at, because an earlier phase did not pass; names it
 NOT_PROVEN  nothing to look at, or no way to look: never a pass
@@ -76,6 +76,8 @@ class Check:
         remedy: What to do when the status is not PASS.
         cause: The true cause in one line, where it is known and `seen` does not begin with it.
         evidence: Files that show more, relative to the run directory where they are inside it.
+        inconclusive: Whether a FAIL saw nothing wrong: a deadline expired, or the guest could not be asked. It fails
+            the run, and disproves no claim.
     """
 
     name: str
@@ -85,6 +87,7 @@ class Check:
     remedy: str = ""
     evidence: tuple[str, ...] = ()
     cause: str = ""
+    inconclusive: bool = False
 
     def masked(self) -> Check:
         """Return the check with its texts redacted: they quote guests and tools."""

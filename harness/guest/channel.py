@@ -66,6 +66,8 @@ class NoRoot(GuestError):
 class ConnectFailed(GuestError):
     """No SSH connection: refused, no route, no banner, no answer in time."""
 
+    inconclusive = True
+
 
 class AuthFailed(GuestError):
     """sshd rejects the lab's key.
@@ -95,12 +97,16 @@ class ChannelLost(GuestError):
     Whether the command was executed is unknown.
     """
 
+    inconclusive = True
+
 
 class CommandTimeout(GuestError):
     """A command did not end in time.
 
     `stdout` and `stderr` hold its output so far.
     """
+
+    inconclusive = True
 
     def __init__(self, command: str, *, where: str, timeout_s: float, stdout: str = "", stderr: str = "") -> None:
         self.command = command
@@ -116,6 +122,8 @@ class CommandTimeout(GuestError):
 
 class OutputTooLarge(GuestError):
     """A command printed more bytes than the harness keeps in memory."""
+
+    inconclusive = True
 
 
 def brief(command: str, width: int = 120) -> str:

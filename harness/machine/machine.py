@@ -88,9 +88,14 @@ class Machine:
         """Whether the seed makes the guest report on the serial line."""
         return self.iso is not None and self.iso.events
 
-    def deadline(self, seconds: float) -> Deadline:
-        """Return a deadline on the run's clock."""
-        return Deadline(seconds, self.context.clock)
+    def deadline(self, seconds: float, key: str = "") -> Deadline:
+        """Return a deadline on the run's clock.
+
+        Args:
+            seconds: How long it is.
+            key: Its name in `deadlines_s` of the lab file, for the error of an expired wait.
+        """
+        return Deadline(seconds, self.context.clock, setting=f"deadlines_s.{key}" if key else "")
 
     def learn(self, facts: GuestFacts) -> None:
         """Replace the facts and journal the changes."""

@@ -47,6 +47,7 @@ class Waiting:
             GuestError: The guest failed, or the VM is no longer running.
         """
         next_power_check = self._clock.monotonic() + _POWER_CHECK_S
+        log = self._console.log
 
         def probe(left: Deadline) -> T | Pending:
             nonlocal next_power_check
@@ -62,8 +63,26 @@ class Waiting:
             return Pending(self._journal.last_state)
 
         return wait_until(
-            probe, deadline, what=what, where=self._name, interval_s=interval_s, remedy="read the serial log"
+            probe,
+            deadline,
+            what=what,
+            where=self._name,
+            interval_s=interval_s,
+            remedy=self._remedy(deadline),
+            evidence=[str(log)] if log is not None else [],
         )
+
+    def _remedy(self, deadline: Deadline) -> str:
+        """Return what to do about an expired deadline."""
+        steps = [self._read_console()]
+        if deadline.setting:
+            limit = f"`{deadline.setting}` in the lab file ({deadline.seconds:.0f} s now)"
+            steps.append(f"if the guest was still at work, raise {limit}, then run again with `--resume`")
+        return "; ".join(steps)
+
+    def _read_console(self) -> str:
+        log = self._console.log
+        return f"read the console: {log}" if log is not None else "power on the machine: it has no console yet"
 
     def fail_early(self) -> None:
         """Raise when the console shows that the guest cannot get any further.
@@ -75,10 +94,9 @@ class Waiting:
         if found is not None:
             raise self.guest_error(found.cause, found.remedy)
 
-    def guest_error(
-        self, what: str, remedy: str = "read the serial log; `lab ssh` where the guest still answers"
-    ) -> GuestError:
+    def guest_error(self, what: str, remedy: str = "") -> GuestError:
         """Return an error with this machine's console as evidence."""
         tail = self._console.tail(_EVIDENCE_LINES)
         logs = [str(self._console.log)] if self._console.log is not None else []
-        return GuestError(what, where=self._name, said=tail or self._journal.last_state, remedy=remedy, evidence=logs)
+        said = tail or self._journal.last_state
+        return GuestError(what, where=self._name, said=said, remedy=remedy or self._read_console(), evidence=logs)

@@ -30,7 +30,7 @@ _PORTS_TRIED = 5
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Start the VM from its blank disk and wait for SSH."""
     forward_ssh(machine)
-    deadline = machine.deadline(limits.boot)
+    deadline = machine.deadline(limits.boot, "boot")
     machine.power.on(1, deadline)
     power = deadline.at_most(limits.power)
     wait_until(

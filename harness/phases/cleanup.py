@@ -34,7 +34,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     yield owner
     if owner.status is not Status.PASS:
         return
-    deadline = machine.deadline(limits.power)
+    deadline = machine.deadline(limits.power, "power")
     left = remove_machine(context.vmrun, context.ledger, claimed, deadline).left if claimed is not None else ()
     still_listed = machine.power.is_running()
     yield GONE.judge(

@@ -30,7 +30,7 @@ _REMEDY = "read cloud-init.log and cloud-init-output.log beside the report"
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Wait until cloud-init has ended, then judge what it reports."""
     spec = machine.context.plan.spec
-    deadline = machine.deadline(limits.cloud_init)
+    deadline = machine.deadline(limits.cloud_init, "cloud_init")
     wait_until_finished(machine, machine.facts.boot_id, deadline)
     said = machine.ssh.run(_STATUS, timeout_s=max(1.0, deadline.remaining), as_root=True)
     status = parse_status(said.stdout)

@@ -28,7 +28,7 @@ _SHOWN = 5
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Wait for the marker, then compare every payload file with the ISO."""
     spec = machine.context.plan.spec
-    deadline = machine.deadline(limits.iso_copy)
+    deadline = machine.deadline(limits.iso_copy, "iso_copy")
     marker = machine.wait_for(
         spec.markers.iso_copy, lambda: read_marker(machine, spec.markers.iso_copy, deadline), deadline, interval_s=2.0
     )

@@ -54,7 +54,7 @@ class Known(NamedTuple):
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Wait for the marker, then ask `dpkg` and apt."""
     spec = machine.context.plan.spec
-    deadline = machine.deadline(limits.packages)
+    deadline = machine.deadline(limits.packages, "packages")
     marker = machine.wait_for(
         spec.markers.packages,
         lambda: read_marker(machine, spec.markers.packages, deadline),

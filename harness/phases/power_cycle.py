@@ -39,11 +39,11 @@ def restart(
     """
     boot_id = machine.facts.boot_id
     if cut:
-        machine.power.cut(machine.deadline(limits.power))
+        machine.power.cut(machine.deadline(limits.power, "power"))
     else:
-        machine.power.off(machine.deadline(limits.power))
+        machine.power.off(machine.deadline(limits.power, "power"))
     edit_vmx(machine, number, attached=attached)
-    deadline = machine.deadline(limits.restart)
+    deadline = machine.deadline(limits.restart, "restart")
     machine.power.on(number, deadline)
     if log_in or not _reported_its_end(machine, boot_id, deadline):
         machine.ssh.connect(deadline, not_boot_id=boot_id)

@@ -72,7 +72,14 @@ def from_exception(check: CheckSpec | None, error: Exception) -> Check:
         if error.said:
             seen += "\n" + error.said
         cause = f"{error.what}; last seen: {error.last_seen}" if isinstance(error, DeadlineExpired) else error.what
-        return Check(name, status, expected, seen, error.remedy, error.evidence, cause)
+        inconclusive = status is Status.FAIL and error.inconclusive
+        return Check(name, status, expected, seen, error.remedy, error.evidence, cause, inconclusive)
     text = "".join(traceback.format_exception(error)[-4:])
     remedy = "this is a defect of the harness: report it with events.jsonl"
-    return Check(name, Status.ERROR, expected, text, remedy)
+    return Check(name, Status.ERROR, expected, text, remedy, cause=_headline(error))
+
+
+def _headline(error: Exception) -> str:
+    """Return type and first line of an exception, as the end of a traceback has it."""
+    lines = str(error).strip().splitlines()
+    return ": ".join([type(error).__name__, *lines[:1]])

@@ -6,7 +6,8 @@ alone. A claim is
 
 PROVEN      all of them were looked at and passed
 DISPROVEN   one of them was looked at and failed
-NOT PROVEN  anything else: one was not asked, was blocked, could not be looked at, or the host broke
+NOT PROVEN  anything else: one was not asked, was not seen before its deadline, was blocked,
+            could not be looked at, or the host broke
 
 A claim is *asked* when the run works through every phase that it rests on, on every machine of the lab, and selects
 every guest test that it names. A claim that was not asked is not proven, and does not decide the exit status.
@@ -131,13 +132,13 @@ class _Findings:
             for check in verdict.checks
             if check.name in basis.checks
         ]
-        unseen = [_told(*pair) for pair in found if pair[1].status not in (Status.FAIL, Status.PASS)]
+        unseen = [_told(*pair) for pair in found if not (_disproves(pair[1]) or pair[1].status is Status.PASS)]
         unseen += [text for basis, machine in places for text in _unseen(basis, machine, verdicts)]
         return cls(
             phases=tuple(basis.phase for basis in rests_on),
             checks=tuple(check for _, check in found),
             carried=tuple(verdict.carried_from for verdict, _ in found if verdict.carried_from),
-            failed=tuple(_told(*pair) for pair in found if pair[1].status is Status.FAIL),
+            failed=tuple(_told(*pair) for pair in found if _disproves(pair[1])),
             unseen=tuple(dict.fromkeys(unseen)),
             unasked=tuple(sorted({place(basis.phase, machine) for basis, machine in places} - set(asked)))
             if machines
@@ -198,6 +199,11 @@ def _unseen(basis: Basis, machine: str | None, verdicts: Sequence[Verdict]) -> I
         yield f"{where}: not looked at: {', '.join(missing)}"
 
 
+def _disproves(check: Check) -> bool:
+    return check.status is Status.FAIL and not check.inconclusive
+
+
 def _told(verdict: Verdict, check: Check) -> str:
     """Return one line for a check that did not pass."""
-    return f"{verdict.title}: {check.name}: {check.status.value}: {check.why}"
+    status = "not seen" if check.inconclusive else check.status.value
+    return f"{verdict.title}: {check.name}: {status}: {check.why}"

@@ -86,7 +86,7 @@ GUEST_FAULTS = (
         "cloud-init that never ends",
         console("", {"boot-complete"}),
         "50_cloud_init",
-        Expected(Phase.CLOUD_INIT, "finished", "cloud-init to finish: not within 3 s", "serial log", 3),
+        Expected(Phase.CLOUD_INIT, "finished", "cloud-init to finish: not within 3 s", "deadlines_s.cloud_init", 3),
         {"cloud_init": 3},
     ),
     Fault(

@@ -35,7 +35,8 @@ def explained(verdict: Verdict, condition: str, texts: Mapping[Source, str]) -> 
 def explain(check: Check, condition: str, texts: Mapping[Source, str]) -> Check:
     """Return a broken check with the causes that the evidence shows.
 
-    What the check itself saw stays in front.
+    What the check itself saw stays in front. A fatal cause in the guest makes an expired deadline a failure that was
+    seen.
     """
     if condition and condition not in check.why:
         check = dataclasses.replace(check, cause=f"{condition}: {check.why}")
@@ -46,5 +47,6 @@ def explain(check: Check, condition: str, texts: Mapping[Source, str]) -> Check:
                 cause=f"{check.why}; {found.source.shown} says: {found.cause}",
                 seen=f"{check.seen}\n{found.source.shown}: {found.line}",
                 remedy=f"{found.remedy}; {check.remedy}" if check.remedy else found.remedy,
+                inconclusive=check.inconclusive and not (found.fatal and found.source is not Source.HYPERVISOR),
             )
     return check

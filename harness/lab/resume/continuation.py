@@ -131,7 +131,7 @@ class Resumption:
         if decision.last is Phase.CREATION:
             return  # The next phase powers it on, or finds it running.
         forward_ssh(machine)
-        deadline = machine.deadline(machine.context.plan.spec.deadlines_s.restart)
+        deadline = machine.deadline(machine.context.plan.spec.deadlines_s.restart, "restart")
         numbers = _power_ons(planned.files.directory)
         if machine.power.is_running():
             number = _current(planned) or max(numbers, default=0)

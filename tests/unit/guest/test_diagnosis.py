@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from harness.core.verdict import Check, Phase, Status, Verdict
@@ -311,6 +313,21 @@ def test_the_check_comes_first_and_its_evidence_after_it() -> None:
     assert str(found).splitlines()[0] == f"ssh login: fail: {found.why}"
     assert found.seen.endswith("the console: cp: No space left on device")
     assert found.remedy.endswith("; look")
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "inconclusive"),
+    [
+        (Source.CONSOLE, "nothing known", True),
+        (Source.CONSOLE, "Kernel panic - not syncing: boom", False),
+        (Source.HYPERVISOR, "QEMU ended with -9: ", True),
+    ],
+)
+def test_a_fatal_cause_in_the_guest_is_a_failure_that_was_seen(
+    source: Source, text: str, *, inconclusive: bool
+) -> None:
+    expired = dataclasses.replace(WAITED, inconclusive=True)
+    assert explain(expired, "", {source: text}).inconclusive is inconclusive
 
 
 def test_the_machines_condition_comes_before_all() -> None:

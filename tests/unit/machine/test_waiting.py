@@ -48,6 +48,21 @@ def test_an_expired_wait_has_the_last_state(vm: Vm, clock: FakeClock) -> None:
     assert raised.value.where == WORKER
 
 
+def test_an_expired_wait_names_the_setting_the_console_and_the_next_command(vm: Vm, clock: FakeClock) -> None:
+    deadline = Deadline(60, clock, setting="deadlines_s.boot").at_most(30)
+    with pytest.raises(DeadlineExpired) as raised:
+        waiting(vm, clock, Running()).wait_for("a marker", lambda: None, deadline)
+    assert raised.value.evidence == (str(vm.serial),)
+    for part in (str(vm.serial), "`deadlines_s.boot`", "30 s now", "`--resume`"):
+        assert part in raised.value.remedy
+
+
+def test_every_error_of_a_guest_has_the_path_of_its_console(vm: Vm, clock: FakeClock) -> None:
+    error = waiting(vm, clock, Running()).guest_error("no SSH connection to this machine")
+    assert str(vm.serial) in error.remedy
+    assert "lab ssh" not in error.remedy, "SSH is what does not work"
+
+
 def test_a_vm_that_went_off_ends_the_wait(vm: Vm, clock: FakeClock) -> None:
     running = Running(answer=False)
     with pytest.raises(GuestError, match="the machine went off while waiting for a marker"):

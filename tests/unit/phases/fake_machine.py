@@ -76,8 +76,8 @@ class FakeMachine:
         """Itself, as the type that a phase takes."""
         return cast(Machine, self)
 
-    def deadline(self, seconds: float) -> Deadline:
-        return Deadline(seconds, self.clock)
+    def deadline(self, seconds: float, key: str = "") -> Deadline:
+        return Deadline(seconds, self.clock, setting=key)
 
     def wait_for(self, what: str, answer: Callable[[], Any], _deadline: Deadline, **_: Any) -> Any:
         value = answer()

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from harness.core.errors import DeadlineExpired, GuestError, HostError
 from harness.core.verdict import Check, Status
+from harness.guest.channel import ChannelLost, CommandTimeout, ConnectFailed, OutputTooLarge
 from harness.phases import creation
 from harness.phases.runner import collect
 from harness.vmware.vmx import Vmx
@@ -21,6 +25,39 @@ def test_a_file_that_another_program_holds_open_has_its_remedy_and_is_no_defect(
     check = ended_by(PermissionError(13, "Access is denied", "a.vmx.tmp", 5, "a.vmx"))
     assert check.seen == "a.vmx: the file cannot be used: Access is denied"
     assert "close what holds it" in check.remedy
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DeadlineExpired("an SSH login: not within 3 s", remedy="wait", last_seen="boot", evidence=["serial-1.log"]),
+        CommandTimeout("sleep 9", where="w", timeout_s=3),
+        ChannelLost("the connection ended", remedy=""),
+        ConnectFailed("no answer", remedy=""),
+        OutputTooLarge("too much", remedy=""),
+    ],
+)
+def test_what_was_only_not_seen_fails_and_is_inconclusive(error: Exception) -> None:
+    (check,) = collect([creation.VMX], lambda: ended(error))
+    assert (check.status, check.inconclusive) == (Status.FAIL, True)
+    if isinstance(error, DeadlineExpired):
+        assert (check.why, check.evidence) == ("an SSH login: not within 3 s; last seen: boot", ("serial-1.log",))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(GuestError("kernel panic", remedy=""), Status.FAIL), (HostError("no memory", remedy=""), Status.ERROR)],
+)
+def test_what_was_seen_to_be_wrong_is_conclusive(error: Exception, status: Status) -> None:
+    (check,) = collect([creation.VMX], lambda: ended(error))
+    assert (check.status, check.inconclusive) == (status, False)
+
+
+def test_a_defect_is_headed_by_its_exception() -> None:
+    assert ended_by(KeyError("x")).why == "KeyError: 'x'"
+    assert ended_by(AssertionError()).why == "AssertionError"
+    assert ended_by(ValueError("first\nsecond")).why == "ValueError: first"
+    assert ended_by(SyntaxError("no", ("a.py", 1, 1, "x"))).why == "SyntaxError: no (a.py, line 1)"
 
 
 def test_a_broken_vmx_is_named(tmp_path: Path) -> None:

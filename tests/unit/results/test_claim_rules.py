@@ -87,6 +87,23 @@ def test_one_check_of_one_machine_decides(
 
 
 @pytest.mark.parametrize(("claim", "phase", "name"), PLACES)
+def test_a_check_that_was_only_not_seen_in_time_disproves_nothing(claim: Claim, phase: Phase, name: str) -> None:
+    verdicts = [
+        replace(
+            verdict,
+            checks=tuple(
+                replace(one, inconclusive=True, cause="not within 9 s") if one.status is Status.FAIL else one
+                for one in verdict.checks
+            ),
+        )
+        for verdict in changed(phase, name, Status.FAIL)
+    ]
+    judgement = judged(verdicts, claim)
+    assert (judgement.standing, judgement.holds_back) == (Standing.NOT_PROVEN, True)
+    assert judgement.why[0].endswith(f"{name}: not seen: not within 9 s")
+
+
+@pytest.mark.parametrize(("claim", "phase", "name"), PLACES)
 def test_a_check_that_nobody_answered_is_not_proven(claim: Claim, phase: Phase, name: str) -> None:
     verdicts = [
         replace(verdict, checks=tuple(one for one in verdict.checks if one.name != name))
