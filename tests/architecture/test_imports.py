@@ -178,12 +178,24 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
         visit(name, ())
 
 
-def test_only_one_module_starts_python() -> None:
-    """`python -m` searches the working directory; `module_command` does not. `guestfwd` is started with `-I`."""
-    users = {
+def test_python_is_started_without_the_working_directory() -> None:
+    """`python -m` searches the working directory first; `-P` and `-I` do not. The work-alike is another program."""
+    starters = {
         module.name
         for module in modules().values()
-        for node in ast.walk(ast.parse(module.path.read_text("utf-8")))
+        for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr == "executable"
     }
-    assert users == {"harness.system.python", "harness.vmrun_qemu.network.definitions"}
+    assert starters == {
+        "harness.system.python",
+        "harness.vmrun_qemu.base.process",
+        "harness.vmrun_qemu.network.definitions",
+    }
+    commands = [
+        [item.value for item in node.elts if isinstance(item, ast.Constant)]
+        for name in starters
+        for node in ast.walk(modules()[name].tree)
+        if isinstance(node, ast.Tuple | ast.List) and node.elts and ast.unparse(node.elts[0]) == "sys.executable"
+    ]
+    assert len(commands) >= len(starters)
+    assert [words for words in commands if not {"-P", "-I", "-IS"} & set(words)] == []

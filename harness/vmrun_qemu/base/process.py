@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 from harness.system.process_identity import Identity, alive
-from harness.system.python import module_command
 from harness.vmrun_qemu.base import home
 
 Child = subprocess.Popen[bytes]
@@ -98,7 +97,7 @@ def start_detached(module: str, words: Sequence[str], log: IO[bytes], cwd: Path)
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     return subprocess.Popen(
-        [*module_command(module), *words],
+        [sys.executable, "-P", "-m", module, *words],  # -P: nothing is imported from the working directory
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=log,
