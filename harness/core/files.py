@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import secrets
 import stat
 import sys
 from collections.abc import Callable
@@ -96,3 +98,47 @@ def read_regular_file(path: str | os.PathLike[str], limit: int) -> bytes:
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"larger than {limit} bytes", os.fspath(Path(path)))
     return data
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file to the disk and put it in place of the old one.
+
+    It is written under a random name beside it that did not exist: no link is followed, and no other file is lost.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    scratch = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        retry_on_sharing_violation(lambda: scratch.replace(path))
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def scratch_files_of(path: Path) -> list[Path]:
+    """Return the files beside it that a killed `replace_file` left."""
+    pattern = re.compile(re.escape(path.name) + r"\.[0-9a-f]{8}\.tmp")
+    try:
+        names = os.listdir(path.parent)  # noqa: PTH208  (names alone)
+    except OSError:
+        return []
+    found = [path.parent / name for name in names if pattern.fullmatch(name)]
+    return [item for item in found if stat.S_ISREG(item.lstat().st_mode)]
+
+
+def is_mount_point(path: Path) -> bool:
+    """Return whether a file system is mounted there, also a bind mount of Linux."""
+    if os.path.ismount(path):
+        return True
+    try:
+        table = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return False
+    places = {line.split(" ")[4] for line in table.splitlines() if line.count(" ") > 4}
+    return re.sub(r"[ \t\n\\]", lambda match: f"\\{ord(match[0]):03o}", os.path.realpath(path)) in places

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.core.files import is_mount_point
 from harness.core.layout import MachineFiles
 from harness.ownership.ledger import MachineEntry
 from harness.ownership.marker import (
@@ -35,9 +36,9 @@ def foreign_directory(machine: MachineEntry) -> ForeignPath | None:
         return None
     if is_link(directory) or not directory.is_dir():
         return ForeignPath(directory, ForeignReason.LINK)
-    others = [
-        item for item in directory.iterdir() if not is_marker(item.name) and item.name not in (machine.found or ())
-    ]
+    if machine.found is None and is_mount_point(directory):
+        return ForeignPath(directory, ForeignReason.MOUNT)
+    others = [item for item in directory.iterdir() if not is_marker(item) and item.name not in (machine.found or ())]
     if others and read_marker(directory) != machine.token:
         return ForeignPath(directory, ForeignReason.NO_MARKER)
     if machine.nonce and _nonce(files.vmx) not in ("", machine.nonce):
@@ -50,14 +51,14 @@ def foreign_files(machine: MachineEntry) -> tuple[ForeignPath, ...]:
     directory = files_of(machine).directory
     if not directory.is_dir():
         return ()
-    items = [item for item in sorted(directory.iterdir()) if not is_marker(item.name)]
-    judged = [(item, foreign_reason(item, machine.name, machine.found or ())) for item in items]
+    items = [item for item in sorted(directory.iterdir()) if not is_marker(item)]
+    judged = [(item, foreign_reason(item, machine.name, machine.found or (), machine.nonce)) for item in items]
     return tuple(ForeignPath(item, why) for item, why in judged if why is not None)
 
 
 def is_own(item: Path, machine: MachineEntry) -> bool:
     """Return whether a file in the directory is one of the VM, and ours."""
-    return not is_marker(item.name) and foreign_reason(item, machine.name, machine.found or ()) is None
+    return not is_marker(item) and foreign_reason(item, machine.name, machine.found or (), machine.nonce) is None
 
 
 def listing(directory: Path) -> Sequence[Path]:

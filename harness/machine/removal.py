@@ -21,14 +21,15 @@ from harness.machine.machine_directory import files_of, foreign_directory, forei
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, Ledger, MachineEntry, ProcessEntry
 from harness.ownership.marker import (
     ForeignPath,
-    foreign_reason,
     is_marker,
     write_marker,
 )
 from harness.ownership.processes import remove_process
 from harness.vmrun import Vmrun
 from harness.vmrun.errors import VmAlreadyRunning, VmBusy, VmNotFound, VmUnreadable
+from harness.vmware import vmdk_descriptor
 from harness.vmware.linked_clones import sibling_vmx_files, vms_using_disks_in, vms_using_files
+from harness.vmware.lock_directory import remove_lock_directory
 from harness.vmware.vmx import Vmx, VmxError
 
 _BY_HAND = (
@@ -148,13 +149,9 @@ def _gone(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline: Deadlin
         # Its disk is deleted next: a clean shutdown would save nothing.
         vmrun.stop_and_verify(files.vmx, deadline, soft_s=0)
     if files.vmx.is_file() and not files.vmx.is_symlink():
-        _detach_foreign(files, machine)
-        try:
-            vmrun.delete_vm(files.vmx)
-        except (VmAlreadyRunning, VmBusy) as error:
-            return Pending(f"{error.what}: {error.said}")
-        except (VmNotFound, VmUnreadable):
-            pass  # Another process deleted it just now, or a crash damaged it: its files are deleted below.
+        pending = _delete_vm(vmrun, machine)
+        if pending is not None:
+            return pending
     _remove_own_files(machine)
     if any(is_own(item, machine) for item in listing(files.directory)):
         return Pending("files of it come back")
@@ -202,25 +199,68 @@ def _put_back_vmx(machine: MachineEntry) -> None:
     vmx.write(files.vmx)
 
 
-def _detach_foreign(files: MachineFiles, machine: MachineEntry) -> None:
-    """Remove from the VMX every file that is not the VM's own.
+def _delete_vm(vmrun: Vmrun, machine: MachineEntry) -> Pending | None:
+    """Have vmrun delete the VM, as far as it deletes nothing foreign.
 
-    `deleteVM` deletes the disks that a VMX names.
+    `deleteVM` deletes what VMX, disks and snapshots name. A VMX that cannot be read may name anything.
     """
+    files = files_of(machine)
     try:
-        vmx = Vmx.read(files.vmx)
-    except (VmxError, OSError):
-        return
+        _detach_foreign(files, machine)
+        vmrun.delete_vm(files.vmx)
+    except (VmAlreadyRunning, VmBusy) as error:
+        return Pending(f"{error.what}: {error.said}")
+    except (VmNotFound, VmUnreadable, VmxError, FileNotFoundError):
+        pass  # Another process deleted it just now, or a crash damaged it: its files are deleted one by one.
+    return None
+
+
+def _detach_foreign(files: MachineFiles, machine: MachineEntry) -> None:
+    """Remove from the VMX every file that is not the VM's own, and a snapshot list that names one.
+
+    A disk is removed too if a piece or a parent of it is foreign: it is deleted with the other files of the VM.
+
+    Raises:
+        VmxError: The VMX cannot be read.
+        OSError: As before.
+    """
+    vmx = Vmx.read(files.vmx)
     changed = False
     for key, value in list(vmx.items()):
-        if not key.lower().endswith(".filename") or not value:
-            continue
-        path = files.directory / value
-        if path.parent != files.directory or foreign_reason(path, machine.name, machine.found or ()) is not None:
+        is_file = key.lower().endswith(".filename") or os.path.lexists(files.directory / value)
+        if value and is_file and _names_foreign(files.directory / value, machine):
             vmx.remove(key)
             changed = True
     if changed:
         vmx.write(files.vmx)
+    for vmsd in [item for item in listing(files.directory) if item.suffix.lower() == ".vmsd" and is_own(item, machine)]:
+        if any(_names_foreign(files.directory / name, machine) for name in _files_in(vmsd)):
+            vmsd.unlink(missing_ok=True)
+
+
+def _names_foreign(path: Path, machine: MachineEntry) -> bool:
+    """Return whether a file is foreign, or is a disk that names a foreign one."""
+    directory = files_of(machine).directory
+    if path.parent != directory or not is_own(path, machine):
+        return True
+    if path.suffix.lower() != ".vmdk" or not path.is_file():
+        return False
+    try:
+        disk = vmdk_descriptor.read(path)
+    except (OSError, ValueError):
+        return True
+    names = [disk.get("parentFileNameHint"), *(piece.name for piece in disk.extents if not disk.is_embedded)]
+    others = [directory / name for name in names if name and directory / name != path]
+    return any(other.parent != directory or not is_own(other, machine) for other in others)
+
+
+def _files_in(vmsd: Path) -> list[str]:
+    """Return the files that a snapshot list names; one that does not exist if it cannot be read."""
+    try:
+        settings = Vmx.read(vmsd).items()
+    except (VmxError, OSError):
+        return [f"../{vmsd.name}"]
+    return [value for key, value in settings if value and key.lower().endswith("filename")]
 
 
 def _remove_own_files(machine: MachineEntry) -> None:
@@ -228,7 +268,7 @@ def _remove_own_files(machine: MachineEntry) -> None:
         if not is_own(item, machine):
             continue
         try:
-            _remove(item)
+            remove_lock_directory(item) if item.is_dir() else item.unlink()
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -239,24 +279,11 @@ def _remove_own_files(machine: MachineEntry) -> None:
             ) from error
 
 
-def _remove(item: Path) -> None:
-    """Delete a file or a `.lck` directory.
-
-    A `.lck` directory has files only: `rmdir` refuses one that is deeper, as it is not a hypervisor's.
-    """
-    if item.is_dir():
-        for inner in item.iterdir():
-            inner.unlink()
-        item.rmdir()
-    else:
-        item.unlink()
-
-
 def _remove_directory(machine: MachineEntry) -> None:
     """Delete the marker, and an empty directory that this lab created."""
     directory = files_of(machine).directory
     for item in listing(directory):
-        if is_marker(item.name):
+        if is_marker(item):
             item.unlink(missing_ok=True)
     if machine.found is None:
         with contextlib.suppress(OSError):

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.core.errors import LabBusyError
-from harness.core.files import retry_on_sharing_violation
+from harness.core.files import replace_file, scratch_files_of
 from harness.core.layout import LEDGER, LOCK, MADE, OWNER
 from harness.core.secret import redact_argv
 
@@ -194,8 +194,9 @@ def _acquire(vm_directory: Path, lab: str, stack: contextlib.ExitStack) -> bool:
 
 
 def _delete_owner(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        path.unlink()
+    for item in (path, *scratch_files_of(path)):
+        with contextlib.suppress(OSError):
+            item.unlink()
 
 
 def _unused_directories(vm_directory: Path) -> list[Path]:
@@ -227,6 +228,4 @@ def _report_dead_owner(vm_directory: Path, report: Callable[[str], None]) -> Non
 
 
 def _write_owner(path: Path, owner: Owner) -> None:
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(json.dumps(asdict(owner)), encoding="utf-8")
-    retry_on_sharing_violation(lambda: scratch.replace(path))
+    replace_file(path, json.dumps(asdict(owner)).encode())

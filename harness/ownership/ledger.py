@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from harness.core.errors import HostError
-from harness.core.files import retry_on_sharing_violation
+from harness.core.files import replace_file, retry_on_sharing_violation, scratch_files_of
 from harness.ownership.lab_lock import hold_lock_file
 
 _VERSION = 3
@@ -120,7 +120,6 @@ class Ledger:
         self.path = path
         self.lab = lab
         self._lock = threading.RLock()
-        self._scratch = path.with_suffix(".tmp")
 
     def read(self) -> Content:
         """Return the content; empty if there is no file.
@@ -190,7 +189,8 @@ class Ledger:
             with self._lock, hold_lock_file(self.path.with_suffix(".lock"), _LOCK_S):
                 old = self.read()
                 new = change(old)
-                self._scratch.unlink(missing_ok=True)
+                for scratch in scratch_files_of(self.path):
+                    scratch.unlink(missing_ok=True)
                 if not new.entries:
                     self.path.unlink(missing_ok=True)
                 elif new != old:
@@ -202,11 +202,7 @@ class Ledger:
     def _replace_file(self, content: Content) -> None:
         items = [{"kind": entry.kind, **asdict(entry)} for entry in content.entries]
         data = {"version": _VERSION, "lab": self.lab, "kept_until": content.kept_until or None, "things": items}
-        with self._scratch.open("w", encoding="utf-8") as stream:
-            stream.write(json.dumps(data, indent=2) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        retry_on_sharing_violation(lambda: self._scratch.replace(self.path))
+        replace_file(self.path, (json.dumps(data, indent=2) + "\n").encode())
         _flush_directory(self.path.parent)
 
     def _error(self, what: str, remedy: str = "") -> HostError:

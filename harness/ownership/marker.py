@@ -5,8 +5,10 @@ A file is ours when all of this is true:
 * the directory has the marker that was written when the directory was registered in the ledger, with the same token;
 * the file was not there at that time;
 * its name is one that a hypervisor or this harness gives to a file of that VM; if every VM has a file of that name,
-  as `vmware.log`, no other VM is in the directory;
-* it is a regular file, or a `.lck` directory: hypervisors create no links.
+  as `vmware.log`, no other VM is in the directory; the memory file is that of the VM's `uuid.bios`;
+* it is a regular file, or a `.lck` directory with locks alone in it: hypervisors create no links.
+
+Where the file system keeps capital letters apart, a name in other letters is another name.
 
 Every other file is foreign: it is kept and reported.
 """
@@ -20,8 +22,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from harness.core.files import retry_on_sharing_violation
+from harness.core.files import is_mount_point, replace_file, scratch_files_of
 from harness.core.layout import MARKER
+from harness.vmware.file_names import SHARED_NAMES, memory_pattern, named_pattern
+from harness.vmware.lock_directory import holds_only_locks
 
 
 class ForeignReason(StrEnum):
@@ -34,6 +38,8 @@ class ForeignReason(StrEnum):
     EXISTED = "it was there before this lab"
     NAME = "no hypervisor gives a file of this machine that name"
     DIRECTORY = "it is a directory"
+    MOUNT = "another file system or directory is mounted there"
+    LOCKS = "there is something else than a hypervisor's locks in it"
 
 
 @dataclass(frozen=True)
@@ -47,26 +53,13 @@ class ForeignPath:
         return f"{self.path} ({self.why})"
 
 
-# Names that a hypervisor uses for every VM; VMware names memory files by the UUID of the VM.
-_SHARED_NAMES = re.compile(
-    r"(vmware|qemu|supervisor|mksSandbox)(-\d+)?\.log|serial-\d+(-\d+)?\.log|vmrun-qemu\.json|[0-9a-f-]{36}\.vmem\.lck",
-    re.IGNORECASE,
-)
+# Names that a hypervisor or this harness uses for every VM.
+_SHARED = rf"{SHARED_NAMES.pattern}|(qemu|supervisor)(-[0-9]+)?\.log|serial-[0-9]+(-[0-9]+)?\.log|vmrun-qemu\.json"
 
 
-def owned_name_pattern(name: str) -> re.Pattern[str]:
-    """Return the pattern of the file names of VM `name`.
-
-    VMware: configuration, descriptors and extents (`-s001`, `-f001`), delta disks (`-000001`), memory (`.vmem`),
-    suspend and snapshot state, logs, the lock of each of these, a VMX that is being written. Any other name is foreign.
-    """
-    stem = re.escape(name)
-    named = (
-        rf"{stem}(-[0-9a-f]{{8}})?\.(vmx|vmxf|vmsd|nvram|vmem|vmss|vmx~|scoreboard)|{stem}\.vmx\.\w+\.tmp"
-        rf"|{stem}(-\d{{6}})?(-[sf]\d{{3}}|-flat|-delta)?\.vmdk"
-        rf"|{stem}-(Snapshot\d+|[0-9a-f]{{8}})\.(vmsn|vmem|vmss)"
-    )
-    return re.compile(rf"({named})(\.lck)?|{_SHARED_NAMES.pattern}", re.IGNORECASE)
+def owned_name_pattern(name: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
+    """Return the pattern of the file names of VM `name`: its own, the shared ones, and the lock of each."""
+    return re.compile(rf"({named_pattern(name)}|{_SHARED}|{memory_pattern()})(\.lck)?", flags | re.ASCII)
 
 
 def is_link(path: Path) -> bool:
@@ -77,31 +70,61 @@ def is_link(path: Path) -> bool:
         return True
 
 
-def foreign_reason(item: Path, name: str, found: Iterable[str]) -> ForeignReason | None:
+def foreign_reason(item: Path, name: str, found: Iterable[str], uuid: str = "") -> ForeignReason | None:
     """Return why a file is foreign, or None if it is ours.
 
     Args:
         item: The file, directly in the directory, which has the marker of this lab.
         name: The VM.
         found: The names that were in the directory when it was registered.
+        uuid: The 32 hex digits of the VM's `uuid.bios`; without it the memory file of any VM has a name of this one.
     """
     if item.is_symlink() or (item.is_dir() and is_link(item)):
         return ForeignReason.LINK
     if item.name in found:
         return ForeignReason.EXISTED
-    if not owned_name_pattern(name).fullmatch(item.name):
+    if not _has_name(item, owned_name_pattern(name, 0)):
         return ForeignReason.NAME
-    if _SHARED_NAMES.fullmatch(item.name) and _has_other_vm(item.parent, name):
+    is_memory = _has_name(item, re.compile(rf"{memory_pattern()}(\.lck)?"))
+    if is_memory and uuid and not _has_name(item, re.compile(rf"{memory_pattern(uuid)}(\.lck)?")):
+        return ForeignReason.NAME
+    is_shared = is_memory or _has_name(item, re.compile(rf"({_SHARED})(\.lck)?", re.ASCII))
+    if is_shared and _has_other_vm(item.parent, name):
         return ForeignReason.SHARED_NAME
-    if item.is_dir() and not item.name.lower().endswith(".lck"):
+    return _foreign_kind(item)
+
+
+def _foreign_kind(item: Path) -> ForeignReason | None:
+    """Return why a file of our name is foreign by its kind, or None."""
+    if is_mount_point(item):
+        return ForeignReason.MOUNT
+    if not item.is_dir():
+        return None
+    if not item.name.lower().endswith(".lck"):
         return ForeignReason.DIRECTORY
-    return None
+    return None if holds_only_locks(item) else ForeignReason.LOCKS
+
+
+def _has_name(item: Path, pattern: re.Pattern[str]) -> bool:
+    """Return whether the file has a name of the pattern.
+
+    Capital letters make another name, unless the file system ignores them.
+    """
+    if pattern.fullmatch(item.name):
+        return True
+    if not re.compile(pattern.pattern, pattern.flags | re.IGNORECASE).fullmatch(item.name):
+        return False
+    try:
+        return item.with_name(item.name.swapcase()).samefile(item)
+    except OSError:
+        return False
 
 
 def _has_other_vm(directory: Path, name: str) -> bool:
     """Return whether the directory has the VMX of another VM."""
-    ours = owned_name_pattern(name)
-    return any(path.suffix.lower() == ".vmx" and not ours.fullmatch(path.name) for path in directory.iterdir())
+    ours = owned_name_pattern(name, 0)
+    found = [path for path in directory.iterdir() if path.suffix.lower() in (".vmx", ".vmtx")]
+    return any(not _has_name(path, ours) for path in found)
 
 
 def conflicting_names(names: Iterable[str], machine: str) -> tuple[str, ...]:
@@ -116,9 +139,7 @@ def conflicting_names(names: Iterable[str], machine: str) -> tuple[str, ...]:
 
 def write_marker(directory: Path, token: str, text: str) -> None:
     """Write the ownership marker of the directory atomically."""
-    scratch = directory / f"{MARKER}.tmp"
-    scratch.write_text(json.dumps({"token": token, "about": text}) + "\n", encoding="utf-8")
-    retry_on_sharing_violation(lambda: scratch.replace(directory / MARKER))
+    replace_file(directory / MARKER, (json.dumps({"token": token, "about": text}) + "\n").encode())
 
 
 def read_marker(directory: Path) -> str | None:
@@ -132,6 +153,6 @@ def read_marker(directory: Path) -> str | None:
         return None
 
 
-def is_marker(name: str) -> bool:
-    """Return whether the name is of a marker or its scratch file."""
-    return name in (MARKER, f"{MARKER}.tmp")
+def is_marker(item: Path) -> bool:
+    """Return whether the file is a marker or one that was being written."""
+    return item.name == MARKER or item in scratch_files_of(item.with_name(MARKER))

@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.core.files import open_regular_file
+from harness.core.files import open_regular_file, replace_file
 
 SECTOR = 512
 MAGIC = b"KDMV"
@@ -135,9 +135,7 @@ def write(disk: Path, descriptor: Descriptor) -> None:
     """
     data = descriptor.text.encode(descriptor.charset, "surrogateescape")
     if not descriptor.is_embedded:
-        beside = disk.with_name(disk.name + ".tmp")
-        beside.write_bytes(data)
-        beside.replace(disk)
+        replace_file(disk, data)
         return
     if len(data) >= descriptor.room:
         raise VmdkError(disk, f"has {descriptor.room} bytes for its descriptor, {len(data)} are needed")

@@ -83,7 +83,7 @@ def test_removing_what_is_gone_is_fine(tmp_path: Path, vmrun: Vmrun, ledger: Led
     assert remove(vmrun, ledger, machine) == []
 
 
-@pytest.mark.parametrize("left", [(), ("airgap-lab.json.tmp",), ("airgap-lab.json",)])
+@pytest.mark.parametrize("left", [(), ("airgap-lab.json.0a1b2c3d.tmp",), ("airgap-lab.json",)])
 def test_a_directory_that_a_crash_left_before_its_mark_was_written_goes(
     tmp_path: Path, vmrun: Vmrun, ledger: Ledger, left: tuple[str, ...]
 ) -> None:
@@ -277,6 +277,81 @@ def test_a_foreign_disk_that_the_vmx_names_is_detached_before_the_machine_is_del
         vmx.write('sata0:2.fileName = "family.vmdk"\nsata0:3.fileName = "../other.vmdk"\n')
     remove(vmrun, ledger, machine)
     assert (tmp_path / "m1" / "family.vmdk").read_text() == (tmp_path / "other.vmdk").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "../other.bin", "family.vmdk"])
+@pytest.mark.parametrize("key", ["extent", "parent"])
+def test_what_our_disk_names_and_is_not_ours_is_not_given_to_vmrun(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor, name: str, key: str
+) -> None:
+    machine = made(tmp_path, ledger)
+    directory = tmp_path / "m1"
+    foreign = (directory / name).resolve()
+    foreign.write_text("precious")
+    line = f'RW 8 FLAT "{name}" 0' if key == "extent" else f'parentFileNameHint="{name}"'
+    (directory / "m1.vmdk").write_text(f"# Disk DescriptorFile\n{line}\n")
+    seen: list[str] = []
+    host.before_delete = lambda: seen.append((directory / "m1.vmx").read_text())
+    remove(vmrun, ledger, machine)
+    assert foreign.read_text() == "precious"
+    assert len(seen) == 1
+    assert "m1.vmdk" not in seen[0]
+    assert not (directory / "m1.vmdk").exists()
+
+
+def test_a_snapshot_list_that_names_a_foreign_file_is_not_given_to_vmrun(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
+) -> None:
+    for text in ('snapshot0.disk0.fileName = "photos.vmdk"\n', 'snapshot0.filename = "../precious"\n'):
+        machine = made(tmp_path, ledger)
+        (tmp_path / "m1" / "m1.vmsd").write_text(text)
+        seen: list[bool] = []
+        host.before_delete = lambda seen=seen: seen.append((tmp_path / "m1" / "m1.vmsd").exists())  # type: ignore[misc]
+        assert remove(vmrun, ledger, machine) == []
+        assert seen == [False]
+
+
+def test_any_key_of_the_vmx_that_names_a_foreign_file_is_removed(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
+) -> None:
+    machine = made(tmp_path, ledger)
+    (tmp_path / "precious").touch()
+    keys = ("nvram", "checkpoint.vmState", "extendedConfigFile", "workingDir", "SERIAL1.FILENAME")
+    with (tmp_path / "m1" / "m1.vmx").open("a") as vmx:
+        vmx.writelines(f'{key} = "../precious"\n' for key in keys)
+    seen: list[str] = []
+    host.before_delete = lambda: seen.append((tmp_path / "m1" / "m1.vmx").read_text())
+    remove(vmrun, ledger, machine)
+    assert len(seen) == 1
+    assert "precious" not in seen[0]
+
+
+def test_vmwares_own_files_go_with_the_machine(tmp_path: Path, vmrun: Vmrun, ledger: Ledger) -> None:
+    machine = made(tmp_path, ledger)
+    names = (
+        "m1.scoreboard", "m1-0.scoreboard", "m1-39.scoreboard", "vprintproxy.log", "vprintproxy-0.log", "m1.hlog",
+        "nvram", "m1.nvram", "m1.vmxf", "m1.vmsd", "m1.vmss", "m1.vmem", "m1-Snapshot2.vmsn", "vmware-0.log",
+        "vmmcores.gz", "vmmcores-2.gz", "vmware-vmx.dmp", "vmware-vmx-12.dmp",
+        "01234567-89ab-cdef-0123-456789abcdef.vmem",
+    )  # fmt: skip
+    for name in names:
+        (tmp_path / "m1" / name).touch()
+    for name in ("m1.vmem.lck", "01234567-89ab-cdef-0123-456789abcdef.vmem.lck"):
+        (tmp_path / "m1" / name).mkdir()
+        (tmp_path / "m1" / name / "M12345.lck").touch()
+    assert remove(vmrun, ledger, machine) == []
+    assert not (tmp_path / "m1").exists()
+
+
+def test_what_is_in_a_lock_directory_and_is_no_lock_stays(tmp_path: Path, vmrun: Vmrun, ledger: Ledger) -> None:
+    machine = made(tmp_path, ledger)
+    lock = tmp_path / "m1" / "m1.vmx.lck"
+    lock.mkdir()
+    for name in ("M12345.lck", "thesis.doc"):
+        (lock / name).write_text("precious")
+    (left,) = remove(vmrun, ledger, machine)
+    assert left == f"{lock} (there is something else than a hypervisor's locks in it)"
+    assert sorted(path.name for path in lock.iterdir()) == ["M12345.lck", "thesis.doc"]
 
 
 def test_a_torn_vmx_goes_with_its_directory(tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor) -> None:

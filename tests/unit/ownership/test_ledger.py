@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from needs import links
 
 from harness.core.errors import HostError
 from harness.ownership.ledger import Content, ForwardingEntry, HomeEntry, Ledger, MachineEntry, ProcessEntry
@@ -96,10 +97,25 @@ def test_a_ledger_that_is_damaged_or_of_another_version_is_refused_and_stays(tmp
 def test_the_scratch_file_of_a_killed_session_is_deleted(tmp_path: Path) -> None:
     ledger = ledger_in(tmp_path)
     ledger.write(machine("m1", tmp_path))
-    for name in ("ledger.tmp", "ledger.lock"):
+    for name in ("ledger.json.0a1b2c3d.tmp", "ledger.lock"):
         (tmp_path / "vms" / name).write_text("{")
     ledger.delete_scratch_file()
     assert [path.name for path in (tmp_path / "vms").iterdir()] == ["ledger.json"]
+
+
+@links
+def test_no_link_or_file_in_the_place_of_a_scratch_file_is_written_or_deleted(tmp_path: Path) -> None:
+    (tmp_path / "vms").mkdir()
+    (tmp_path / "precious").write_text("precious")
+    for name in ("ledger.tmp", "ledger.json.tmp", "ledger.json.0a1b2c3d.tmp"):
+        (tmp_path / "vms" / name).symlink_to(tmp_path / "precious")
+    (tmp_path / "vms" / "ledger.json.old.tmp").write_text("mine")
+    before = sorted(path.name for path in (tmp_path / "vms").iterdir())
+    ledger = ledger_in(tmp_path)
+    ledger.write(machine("m1", tmp_path))
+    ledger.delete_scratch_file()
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert sorted(path.name for path in (tmp_path / "vms").iterdir()) == sorted([*before, "ledger.json"])
 
 
 def test_a_change_is_on_the_medium_before_it_is_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
