@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.core.errors import HarnessError, HostError
 from harness.core.files import host_error_from
+from harness.core.temporary_files import temporary_directory
 from harness.system.process import Completed, run
 
 PACKAGE = "docker-registry"
@@ -54,8 +54,7 @@ def ensure_registry(cache: Path, say: Callable[[str], None], run: Callable[..., 
 
 def _unpack(cache: Path, run: Callable[..., Completed]) -> None:
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="registry-", dir=cache) as name:
-        directory = Path(name)
+    with temporary_directory(cache, "registry-") as directory:
         # Without this option apt warns that its sandbox user cannot write here.
         _run_checked(
             run, ("apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", PACKAGE), directory, _DOWNLOAD_S

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.core.errors import HostError
+from harness.core.temporary_files import temporary_directory
 from harness.image import disk
 from harness.image.bootstrap import BuildDirectory, bootstrap, mmdebstrap_argv
 from harness.image.guest_files import overlay_tar
@@ -144,8 +144,8 @@ def _build_lock(path: Path, say: Callable[[str], None], timeout_s: float) -> Ite
 
 def _build(spec: ImageSpec, cache_dir: Path, say: Callable[[str], None], create_files: CreateFiles) -> GuestImage:
     key = image_key(spec)
-    with tempfile.TemporaryDirectory(prefix=f"build-{key}-", dir=cache_dir, ignore_cleanup_errors=True) as temporary:
-        build = BuildDirectory(Path(temporary))
+    with temporary_directory(cache_dir, f"build-{key}-") as temporary:
+        build = BuildDirectory(temporary)
         result = build.directory / "image"
         result.mkdir()
         create_files(spec, key, build, result, say)

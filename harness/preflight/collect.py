@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ import psutil
 
 from harness.config.plan import LabPlan
 from harness.core.layout import LEDGER
+from harness.core.temporary_files import check_writable
 from harness.ownership.ledger import Ledger
 from harness.preflight import system
 from harness.preflight.facts import Fact, HostFacts, Key, SeedIso, observe
@@ -81,17 +81,6 @@ def collect(
 def nearest_directory(path: Path) -> Path:
     """Return the path, or its nearest parent that is known to exist."""
     return next((place for place in (path, *path.parents) if observe(place.exists).value), path)
-
-
-def check_writable(directory: Path) -> bool:
-    """Create and remove a file in a directory.
-
-    Return True or raise OSError.
-    """
-    if not directory.is_dir():  # Windows would report that the new file does not exist
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(directory))
-    with tempfile.TemporaryFile(dir=directory, prefix=".lab-write-test-"):  # on Linux it never has a name
-        return True
 
 
 def is_directory(path: Path) -> bool:

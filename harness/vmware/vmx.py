@@ -32,11 +32,11 @@ import copy
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.core.files import read_regular_file, retry_on_sharing_violation
+from harness.core.temporary_files import create_file
 from harness.vmware import charsets
 from harness.vmware.vmx_lines import (
     ENCODING,
@@ -204,17 +204,17 @@ class Vmx:
         target = Path(path)
         with _naming_file(path):
             data = self.encode()
-        handle, name = tempfile.mkstemp(prefix=target.name + ".", suffix=".tmp", dir=target.parent)
+        handle, new = create_file(target.parent, f"{target.name}.", ".tmp")
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
             if target.exists():
-                shutil.copymode(target, name)
+                shutil.copymode(target, new)
             else:
-                Path(name).chmod(0o644)
-            retry_on_sharing_violation(lambda: Path(name).replace(target))
+                new.chmod(0o644)
+            retry_on_sharing_violation(lambda: new.replace(target))
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
             raise
 
     def _find(self, key: str) -> Line | None:

@@ -74,6 +74,25 @@ def test_there_is_one_sleep() -> None:
     assert {m.name for m in modules().values() if sleeps(m.tree)} == doors
 
 
+def test_no_temporary_file_is_made_in_a_directory_that_may_refuse_it() -> None:
+    """`tempfile` hangs there on Windows: see `harness.core.temporary_files`."""
+
+    def risky(call: ast.Call) -> bool:
+        name = ast.unparse(call.func).removeprefix("tempfile.")
+        makers = (
+            "TemporaryFile",
+            "NamedTemporaryFile",
+            "TemporaryDirectory",
+            "SpooledTemporaryFile",
+            "mkstemp",
+            "mkdtemp",
+        )
+        return name in makers and ("dir" in [word.arg for word in call.keywords] or len(call.args) > 2)
+
+    found = {m.name for m in modules().values() for n in ast.walk(m.tree) if isinstance(n, ast.Call) and risky(n)}
+    assert found == set()
+
+
 def test_no_process_is_started_by_another_way() -> None:
     ways = {"os.system", "os.popen", "os.startfile", "os.fork", "os.execv", "os.execvp", "os.posix_spawn", "pty.spawn"}
     found = [

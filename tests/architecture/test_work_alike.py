@@ -19,8 +19,14 @@ LAYERS = (
     ("main",),
     ("__main__",),
 )
-# What it shares with the harness: the formats of VMware's files, the identity of processes, and how Python is started.
-SHARED = ("harness.vmware", "harness.system.process_identity", "harness.system.python")
+# What it shares with the harness: the formats of VMware's files, temporary files, the identity of processes, and how
+# Python is started.
+SHARED = (
+    "harness.core.temporary_files",
+    "harness.vmware",
+    "harness.system.process_identity",
+    "harness.system.python",
+)
 
 
 def part(name: str) -> str:

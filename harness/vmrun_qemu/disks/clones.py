@@ -153,9 +153,10 @@ def _configuration(request: CloneRequest, folder: Path) -> Vmx:
 def _copy_companion_files(vmx: Vmx, folder: Path, target: Path, made: list[Path]) -> None:
     """Copy the files beside the VMX; first add them to `made`."""
     for key, suffix in _BESIDE.items():
-        source = folder / (vmx.get(key) or "")
-        if source.is_file():
-            copy = target.with_suffix(suffix)
+        if not (name := vmx.get(key)):
+            continue
+        copy = target.with_suffix(suffix)
+        vmx.set(key, copy.name)
+        if (folder / name).is_file():
             made.append(copy)
-            shutil.copyfile(source, copy)
-            vmx.set(key, copy.name)
+            shutil.copyfile(folder / name, copy)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from harness.core.temporary_files import temporary_directory
 from harness.vmrun_qemu.base.process import run
 from harness.vmrun_qemu.disks import qemu_img
 from harness.vmrun_qemu.disks.qemu_img import EXISTS, INVALID, LOCKED, NOT_A_DISK, NOT_FOUND, DiskError
@@ -66,8 +66,8 @@ def expand(disk: Path, size: int, failure: str) -> None:
     if size <= virtual_size(disk, failure) or vmdk_descriptor.parent_of(disk) or vmdk_descriptor.overlays_of(disk):
         raise DiskError(failure + INVALID)
     subformat = create_type(disk)
-    with tempfile.TemporaryDirectory(prefix=".grow-", dir=disk.parent) as folder:
-        raw, grown = Path(folder) / "disk.raw", Path(folder) / disk.name
+    with temporary_directory(disk.parent, ".grow-") as folder:
+        raw, grown = folder / "disk.raw", folder / disk.name
         qemu_img.make(["convert", "-O", "raw", str(disk), str(raw)], raw, failure)
         os.truncate(raw, size)
         options = f"subformat={subformat},adapter_type={adapter(disk)}"

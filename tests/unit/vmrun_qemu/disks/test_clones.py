@@ -105,3 +105,11 @@ def test_a_clone_has_an_identity_of_its_own(tmp_path: Path) -> None:
     assert vmx.get("uuid.bios") != Vmx.parse(SOURCE).get("uuid.bios")
     names = {file.name for file in target.parent.iterdir()}
     assert names == {"two.vmx", "two.vmdk", "two-1.vmdk", "two.nvram"}
+
+
+def test_a_clone_never_names_the_files_of_its_source(tmp_path: Path) -> None:
+    """Not even a file that VMware has not written yet."""
+    source, target = tmp_path / "one" / "one.vmx", tmp_path / "two" / "two.vmx"
+    source.parent.mkdir()
+    clones.make(clones.CloneRequest(Vmx.parse(SOURCE), (), target, "second"), source, linked=False, make_disk=print)
+    assert Vmx.read(target).get("nvram") == "two.nvram"
