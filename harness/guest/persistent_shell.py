@@ -20,8 +20,9 @@ _WAKE_UP_S = 1.0
 # A frame of this size or more may fill the socket's buffer, and sending to a frozen peer may block.
 _LARGE_FRAME_BYTES = 1 << 15
 
-# Without a login shell, PATH lacks the sbin directories on Debian, where `ip`, `sysctl`, `ethtool` are.
-_PREAMBLE = b"PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH\n"
+# The directories of the packaged programs only: a program of the same name in /usr/local would answer in their place.
+GUEST_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_PREAMBLE = f"PATH={GUEST_PATH}; export PATH\n".encode("ascii")
 
 
 class ByteChannel(Protocol):

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from harness.core.deadline import Deadline
 from harness.core.errors import HostError
 from harness.guest.channel import AuthFailed, ConnectFailed, HostKeyMismatch
-from harness.guest.persistent_shell import abort_at
+from harness.guest.persistent_shell import GUEST_PATH, abort_at
 
 if TYPE_CHECKING:
     import paramiko
@@ -34,7 +34,10 @@ _NO_BANNER = "the port is open, but no SSH server answers in time"
 # Signature algorithms of an RSA host key (RFC 8332); other key types have one, with the name of the type.
 _RSA_ALGORITHMS = ("rsa-sha2-512", "rsa-sha2-256")
 # `setsid` (util-linux) makes root's shell, as sshd makes the user's, the leader of its own process group.
-_SH, _ROOT_SH = "exec sh", "exec sudo -n setsid --wait sh"
+# `env -i` leaves out what the account's profile sets: LD_PRELOAD, ENV, another PATH.
+_CLEAN = f"/usr/bin/env -i PATH={GUEST_PATH}"
+SH = f'exec {_CLEAN} HOME="$HOME" USER="$USER" /bin/sh'
+ROOT_SH = f"exec /usr/bin/sudo -n {_CLEAN} HOME=/root USER=root /usr/bin/setsid --wait /bin/sh"
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def start_sh(transport: paramiko.Transport, deadline: Deadline, *, as_root: bool
         channel = transport.open_session(timeout=deadline.remaining)
         # `exec_command` waits for the guest's reply without a time limit of its own.
         with abort_at(deadline, functools.partial(_close, channel)):
-            channel.exec_command(_ROOT_SH if as_root else _SH)
+            channel.exec_command(ROOT_SH if as_root else SH)
     except connection_errors() as error:
         raise EOFError(str(error) or type(error).__name__) from error
     return channel

@@ -36,6 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if directory is None:
         return
     use_utf8_output()
+    if not __debug__:
+        raise pytest.UsageError(
+            "Python runs without assertions (PYTHONOPTIMIZE or -O): every test of a guest would pass\n"
+            "  remedy:   unset PYTHONOPTIMIZE, and start Python without -O"
+        )
     if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
         raise pytest.UsageError(
             "a lab cannot run under pytest-xdist: each worker would build it again\n"

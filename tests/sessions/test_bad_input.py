@@ -171,6 +171,15 @@ def test_a_lab_that_another_process_works_on(fake_lab: FakeLab) -> None:
     assert fake_lab.run("scenarios/test_00_environment.py").ret == 0
 
 
+def test_a_session_without_assertions_starts_nothing(fake_lab: FakeLab) -> None:
+    before = fake_lab.tree()
+    argv = [sys.executable, "-B", "-O", "-m", "pytest", "-p", "no:cacheprovider", "--overlay=stand-in", "scenarios"]
+    done = subprocess.run(argv, cwd=fake_lab.path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout
+    assert "unset PYTHONOPTIMIZE" in done.stderr
+    assert (fake_lab.tree(), fake_lab.vmrun.calls) == (before, [])
+
+
 def test_a_lab_that_cannot_be_opened_is_told_once(fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise HostError("no ports are left", remedy="end a program")

@@ -99,7 +99,7 @@ class FakeSshGuest:
         offered: One entry per authentication attempt.
         commands: One entry per session's program.
         connections: TCP connections that were accepted.
-        sudo: What stands for `sudo -n` in a session's program; the account of the host is as good as root here.
+        sudo: What stands for `/usr/bin/sudo -n` in a session's program; the account of the host is as good as root here.
     """
 
     def __init__(self, authorized: paramiko.PKey, host_key: paramiko.PKey) -> None:
@@ -153,7 +153,7 @@ class FakeSshGuest:
     def start(self, channel: paramiko.Channel, command: str) -> None:
         """Run a session's program in its own process group and copy its streams."""
         process = subprocess.Popen(
-            ["sh", "-c", command.replace("sudo -n ", self.sudo)],
+            ["sh", "-c", command.replace("/usr/bin/sudo -n ", self.sudo)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

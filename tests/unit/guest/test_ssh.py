@@ -15,6 +15,7 @@ from harness.core.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandTimeout, NoRoot, OutputTooLarge
 from harness.guest.shell_protocol import MAX_COMMAND_BYTES
 from harness.guest.ssh import SshChannel
+from harness.guest.ssh_login import ROOT_SH, SH
 
 from .fake_guest import FakeSshGuest
 
@@ -89,7 +90,7 @@ def test_two_hundred_commands_cost_one_login_and_one_session(guest: FakeSshGuest
     for number in range(200):
         answer = channel.run(f"echo {number}; exit {number}", timeout_s=10)
         assert (answer.stdout, answer.exit_status) == (f"{number}\n", number)
-    assert (channel.logins, guest.commands) == (1, ["exec sh"])
+    assert (channel.logins, guest.commands) == (1, [SH])
     assert guest.connections == len(guest.offered) == 1
 
 
@@ -243,16 +244,28 @@ def test_threads_take_turns(guest: FakeSshGuest, channel: SshChannel) -> None:
     assert len(guest.commands) == 1
 
 
-def test_sbin_is_found(shared_channel: SshChannel) -> None:
-    assert "/usr/sbin" in shared_channel.run("echo $PATH", timeout_s=10).stdout
+def test_only_packaged_programs_are_found(shared_channel: SshChannel) -> None:
+    for as_root in (False, True):
+        found = shared_channel.run("echo $PATH", timeout_s=10, as_root=as_root).stdout
+        assert found == "/usr/sbin:/usr/bin:/sbin:/bin\n"
+
+
+@pytest.mark.parametrize("as_root", [False, True])
+def test_what_the_profile_sets_does_not_reach_a_command(
+    guest: FakeSshGuest, channel: SshChannel, monkeypatch: pytest.MonkeyPatch, as_root: bool
+) -> None:
+    for name in ("LD_PRELOAD", "LD_LIBRARY_PATH", "ENV", "BASH_ENV", "PYTHONPATH"):
+        monkeypatch.setenv(name, "" if name.startswith("LD_") else "/nowhere")
+    found = channel.run("env", timeout_s=10, as_root=as_root).stdout.splitlines()
+    assert {line.partition("=")[0] for line in found} <= {"PATH", "HOME", "USER", "PWD", "SHLVL", "_", "OLDPWD"}
 
 
 def test_root_has_its_own_persistent_shell(guest: FakeSshGuest, channel: SshChannel) -> None:
-    guest.sudo = "env ROOT=1 "
+    home = channel.run("echo $HOME", timeout_s=10).stdout
     for number in range(3):
-        assert channel.run(f"echo {number} $ROOT", timeout_s=10, as_root=True).stdout == f"{number} 1\n"
-        assert channel.run(f"echo {number} $ROOT", timeout_s=10).stdout == f"{number}\n"
-    assert guest.commands == ["exec sudo -n setsid --wait sh", "exec sh"]
+        assert channel.run(f"echo {number} $USER", timeout_s=10, as_root=True).stdout == f"{number} root\n"
+        assert channel.run("echo $HOME", timeout_s=10).stdout == home
+    assert guest.commands == [SH, ROOT_SH]
     assert (channel.logins, len(guest.commands)) == (1, 2)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout
 from harness.guest.ssh import SshChannel
+from harness.guest.ssh_login import SH
 from harness.guest.testinfra_backend import lab_host
 
 from .fake_guest import FakeSshGuest
@@ -46,7 +47,7 @@ def test_the_modules_work_over_one_login(guest: FakeSshGuest, channel: SshChanne
     assert host.check_output("echo %s", "a 'b' \"c\"") == "a 'b' \"c\""
     assert host.run("exit 4").rc == 4
     assert host.run("printf '\\377'").stdout == "\ufffd"
-    assert (channel.logins, guest.commands) == (1, ["exec sh"])
+    assert (channel.logins, guest.commands) == (1, [SH])
 
 
 @on_linux
