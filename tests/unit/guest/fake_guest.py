@@ -99,7 +99,7 @@ class FakeSshGuest:
         offered: One entry per authentication attempt.
         commands: One entry per session's program.
         connections: TCP connections that were accepted.
-        sudo: What stands for `/usr/bin/sudo -n` in a session's program; the account of the host is as good as root here.
+        sudo: What stands for `/usr/bin/sudo -n` in a session's program; the host's account is as good as root here.
     """
 
     def __init__(self, authorized: paramiko.PKey, host_key: paramiko.PKey) -> None:
