@@ -29,6 +29,7 @@ from harness.vmrun_qemu.vmfiles import lock_files, vmss
 from harness.vmrun_qemu.vmfiles.owned_files import files_of, used_by_others
 from harness.vmrun_qemu.vmfiles.vmsd import Snapshot
 from harness.vmrun_qemu.vmfiles.vmss import StateError
+from harness.vmware.lock_directory import remove_lock_directory
 from harness.vmware.vmx import Vmx
 
 _OPTIONS = ("-snapshot", "-clonename")
@@ -121,7 +122,8 @@ def delete_vm(parameters: Sequence[str], _flags: Flags) -> int:
         clones.unregister(directory.vmx_path)
         for file in files:
             if file.is_dir():
-                shutil.rmtree(file, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    remove_lock_directory(file)
             else:
                 file.unlink(missing_ok=True)
     shutil.rmtree(home.vm_dir(vmx), ignore_errors=True)

@@ -9,13 +9,10 @@ from pathlib import Path
 from harness.vmrun_qemu.base.messages import PowerOnFailure, unreadable
 from harness.vmrun_qemu.vmfiles import devices, vmsd
 from harness.vmware import vmdk_descriptor
+from harness.vmware.file_names import SHARED_NAMES, memory_pattern, named_pattern
+from harness.vmware.lock_directory import holds_only_locks
 from harness.vmware.vmx import Vmx, VmxError
 
-_LOGS = re.compile(r"^vmware(-\d+)?\.log$")
-# Beside x.vmx: the files that carry its name.
-_ENDINGS = (".vmx", ".vmxf", ".nvram", ".vmsd", ".vmss", ".vmem")
-# And its saved states, `x-0123abcd.vmss` and `x-Snapshot1.vmsn`, each with VMware's `.vmem` where VMware made it.
-_STATE = r"-([0-9a-f]{8}|Snapshot\d+)\.(vmss|vmsn|vmem)"
 _OVERLAY = re.compile(r"-\d{6}$")
 
 
@@ -33,13 +30,10 @@ def files_of(vmx: Path) -> list[Path]:
     except (VmxError, OSError) as error:
         raise unreadable(str(vmx)) from error
     folder = vmx.parent
-    own = [vmx.with_suffix(ending) for ending in _ENDINGS]
-    states = re.compile(re.escape(vmx.stem) + _STATE, re.IGNORECASE)
-    alone = not any(other != vmx for other in folder.glob("*.vmx"))  # else the logs may belong to the other VM
-    own += [file for file in folder.iterdir() if (alone and _LOGS.match(file.name)) or states.fullmatch(file.name)]
+    own = [vmx, *_named_files(vmx, settings.get("uuid.bios") or "")]
     disks = [*_disks(settings, folder), *_snapshot_disks(vmx)]
     disks += [file for disk in disks for file in _overlays(disk)]
-    own += [file for disk in disks for file in [*extents(disk), disk]]
+    own += [file for disk in disks for file in [*(file for file in extents(disk) if _is_piece(file, disk)), disk]]
     own += [port.path for port in devices.serials(settings, folder) if port.path]
     own += [file.with_name(file.name + ".lck") for file in own]
     return [file for file in dict.fromkeys(own) if _is_own(file, folder)]
@@ -47,8 +41,31 @@ def files_of(vmx: Path) -> list[Path]:
 
 def _is_own(file: Path, folder: Path) -> bool:
     """Return whether it is a file or lock in the VM's directory."""
-    kind = file.is_file() or (file.is_dir() and file.suffix.lower() == ".lck")
+    kind = file.is_file() or (file.is_dir() and file.suffix.lower() == ".lck" and holds_only_locks(file))
     return kind and file.resolve().parent == folder.resolve()
+
+
+def _named_files(vmx: Path, uuid: str) -> list[Path]:
+    """Return the files that carry the VM's name or UUID, without disks and VMX files.
+
+    Those with a name that every VM uses may belong to another VM in the directory.
+    """
+    patterns = [named_pattern(vmx.stem)]
+    digits = re.sub(r"[ -]", "", uuid)
+    if not other_vmx_files(vmx):
+        patterns += [SHARED_NAMES.pattern, *([memory_pattern(digits)] if len(digits) == 32 else [])]
+    ours = re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.ASCII)
+    return [file for file in vmx.parent.iterdir() if ours.fullmatch(file.name) and file.suffix not in (".vmdk", ".vmx")]
+
+
+def _is_piece(extent: Path, disk: Path) -> bool:
+    """Return whether an extent has a name that is given to a piece of the disk."""
+    return extent.suffix.lower() == ".vmdk" and extent.name.startswith((f"{disk.stem}-", disk.name))
+
+
+def other_vmx_files(vmx: Path) -> list[Path]:
+    """Return the VMX files of other VMs in the same directory."""
+    return [other for other in vmx.parent.iterdir() if other.suffix.lower() == ".vmx" and other != vmx]
 
 
 def _disks(settings: Vmx, folder: Path) -> list[Path]:
@@ -87,8 +104,11 @@ def used_by_others(vmx: Path) -> set[Path]:
     """Return the disks of other VMX files in the same directory.
 
     Their extents and parents are included.
+
+    Raises:
+        Failure: One of them cannot be read: which disks it uses is not known.
     """
-    left = [disk for other in vmx.parent.glob("*.vmx") if other != vmx for disk in _disks_of(other)]
+    left = [disk for other in other_vmx_files(vmx) for disk in _disks_of(other)]
     found: set[Path] = set()
     while left:
         disk = left.pop()
@@ -102,8 +122,10 @@ def used_by_others(vmx: Path) -> set[Path]:
 def _disks_of(vmx: Path) -> list[Path]:
     try:
         return _disks(Vmx.read(vmx), vmx.parent)
-    except (VmxError, OSError):
+    except FileNotFoundError:
         return []
+    except (VmxError, OSError) as error:
+        raise unreadable(str(vmx)) from error
 
 
 def free_overlay(disk: Path, folder: Path) -> Path:

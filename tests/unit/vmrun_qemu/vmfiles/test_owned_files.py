@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from needs import posix_paths
 
 from harness.vmrun_qemu.base.messages import Failure
-from harness.vmrun_qemu.vmfiles.owned_files import extents, files_of, free_overlay
+from harness.vmrun_qemu.vmfiles.owned_files import extents, files_of, free_overlay, used_by_others
 
 DESCRIPTOR = '# Disk DescriptorFile\ncreateType="x"\nRW 4194304 SPARSE "a-s001.vmdk"\nRW 8 FLAT "a-f 2.vmdk" 0\n'
 VMX = """\
@@ -47,6 +48,51 @@ def test_a_vms_files_are_its_own_and_in_its_directory(tmp_path: Path) -> None:
     (folder / "a.vmx.lck").mkdir()
     (folder / "a.vmx").write_text(VMX.format(outside=outside.as_posix()), encoding="utf-8")
     assert {file.name for file in files_of(folder / "a.vmx")} == {*own, "a.vmdk", "a.vmx.lck"}
+
+
+VMWARES = [
+    "a.scoreboard", "a-0.scoreboard", "a-39.scoreboard", "a.hlog", "a.vmxf", "a.vmsd", "a.vmss", "a.vmem", "nvram",
+    "vprintproxy.log", "vprintproxy-1.log", "vmmcores.gz", "vmware-vmx.dmp", "vmware.log", "vmware-2.log",
+    "564d78e2-0fa2-9f22-1ef7-c3b8c2d3b8d5.vmem",
+]  # fmt: skip
+
+
+def test_what_vmware_writes_belongs_to_the_vm(tmp_path: Path) -> None:
+    (tmp_path / "a.vmx").write_text('uuid.bios = "56 4d 78 e2 0f a2 9f 22-1e f7 c3 b8 c2 d3 b8 d5"\n', encoding="utf-8")
+    for name in (*VMWARES, "00000000-0fa2-9f22-1ef7-c3b8c2d3b8d5.vmem", "b.scoreboard", "vmware.log.txt", "A.VMX.txt"):
+        (tmp_path / name).touch()
+    lock = tmp_path / "564d78e2-0fa2-9f22-1ef7-c3b8c2d3b8d5.vmem.lck"
+    lock.mkdir()
+    (lock / "M12345.lck").touch()
+    assert {file.name for file in files_of(tmp_path / "a.vmx")} == {*VMWARES, "a.vmx", lock.name}
+    (tmp_path / "OTHER.VMX").touch()
+    assert {file.name for file in files_of(tmp_path / "a.vmx")} == {"a.vmx"} | {
+        name for name in VMWARES if name.startswith("a")
+    }
+
+
+@posix_paths
+def test_a_name_with_a_line_end_is_no_log(tmp_path: Path) -> None:
+    for name in ("a.vmx", "vmware.log\n"):
+        (tmp_path / name).touch()
+    assert files_of(tmp_path / "a.vmx") == [tmp_path / "a.vmx"]
+
+
+def test_a_lock_directory_with_something_else_and_a_foreign_extent_stay(tmp_path: Path) -> None:
+    (tmp_path / "a.vmx").write_text(VMX.format(outside="none.vmdk"), encoding="utf-8")
+    (tmp_path / "a.vmdk").write_text('# Disk DescriptorFile\nRW 8 FLAT "photo.jpg" 0\nRW 8 FLAT "b.vmdk" 0\n')
+    (tmp_path / "a.nvram").touch()
+    (tmp_path / "a.nvram.lck").mkdir()
+    for name in ("photo.jpg", "b.vmdk", "a.nvram.lck/thesis.doc"):
+        (tmp_path / name).touch()
+    assert {file.name for file in files_of(tmp_path / "a.vmx")} == {"a.vmx", "a.vmdk", "a.nvram"}
+
+
+def test_the_disks_of_another_vmx_that_cannot_be_read_are_not_known(tmp_path: Path) -> None:
+    for name in ("a.vmx", "B.VMX"):
+        (tmp_path / name).write_text("<html>\n")
+    with pytest.raises(Failure, match=r"B\.VMX"):
+        used_by_others(tmp_path / "a.vmx")
 
 
 def test_a_directory_that_the_vmx_names_is_no_file_of_the_machine(tmp_path: Path) -> None:
