@@ -57,7 +57,7 @@ class Judgement:
         asked: Whether the run looked at everything that the claim rests on.
         required: Whether the lab file wants it proven.
         why: For a claim that is not proven: the reasons, worst first; else what it rests on.
-        checks: How many checks it rests on passed, and how many there are.
+        checks: How many checks it rests on passed, and how many are planned, answered or not.
         evidence: Files that show more, as the checks name them.
     """
 

@@ -29,7 +29,7 @@ from harness.lab.selection import Selection, driver, forward_ports, guest_login,
 from harness.machine.context import RunContext
 from harness.machine.machine import Machine
 from harness.ownership.register import register_home
-from harness.phases import CARRIED_PHASES
+from harness.phases import CARRIED_PHASES, phase_limits
 from harness.preflight.collect import collect
 from harness.preflight.facts import observe
 from harness.results.claim_rules import Asked
@@ -133,6 +133,7 @@ def journal_run_start(lab: Lab, selection: Selection, argv: Sequence[str], asked
         asked=asked.places,
         declared=asked.declared,
         left_out=asked.left_out,
+        limits_s={phase.value: limit for phase, limit in phase_limits(selection.spec.deadlines_s).items()},
     )
     lab.context.journal.write(RUN_START, **run_start(started))
 

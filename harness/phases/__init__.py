@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Phase
@@ -37,6 +38,20 @@ MACHINE_PHASES: tuple[PhaseModule, ...] = tuple(_module(phase) for phase in Phas
 CARRIED_PHASES = tuple(module.PHASE for module in MACHINE_PHASES if module.PHASE not in _LOOKED_AT_AGAIN)
 # How often a machine is switched on: once to install itself, once without its ISO, twice after a power cut.
 POWER_ONS = 4
+
+
+def phase_limits(deadlines: DeadlinesSpec) -> dict[Phase, float]:
+    """Return how long each phase with a deadline may take on one machine, in seconds."""
+    cycle = float(deadlines.power + deadlines.restart)
+    return {
+        Phase.CLEANUP: float(deadlines.power),
+        Phase.BOOT: float(deadlines.boot),
+        Phase.ISO_COPY: float(deadlines.iso_copy),
+        Phase.CLOUD_INIT: float(deadlines.cloud_init),
+        Phase.PACKAGES: float(deadlines.packages),
+        Phase.ISO_DETACHED: cycle,
+        Phase.RESTARTS: 2 * cycle,
+    }
 
 
 def environment_checks(machines: Sequence[str]) -> tuple[CheckSpec, ...]:
@@ -65,4 +80,5 @@ __all__ = [
     "declared_checks",
     "environment_checks",
     "guest_check",
+    "phase_limits",
 ]

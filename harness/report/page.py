@@ -27,7 +27,18 @@ from harness.report.page_model import (
 )
 from harness.report.symbols import Mark
 from harness.results.claim_rules import bases
-from harness.results.conclusion import Cause, Overall, first_cause, gaps, lab_wide, not_run, overall, tally
+from harness.results.conclusion import (
+    Cause,
+    Overall,
+    first_cause,
+    gaps,
+    lab_wide,
+    not_required,
+    not_run,
+    overall,
+    planned,
+    tally,
+)
 from harness.results.model import CaseResult, Outcome, RunResult, Span
 from harness.results.plain_text import plain
 
@@ -59,6 +70,7 @@ class View:
         self.failures = self._failures()
         self.rows = self._rows()
         self.groups = tuple(self._group(phase) for phase in Phase)
+        self.not_required = not_required(run) if overall(run) is Overall.PASSED else ()
         self.cases = tuple(self._case(case) for case in run.tests)
 
     @property
@@ -80,7 +92,7 @@ class View:
         unproven = count[Status.NOT_PROVEN] + count[Status.BLOCKED]
         missing = len(not_run(self.run)) + sum(not span.finished for span in self.run.spans)
         return (
-            ("checks proven", f"{count[Status.PASS]} of {sum(count.values())}", "plain"),
+            ("checks proven", f"{count[Status.PASS]} of {planned(self.run)}", "plain"),
             ("failed", str(bad), "fail" if bad else "plain"),
             ("not proven", str(unproven), "not-proven" if unproven else "plain"),
             ("phases without verdict", str(missing), "not-proven" if missing else "plain"),

@@ -105,7 +105,9 @@ class _Findings:
 
     Attributes:
         phases: Those whose checks it rests on.
-        checks: Those that it rests on.
+        checks: Those that it rests on and that were answered.
+        planned: How many checks it rests on, answered or not.
+        passed: How many of these were answered and passed.
         carried: For each of them that an earlier run made: that run.
         failed: One line per check that failed.
         unseen: One line per reason why something was not seen.
@@ -114,6 +116,8 @@ class _Findings:
 
     phases: tuple[Phase, ...]
     checks: tuple[Check, ...]
+    planned: int
+    passed: int
     carried: tuple[str, ...]
     failed: tuple[str, ...]
     unseen: tuple[str, ...]
@@ -132,11 +136,15 @@ class _Findings:
             for check in verdict.checks
             if check.name in basis.checks
         ]
+        answered = {(verdict.phase, verdict.machine, check.name) for verdict, check in found}
+        bad = {(one.phase, one.machine, check.name) for one, check in found if check.status is not Status.PASS}
         unseen = [_told(*pair) for pair in found if not (_disproves(pair[1]) or pair[1].status is Status.PASS)]
         unseen += [text for basis, machine in places for text in _unseen(basis, machine, verdicts)]
         return cls(
             phases=tuple(basis.phase for basis in rests_on),
             checks=tuple(check for _, check in found),
+            planned=sum(len(basis.checks) for basis, _ in places),
+            passed=len(answered) - len(bad),
             carried=tuple(verdict.carried_from for verdict, _ in found if verdict.carried_from),
             failed=tuple(_told(*pair) for pair in found if _disproves(pair[1])),
             unseen=tuple(dict.fromkeys(unseen)),
@@ -147,7 +155,6 @@ class _Findings:
 
 
 def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
-    passed = sum(check.status is Status.PASS for check in found.checks)
     standing, asked = Standing.NOT_PROVEN, True
     if found.failed:
         standing, why = Standing.DISPROVEN, (*found.failed, *found.unseen)
@@ -158,14 +165,14 @@ def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
         why = found.unseen or ("no check is declared for it",)
     else:
         phases = ", ".join(found.phases)
-        standing, why = Standing.PROVEN, (f"{passed} checks of {phases}{_earlier(found)}",)
+        standing, why = Standing.PROVEN, (f"{found.passed} checks of {phases}{_earlier(found)}",)
     return Judgement(
         claim,
         standing,
         asked=asked,
         required=required,
         why=why,
-        checks=(passed, len(found.checks)),
+        checks=(found.passed, found.planned),
         evidence=tuple(dict.fromkeys(path for check in found.checks for path in check.evidence)),
     )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.core.claims import Judgement, Standing
 from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.results.claim_rules import LAB_WIDE, place
 from harness.results.model import CaseResult, Outcome, RunResult, Span, SpanKind
 
 # pytest.ExitCode: 2 interrupted, 5 no tests collected.
@@ -15,6 +17,8 @@ _INTERRUPTED = 2
 _NO_TESTS = 5
 _BROKEN = (Status.FAIL, Status.ERROR)
 _WHY_LIMIT = 200  # characters of a cause in the headline
+_MOST_NAMES = 3  # machines that a headline names one by one
+_CONTINUE = "; continue with `--resume`"
 _BAD_OUTCOMES = (Outcome.FAILED, Outcome.ERROR, Outcome.XPASSED)
 _UNSEEN_OUTCOMES = (Outcome.SKIPPED, Outcome.XFAILED)
 
@@ -114,7 +118,21 @@ def overall(run: RunResult) -> Overall:
         return Overall.NOT_PROVEN
     if run.partial:
         return Overall.PARTIAL
+    if all_required_proven(run):
+        return Overall.PASSED_WITH_GAPS if run.unreadable_events else Overall.PASSED
     return Overall.PASSED_WITH_GAPS if _reservations(run) else Overall.PASSED
+
+
+def all_required_proven(run: RunResult) -> bool:
+    """Return whether the lab file requires claims, and each of them is proven."""
+    required = [claim for claim in run.claims if claim.required]
+    return bool(required) and all(claim.standing is Standing.PROVEN for claim in required)
+
+
+def not_required(run: RunResult) -> tuple[str, ...]:
+    """Return the claims that are neither required nor proven, each with its reason."""
+    missing = [claim for claim in run.claims if not claim.required and claim.standing is Standing.NOT_PROVEN]
+    return tuple(f"not required: {claim.title}: {claim.why[0] if claim.why else 'not asked'}" for claim in missing)
 
 
 def _cut_off(run: RunResult) -> bool:
@@ -151,33 +169,50 @@ def _judged(run: RunResult) -> Overall | None:
 
 
 def headline(run: RunResult) -> str:
-    """Return the headline of every view, e.g. `PASSED, 2 things not proven`."""
+    """Return the headline of every view, e.g. `PASSED: 8 of 8 required claims proven`."""
     word = overall(run)
     cause = first_cause(run)
     if word is Overall.PASSED:
-        return "PASSED"
+        return f"PASSED: {_required(run)}" if all_required_proven(run) else "PASSED"
     if word is Overall.PASSED_WITH_GAPS:
         return ", ".join(["PASSED", *_reservations(run)])
     if word is Overall.PARTIAL:
-        return f"PARTIAL: {_asked(run)}"
+        return f"PARTIAL, all good: {_asked(run)}"
     if word is Overall.NOT_PROVEN and held_back(run):
         return "NOT PROVEN: " + "; ".join(f"{claim.title} ({claim.why[0]})" for claim in held_back(run))
     if word is Overall.NOT_PROVEN:
         return "NOT PROVEN: nothing was looked at and found as promised"
     if word is Overall.INCOMPLETE:
         joint = " while " if cause and cause.span else "; before that: "
-        return f"INCOMPLETE: {_ending(run)}" + (joint + cause.what if cause else "")
+        return f"INCOMPLETE: {_ending(run)}" + (joint + cause.what if cause else "") + _CONTINUE
     return f"{word.value.upper()}: {cause.what if cause else f'pytest ended with exit status {run.exit_status}'}"
 
 
 def _asked(run: RunResult) -> str:
-    """Return what a partial run proved and how much it left out."""
-    proven = [claim.title for claim in run.claims if claim.asked and claim.standing is Standing.PROVEN]
-    unasked = sum(not claim.asked for claim in run.claims)
-    words = [f"proven: {'; '.join(proven)}" if proven else "no claim is proven"]
-    words += [f"{unasked} of {len(run.claims)} claims not asked"] if unasked else []
-    words += [f"{len(run.left_out)} left out: {', '.join(run.left_out[:2])}"] if run.left_out else []
-    return "; ".join(words)
+    """Return what a partial run looked at, and what it left out."""
+    ran = [verdict for verdict in run.verdicts if not verdict.blocked_by]
+    seen = [name for name in run.machine_names if any(verdict.machine == name for verdict in ran)]
+    rest = [name for name in run.machine_names if name not in seen]
+    phases = len({verdict.phase for verdict in ran})
+    words = [
+        *([_names(seen)] if seen else []),
+        *_count(phases, "phase", "phases"),
+        f"{tally(run)[Status.PASS]} of {planned(run)} checks",
+    ]
+    proven = sum(claim.asked and claim.standing is Standing.PROVEN for claim in run.claims)
+    parts = [", ".join(words), *([f"{proven} of {len(run.claims)} claims proven"] if proven else [])]
+    parts += [f"not looked at: {_names(rest)}"] if rest else []
+    parts += _count(run.unreadable_events, "journal line unreadable", "journal lines unreadable")
+    return "; ".join(parts)
+
+
+def _names(machines: Sequence[str]) -> str:
+    return ", ".join(machines) if len(machines) <= _MOST_NAMES else f"{len(machines)} machines"
+
+
+def _required(run: RunResult) -> str:
+    proven = [claim.standing is Standing.PROVEN for claim in run.claims if claim.required]
+    return f"{sum(proven)} of {len(proven)} required claims proven"
 
 
 def _ending(run: RunResult) -> str:
@@ -211,12 +246,50 @@ def first_cause(run: RunResult) -> Cause | None:
         return Cause(f"{verdict.title}: {check.name}: {check.why[:_WHY_LIMIT]}", verdict=verdict, check=check)
     case = next((case for case in run.tests if case.outcome in _BAD_OUTCOMES), None)
     if case is not None:
-        return Cause(f"{case.nodeid} {case.outcome.value}", case=case)
+        return Cause(": ".join(filter(None, [f"{case.nodeid} {case.outcome.value}", _exception(case)])), case=case)
     if run.exit_status is None or run.exit_status == _INTERRUPTED or _cut_off(run):
-        span = max(_open_phases(run), key=lambda item: item.started_s, default=None)
-        if span is not None:
-            return Cause(f"{span.name} of {span.machine or 'the lab'} was under way", span=span)
+        return _stuck(run)
     return None
+
+
+def _stuck(run: RunResult) -> Cause | None:
+    """Return the open phase with the largest elapsed share of its deadline.
+
+    A phase without a deadline of its own is measured against the longest one.
+    """
+    spans = _open_phases(run)
+    longest = max(run.limits_s.values(), default=0.0) or 1.0
+
+    def share(span: Span) -> float:
+        return (span.ended_s - span.started_s) / (run.limits_s.get(span.name) or longest)
+
+    span = max(spans, key=share, default=None)
+    if span is None:
+        return None
+    limit = run.limits_s.get(span.name)
+    took = f"{span.ended_s - span.started_s:.0f}" + (f" of {limit:.0f}" if limit else "")
+    others = f" ({len(spans)} phases were open)" if len(spans) > 1 else ""
+    return Cause(f"{span.name} of {span.machine or 'the lab'} was under way for {took} s{others}", span=span)
+
+
+def _exception(case: CaseResult) -> str:
+    """Return the line of a failed test's text that names the exception."""
+    lines = [line.strip() for line in case.reason.splitlines() if line.strip()]
+    raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E ")]
+    return next(iter(raised or lines), "")[:_WHY_LIMIT]
+
+
+def planned(run: RunResult) -> int:
+    """Return how many checks the run was asked to make, made or not.
+
+    A check that no phase declares counts where it was answered.
+    """
+    names = {(verdict.phase, verdict.machine, check.name) for verdict in run.verdicts for check in verdict.checks}
+    machines = [machine.name for machine in run.machines]
+    for check in run.declared:
+        at = (None,) if check.phase in LAB_WIDE else machines
+        names |= {(check.phase, name, check.name) for name in at if place(check.phase, name) in run.asked}
+    return len(names)
 
 
 def tally(run: RunResult) -> Counter[Status]:

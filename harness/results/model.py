@@ -160,6 +160,7 @@ class RunResult:
         asked: What the run works through, as `harness.results.claim_rules.place` names it.
         left_out: Tests of the lab that were not selected: what a partial run does not look at.
         exit_status: pytest's exit code; None where the process ended without recording it.
+        limits_s: The deadline of each phase that has one, in seconds.
         unreadable_events: Journal lines that could not be understood; what they said is lost.
     """
 
@@ -176,6 +177,7 @@ class RunResult:
     required: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    limits_s: dict[str, float] = field(default_factory=dict)
     exit_status: int | None = None
     hypervisor: HypervisorFacts = field(default_factory=HypervisorFacts)
     host: RunHost = field(default_factory=RunHost)

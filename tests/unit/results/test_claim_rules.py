@@ -130,6 +130,8 @@ def test_no_verdict_is_not_proven(claim: Claim) -> None:
     judgement = judged([], claim)
     assert (judgement.standing, judgement.holds_back) == (Standing.NOT_PROVEN, True)
     assert "no verdict" in judgement.why[0]
+    planned = sum(len(basis.checks) * (1 if basis.phase in LAB_WIDE else len(MACHINES)) for basis in BASES[claim])
+    assert judgement.checks == (0, planned)
 
 
 @pytest.mark.parametrize("claim", Claim)

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
-from report_samples import case, events_of, failing, passing, replaced, static, verdicts
+from report_samples import MACHINES, case, events_of, failing, passing, replaced, static, verdicts
 
-from harness.core.verdict import Phase, Status, Verdict
-from harness.results.conclusion import Overall, first_cause, gaps, headline, not_run, overall
+from harness.core.claims import Claim
+from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.results.claim_rules import LAB_WIDE, place
+from harness.results.conclusion import (
+    Overall,
+    first_cause,
+    gaps,
+    headline,
+    not_required,
+    not_run,
+    overall,
+    planned,
+    tally,
+)
+from harness.results.journal_events import PHASE_START, phase_start
 from harness.results.model import Outcome, RunResult
 from harness.results.replay import from_events
 
@@ -131,6 +145,90 @@ def test_a_phase_without_verdict_is_incomplete_though_pytest_ended() -> None:
     run = from_events(events)
     assert overall(run) is Overall.INCOMPLETE
     assert "while cluster of" in headline(run)
+
+
+def hung(limits: dict[str, float]) -> RunResult:
+    """Return a killed run: cloud-init of the worker is open for 140 s, packages of another machine for 20 s."""
+    found = [item for item in verdicts(last=Phase.PACKAGES) if item.machine != "k3s-master1"]
+    open_phases = [(WORKER, Phase.CLOUD_INIT), (WORKER, Phase.PACKAGES), ("k3s-worker2", Phase.PACKAGES)]
+    found = [item for item in found if (item.machine, item.phase) not in open_phases]
+    events = events_of(found, exit_status=None, run=dataclasses.replace(static(), limits_s=limits))
+    for name, phase, t in ((WORKER, Phase.CLOUD_INIT, 120.0), ("k3s-worker2", Phase.PACKAGES, 240.0)):
+        events.append({"t": t, "kind": PHASE_START, "machine": name, **phase_start(phase)})
+    events.append({"t": 260.0, "kind": "note", "machine": None, "text": "the last sign of life"})
+    return from_events(sorted(events, key=lambda item: float(item["t"])))
+
+
+@pytest.mark.parametrize(
+    ("limits", "stuck"),
+    [
+        ({"cloud-init": 200, "packages": 100}, f"cloud-init of {WORKER} was under way for 140 of 200 s"),
+        ({"cloud-init": 2000, "packages": 25}, "packages of k3s-worker2 was under way for 20 of 25 s"),
+        ({"packages": 25}, f"cloud-init of {WORKER} was under way for 140 s"),
+        ({}, f"cloud-init of {WORKER} was under way for 140 s"),
+    ],
+)
+def test_a_killed_run_names_the_phase_that_is_stuck(limits: dict[str, float], stuck: str) -> None:
+    assert headline(hung(limits)) == (
+        "INCOMPLETE: the run ended without recording its end while "
+        f"{stuck} (2 phases were open); continue with `--resume`"
+    )
+
+
+def requiring(*names: Claim, found: list[Verdict], **fields: Any) -> RunResult:
+    required = tuple(claim.value for claim in names)
+    return from_events(events_of(found, run=dataclasses.replace(static(), required=required, **fields)))
+
+
+def declared_verdicts(*unproven: Phase) -> list[Verdict]:
+    """Return a passing verdict with every declared check, not proven in the named phases."""
+    found = []
+    for phase in Phase:
+        names = [check.name for check in static().declared if check.phase is phase]
+        status = Status.NOT_PROVEN if phase in unproven else Status.PASS
+        checks = tuple(Check(name, status, "x", "no k3s" if phase in unproven else "x") for name in names)
+        found += [Verdict(phase, name, checks, 0.0, 1.0) for name in ((None,) if phase in LAB_WIDE else MACHINES)]
+    return found
+
+
+def test_required_claims_that_are_proven_are_green_whatever_else_is_not() -> None:
+    required = [claim for claim in Claim if claim is not Claim.CLUSTER]
+    run = requiring(*required, found=declared_verdicts(Phase.CLUSTER))
+    assert (overall(run), headline(run)) == (Overall.PASSED, "PASSED: 8 of 8 required claims proven")
+    assert not_required(run) == ("not required: cluster healthy: cluster: nodes ready: not-proven: no k3s",)
+    assert overall(requiring(*Claim, found=declared_verdicts(Phase.CLUSTER))) is Overall.NOT_PROVEN
+    assert overall(dataclasses.replace(run, unreadable_events=1)) is Overall.PASSED_WITH_GAPS
+    assert overall(dataclasses.replace(run, exit_status=1)) is Overall.FAILED
+
+
+def test_a_partial_run_without_a_failure_says_that_all_is_good_and_what_it_looked_at() -> None:
+    last = (WORKER, Phase.BOOT)
+    found = [item for item in declared_verdicts() if item.machine in (None, WORKER) and item.phase is not Phase.CLUSTER]
+    found = [
+        dataclasses.replace(item, checks=(failing(Status.NOT_PROVEN), *item.checks[1:]))
+        if (item.machine, item.phase) == last
+        else item
+        for item in found
+    ]
+    asked = tuple(place(item.phase, item.machine) for item in found)
+    run = requiring(*Claim, found=found, asked=asked, left_out=("test_90_cluster.py",))
+    total = planned(run)
+    assert headline(run) == (
+        f"PARTIAL, all good: {WORKER}, {len(found)} phases, {total - 2} of {total} checks; "
+        "not looked at: k3s-master1, k3s-worker2"
+    )
+
+
+def test_a_check_that_was_planned_and_never_made_counts() -> None:
+    whole = from_events(events_of(declared_verdicts()))
+    cut = from_events(events_of([item for item in declared_verdicts() if item.machine != WORKER], exit_status=None))
+    assert planned(whole) == planned(cut) == tally(whole)[Status.PASS] > tally(cut)[Status.PASS]
+
+
+def test_an_error_of_a_test_is_headed_by_its_exception() -> None:
+    text = "host = None\n\n>   x()\nE   KeyError: 'x'\n\nscenarios/test_80_guests.py:3: KeyError"
+    run = from_events(events_of(verdicts(), exit_status=1, tests=(case(Outcome.ERROR, "test_other", text),)))
+    assert headline(run).endswith(" error: KeyError: 'x'")
 
 
 def test_the_first_cause_is_the_earliest_not_the_first_machine() -> None:
