@@ -12,6 +12,7 @@ import click
 
 from harness.core.errors import HarnessError, UsageError
 from harness.core.files import host_error_from
+from harness.results.plain_text import plain
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., object])
@@ -32,8 +33,11 @@ vmrun_option = click.option("--vmrun", metavar="PATH", help="The vmrun program, 
 
 
 def say(text: str) -> None:
-    """Write a line to standard output."""
-    click.echo(text)
+    """Write text to standard output: the only way there.
+
+    It is made plain, because text of guests, files and programs is in it.
+    """
+    click.echo(plain(text))
 
 
 def report_errors(function: Callable[P, None]) -> Callable[P, None]:
@@ -50,7 +54,7 @@ def report_errors(function: Callable[P, None]) -> Callable[P, None]:
             known = error if isinstance(error, HarnessError) else host_error_from(error)
             if known is None:
                 raise
-            click.echo(f"ERROR: {known}", err=True)
+            click.echo(plain(f"ERROR: {known}"), err=True)
             sys.exit(4 if isinstance(known, UsageError) else 1)
 
     return inner

@@ -9,6 +9,8 @@ Entry: `harness.plugin.entry`, an entry point of the package; a `conftest.py` ca
     fixtures                      what the tests of a lab use
     assertions                    verdicts as test outcomes
     terminal, progress            output
+
+PYTEST_DONT_REWRITE: the entry point has imported this package before a conftest names it.
 """
 
 pytest_plugins = ("harness.plugin.entry",)

@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.core.secret import redact
 from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.lab.lab import Lab
 from harness.plugin.requested import check_name
 from harness.results import journal_events as payload
 from harness.results.journal import Journal
 from harness.results.model import CaseResult, Outcome
+from harness.results.plain_text import plain
 
 
 class Proof:
@@ -143,10 +143,10 @@ def mask(report: pytest.TestReport) -> None:
     text = report.longreprtext
     if isinstance(report.longrepr, tuple):
         path, line, reason = report.longrepr
-        report.longrepr = (path, line, redact(reason))  # pytest reads the three of them
-    elif redact(text) != text:
-        report.longrepr = redact(text)
-    report.sections = [(name, redact(content)) for name, content in report.sections]
+        report.longrepr = (path, line, plain(reason))  # pytest reads the three of them
+    elif plain(text) != text:
+        report.longrepr = plain(text)
+    report.sections = [(name, plain(content)) for name, content in report.sections]
 
 
 def _crash(report: pytest.TestReport) -> str:

@@ -19,7 +19,8 @@ from harness.plugin.guards import check_host, check_lab
 from harness.plugin.lab_session import KEY, LabSession, session_of
 from harness.plugin.locate import LAB_FILE, lab_directory, results_directory
 from harness.plugin.requested import checks_for, machine_of, marked_claims, phase_of
-from harness.plugin.terminal import write_early
+from harness.plugin.terminal import usage_error, write_early
+from harness.results.plain_text import plain
 from harness.system.signals import termination_as_ctrl_c
 from harness.system.stdio import use_utf8_output
 
@@ -54,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if not option.collectonly:
             stack.enter_context(lock(selection, write_early))
     except HarnessError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise usage_error(error) from error
     run_id = new_run_id()
     reports = (option.reports or results_directory(directory)).resolve()
     session = config.stash[KEY] = LabSession(selection, directory, run_id, RunFiles(reports / run_id), stack)
@@ -63,7 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         session.run.directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise pytest.UsageError(f"cannot write results: {error}\n  remedy:   give another --reports") from error
+        raise usage_error(f"cannot write results: {error}\n  remedy:   give another --reports") from error
     if not option.xmlpath:
         option.xmlpath = str(session.run.junit)
     stack.enter_context(termination_as_ctrl_c())
@@ -77,13 +78,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         return []
     selection = session.selection
     overlay = f", overlay {selection.overlay}" if selection.overlay else ""
-    return [
+    lines = [
         f"lab: {selection.spec.name} ({selection.lab_file}{overlay})",
         f"hypervisor: {selection.hypervisor.kind.value} {selection.hypervisor.version}",
         f"machines: {selection.vm_directory}",
         f"results: {session.run.directory}",
         *overdue(kept_until(selection)),
     ]
+    return [plain(line) for line in lines]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -110,7 +112,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             check_lab(item, session.scenarios)
         marked_claims(item)
     except UsageError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise usage_error(error) from error
     if phase is None:
         return
     deadlines = session.selection.spec.deadlines_s

@@ -21,6 +21,7 @@ from harness.plugin.requested import asked_by, needs_of
 from harness.plugin.terminal import writer
 from harness.results.claim_rules import Asked
 from harness.results.journal import Journal
+from harness.results.plain_text import plain
 from harness.system.ports import HeldPorts
 
 
@@ -82,7 +83,7 @@ def open_run(session: LabSession, config: pytest.Config) -> LabRun:
     except (HarnessError, OSError) as error:
         wrong_input = isinstance(error, UsageError)
         status = pytest.ExitCode.USAGE_ERROR if wrong_input else pytest.ExitCode.TESTS_FAILED
-        pytest.exit(f"the lab cannot be opened: {error}", returncode=status)
+        pytest.exit(plain(f"the lab cannot be opened: {error}"), returncode=status)
     session.cleanup.callback(lab.stop)  # Before the journal, the ports and the lock are released.
     run = config.stash[_KEY] = LabRun(lab, Proof(lab, journal, progress.flush), progress, asked)
     lab.start(needs, with_cluster=with_cluster)

@@ -17,6 +17,7 @@ from harness.lab.required_claims import judge_claims_of
 from harness.plugin.assertions import mask
 from harness.plugin.opening import run_of
 from harness.plugin.requested import machine_of, phase_of
+from harness.plugin.terminal import write_section
 
 
 @pytest.hookimpl(wrapper=True)
@@ -27,6 +28,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if run is not None and phase is not None:
         errors = run_and_collect_error("a test's outcome", partial(run.proof.note, report, phase, machine_of(item)))
         run.problems = tuple(dict.fromkeys((*run.problems, *errors)))
+    if run is not None:
         mask(report)
     return report
 
@@ -61,6 +63,4 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
     if run is None or run.end is None:
         return
     run.progress.flush()
-    terminalreporter.section("lab")
-    for line in run.progress.summary(run.lab, run.end):
-        terminalreporter.write_line(line)
+    write_section(terminalreporter, "lab", run.progress.summary(run.lab, run.end))

@@ -9,8 +9,11 @@ from harness.core.secret import MASK, redact
 
 # ECMA-48 escape sequences as consoles use them: CSI, OSC, and the two-character ones.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\)|[@-Z\\-_])")
-# C0 and C1 controls but tab and newline, bidirectional overrides (Unicode TR 9), non-characters, lone surrogates.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+# C0 and C1 controls but tab and newline, line and paragraph separators, marks and overrides of the direction (Unicode
+# TR 9), non-characters, lone surrogates.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
+)
 _KEY_TAIL = re.compile(r"\A(?:(?!-----BEGIN ).)*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 _KEY_HEAD = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?! \*\*\*).*\Z", re.DOTALL)
 

@@ -218,3 +218,27 @@ def test_python_is_started_without_the_working_directory() -> None:
     ]
     assert len(commands) >= len(starters)
     assert [words for words in commands if not {"-P", "-I", "-IS"} & set(words)] == []
+
+
+# The modules that write to a terminal or to standard output; `mask` makes pytest's own reports plain.
+TO_THE_TERMINAL = {
+    "harness.cli.options",
+    "harness.cli.schema",
+    "harness.plugin.terminal",
+}
+
+
+def test_text_of_others_reaches_the_terminal_through_one_module_each() -> None:
+    """The command line and the plugin have one module each that writes; it makes every text plain."""
+    writes = {"echo", "secho", "write_line", "write_sep", "stdout", "stderr"}
+    users = {
+        module.name
+        for module in modules().values()
+        if module.name.startswith(("harness.cli", "harness.plugin"))
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in writes
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("click", "sys", "reporter", "terminalreporter")
+    }
+    assert users == TO_THE_TERMINAL

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from lab_file import LAB_FILE
 
 from harness.cli.main import main
-from harness.cli.options import DEFAULT_LAB, report_errors
+from harness.cli.options import DEFAULT_LAB, report_errors, say
 from harness.core.errors import ConfigError, DeadlineExpired, HostError
 from harness.vmware.vmx import VmxError
 
@@ -57,3 +57,18 @@ def test_a_defect_keeps_its_traceback(error: Exception) -> None:
 def test_the_default_lab_file_is_the_shipped_one() -> None:
     assert LAB_FILE.parts[-2:] == DEFAULT_LAB.parts
     assert f"[default: {DEFAULT_LAB}]" in CliRunner().invoke(main, ["plan", "--help"]).output
+
+
+def test_what_others_wrote_does_not_act_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b]0;owned\x07\x1b[2Jname\x9b1A\u202e"
+
+    @report_errors
+    def command() -> None:
+        say(hostile)
+        raise HostError(hostile, remedy="none")
+
+    with pytest.raises(SystemExit):
+        command()
+    out, err = capsys.readouterr()
+    assert out == "name\ufffd1A\ufffd\n"
+    assert err.startswith("ERROR: name\ufffd1A\ufffd\n")

@@ -234,6 +234,19 @@ def test_a_secret_in_a_skips_reason_is_masked_and_the_report_stays_one_that_pyte
     assert failing.longreprtext == "*** is no host"
 
 
+def test_what_a_guest_wrote_does_not_act_on_the_terminal() -> None:
+    hostile = "\x1b]0;owned\x07\x1b[32mPASS\x9b1A\u202e"
+    shown = "PASS\ufffd1A\ufffd"
+    skipped_one = report("skipped", longrepr=("test.py", 3, hostile))
+    failing = report("failed", longrepr=hostile)
+    failing.sections = [("Captured stdout call", hostile)]
+    for told in (skipped_one, failing):
+        mask(told)
+    assert skipped_one.longrepr == ("test.py", 3, shown)
+    assert failing.longreprtext == shown
+    assert failing.sections == [("Captured stdout call", shown)]
+
+
 def test_each_test_is_one_event_and_passes_are_counted(prove: Callable[..., Proof], journal: Journal) -> None:
     proof = prove()
     for when in ("setup", "call", "teardown"):

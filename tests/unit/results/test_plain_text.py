@@ -16,6 +16,7 @@ KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE K
         ("\x1b]0;title\x07text", "text"),
         ("a\r\nb\rc", "a\nb\nc"),
         ("nul\x00 bell\x07 tab\t", "nul\ufffd bell\ufffd tab\t"),
+        ("line\x85 next\u2028 \u200f\u061c\u200e\x9b2J", "line\ufffd next\ufffd \ufffd\ufffd\ufffd\ufffd2J"),
         ("left\u202eright", "left\ufffdright"),
         ("\ud800", "\ufffd"),
         ("한국어 ✓ <b>", "한국어 ✓ <b>"),
