@@ -17,16 +17,12 @@ from pydantic import BaseModel, ValidationError
 
 from harness.config import yaml_nodes as yaml_tree
 from harness.config.model import LabSpec, Reach, SeedSource
+from harness.config.path_rules import Broken, path_problems
 from harness.core.errors import ConfigError
 from harness.core.secret import MASK
 
 EMBEDDED_OVERLAY = "embedded"
 MOST_BUILT_DISK_GIB = 2048  # a master boot record counts sectors of 512 bytes with 32 bits
-
-# Where in the lab file a rule is broken, and how.
-Broken = tuple[tuple[str | int, ...], str]
-
-_OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 # The texts for pydantic's error types, in the terms of a YAML file.
 _TEXTS = {
@@ -105,7 +101,7 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
         spec = LabSpec.model_validate_json(json.dumps(yaml_tree.plain(root)))
     except ValidationError as error:
         raise _problems(path, (_explain(root, dict(item)) for item in error.errors(include_url=False))) from error
-    rules = [*_rules(spec), *_built_rules(spec), *(_path_rules(spec) if platform not in (None, "win32") else ())]
+    rules = [*_rules(spec), *_built_rules(spec), *path_problems(spec, platform)]
     broken = [yaml_tree.Problem(*yaml_tree.locate(root, loc), f"{_dotted(loc)}: {text}") for loc, text in rules]
     if broken:
         raise _problems(path, broken)
@@ -239,17 +235,6 @@ def _built_rules(spec: LabSpec) -> Iterator[Broken]:
         yield ("hardware", "disk_gib"), f"seeds that are built install on disks of at most {MOST_BUILT_DISK_GIB} GiB"
     if not spec.guest.packages:
         yield ("guest", "packages"), "a seed that is built brings at least one package"
-
-
-def _path_rules(spec: LabSpec) -> Iterator[Broken]:
-    """Yield the paths that are valid on Windows only."""
-    for place, text in (
-        (("vm_directory",), spec.vm_directory),
-        (("seeds", "directory"), spec.seeds.directory),
-        (("ssh", "key"), spec.ssh.key),
-    ):
-        if _OF_WINDOWS.match(text):
-            yield place, f"{text} is a path of Windows; give one of this host, or an overlay with one (--overlay)"
 
 
 def _once(seen: dict[str, str], value: str, name: str, place: tuple[str | int, ...]) -> Iterator[Broken]:

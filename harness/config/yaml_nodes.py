@@ -52,9 +52,10 @@ def compose(text: str, name: str) -> yaml.MappingNode:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise ConfigError(
-            f"not YAML: {error.problem or error}", where=place, remedy="correct the syntax of the file"
-        ) from error
+        remedy = "correct the syntax of the file"
+        if "escape" in (error.problem or "") or "escape" in (error.context or ""):
+            remedy = r"write Windows paths in single quotes, as in 'F:\VMs\lab'"
+        raise ConfigError(f"not YAML: {error.problem or error}", where=place, remedy=remedy) from error
     except yaml.YAMLError as error:
         raise ConfigError(f"not YAML: {error}", where=name, remedy="correct the syntax of the file") from error
     if not isinstance(root, yaml.MappingNode):

@@ -227,7 +227,58 @@ def test_a_windows_path_is_kept_as_it_is_written(written: str, read: str) -> Non
 
 
 def test_a_windows_path_in_double_quotes_is_told_to_be_an_escape() -> None:
-    assert "not YAML" in refused(changed((r"'F:\VMs\AirgapLab'", r'"F:\VMs\AirgapLab"')))
+    told = refused(changed((r"'F:\VMs\AirgapLab'", r'"F:\VMs\AirgapLab"')))
+    assert "not YAML" in told
+    assert "write Windows paths in single quotes" in told
+
+
+PATH_KEYS = [
+    ("vm_directory", r"'F:\VMs\AirgapLab'"),
+    ("seeds.directory", "../wsl/out\n"),
+    ("ssh.key", "../wsl/out/ssh/id_rsa"),
+    ("machines.k3s-worker1.seed", "seed-worker1.iso"),
+]
+
+
+@pytest.mark.parametrize("platform", ["win32", "linux", None])
+@pytest.mark.parametrize(("key", "old"), PATH_KEYS)
+@pytest.mark.parametrize(
+    "written",
+    [
+        r'"F:\vms\airgap"',
+        r'"vms\nairgap"',
+        r"'%USERPROFILE%\VMs'",
+        "'%TEMP%/VMs'",
+        r"'C:\Users\%USERNAME%\VMs'",
+        "'F:VMs'",
+        "'F:'",
+        r"'F:\Air?gap'",
+        r"'F:\a*'",
+        r"'F:\<name>'",
+        r"'F:\a|b'",
+        r"'F:\a:b'",
+        r"'\\server\share\a?'",
+        r"""'..\"VMs"'""",
+    ],
+)
+def test_a_path_that_yaml_or_windows_changes_is_refused(key: str, old: str, written: str, platform: str | None) -> None:
+    text = changed((old, written + "\n" * old.endswith("\n")))
+    with pytest.raises(ConfigError, match=rf"lab\.yaml:\d+:\d+: {key}: ") as caught:
+        build(text, FILE, None, platform)
+    assert "write Windows paths in single quotes" in str(caught.value)
+
+
+@pytest.mark.parametrize("written", [r"'\\?\C:\VMs\lab'", r"'C:\100% done\lab'", r"'..\VMs\lab'", r"'C:\(a) {b}!'"])
+def test_unusual_paths_of_windows_are_taken(written: str) -> None:
+    assert build(changed((r"'F:\VMs\AirgapLab'", written)), FILE, None, "win32").vm_directory == written[1:-1]
+
+
+@pytest.mark.parametrize("written", ["'/srv/a:b?'", "'/srv/%d%/lab'", "'../a|b'"])
+def test_a_path_that_another_system_has_is_taken_there(written: str) -> None:
+    text = changed((r"'F:\VMs\AirgapLab'", written))
+    assert build(text, FILE, None, "linux").vm_directory == written[1:-1]
+    with pytest.raises(ConfigError, match="single quotes"):
+        build(text, FILE, None, "win32")
 
 
 @pytest.mark.parametrize(
