@@ -13,7 +13,7 @@ from harness.lab.evidence import vmware_tools
 from harness.lab.evidence.run_evidence import RunEvidence
 from harness.lab.keep_policy import MachineUse
 from harness.lab.resume.continuation import Resumption
-from harness.lab.resume.decision import Decision, start_over
+from harness.lab.resume.decision import Decision, Rebuild, start_over
 from harness.lab.verdicts import Verdicts
 from harness.machine.machine import Machine
 from harness.phases import CARRIED_PHASES
@@ -66,7 +66,7 @@ class MachineWorker:
     def _run_phases(self, phases: Sequence[PhaseModule], environment: Verdict) -> None:
         machine, barrier = self._machine, self._machine.context.barrier
         blocker: Verdict | None = environment if environment.status.stops else None
-        decision = start_over("") if blocker else self._resumption.resume(machine)
+        decision = start_over(Rebuild.FRESH) if blocker else self._resumption.resume(machine)
         if decision.carried and self._resumption.refusal(machine, decision) is None:
             self.use = MachineUse.REUSED
         for module in phases:

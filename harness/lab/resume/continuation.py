@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from harness.config.plan import LabPlan, MachinePlan
+from harness.core.best_effort import error_text
 from harness.core.deadline import Cancelled
-from harness.core.errors import HarnessError, HostError
+from harness.core.errors import DeadlineExpired, GuestError, HarnessError, HostError
+from harness.core.files import host_error_from
 from harness.core.verdict import Check, Phase, Status
 from harness.lab.resume.decision import (
     Decision,
     ObservedMachine,
+    Rebuild,
     RecordedMachine,
     ResumeMode,
+    Unseen,
     confirm,
     decide,
+    not_seen,
     start_over,
+    unanswered,
 )
 from harness.lab.resume.machine_inputs import inputs_of, iso_attached, vmx_changes
 from harness.machine.machine import Machine
 from harness.machine.machine_directory import foreign_directory
+from harness.ownership.ledger import MachineEntry
 from harness.phases.boot import forward_ssh
 from harness.phases.installation_identity import ask_identity
 from harness.phases.power_cycle import edit_vmx
@@ -38,7 +46,7 @@ class Resumption:
 
     Args:
         mode: What the run does with machines of an earlier run.
-        recorded: What earlier runs recorded, by machine.
+        recorded: What earlier runs recorded, by machine; `Unseen` where it cannot be read.
         replan: Plans this lab as the run of that id did.
         phases: The phases of one machine whose verdicts can be carried over, in their order.
     """
@@ -46,7 +54,7 @@ class Resumption:
     def __init__(
         self,
         mode: ResumeMode,
-        recorded: Mapping[str, RecordedMachine],
+        recorded: Mapping[str, RecordedMachine | Unseen],
         replan: Callable[[str], LabPlan],
         phases: Sequence[Phase],
     ) -> None:
@@ -62,18 +70,35 @@ class Resumption:
         what earlier journals have of it still holds then.
 
         Raises:
-            HostError: The ledger cannot be read.
             Cancelled: The run ends.
         """
-        decision = start_over("") if self.mode is ResumeMode.FRESH else self._decide(machine)
-        if not decision.carried:
-            machine.forget()
-        if self.refusal(machine, decision) is None:
-            self._journal(machine, decision)
+        try:
+            decision = start_over(Rebuild.FRESH) if self.mode is ResumeMode.FRESH else self._decide(machine)
+            if decision.rebuild is not None:
+                machine.forget()
+            if self.refusal(machine, decision) is None:
+                self._journal(machine, decision)
+        except Cancelled:
+            raise
+        except (HarnessError, VmxError) as error:
+            unseen = _unseen(machine, error)
+            return not_seen(unseen.what, unseen.remedy)
         return decision
 
     def refusal(self, machine: Machine, decision: Decision) -> Check | None:
-        """Return why `--reuse` cannot take the machine, or None."""
+        """Return why the machine is not touched, or None.
+
+        It could not be looked at, or `--reuse` cannot take it.
+        """
+        if decision.unseen is not None:
+            return Check(
+                "as an earlier run left it",
+                Status.ERROR,
+                f"{machine.name} can be compared with what is recorded of it",
+                f"it could not be looked at, and is left alone: {decision.unseen.what}",
+                f"{decision.unseen.remedy}; then run again. Or run with --fresh, or `lab down`: both delete it",
+                cause=decision.unseen.what.splitlines()[0],
+            )
         if self.mode is not ResumeMode.REUSE or not decision.missing(self._phases):
             return None
         return Check(
@@ -85,38 +110,49 @@ class Resumption:
         )
 
     def _decide(self, machine: Machine) -> Decision:
-        recorded = self._recorded.get(machine.name)
         entry = machine.context.ledger.machine(machine.name)
-        made_by = entry.run_id if entry is not None else ""
+        now = self._observe(machine, entry) if entry is not None else ObservedMachine("")
+        decision = decide(self._recorded.get(machine.name), now, self._phases, self.mode)
+        if not decision.carried or entry is None:
+            return decision
         try:
-            planned = self._replan(made_by).machine(machine.name) if made_by else machine.plan
-            decision = decide(recorded, self._observe(machine, planned, made_by), self._phases)
-            missing = decision.missing(self._phases)
-            if self.mode is not ResumeMode.RESUME and decision.carried and missing:
-                return start_over(f"not finished: {', '.join(phase.value for phase in missing)}")
-            if decision.carried:
-                self._restore(machine, planned, decision)
-                seen = ask_identity(machine).installation if decision.installation else {}
-                decision = confirm(decision, machine.facts.boot_id, seen)
-                if decision.carried:
-                    machine.learn(replace(machine.facts, installation=seen))
+            self._restore(machine, self._replan(entry.run_id).machine(machine.name), decision)
+            seen = ask_identity(machine).installation if decision.installation else {}
         except Cancelled:
             raise
-        except HarnessError as error:
-            return start_over(f"it does not answer as that machine: {error.what}")
-        except (OSError, VmxError) as error:
-            return start_over(f"its files cannot be used: {error}")
+        except (HarnessError, OSError, VmxError) as error:
+            by_guest = isinstance(error, GuestError | DeadlineExpired)
+            return unanswered(decision, _unseen(machine, error), self._phases, by_guest=by_guest)
+        decision = confirm(decision, machine.facts.boot_id, seen)
+        if decision.carried:
+            machine.learn(replace(machine.facts, installation=seen))
         return decision
 
-    def _observe(self, machine: Machine, planned: MachinePlan, made_by: str) -> ObservedMachine:
-        files, problem = planned.files, _problem(machine, planned)
+    def _observe(self, machine: Machine, entry: MachineEntry) -> ObservedMachine:
+        """Return the machine as it is now; what could not be looked at is part of it."""
+        try:
+            foreign = foreign_directory(entry)
+            if foreign is not None:
+                return ObservedMachine(entry.run_id, unseen=Unseen(str(foreign), "move it away"))
+            return self._look(machine, self._replan(entry.run_id).machine(machine.name), entry.run_id)
+        except Cancelled:
+            raise
+        except (HarnessError, OSError, VmxError) as error:
+            return ObservedMachine(entry.run_id, unseen=_unseen(machine, error))
+
+    def _look(self, machine: Machine, planned: MachinePlan, made_by: str) -> ObservedMachine:
+        files = planned.files
+        missing = [path.name for path in (files.vmx, files.disk) if not _exists(path)]
+        if missing:
+            return ObservedMachine(made_by, missing=f"it is gone: {' and '.join(missing)} is missing")
+        changes = vmx_changes(planned.vmx, files.vmx)
         return ObservedMachine(
             made_by=made_by,
             inputs=inputs_of(machine.context.plan.spec, planned, machine.iso),
-            problem=problem,
+            changes=f"{files.vmx.name} was changed: {'; '.join(changes)}" if changes else "",
             running=machine.power.is_running(),
             started=bool(_power_ons(files.directory)),
-            attached=not problem and iso_attached(files.vmx),
+            attached=iso_attached(files.vmx),
         )
 
     def _restore(self, machine: Machine, planned: MachinePlan, decision: Decision) -> None:
@@ -136,7 +172,8 @@ class Resumption:
         if machine.power.is_running():
             number = _current(planned) or max(numbers, default=0)
             if not number:
-                raise HostError("it runs, and has no serial log", where=str(planned.files.directory), remedy="")
+                where = str(planned.files.directory)
+                raise HostError("it runs, and has no serial log", where=where, remedy=f"look at {where}")
             machine.console.follow(number)
         else:
             number = max(numbers, default=0) + 1
@@ -165,28 +202,45 @@ class Resumption:
             machine.journal.state(text)
 
 
-def _problem(machine: Machine, planned: MachinePlan) -> str:
-    """Return how the files differ from those of the earlier run."""
-    entry, files = machine.context.ledger.machine(machine.name), planned.files
-    foreign = foreign_directory(entry) if entry is not None else None
-    if foreign is not None:
-        return str(foreign)
-    if not files.vmx.is_file() or not files.disk.is_file():
-        return f"it is gone: {files.vmx.name} or {files.disk.name} is missing"
-    changes = vmx_changes(planned.vmx, files.vmx)
-    return f"{files.vmx.name} was changed: {'; '.join(changes)}" if changes else ""
+def _unseen(machine: Machine, error: Exception) -> Unseen:
+    """Return what an error kept from being looked at, in one line, and its remedy."""
+    known = error if isinstance(error, HarnessError) else host_error_from(error)
+    if isinstance(known, DeadlineExpired):
+        return Unseen(f"{known.what}; last seen: {known.last_seen}", known.remedy)
+    if known is not None:
+        remedy = known.remedy or f"look at {known.where or machine.name}"
+        return Unseen("\n".join(filter(None, (error_text(known), known.said))), remedy)
+    return Unseen(error_text(error), f"look at {machine.plan.files.directory}")
+
+
+def _exists(path: Path) -> bool:
+    """Return whether there is such a file.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _power_ons(directory: Path) -> list[int]:
-    """Return the numbers of the serial logs: one per power-on."""
-    found = [_SERIAL.fullmatch(path.name) for path in directory.glob("serial-*.log")]
+    """Return the numbers of the serial logs: one per power-on.
+
+    Raises:
+        OSError: The directory cannot be read.
+    """
+    found = [_SERIAL.fullmatch(path.name) for path in directory.iterdir()]
     return sorted(int(match[1]) for match in found if match)
 
 
 def _current(planned: MachinePlan) -> int | None:
-    """Return the number of the serial log in the VMX, or None."""
-    try:
-        match = _SERIAL.fullmatch(Vmx.read(planned.files.vmx).get("serial0.fileName") or "")
-    except (VmxError, OSError):
-        return None
+    """Return the number of the serial log in the VMX, or None.
+
+    Raises:
+        VmxError: It is no VMX.
+        OSError: It cannot be read.
+    """
+    match = _SERIAL.fullmatch(Vmx.read(planned.files.vmx).get("serial0.fileName") or "")
     return int(match[1]) if match else None

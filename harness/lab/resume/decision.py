@@ -1,11 +1,12 @@
 """Decide whether a machine of an earlier run is continued. Pure.
 
-The earlier journal and what is observed now decide.
+Its record and what is observed now decide. There are three outcomes:
 
-A phase is carried over when it passed (or could not be proven, and then still is not), everything before it is carried
-over, and what it rests on still holds: the machine is the one that the earlier run made, of the same inputs, and is on
-the same boot where that matters. Anything else starts the
-machine over, with the reason.
+continued    A phase is carried over when it passed (or could not be proven, and then still is not), everything before
+             it is carried over, and what it rests on still holds: the machine is the one that the earlier run made, of
+             the same inputs, and is on the same boot where that matters.
+built anew   For a reason of `Rebuild`, and for no other. The machine is deleted.
+an error     Something could not be looked at, or nothing records how far the machine got. It is not touched.
 """
 
 from __future__ import annotations
@@ -24,6 +25,32 @@ class ResumeMode(StrEnum):
     FRESH = "fresh"  # removes them
     RESUME = "resume"  # goes on where they are, and starts over what cannot go on
     REUSE = "reuse"  # takes finished ones as they are, and touches no other
+
+
+class Rebuild(StrEnum):
+    """Every reason for which a machine is built anew, which deletes the old one.
+
+    Each is something that was seen. What could not be looked at is an error, and is not in this list.
+    """
+
+    FRESH = "`--fresh` asks for it"
+    ABSENT = "the ledger has no such machine"
+    FAILED = "one of its phases did not pass"
+    UNFINISHED = "its own record shows that it is not finished"
+    GONE = "its VMX or its disk is not there"
+    VMX = "its VMX was changed"
+    INPUTS = "its lab file or its seed was changed"
+    ISO_ATTACHED = "its VMX has the ISO in the drive again"
+    RESTARTED = "it is on another boot than the one that was proven"
+    INSTALLATION = "it was installed again"
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Something that could not be looked at, and the remedy."""
+
+    what: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -56,18 +83,22 @@ class ObservedMachine:
     Attributes:
         made_by: The run that the ledger names; empty where it is not in the ledger.
         inputs: As in `RecordedMachine`.
-        problem: Why its directory, disk or VMX are not as the earlier run left them; empty where they are.
+        missing: Which of VMX and disk is not there; empty where both are.
+        changes: Which keys of its VMX were changed; empty where none.
         running: Whether `vmrun list` has it.
         started: Whether it was ever powered on.
         attached: Whether its VMX has the ISO in the drive at the next start.
+        unseen: What could not be looked at; then nothing but `made_by` is known.
     """
 
     made_by: str
-    inputs: Mapping[str, str]
-    problem: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    missing: str = ""
+    changes: str = ""
     running: bool = False
     started: bool = False
     attached: bool = False
+    unseen: Unseen | None = None
 
 
 @dataclass(frozen=True)
@@ -75,16 +106,20 @@ class Decision:
     """Whether a machine is continued.
 
     Attributes:
-        carried: The verdicts that are carried over, from the first phase on; none where it starts over.
-        why: Why it starts over, or where it continues.
+        carried: The verdicts that are carried over, from the first phase on; none where it is not continued.
+        why: Why it is not continued, or where it continues.
         boot_id: The boot that it has to be on; empty where any boot will do.
         installation: What it has to report, as in `RecordedMachine`.
+        rebuild: Why it is built anew; None where it is not.
+        unseen: What could not be looked at. The machine is not touched then.
     """
 
     carried: tuple[Verdict, ...]
     why: str
     boot_id: str = ""
     installation: Mapping[str, str] = field(default_factory=dict)
+    rebuild: Rebuild | None = None
+    unseen: Unseen | None = None
 
     @property
     def last(self) -> Phase | None:
@@ -100,52 +135,84 @@ class Decision:
         return next((verdict for verdict in self.carried if verdict.phase is phase), None)
 
 
-def start_over(why: str) -> Decision:
-    """Return the decision to start a machine over."""
-    return Decision((), why)
+def start_over(reason: Rebuild, why: str = "") -> Decision:
+    """Return the decision to build a machine anew."""
+    return Decision((), why or reason.value, rebuild=reason)
 
 
-def decide(recorded: RecordedMachine | None, now: ObservedMachine, phases: Sequence[Phase]) -> Decision:
+def not_seen(what: str, remedy: str) -> Decision:
+    """Return the decision to leave a machine alone: it could not be looked at."""
+    return Decision((), what, unseen=Unseen(what, remedy))
+
+
+def decide(
+    recorded: RecordedMachine | Unseen | None, now: ObservedMachine, phases: Sequence[Phase], mode: ResumeMode
+) -> Decision:
     """Decide whether a machine is continued.
 
     Args:
-        recorded: The machine in the newest journal that has it; None where no journal has it.
+        recorded: The newest record of the machine; None where there is none, `Unseen` where it cannot be read.
         now: The machine as it is observed.
         phases: The phases of one machine, in their order.
+        mode: What the run does with machines of an earlier run.
     """
-    if recorded is None:
-        return start_over("no earlier run has it")
-    obstacle = _not_the_same(recorded, now) or _went_wrong(recorded, phases)
-    if obstacle:
-        return start_over(obstacle)
-    carried = _carried(recorded, phases)
-    last = carried[-1].phase if carried else None
-    if last is None or last.number < Phase.CREATION.number:
-        return start_over(f"run {recorded.run_id} had not created it")
-    return _by_power(recorded, now, carried)
-
-
-def _not_the_same(recorded: RecordedMachine, now: ObservedMachine) -> str:
-    """Return why it is another machine than before, or an empty text."""
+    if mode is ResumeMode.FRESH:
+        return start_over(Rebuild.FRESH)
     if not now.made_by:
-        return f"it is gone: the ledger no longer has the machine of run {recorded.run_id}"
-    if now.made_by != recorded.made_by:
-        return f"run {now.made_by} created it, not run {recorded.made_by} as run {recorded.run_id} recorded"
-    if now.problem:
-        return now.problem
-    names = sorted({*recorded.inputs, *now.inputs})
-    changed = [name for name in names if recorded.inputs.get(name) != now.inputs.get(name)]
-    return f"changed since run {recorded.run_id}: {', '.join(changed)}" if changed else ""
+        gone = isinstance(recorded, RecordedMachine)
+        return start_over(
+            Rebuild.ABSENT, "it is gone: the ledger no longer has it" if gone else "no earlier run has it"
+        )
+    if isinstance(recorded, Unseen):
+        return not_seen(recorded.what, recorded.remedy)
+    if recorded is None or recorded.made_by < now.made_by:
+        return not_seen(*_unrecorded(now))
+    if recorded.made_by != now.made_by:
+        return start_over(Rebuild.UNFINISHED, f"run {recorded.made_by} had begun to build it anew")
+    decision = _by_record(recorded, phases, mode)
+    if decision.rebuild is not None:
+        return decision
+    if now.unseen is not None:
+        return not_seen(now.unseen.what, now.unseen.remedy)
+    return _difference(recorded, now) or _by_power(recorded, now, decision.carried)
 
 
-def _went_wrong(recorded: RecordedMachine, phases: Sequence[Phase]) -> str:
-    """Return which phase did not pass, or an empty text.
+def _unrecorded(now: ObservedMachine) -> tuple[str, str]:
+    return (
+        f"run {now.made_by} made it and it was kept, but neither a record beside it nor a journal shows how far it got",
+        "run with the --reports directory of that run",
+    )
+
+
+def _by_record(recorded: RecordedMachine, phases: Sequence[Phase], mode: ResumeMode) -> Decision:
+    """Return what the record alone allows: what is carried over, or why nothing is.
 
     The guests phase does not count: finished guests are tested again anyway.
     """
     mine = (verdict for verdict in recorded.verdicts if verdict.phase in phases)
     bad = next((verdict for verdict in mine if verdict.status.stops), None)
-    return f"{bad.phase.value} ended with {bad.status.value} in run {recorded.run_id}" if bad else ""
+    if bad is not None:
+        return start_over(Rebuild.FAILED, f"{bad.phase.value} ended with {bad.status.value} in run {recorded.run_id}")
+    carried = _carried(recorded, phases)
+    if not carried or carried[-1].phase.number < Phase.CREATION.number:
+        return start_over(Rebuild.UNFINISHED, f"run {recorded.run_id} had not created it")
+    missing = [phase.value for phase in phases[len(carried) :]]
+    if missing and mode is not ResumeMode.RESUME:
+        return start_over(Rebuild.UNFINISHED, f"not finished: {', '.join(missing)}")
+    return Decision(carried, "")
+
+
+def _difference(recorded: RecordedMachine, now: ObservedMachine) -> Decision | None:
+    """Return the decision where the machine is not as the earlier run left it."""
+    if now.missing:
+        return start_over(Rebuild.GONE, now.missing)
+    if now.changes:
+        return start_over(Rebuild.VMX, now.changes)
+    names = sorted({*recorded.inputs, *now.inputs})
+    changed = [name for name in names if recorded.inputs.get(name) != now.inputs.get(name)]
+    if changed:
+        return start_over(Rebuild.INPUTS, f"changed since run {recorded.run_id}: {', '.join(changed)}")
+    return None
 
 
 def _carried(recorded: RecordedMachine, phases: Sequence[Phase]) -> tuple[Verdict, ...]:
@@ -167,17 +234,34 @@ def _by_power(recorded: RecordedMachine, now: ObservedMachine, carried: tuple[Ve
     going_on = f"continues after {last.value} of run {recorded.run_id}"
     if last is Phase.CREATION:
         if now.started and not now.running:
-            return start_over("it was switched on and is off: its installation broke off")
+            return start_over(Rebuild.UNFINISHED, "it was switched on and is off: its installation broke off")
         return Decision(carried, going_on)
     restarted = last.number >= Phase.ISO_DETACHED.number
     if not now.running and not restarted:
-        return start_over("it is off, and was not restarted from its disk yet")
+        return start_over(Rebuild.UNFINISHED, "it is off, and was not restarted from its disk yet")
     if restarted and not recorded.installation:
-        return start_over(f"run {recorded.run_id} does not report which installation it is")
+        return not_seen(
+            f"the record of run {recorded.run_id} does not have which installation it is",
+            "run with the --reports directory of that run",
+        )
     if restarted and now.attached and recorded.begun is not Phase.RESTARTS:
-        return start_over("its VMX has the ISO in the drive again")
+        return start_over(Rebuild.ISO_ATTACHED)
     any_boot = restarted or (recorded.begun is Phase.ISO_DETACHED and bool(recorded.installation))
     return Decision(carried, going_on, "" if any_boot else recorded.boot_id, recorded.installation)
+
+
+def unanswered(decision: Decision, unseen: Unseen, phases: Sequence[Phase], *, by_guest: bool) -> Decision:
+    """Return the decision where a machine that was to be continued could not be logged into.
+
+    Args:
+        decision: To continue it.
+        unseen: What could not be looked at.
+        phases: The phases of one machine, in their order.
+        by_guest: Whether the guest is what does not answer; the host is what broke otherwise.
+    """
+    if by_guest and decision.missing(phases):
+        return start_over(Rebuild.UNFINISHED, f"it is not finished, and does not answer: {unseen.what}")
+    return not_seen(unseen.what, unseen.remedy)
 
 
 def confirm(decision: Decision, boot_id: str, installation: Mapping[str, str]) -> Decision:
@@ -190,8 +274,11 @@ def confirm(decision: Decision, boot_id: str, installation: Mapping[str, str]) -
         installation: What it reports, as in `RecordedMachine`.
     """
     if decision.boot_id and boot_id != decision.boot_id:
-        return start_over(f"it has restarted since: boot {boot_id}, not {decision.boot_id}")
+        return start_over(Rebuild.RESTARTED, f"it has restarted since: boot {boot_id}, not {decision.boot_id}")
     for name, known in decision.installation.items():
-        if installation.get(name) != known:
-            return start_over(f"it was installed again: {name} {installation.get(name)}, not {known}")
+        seen = installation.get(name, "")
+        if known and not seen:
+            return not_seen(f"the guest does not report its {name}", "log in and run the identity script of the seed")
+        if seen != known:
+            return start_over(Rebuild.INSTALLATION, f"it was installed again: {name} {seen}, not {known}")
     return decision

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from harness.core.best_effort import error_text
 from harness.core.errors import HarnessError
 from harness.core.layout import RunFiles
 from harness.core.verdict import Phase
-from harness.lab.resume.decision import RecordedMachine
+from harness.lab.resume.decision import RecordedMachine, Unseen
 from harness.results.journal import read_journal
 from harness.results.journal_events import MACHINE_INPUTS
 from harness.results.model import MACHINE_ID, RUNS, MachineFacts, RunResult
@@ -20,10 +21,12 @@ from harness.results.run_json import verdict_from_dict
 _SEARCHED = 50  # Run directories, the newest first.
 
 
-def find_recorded(reports: Path, lab: str, vm_directory: Path, names: Iterable[str]) -> dict[str, RecordedMachine]:
+def find_recorded(
+    reports: Path, lab: str, vm_directory: Path, names: Iterable[str]
+) -> dict[str, RecordedMachine | Unseen]:
     """Return each machine as the newest journal that has it records it.
 
-    A damaged record of a machine counts as none.
+    A machine whose newest journal cannot be read, or is damaged, is `Unseen`: an older journal may be out of date.
 
     Args:
         reports: Where runs leave their results.
@@ -31,29 +34,62 @@ def find_recorded(reports: Path, lab: str, vm_directory: Path, names: Iterable[s
         vm_directory: Only machines in that directory count.
         names: The machines to find.
     """
-    wanted, found = set(names), dict[str, RecordedMachine]()
-    for directory in sorted((path for path in reports.glob("*") if _is_run(path)), reverse=True)[:_SEARCHED]:
-        events = list(read_journal(RunFiles(directory).events))
-        inputs = {
-            str(event["machine"]): event
-            for event in events
-            if event.get("kind") == MACHINE_INPUTS and event.get("vm_directory") == str(vm_directory)
-        }
-        if not inputs:
-            continue
-        run = from_events(events)
-        recorded = wanted & inputs.keys() if run.lab == lab else set()
-        for name in recorded:
-            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError, HarnessError):
-                found[name] = _recorded_machine(run, name, inputs[name])
-        wanted -= recorded
-        if not wanted:
+    wanted, found = set(names), dict[str, RecordedMachine | Unseen]()
+    try:
+        runs = sorted((path for path in reports.iterdir() if not path.is_symlink()), reverse=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return found
+    except OSError as error:
+        return {name: _unreadable(reports, error) for name in wanted}
+    searched = 0
+    for directory in runs:
+        try:
+            recorded = read_recorded(directory, lab, vm_directory, wanted)
+        except OSError as error:
+            return found | {name: _unreadable(directory, error) for name in wanted}
+        searched += recorded is not None
+        found |= recorded or {}
+        wanted -= found.keys()
+        if not wanted or searched >= _SEARCHED:
             break
     return found
 
 
-def _is_run(path: Path) -> bool:
-    return not path.is_symlink() and RunFiles(path).events.is_file()
+def read_recorded(
+    run: Path, lab: str, vm_directory: Path, names: Iterable[str]
+) -> dict[str, RecordedMachine | Unseen] | None:
+    """Return what the journal of one run has of these machines; None where there is no journal.
+
+    Raises:
+        OSError: The journal cannot be read.
+    """
+    try:
+        if not stat.S_ISREG(RunFiles(run).events.stat().st_mode):
+            return None
+        events = list(read_journal(RunFiles(run).events))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    inputs = {
+        str(event["machine"]): event
+        for event in events
+        if event.get("kind") == MACHINE_INPUTS and event.get("vm_directory") == str(vm_directory)
+    }
+    if not inputs:
+        return {}
+    result, found = from_events(events), dict[str, RecordedMachine | Unseen]()
+    for name in set(names) & inputs.keys() if result.lab == lab else ():
+        try:
+            found[name] = _recorded_machine(result, name, inputs[name])
+        except (KeyError, TypeError, ValueError, AttributeError, HarnessError) as error:
+            found[name] = _unreadable(RunFiles(run).events, error)
+    return found
+
+
+def _unreadable(path: Path, error: Exception) -> Unseen:
+    return Unseen(
+        f"{path}: what an earlier run recorded cannot be read: {error_text(error)}",
+        "have the file readable for this user, or move that run's directory away",
+    )
 
 
 def _recorded_machine(run: RunResult, name: str, event: dict[str, Any]) -> RecordedMachine:

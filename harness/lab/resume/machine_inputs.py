@@ -14,8 +14,9 @@ from typing import Any
 from harness.config import LabSpec
 from harness.config.plan import MachinePlan
 from harness.config.vmx_template import CD_CONNECTED, CHANGED_BY_PHASES
+from harness.core.errors import HostError
 from harness.seed.model import IsoInfo
-from harness.vmware.vmx import Vmx, VmxError
+from harness.vmware.vmx import Vmx
 from harness.vmware.vmx_devices import vmx_differences
 
 # Keys of a lab file that do not change how a machine is built: time limits, claims, the keep policy.
@@ -26,12 +27,18 @@ def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str
     """Return digests of what shapes the machine: lab file and seed.
 
     A seed with a manifest is identified by the hash of its inputs (image included); any other by size and time.
+
+    Raises:
+        HostError: The seed could not be read.
+        OSError: The seed cannot be looked at.
     """
+    if iso is None:
+        raise HostError("the seed cannot be read", where=str(plan.seed), remedy="run `lab doctor`, which says why")
     data: dict[str, Any] = spec.model_dump(mode="json")
     parts = {f"`{key}` of the lab file": value for key, value in data.items() if key not in _SHAPELESS}
     parts[f"`machines.{plan.name}` of the lab file"] = data["machines"][plan.name]
     digests = {name: _digest(value) for name, value in parts.items()}
-    digests[f"the seed {plan.seed.name}"] = (iso.input_hash if iso else None) or _stamp(plan.seed)
+    digests[f"the seed {plan.seed.name}"] = iso.input_hash or _stamp(plan.seed)
     return digests
 
 
@@ -39,12 +46,12 @@ def vmx_changes(planned: Mapping[str, str], vmx: Path) -> tuple[str, ...]:
     """Return how the VMX differs from its plan, further devices included.
 
     Keys that phases change themselves are left out.
+
+    Raises:
+        VmxError: It is no VMX.
+        OSError: It cannot be read.
     """
-    try:
-        read = dict(Vmx.read(vmx).items())
-    except (VmxError, OSError) as error:
-        return (f"it cannot be read: {error}",)
-    return tuple(vmx_differences(planned, read, CHANGED_BY_PHASES))
+    return tuple(vmx_differences(planned, dict(Vmx.read(vmx).items()), CHANGED_BY_PHASES))
 
 
 def iso_attached(vmx: Path) -> bool:
@@ -64,8 +71,5 @@ def _digest(value: object) -> str:
 
 
 def _stamp(path: Path) -> str:
-    try:
-        stat = path.stat()
-    except OSError:
-        return "missing"
+    stat = path.stat()
     return f"{stat.st_size} bytes of {stat.st_mtime_ns}"

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
 from fake_hypervisor import FakeHypervisor
 from run_samples import RUN_ID, WORKER, create, events_of, machine_of
 
-from harness.core.deadline import SessionClock
+from harness.core.deadline import Deadline, SessionClock
+from harness.core.errors import HostError
+from harness.core.layout import MARKER
 from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.lab.resume.continuation import Resumption
-from harness.lab.resume.decision import Decision, RecordedMachine, ResumeMode
+from harness.lab.resume.decision import Decision, Rebuild, RecordedMachine, ResumeMode
 from harness.lab.resume.machine_inputs import inputs_of
 from harness.lab.selection import Selection
 from harness.machine.context import RunContext
@@ -23,6 +25,7 @@ CREATED = tuple(
     Verdict(phase, WORKER, (Check("done", Status.PASS, "-", "-"),), 0.0, 1.0)
     for phase in (Phase.CLEANUP, Phase.CREATION)
 )
+FINISHED = tuple(Verdict(phase, WORKER, (Check("done", Status.PASS, "-", "-"),), 0.0, 1.0) for phase in CARRIED_PHASES)
 
 
 class FastClock(SessionClock):
@@ -95,6 +98,7 @@ def test_an_unfinished_machine_starts_again_where_only_finished_ones_are_taken(
     decision = resumption(ResumeMode.CONVERGE, selection, {WORKER: recorded(machine, selection)}).resume(machine)
     assert decision.carried == ()
     assert decision.why.startswith("not finished: boot, ")
+    assert decision.rebuild is Rebuild.UNFINISHED
     assert machine.plan is planned
 
 
@@ -112,11 +116,59 @@ def test_a_changed_vmx_starts_again(machine: Machine, selection: Selection) -> N
     assert "memsize is '512'" in decision.why
 
 
-def test_an_unreadable_vmx_is_a_reason_and_no_error(machine: Machine, selection: Selection) -> None:
+def refused(decision: Decision, machine: Machine, mode: Resumption) -> Check:
+    assert (decision.carried, decision.rebuild) == ((), None)
+    check = mode.refusal(machine, decision)
+    assert check is not None
+    assert check.status is Status.ERROR
+    assert "--fresh" in check.remedy
+    return check
+
+
+def spoil_vmx(machine: Machine, hypervisor: FakeHypervisor) -> None:
     machine.plan.files.vmx.write_bytes(b"\x00\xff not a VMX\n=")
-    decision = resumption(ResumeMode.RESUME, selection, {WORKER: recorded(machine, selection)}).resume(machine)
-    assert decision.carried == ()
-    assert decision.why
+
+
+def spoil_seed(machine: Machine, hypervisor: FakeHypervisor) -> None:
+    machine.iso = None
+
+
+def spoil_vmrun(machine: Machine, hypervisor: FakeHypervisor) -> None:
+    machine.power.is_running = broken  # type: ignore[method-assign]
+
+
+def broken(deadline: Deadline | None = None) -> bool:
+    raise HostError("vmrun does not answer", remedy="look at vmrun")
+
+
+def spoil_ledger(machine: Machine, hypervisor: FakeHypervisor) -> None:
+    machine.context.ledger.path.write_text("{", encoding="utf-8")
+
+
+def spoil_marker(machine: Machine, hypervisor: FakeHypervisor) -> None:
+    (machine.plan.files.directory / MARKER).unlink()
+
+
+@pytest.mark.parametrize("mode", [ResumeMode.CONVERGE, ResumeMode.RESUME, ResumeMode.REUSE])
+@pytest.mark.parametrize("spoil", [spoil_vmx, spoil_seed, spoil_vmrun, spoil_ledger, spoil_marker])
+def test_what_cannot_be_looked_at_is_an_error_and_no_reason_to_rebuild(
+    machine: Machine,
+    selection: Selection,
+    hypervisor: FakeHypervisor,
+    context: RunContext,
+    mode: ResumeMode,
+    spoil: Callable[[Machine, FakeHypervisor], None],
+) -> None:
+    known = replace(recorded(machine, selection), verdicts=FINISHED, installation={"machine id": "abc"})
+    spoil(machine, hypervisor)
+    again = resumption(mode, selection, {WORKER: known})
+    refused(again.resume(machine), machine, again)
+    assert events_of(context, "machine-inputs") == [], "what is recorded of it still holds"
+
+
+def test_a_machine_that_nothing_records_is_left_alone(machine: Machine, selection: Selection) -> None:
+    again = resumption(ResumeMode.CONVERGE, selection)
+    assert "neither a record" in refused(again.resume(machine), machine, again).seen
 
 
 def test_reuse_refuses_what_is_not_finished(machine: Machine, selection: Selection, context: RunContext) -> None:
@@ -133,13 +185,11 @@ def test_reuse_takes_a_finished_machine(machine: Machine, selection: Selection) 
     assert resumption(ResumeMode.RESUME, selection).refusal(machine, Decision((), "")) is None
 
 
-def test_a_running_machine_whose_guest_does_not_answer_starts_again(
+def test_a_running_machine_whose_login_cannot_be_tried_is_left_alone(
     machine: Machine, selection: Selection, hypervisor: FakeHypervisor
 ) -> None:
     hypervisor.running.add(str(machine.plan.files.vmx))
     boot = Verdict(Phase.BOOT, WORKER, (Check("done", Status.PASS, "-", "-"),), 0.0, 1.0)
     known = replace(recorded(machine, selection), verdicts=(*CREATED, boot), boot_id="boot-1")
-    decision = resumption(ResumeMode.RESUME, selection, {WORKER: known}).resume(machine)
-    assert decision.carried == ()
-    assert decision.why == "it does not answer as that machine: the lab's SSH key cannot be read"
-    assert not machine.console.started
+    again = resumption(ResumeMode.RESUME, selection, {WORKER: known})
+    assert "the lab's SSH key cannot be read" in refused(again.resume(machine), machine, again).seen

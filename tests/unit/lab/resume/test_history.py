@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.lab.resume import history
+from harness.lab.resume.decision import RecordedMachine, Unseen
 from harness.lab.resume.history import find_recorded
 from harness.results import journal_events as payload
-from harness.results.journal import Journal
+from harness.results.journal import Journal, read_journal
 from harness.results.model import RunResult
 from harness.results.run_json import verdict_to_dict
 
@@ -35,10 +40,16 @@ def journal(reports: Path, run_id: str, *, lab: str = "lab", vms: Path = VMS, la
         torn.write('{"t": 9, "kind": "phase-e')
 
 
+def recorded(reports: Path) -> RecordedMachine:
+    found = find_recorded(reports, "lab", VMS, ["m1", "m2"])["m1"]
+    assert isinstance(found, RecordedMachine)
+    return found
+
+
 def test_the_newest_run_that_has_the_machine_tells_of_it(tmp_path: Path) -> None:
     journal(tmp_path, "run-1", last=Phase.PACKAGES)
     journal(tmp_path, "run-2", last=Phase.BOOT)
-    past = find_recorded(tmp_path, "lab", VMS, ["m1", "m2"])["m1"]
+    past = recorded(tmp_path)
     assert (past.run_id, past.made_by, past.inputs) == ("run-2", "run-0", {"seed": "run-2"})
     assert [verdict.phase for verdict in past.verdicts] == [Phase.CLEANUP, Phase.CREATION, Phase.BOOT]
     assert past.begun is Phase.ISO_COPY
@@ -55,15 +66,37 @@ def test_what_a_run_took_up_and_did_not_ask_for_is_told_too(tmp_path: Path) -> N
     asked = Verdict(Phase.CREATION, "m1", (Check("c", Status.PASS, "", ""),), 0.0, 1.0, carried_from="run-0")
     book.write(payload.PHASE_END, "m1", **payload.phase_end(asked))
     book.close()
-    assert find_recorded(tmp_path, "lab", VMS, ["m1"])["m1"].verdicts == (asked, held[1])
+    assert recorded(tmp_path).verdicts == (asked, held[1])
 
 
-def test_a_damaged_journal_tells_nothing_and_no_older_one_is_asked(tmp_path: Path) -> None:
+def test_a_damaged_journal_is_an_error_and_no_older_one_is_asked(tmp_path: Path) -> None:
     journal(tmp_path, "run-1", last=Phase.BOOT)
     journal(tmp_path, "run-2", last=Phase.BOOT)
     file = tmp_path / "run-2" / "events.jsonl"
     file.write_text(file.read_text().replace('"carried": []', '"carried": [{}]'))
-    assert find_recorded(tmp_path, "lab", VMS, ["m1"]) == {}
+    unseen = find_recorded(tmp_path, "lab", VMS, ["m1"])["m1"]
+    assert isinstance(unseen, Unseen)
+    assert str(file) in unseen.what
+
+
+def test_a_journal_that_cannot_be_read_is_an_error_of_what_no_newer_one_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal(tmp_path, "run-1", last=Phase.BOOT)
+    journal(tmp_path, "run-2", last=Phase.BOOT)
+
+    def refuse(path: Path) -> Iterator[dict[str, object]]:
+        if path.parent.name == refused:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read_journal(path)
+
+    monkeypatch.setattr(history, "read_journal", refuse)
+    refused = "run-2"
+    unseen = find_recorded(tmp_path, "lab", VMS, ["m1"])["m1"]
+    assert isinstance(unseen, Unseen)
+    assert "Permission denied" in unseen.what
+    refused = "run-1"
+    assert recorded(tmp_path).run_id == "run-2"
 
 
 def test_runs_of_another_lab_or_directory_are_passed_over(tmp_path: Path) -> None:
@@ -73,7 +106,7 @@ def test_runs_of_another_lab_or_directory_are_passed_over(tmp_path: Path) -> Non
     (tmp_path / "run-4").mkdir()
     (tmp_path / "run-5" / "events.jsonl").mkdir(parents=True)
     (tmp_path / "latest").symlink_to("run-3")
-    assert find_recorded(tmp_path, "lab", VMS, ["m1"])["m1"].run_id == "run-1"
+    assert recorded(tmp_path).run_id == "run-1"
 
 
 def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from lab_file import changed
 
 from harness.config.loader import build
 from harness.config.plan import MachinePlan, make_plan
+from harness.core.errors import HostError
 from harness.lab.resume.machine_inputs import inputs_of, iso_attached, vmx_changes
 from harness.seed.model import IsoInfo
 from harness.vmware.vmx import Vmx
@@ -48,9 +49,13 @@ def test_another_seed_is_a_change() -> None:
 def test_a_seed_that_says_nothing_is_known_by_size_and_time(tmp_path: Path) -> None:
     spec = build(changed(("../wsl/out\n\nssh", f"{tmp_path}\n\nssh")), Path("lab.yaml"))
     plan = make_plan(spec, Path("lab.yaml"), overlay=None, run_id="run").machine("k3s-master1")
-    assert inputs_of(spec, plan, None)["the seed seed-master1.iso"] == "missing"
+    iso = IsoInfo(plan.seed, "SEED", True, None, None, None, False, None, None, ())
+    with pytest.raises(FileNotFoundError):
+        inputs_of(spec, plan, iso)
     (tmp_path / "seed-master1.iso").write_bytes(b"iso")
-    assert inputs_of(spec, plan, None)["the seed seed-master1.iso"].startswith("3 bytes of ")
+    assert inputs_of(spec, plan, iso)["the seed seed-master1.iso"].startswith("3 bytes of ")
+    with pytest.raises(HostError, match="the seed cannot be read"):
+        inputs_of(spec, plan, None)
 
 
 @pytest.fixture
@@ -100,4 +105,5 @@ def test_a_key_that_somebody_changed_is_named(planned: MachinePlan) -> None:
     told = vmx_changes(planned.vmx, planned.files.vmx)
     assert told[0] == "memsize is '8192', not '4096'"
     assert "uuid.bios is 'missing'" in told[1]
-    assert "cannot be read" in vmx_changes(planned.vmx, planned.files.vmx.with_suffix(".gone"))[0]
+    with pytest.raises(FileNotFoundError):
+        vmx_changes(planned.vmx, planned.files.vmx.with_suffix(".gone"))
