@@ -13,6 +13,7 @@ OWNER = "lab-owner.json"  # in the VM directory: who that session is, or was whe
 MADE = "lab-made.json"  # in a VM directory that was not there before: which directories were made for it
 HOME = ".hypervisor"  # in the VM directory: what the embedded hypervisor remembers; no machine can have that name
 MARKER = "airgap-lab.json"  # in a machine's directory: which run of which lab made it
+RECORD = "airgap-lab-record.json"  # in a machine's directory: what the run proved that worked on it last
 CACHE_VARIABLE = "LAB_CACHE_DIR"
 
 

@@ -20,6 +20,7 @@ from harness.core.best_effort import run_and_collect_error
 from harness.core.errors import HarnessError
 from harness.lab.keep_policy import MachineUse, deleted_uses, expiry, keep_reason, later_expiry
 from harness.lab.lab import Lab
+from harness.lab.resume.machine_record import write_records
 from harness.lab.ssh_access import write_ssh_config
 from harness.machine.context import RunContext
 from harness.machine.machine import Machine
@@ -74,6 +75,7 @@ def close_run(lab: Lab, keep: Keep, exit_status: int, *, junit: Path, problems: 
         end = _take("stopping the threads", partial(stop_threads, lab), end)
         end = _take("the evidence", partial(collect_evidence, lab, deleted=deleted_uses(keep, green=green)), end)
         end = _take("deleting machines", partial(delete_or_keep, lab, keep=keep, green=green), end)
+        end = end.with_problems(run_and_collect_error("the records of the machines", partial(write_records, lab)))
     finally:
         end = write_results(lab, end, junit=junit)
     return end

@@ -23,8 +23,9 @@ from harness.core.secret import redact
 from harness.lab.lab import Lab
 from harness.lab.required_claims import required_claims
 from harness.lab.resume.continuation import Resumption
-from harness.lab.resume.decision import ResumeMode
+from harness.lab.resume.decision import RecordedMachine, ResumeMode, Unseen
 from harness.lab.resume.history import find_recorded
+from harness.lab.resume.machine_record import read_records
 from harness.lab.selection import Selection, driver, forward_ports, guest_login, ledger_of
 from harness.machine.context import RunContext
 from harness.machine.machine import Machine
@@ -98,9 +99,12 @@ def open_lab(
 
 
 def _resumption(selection: Selection, run: RunFiles, mode: ResumeMode) -> Resumption:
-    """Return what earlier runs recorded: those with results beside this run's."""
+    """Return what earlier runs recorded: beside the machines, and in journals beside this run's."""
     spec, vms, reports = selection.spec, selection.vm_directory, run.directory.parent
-    recorded = {} if mode is ResumeMode.FRESH else find_recorded(reports, spec.name, vms, spec.machines)
+    recorded: dict[str, RecordedMachine | Unseen] = {}
+    if mode is not ResumeMode.FRESH:
+        beside = read_records(ledger_of(selection), spec.machines)
+        recorded = find_recorded(reports, spec.name, vms, spec.machines, beside)
     return Resumption(mode, recorded, selection.plan, CARRIED_PHASES)
 
 

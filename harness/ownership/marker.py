@@ -23,7 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.core.files import is_mount_point, replace_file, scratch_files_of
-from harness.core.layout import MARKER
+from harness.core.layout import MARKER, RECORD
 from harness.vmware.file_names import SHARED_NAMES, memory_pattern, named_pattern
 from harness.vmware.lock_directory import holds_only_locks
 
@@ -154,5 +154,7 @@ def read_marker(directory: Path) -> str | None:
 
 
 def is_marker(item: Path) -> bool:
-    """Return whether the file is a marker or one that was being written."""
-    return item.name == MARKER or item in scratch_files_of(item.with_name(MARKER))
+    """Return whether the file is a marker, a record, or one that was being written."""
+    if item.name == MARKER or (item.name == RECORD and item.is_file() and not item.is_symlink()):
+        return True
+    return any(item in scratch_files_of(item.with_name(name)) for name in (MARKER, RECORD))

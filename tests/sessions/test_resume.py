@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.core.layout import RECORD
+
 from .fake_lab import MACHINES, FakeLab
 from .test_kill import Crashed
 from .test_outcomes import WORKER, claims, part, run_json
@@ -224,3 +226,54 @@ def test_a_finished_machine_that_was_installed_again_is_not_taken(
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"*{WORKER} * starts over: it was installed again: {told}"])
     assert created(fake_lab) == {WORKER}
+
+
+def machine_files(lab: FakeLab) -> dict[str, bytes]:
+    return {name: content for name, content in lab.tree().items() if name.startswith("vms/k3s-")}
+
+
+def test_a_finished_machine_whose_port_is_taken_is_an_error_and_is_left_alone(fake_lab: FakeLab) -> None:
+    assert fake_lab.run().ret == 0
+    switch_off(fake_lab, WORKER)
+    before = machine_files(fake_lab)
+    taken = "Error: The specified port is already in use\n", 255
+    fake_lab.vmrun.answers["setPortForwarding"] = taken
+    fake_lab.vmrun.calls.clear()
+    result = fake_lab.run(*part("30_boot"), "-k", WORKER)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*as an earlier run left it: error*", "*--fresh*"])
+    assert not {"start", "stop", "deleteVM"} & set(fake_lab.vmrun.verbs())
+    assert machine_files(fake_lab) == before
+    del fake_lab.vmrun.answers["setPortForwarding"]
+    fake_lab.vmrun.calls.clear()
+    assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0, "the run that left it alone proves nothing against it"
+    assert "deleteVM" not in fake_lab.vmrun.verbs()
+
+
+def test_a_finished_lab_needs_no_reports_of_earlier_runs(fake_lab: FakeLab) -> None:
+    assert fake_lab.run().ret == 0
+    first = fake_lab.latest.name
+    fake_lab.vmrun.calls.clear()
+    result = fake_lab.run("--reports", str(fake_lab.path / "cache" / "elsewhere"))
+    assert result.ret == 0
+    assert not {"start", "stop", "deleteVM"} & set(fake_lab.vmrun.verbs())
+    assert created(fake_lab) == set()
+    result.stdout.fnmatch_lines([f"proven * survived a restart *run {first}*"])
+
+
+def test_a_kept_lab_that_nothing_records_is_an_error_with_the_choice(fake_lab: FakeLab) -> None:
+    assert fake_lab.run().ret == 0
+    for name in MACHINES:
+        fake_lab.vmx(name).with_name(RECORD).unlink()
+    shutil.move(fake_lab.path / "reports", fake_lab.path / "cache")
+    before = machine_files(fake_lab)
+    fake_lab.vmrun.calls.clear()
+    result = fake_lab.run()
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*neither a record beside it nor a journal*", "*--fresh, or `lab down`*"])
+    assert not {"start", "stop", "deleteVM"} & set(fake_lab.vmrun.verbs())
+    assert machine_files(fake_lab) == before
+    shutil.rmtree(fake_lab.path / "reports")
+    shutil.move(fake_lab.path / "cache", fake_lab.path / "reports")
+    assert fake_lab.run(*part("30_boot")).ret == 0, "a lab of an older version has journals only"
+    assert created(fake_lab) == set()

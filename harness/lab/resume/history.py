@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,40 +19,61 @@ from harness.results.model import MACHINE_ID, RUNS, MachineFacts, RunResult
 from harness.results.replay import from_events
 from harness.results.run_json import verdict_from_dict
 
+_RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT")
 _SEARCHED = 50  # Run directories, the newest first.
 
 
 def find_recorded(
-    reports: Path, lab: str, vm_directory: Path, names: Iterable[str]
+    reports: Path,
+    lab: str,
+    vm_directory: Path,
+    names: Iterable[str],
+    beside: Mapping[str, RecordedMachine | Unseen] | None = None,
 ) -> dict[str, RecordedMachine | Unseen]:
-    """Return each machine as the newest journal that has it records it.
+    """Return the newest record of each machine: that beside it, or a newer journal.
 
-    A machine whose newest journal cannot be read, or is damaged, is `Unseen`: an older journal may be out of date.
+    A machine whose newest record cannot be read, or is damaged, is `Unseen`: an older one may be out of date.
 
     Args:
         reports: Where runs leave their results.
         lab: Only runs of that lab are read.
         vm_directory: Only machines in that directory count.
         names: The machines to find.
+        beside: The records beside the machines.
     """
+    beside = beside or {}
+    found = {name: record for name, record in beside.items() if isinstance(record, Unseen)}
+    wanted = set(names) - found.keys()
+    known = {name: record.run_id for name, record in beside.items() if isinstance(record, RecordedMachine)}
+    journals = _newest_journals(reports, lab, vm_directory, wanted, known)
+    return {**beside, **journals}
+
+
+def _newest_journals(
+    reports: Path, lab: str, vm_directory: Path, names: Iterable[str], known: Mapping[str, str]
+) -> dict[str, RecordedMachine | Unseen]:
+    """Return the machines of journals that are newer than the known run of each."""
     wanted, found = set(names), dict[str, RecordedMachine | Unseen]()
     try:
         runs = sorted((path for path in reports.iterdir() if not path.is_symlink()), reverse=True)
     except (FileNotFoundError, NotADirectoryError):
         return found
     except OSError as error:
-        return {name: _unreadable(reports, error) for name in wanted}
+        return {name: _unreadable(reports, error) for name in wanted - known.keys()}
     searched = 0
     for directory in runs:
+        wanted = {name for name in wanted if known.get(name, "") < directory.name}
+        if not wanted or searched >= _SEARCHED:
+            break
         try:
             recorded = read_recorded(directory, lab, vm_directory, wanted)
         except OSError as error:
+            if not _RUN_ID.match(directory.name):
+                continue  # For example `lost+found`: no run left it.
             return found | {name: _unreadable(directory, error) for name in wanted}
         searched += recorded is not None
         found |= recorded or {}
         wanted -= found.keys()
-        if not wanted or searched >= _SEARCHED:
-            break
     return found
 
 

@@ -82,8 +82,8 @@ def test_a_damaged_journal_is_an_error_and_no_older_one_is_asked(tmp_path: Path)
 def test_a_journal_that_cannot_be_read_is_an_error_of_what_no_newer_one_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal(tmp_path, "run-1", last=Phase.BOOT)
-    journal(tmp_path, "run-2", last=Phase.BOOT)
+    journal(tmp_path, "2026-01-01T00-00-00-0001", last=Phase.BOOT)
+    journal(tmp_path, "2026-01-02T00-00-00-0002", last=Phase.BOOT)
 
     def refuse(path: Path) -> Iterator[dict[str, object]]:
         if path.parent.name == refused:
@@ -91,12 +91,12 @@ def test_a_journal_that_cannot_be_read_is_an_error_of_what_no_newer_one_has(
         return read_journal(path)
 
     monkeypatch.setattr(history, "read_journal", refuse)
-    refused = "run-2"
+    refused = "2026-01-02T00-00-00-0002"
     unseen = find_recorded(tmp_path, "lab", VMS, ["m1"])["m1"]
     assert isinstance(unseen, Unseen)
     assert "Permission denied" in unseen.what
-    refused = "run-1"
-    assert recorded(tmp_path).run_id == "run-2"
+    refused = "2026-01-01T00-00-00-0001"
+    assert recorded(tmp_path).run_id == "2026-01-02T00-00-00-0002"
 
 
 def test_runs_of_another_lab_or_directory_are_passed_over(tmp_path: Path) -> None:
