@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from cryptography.x509.oid import NameOID
 
 from harness.core.errors import SeedError
+from harness.core.private import make_private_directory
 from harness.core.secret import Secret
 from harness.system.windows.acl import keep_private
 
@@ -46,7 +47,7 @@ def write_private(path: Path, data: bytes) -> None:
 
     Windows: also administrators).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_directory(path.parent)
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)

@@ -17,6 +17,7 @@ from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import HarnessError, HostError
 from harness.core.files import host_error_from
 from harness.core.layout import MachineFiles
+from harness.core.private import make_private_directory
 from harness.machine.machine_directory import files_of, foreign_directory, foreign_files, is_own, listing
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, Ledger, MachineEntry, ProcessEntry
 from harness.ownership.marker import (
@@ -191,7 +192,7 @@ def _put_back_vmx(machine: MachineEntry) -> None:
     files = files_of(machine)
     if os.path.lexists(files.vmx):
         return
-    files.directory.mkdir(parents=True, exist_ok=True)
+    make_private_directory(files.directory)
     write_marker(files.directory, machine.token, "put back to stop a machine whose directory was deleted")
     vmx = Vmx.parse("")
     vmx.update([("config.version", "8"), ("virtualHW.version", "8"), ("displayName", machine.name)])

@@ -23,6 +23,7 @@ from pathlib import Path
 from harness.core.errors import LabBusyError
 from harness.core.files import replace_file, scratch_files_of
 from harness.core.layout import LEDGER, LOCK, MADE, OWNER
+from harness.core.private import make_private_directory
 from harness.core.secret import redact_argv
 
 # `is_held` of another process holds the lock for a moment.
@@ -154,7 +155,7 @@ def _create_directory(vm_directory: Path) -> bool:
     """
     missing = [path for path in (vm_directory, *vm_directory.parents) if not os.path.lexists(path)]
     try:
-        vm_directory.mkdir(parents=True, exist_ok=True)
+        make_private_directory(vm_directory)
     except OSError:
         _remove_empty(missing)
         return False

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, TypeVar
 
 from harness.core.errors import HostError
 from harness.core.files import replace_file, retry_on_sharing_violation, scratch_files_of
+from harness.core.private import make_private_directory
 from harness.ownership.lab_lock import hold_lock_file
 
 _VERSION = 3
@@ -185,7 +186,7 @@ class Ledger:
             HostError: The ledger is damaged or of another lab, or it cannot be written.
         """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_directory(self.path.parent)
             with self._lock, hold_lock_file(self.path.with_suffix(".lock"), _LOCK_S):
                 old = self.read()
                 new = change(old)

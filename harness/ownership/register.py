@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.config.plan import MachinePlan
 from harness.core.errors import HarnessError
+from harness.core.private import make_private_directory
 from harness.ownership.lab_lock import user_name, utc_now
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, Ledger, MachineEntry
 from harness.ownership.marker import write_marker
@@ -21,7 +22,7 @@ def register_directory(ledger: Ledger, plan: MachinePlan, run_id: str) -> None:
     owner = f"{user_name()}@{socket.gethostname()}"
     machine = MachineEntry(plan.name, str(directory), run_id, utc_now(), owner, plan.nonce, found)
     ledger.write(machine)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_private_directory(directory)
     about = f"made by the lab {ledger.lab}; `lab down` removes it, and what this lab did not make stays"
     write_marker(directory, machine.token, about)
 

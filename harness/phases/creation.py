@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
+from harness.core.private import keep_file_private
 from harness.core.verdict import Check, Phase
 from harness.ownership.register import register_directory
 from harness.vmrun.vdiskmanager import CREATE_TYPES, create_disk
@@ -27,9 +28,12 @@ def run(machine: Machine, _limits: DeadlinesSpec) -> Iterator[Check]:
     """Register the directory in the ledger, then create disk and VMX."""
     plan, context = machine.plan, machine.context
     register_directory(context.ledger, plan, context.run_id)
+    before = set(plan.files.directory.iterdir())
     disk_type = context.plan.spec.hardware.disk_type
     tool = context.hypervisor
     disk = create_disk(tool.vdiskmanager_argv, plan.files.disk, plan.disk_gib, disk_type, env=tool.env)
+    for path in set(plan.files.directory.iterdir()) - before:
+        keep_file_private(path)
     machine.journal.state("disk created")
     yield DISK.judge(
         ok=disk.capacity_bytes == plan.disk_gib << 30 and disk.create_type == CREATE_TYPES[disk_type],

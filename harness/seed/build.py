@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness.core.errors import SeedError
+from harness.core.private import keep_file_private, make_private_directory
 from harness.image.spec import GuestImage
 from harness.seed.inspect import inspect_iso, list_files
 from harness.seed.iso9660 import SECTOR, IsoReader
@@ -35,7 +36,9 @@ def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path, write: Callabl
     tree = iso_tree(spec, image)
     temporary = path.with_name(f".{path.name}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_directory(path.parent)
+        temporary.unlink(missing_ok=True)
+        temporary.touch(mode=0o600, exist_ok=False)  # private host keys are in it
         write(temporary, tree, volume_id=_volume_id(spec), timestamp=_seconds(spec.build_timestamp))
         _verify(temporary, tree, spec)
         temporary.replace(path)
@@ -106,6 +109,7 @@ def build_seeds(
     for spec in specs:
         path = directory / spec.iso_name
         if _is_current(path, seed_hash(spec, image.digest)):
+            keep_file_private(path)  # an older version wrote it for all
             say(f"{path.name} is up to date")
         else:
             write_seed_iso(spec, image, path)

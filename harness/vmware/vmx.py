@@ -211,7 +211,7 @@ class Vmx:
             if target.exists():
                 shutil.copymode(target, new)
             else:
-                new.chmod(0o644)
+                new.chmod(0o600)  # it may hold a password of VNC, and names the disks
             retry_on_sharing_violation(lambda: new.replace(target))
         except BaseException:
             new.unlink(missing_ok=True)

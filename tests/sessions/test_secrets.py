@@ -89,6 +89,16 @@ def test_private_keys_are_their_owners_alone(fake_lab: FakeLab) -> None:
     assert [path for path in keys if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are access lists there")
+def test_machines_and_seeds_are_their_owners_alone(fake_lab: FakeLab) -> None:
+    fake_lab.run("scenarios/test_20_creation.py", "-q")
+    machines = [fake_lab.vmx(name).parent for name in MACHINES]
+    files = [path for path in fake_lab.vms.rglob("*") if path.suffix in (".vmx", ".vmdk")]
+    assert len(files) >= 2 * len(MACHINES)
+    private = [fake_lab.vms, *machines, *files, fake_lab.seeds / "ssh", *fake_lab.seeds.glob("*.iso")]
+    assert [path for path in private if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
 def test_no_key_is_shipped() -> None:
     repository = Path(__file__).parents[2]
     marks = [b"-----BEGIN " + kind + b"PRIVATE KEY-----\n" for kind in (b"", b"OPENSSH ", b"RSA ", b"EC ")]

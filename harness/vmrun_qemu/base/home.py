@@ -36,7 +36,10 @@ def root() -> Path:
         from platformdirs import user_state_path  # noqa: PLC0415 - 14 ms, only without VMRUN_QEMU_HOME
 
         path = user_state_path("vmrun-qemu", appauthor=False)
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name == "nt":
+        path.mkdir(parents=True, exist_ok=True)  # with the access list that it inherits
+    else:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,13 @@ def test_the_manifest_does_not_list_itself_and_tells_every_other_file(tmp_path: 
     listed = {item["path"] for item in json.loads(tree["files/manifest.json"].data)["files"]}
     there = {name.removeprefix("files/") for name in list_files(path) if name.startswith("files/")}
     assert listed == there - {"manifest.json"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights are access lists there")
+def test_a_seed_is_private_also_one_that_was_not_and_is_current(tmp_path: Path, image: GuestImage) -> None:
+    (path,) = build_seeds([spec()], image, tmp_path / "seeds", print)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    path.chmod(0o644)
+    build_seeds([spec()], image, tmp_path / "seeds", print)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
