@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Mapping
 
 import pytest
 from testinfra.host import Host
@@ -11,79 +12,99 @@ from testinfra.host import Host
 from harness.config import LabSpec
 from harness.phases.packages import DPKG, parse_dpkg
 
+Promised = Callable[[object, object], None]  # records what is expected and what was seen, for the report
+
 pytestmark = pytest.mark.phase("guests")
 
 # openssl-verification-options(1): no trusted certificate at the chain's end, in the ways that a trust store lacks one.
 UNTRUSTED = re.compile(r"\berror (2|18|19|20|21) at \d+ depth lookup")
 
 
-def test_host_name(host: Host, machine_name: str) -> None:
-    assert host.check_output("hostname") == machine_name
+def test_host_name(host: Host, machine_name: str, promised: Promised) -> None:
+    name = host.check_output("hostname")
+    promised(machine_name, name)
+    assert name == machine_name
 
 
-def test_address(host: Host, machine_name: str, spec: LabSpec) -> None:
+def test_address(host: Host, machine_name: str, spec: LabSpec, promised: Promised) -> None:
     address = f"{spec.machines[machine_name].address}/{spec.network.subnet.prefixlen}"
-    assert f" inet {address} " in host.check_output("ip -o -4 address show scope global")
+    seen = host.check_output("ip -o -4 address show scope global")
+    promised(address, seen)
+    assert f" inet {address} " in seen
 
 
-def test_default_route_leads_to_the_gateway(host: Host, spec: LabSpec) -> None:
-    assert f"via {spec.network.gateway} " in host.check_output("ip -4 route show default") + " "
+def test_default_route_leads_to_the_gateway(host: Host, spec: LabSpec, promised: Promised) -> None:
+    seen = host.check_output("ip -4 route show default")
+    promised(f"a default route via {spec.network.gateway}", seen)
+    assert f"via {spec.network.gateway} " in seen + " "
 
 
-def test_time_zone(host: Host, spec: LabSpec) -> None:
+def test_time_zone(host: Host, spec: LabSpec, promised: Promised) -> None:
     """Some names are links to others: UTC is Etc/UTC."""
-    promised = f"/usr/share/zoneinfo/{spec.guest.timezone}"
-    set_to, zone = host.check_output("realpath -e /etc/localtime %s", promised).splitlines()
+    path = f"/usr/share/zoneinfo/{spec.guest.timezone}"
+    set_to, zone = host.check_output("realpath -e /etc/localtime %s", path).splitlines()
+    promised(f"{spec.guest.timezone} ({zone})", set_to)
     assert set_to == zone
 
 
-def test_clock_is_the_hosts(host: Host, spec: LabSpec) -> None:
+def test_clock_is_the_hosts(host: Host, spec: LabSpec, promised: Promised) -> None:
     before = time.time()
     guest = float(host.check_output("date +%s.%N"))
     after = time.time()
     skew = max(before - guest, guest - after, 0.0)
+    promised(f"at most {spec.guest.max_clock_skew_s} s off", f"{skew:.1f} s off")
     assert skew <= spec.guest.max_clock_skew_s, f"the guest's clock is {skew:.1f} s off: TLS will fail with x509 errors"
 
 
-def test_swap(host: Host, spec: LabSpec) -> None:
+def test_swap(host: Host, spec: LabSpec, promised: Promised) -> None:
     areas = host.check_output("cat /proc/swaps").splitlines()[1:]
-    assert bool(areas) is spec.guest.swap, areas
+    promised("swap" if spec.guest.swap else "no swap", "; ".join(areas) or "no swap")
+    assert bool(areas) is spec.guest.swap
 
 
-def test_sysctl(host: Host, spec: LabSpec) -> None:
+def test_sysctl(host: Host, spec: LabSpec, promised: Promised) -> None:
     keys = " ".join(spec.guest.sysctl)
     said = host.check_output(f"/sbin/sysctl -n {keys}").split("\n") if keys else []
     seen = dict(zip(spec.guest.sysctl, said, strict=True))
+    promised(_settings(spec.guest.sysctl), _settings(seen))
     assert seen == spec.guest.sysctl
 
 
-def test_kernel_modules(host: Host, spec: LabSpec) -> None:
+def test_kernel_modules(host: Host, spec: LabSpec, promised: Promised) -> None:
     """Built-in modules have no directory in /sys; `-` equals `_`."""
     said = host.check_output(r"ls /sys/module; sed 's|.*/||; s|\.ko$||' /lib/modules/$(uname -r)/modules.builtin")
     there = {line.replace("-", "_") for line in said.splitlines()}
-    assert {name.replace("-", "_") for name in spec.guest.kernel_modules} <= there
+    missing = [name for name in spec.guest.kernel_modules if name.replace("-", "_") not in there]
+    promised(
+        f"loaded: {', '.join(spec.guest.kernel_modules)}",
+        f"missing: {', '.join(missing)}" if missing else "all of them",
+    )
+    assert not missing, f"kernel modules are not loaded: {', '.join(missing)}"
 
 
-def test_ssh_hardening(host: Host, spec: LabSpec) -> None:
+def test_ssh_hardening(host: Host, spec: LabSpec, promised: Promised) -> None:
     """Ask the running configuration, not the file: a drop-in may say otherwise."""
     with host.sudo():
         effective = host.check_output("/usr/sbin/sshd -T -C user=root,host=localhost,addr=127.0.0.1").lower()
     values = dict(line.split(maxsplit=1) for line in effective.splitlines() if " " in line)
     seen = {setting: values[setting] for setting in ("passwordauthentication", "permitrootlogin")}
     allowed = {setting: value != "no" for setting, value in seen.items()}
-    promised = {"passwordauthentication": spec.guest.password_ssh, "permitrootlogin": spec.guest.root_ssh}
-    assert allowed == promised, seen
+    wanted = {"passwordauthentication": spec.guest.password_ssh, "permitrootlogin": spec.guest.root_ssh}
+    promised(_settings(_words(wanted)), _settings(seen))
+    assert allowed == wanted
 
 
-def test_ssh_user_has_a_key_and_no_password(host: Host, spec: LabSpec) -> None:
+def test_ssh_user_has_a_key_and_no_password(host: Host, spec: LabSpec, promised: Promised) -> None:
     user = spec.ssh.user
     with host.sudo():
         assert host.file(f"/home/{user}/.ssh/authorized_keys").size > 0
         state = host.check_output("passwd --status %s", user).split()[1]
-    assert state in (("L", "LK", "P", "PS") if spec.guest.password_ssh else ("L", "LK"))
+    allowed = ("L", "LK", "P", "PS") if spec.guest.password_ssh else ("L", "LK")
+    promised(f"a key; `passwd --status` is one of {', '.join(allowed)}", f"a key; `passwd --status` is {state}")
+    assert state in allowed
 
 
-def test_lab_ca_is_trusted(host: Host, spec: LabSpec) -> None:
+def test_lab_ca_is_trusted(host: Host, spec: LabSpec, promised: Promised) -> None:
     certificates = host.check_output("find %s -name '*.crt'", spec.markers.payload).split()
     if not certificates:
         pytest.skip(f"not proven: the payload in {spec.markers.payload} brings no certificate authority")
@@ -91,15 +112,31 @@ def test_lab_ca_is_trusted(host: Host, spec: LabSpec) -> None:
         said = host.run("openssl verify -CApath /etc/ssl/certs %s", certificate)
         trusted = said.rc == 0 and f"{certificate}: OK" in said.stdout
         assert trusted or UNTRUSTED.search(said.stdout + said.stderr), f"no answer of openssl: {said.stderr.strip()}"
+        promised(_trust(certificate, trusted=spec.guest.lab_ca), _trust(certificate, trusted=trusted))
         assert trusted is spec.guest.lab_ca, said.stderr
 
 
-def test_packages_survived_the_restart(host: Host, spec: LabSpec) -> None:
+def test_packages_survived_the_restart(host: Host, spec: LabSpec, promised: Promised) -> None:
     found = parse_dpkg(host.check_output(DPKG))
-    assert [name for name in spec.guest.packages if found.get(name, ("", ""))[0] != "ii"] == []
+    missing = [name for name in spec.guest.packages if found.get(name, ("", ""))[0] != "ii"]
+    promised(f"{len(spec.guest.packages)} packages installed", f"{len(spec.guest.packages) - len(missing)} installed")
+    assert not missing, f"not installed: {', '.join(missing)}"
 
 
-def test_no_failed_units(host: Host) -> None:
+def test_no_failed_units(host: Host, promised: Promised) -> None:
     listed = host.check_output("systemctl list-units --state=failed --plain --no-legend").splitlines()
     failed = [line.split()[0] for line in listed if line.strip()]
+    promised("no failed unit", f"failed: {', '.join(failed)}" if failed else "none")
     assert not failed, f"failed units: {', '.join(failed)}"
+
+
+def _settings(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in values.items()) or "none"
+
+
+def _words(values: Mapping[str, bool]) -> dict[str, str]:
+    return {key: "yes" if value else "no" for key, value in values.items()}
+
+
+def _trust(certificate: str, *, trusted: bool) -> str:
+    return f"{certificate} is {'trusted' if trusted else 'not trusted'}"

@@ -116,7 +116,7 @@ class CommandTimeout(GuestError):
             f"`{brief(command)}` did not end within {timeout_s:.3g} s",
             where=where,
             said=output_tail(stdout, stderr) or "(no output)",
-            remedy="read the machine's serial log; give the command more time if the guest is only slow",
+            remedy="raise `deadlines_s.guest_command` in the lab file if the guest is only slow",
         )
 
 

@@ -6,11 +6,14 @@ Each bad verdict fails one test. A check that was not made skips its test with t
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from harness.core.errors import HarnessError
 from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.lab.lab import Lab
+from harness.phases.runner import from_exception
 from harness.plugin.requested import check_name
 from harness.results import journal_events as payload
 from harness.results.journal import Journal
@@ -79,18 +82,31 @@ class Proof:
 
     # -- the guests phase: its tests are its checks --------------------------------------------------------------------
 
-    def note(self, report: pytest.TestReport, phase: Phase, machine: str | None) -> None:
-        """Journal the outcome of a test; in the guests phase, add it as a check."""
+    def note(
+        self,
+        report: pytest.TestReport,
+        phase: Phase,
+        machine: str | None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Journal the outcome of a test; in the guests phase, add it as a check.
+
+        Args:
+            report: What pytest reports of the test.
+            phase: The phase that it is marked with.
+            machine: The machine that it is about.
+            error: What it raised.
+        """
         if report.when != "call" and not (report.when == "setup" and not report.passed) and not report.failed:
             return
         reason = _reason(report)
         case = CaseResult(report.nodeid, outcome_of(report), reason, report.duration)
         self.passed += report.when == "call" and report.passed
         if phase is Phase.GUESTS and machine is not None:
-            self._note_guest(report, machine, reason)
+            self._note_guest(report, machine, error)
         self._journal.write(payload.TEST, machine, **payload.case_end(case))
 
-    def _note_guest(self, report: pytest.TestReport, machine: str, reason: str) -> None:
+    def _note_guest(self, report: pytest.TestReport, machine: str, error: BaseException | None) -> None:
         now = self._journal.now()
         begun, _ = self._guest_spans.get(machine, (now - report.duration, now))
         self._guest_spans[machine] = (begun, now)
@@ -98,13 +114,16 @@ class Proof:
             return  # The test reported an earlier phase: nothing of this guest was checked.
         status = _guest_status(report)
         if status is not Status.BLOCKED:
-            title = check_name(report.nodeid, machine)
-            remedy = "" if status is Status.NOT_PROVEN else "see the failed test"
-            seen = reason.removeprefix("not proven: ") or "as promised"
+            check = guest_check_of(report, machine, status, error)
             if status in (Status.FAIL, Status.ERROR):
                 self._lab.evidence.suspect(machine)
-            check = Check(title, status, "as the lab file promises", seen, remedy, cause=_crash(report))
+                check = self._with_console(check, machine)
             self._guest_checks.setdefault(machine, []).append(check)
+
+    def _with_console(self, check: Check, machine: str) -> Check:
+        known = self._lab.machines.get(machine)
+        log = known.console.log if known is not None else None
+        return replace(check, evidence=tuple(dict.fromkeys((*check.evidence, *([str(log)] if log else [])))))
 
     def finish(self) -> None:
         """Add the verdict of the guests phase for each machine with guest tests."""
@@ -113,6 +132,32 @@ class Proof:
             blocked = "" if machine in self._guest_checks else self._guest_blocks[machine]
             checks = tuple(self._guest_checks.get(machine, ()))
             self._lab.verdicts.add(Verdict(Phase.GUESTS, machine, checks, begun, ended, blocked_by=blocked))
+
+
+def guest_check_of(
+    report: pytest.TestReport, machine: str, status: Status, error: BaseException | None = None
+) -> Check:
+    """Return the check that a test of the guests is.
+
+    What the test recorded with the fixture `promised` is expected and seen; else the test itself, and the first line of
+    its exception.
+    """
+    title, crash = check_name(report.nodeid, machine), _crash(report)
+    recorded = {str(key): str(value) for key, value in report.user_properties}
+    expected = recorded.get("expected", f"`{report.nodeid}` passes")
+    if status is Status.PASS:
+        return Check(title, status, expected, recorded.get("seen", "it passed"))
+    if status is Status.NOT_PROVEN:
+        return Check(title, status, expected, _reason(report).removeprefix("not proven: "))
+    if isinstance(error, HarnessError):
+        return replace(from_exception(None, error), name=title, status=status, expected=expected)
+    compared = crash.startswith("assert ")
+    seen = recorded.get("seen", "") or crash or next(iter(_reason(report).strip().splitlines()), "")
+    remedy = (
+        f"log in with `lab ssh {machine}` and compare the guest with the lab file; "
+        f'check again with `pytest --reuse "{report.nodeid}"`'
+    )
+    return Check(title, status, expected, seen, remedy, cause="" if compared and "seen" in recorded else crash)
 
 
 def _guest_status(report: pytest.TestReport) -> Status:

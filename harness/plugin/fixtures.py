@@ -11,10 +11,14 @@ from harness.config.model import LabSpec
 from harness.core.verdict import Phase
 from harness.plugin.lab_session import KEY, session_of
 from harness.plugin.requested import machine_of, phase_of
+from harness.results.plain_text import plain
 
 if TYPE_CHECKING:
     from harness.lab.lab import Lab
     from harness.plugin.opening import LabRun
+
+
+_SHOWN = 500  # characters of an expected or seen value in the report
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +44,23 @@ def prove(request: pytest.FixtureRequest, _run: LabRun) -> Callable[[str], None]
     if phase is None:
         pytest.fail("a test that uses `prove` needs a `phase` marker", pytrace=False)
     return lambda check: _run.proof.check(machine, phase, check)
+
+
+@pytest.fixture
+def promised(request: pytest.FixtureRequest) -> Callable[[object, object], None]:
+    """Record what a test of the guests expects and sees, for the report: `promised(expected, seen)`."""
+
+    def record(expected: object, seen: object) -> None:
+        known = [item for item in request.node.user_properties if item[0] not in ("expected", "seen")]
+        texts = {"expected": expected, "seen": seen}
+        request.node.user_properties[:] = [*known, *((key, _one_line(value)) for key, value in texts.items())]
+
+    return record
+
+
+def _one_line(value: object) -> str:
+    text = " ".join(plain(str(value)).split()) or "nothing"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 @pytest.fixture(scope="session")

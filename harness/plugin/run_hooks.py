@@ -21,12 +21,16 @@ from harness.plugin.terminal import write_section
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Journal the outcome of each test of the lab."""
     report = yield
     run, phase = run_of(item.config), phase_of(item)
     if run is not None and phase is not None:
-        errors = run_and_collect_error("a test's outcome", partial(run.proof.note, report, phase, machine_of(item)))
+        error = call.excinfo.value if call.excinfo is not None else None
+        note = partial(run.proof.note, report, phase, machine_of(item), error)
+        errors = run_and_collect_error("a test's outcome", note)
         run.problems = tuple(dict.fromkeys((*run.problems, *errors)))
     if run is not None:
         mask(report)

@@ -3,12 +3,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from harness.core.secret import Secret
 from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.guest.channel import CommandTimeout
 from harness.lab.lab import Lab
 from harness.plugin.assertions import Proof, mask, outcome_of
 from harness.plugin.requested import needs_of
@@ -28,6 +30,7 @@ class FakeLab:
     def __init__(self, *verdicts: Verdict) -> None:
         self.published = list(verdicts)
         self.suspects: list[str] = []
+        self.machines = {"m": SimpleNamespace(console=SimpleNamespace(log=Path("/vms/m/serial-1.log")))}
         self.verdicts = self.evidence = self
 
     def suspect(self, machine: str) -> None:
@@ -195,6 +198,61 @@ def test_the_guests_phase_is_what_its_tests_say(
     assert (made.phase, made.machine, made.status) == (Phase.GUESTS, "m", status)
     assert [check.name for check in made.checks] == ["swap"]
     assert lab.suspects == (["m"] if status in (Status.FAIL, Status.ERROR) else [])
+
+
+class Crashed:
+    """What pytest keeps of an exception: the whole source, and its message."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        self.reprcrash = SimpleNamespace(message=message)
+
+    def __str__(self) -> str:
+        return "spec = LabSpec(name='airgap-lab', ...)\n\n>   assert x\nE   " + self.message
+
+
+def guest_check_after(
+    prove: Callable[..., Proof], told: pytest.TestReport, error: Exception | None = None, **recorded: str
+) -> Check:
+    lab = FakeLab()
+    proof = prove()
+    proof._lab = cast(Lab, lab)
+    told.user_properties = [("machine", "m"), *recorded.items()]
+    proof.note(told, Phase.GUESTS, "m", error)
+    proof.finish()
+    return lab.published[0].checks[0]
+
+
+def test_a_guest_check_says_what_was_expected_and_seen(prove: Callable[..., Proof]) -> None:
+    good = guest_check_after(prove, report("passed"), expected="no swap", seen="no swap")
+    assert (good.expected, good.seen) == ("no swap", "no swap")
+    bad = guest_check_after(
+        prove, report("failed", longrepr=Crashed("assert True is False")), expected="no swap", seen="/dev/sda2"
+    )
+    assert (bad.expected, bad.seen, bad.why) == ("no swap", "/dev/sda2", "/dev/sda2")
+    assert "`lab ssh m`" in bad.remedy
+    assert '`pytest --reuse "scenarios/test_80_guests.py::test_swap[m]"`' in bad.remedy
+    assert bad.evidence == (str(Path("/vms/m/serial-1.log")),)
+    told = report("failed", longrepr=Crashed("AssertionError: swap is on: TLS fails\nassert 1 == 2"))
+    assert guest_check_after(prove, told, seen="/dev/sda2").why == "swap is on: TLS fails"
+
+
+def test_a_guest_check_that_records_nothing_is_its_test_and_one_line_of_its_exception(
+    prove: Callable[..., Proof],
+) -> None:
+    good = guest_check_after(prove, report("passed"))
+    assert (good.expected, good.seen) == ("`scenarios/test_80_guests.py::test_swap[m]` passes", "it passed")
+    bad = guest_check_after(prove, report("failed", longrepr=Crashed("assert 'a' == 'b'\n  - b\n  + a")))
+    assert (bad.seen, bad.why) == ("assert 'a' == 'b'",) * 2
+
+
+def test_a_guest_command_that_does_not_end_in_time_disproves_nothing(prove: Callable[..., Proof]) -> None:
+    error = CommandTimeout("sleep 9", where="m", timeout_s=3)
+    made = guest_check_after(prove, report("failed", longrepr=Crashed(f"CommandTimeout: {error}")), error)
+    assert (made.name, made.status, made.inconclusive) == ("swap", Status.FAIL, True)
+    assert made.why == "`sleep 9` did not end within 3 s"
+    assert "`deadlines_s.guest_command`" in made.remedy
+    assert made.evidence == (str(Path("/vms/m/serial-1.log")),)
 
 
 def test_a_test_with_further_parameters_is_a_check_of_its_own(prove: Callable[..., Proof]) -> None:
