@@ -131,6 +131,7 @@ class HostFacts:
         registered: The machine directories in this lab's ledger.
         held_disk_mib: Disk usage of each of them.
         isos: By machine.
+        seed_mib: Size of each machine's seed ISO that exists, rounded up.
         ports: By machine with a forwarded port of this host: whether the port is free.
         forwardings: Existing port forwardings into the lab's network.
     """
@@ -153,6 +154,7 @@ class HostFacts:
     held_disk_mib: Fact[Mapping[Path, int]]
     seed_directory: Fact[bool]
     isos: Mapping[str, Fact[SeedIso]]
+    seed_mib: Mapping[str, int]
     network: Fact[Network]
     free_disk_mib: Fact[int]
     free_memory_mib: Fact[int]

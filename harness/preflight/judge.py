@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from harness.config.model import SeedSource
 from harness.config.plan import MACHINE_DISK_MIB, LabPlan, MachinePlan
 from harness.core.verdict import Check, Status, judge
 from harness.preflight import remedies
 from harness.preflight.checks import HostCheck, error_class
 from harness.preflight.facts import HostFacts
+from harness.preflight.hardware_versions import newest_hardware
 from harness.preflight.judge_machine import judge_iso, judge_port
 from harness.preflight.judge_system import judge_host_address, judge_paths, judge_rights, judge_service, judge_session
 from harness.vmrun import NetworkKind
@@ -31,6 +33,7 @@ _CAUSES = {
     HostCheck.SSH_KEY_PRIVATE.value: HostCheck.SSH_KEY,
     HostCheck.LAB.value: HostCheck.VM_DIRECTORY,
 }
+_INSTALLED_PER_SEED = 3
 _ISO_CHECKS = HostCheck.SEED_ISO.value.partition("{")[0]
 
 
@@ -66,8 +69,8 @@ def _with_class(check: Check) -> Check:
     return replace(check, remedy=f"[{error_class(check.name)}] {check.remedy}") if check.remedy else check
 
 
-def judge_hypervisor(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
-    """Judge whether product and version are known."""
+def judge_hypervisor(name: str, plan: LabPlan, facts: HostFacts) -> Check:
+    """Judge whether product and version are known, and know the hardware."""
     installed = "; ".join(f"{item.name} {item.version} in {item.folder}" for item in facts.products)
     seen = f"{facts.version}: {facts.vmrun}" + (f"; installed: {installed}" if installed else "")
     expected = "VMware Workstation, Player or Fusion, or the embedded one on QEMU, and its version"
@@ -76,6 +79,12 @@ def judge_hypervisor(name: str, _plan: LabPlan, facts: HostFacts) -> Check:
     if facts.version == NO_VERSION and not registered:
         remedy = "the facts about VMware's programs depend on their version\n" + remedies.version_unknown(facts)
         return Check(name, Status.NOT_PROVEN, expected, seen, remedy)
+    wanted, newest = plan.spec.hardware.hardware_version, newest_hardware(facts.version)
+    if newest is not None and wanted > newest:
+        seen = f"{facts.version} knows hardware version {newest}, and the lab file wants {wanted}"
+        remedy = "it would not start the machines\n"
+        remedy += f"set hardware.hardware_version in the lab file to {newest} or less, or update VMware"
+        return Check(name, Status.FAIL, f"hardware version {wanted} is known", seen, remedy)
     return judge(name, ok=True, expected=expected, seen=seen)
 
 
@@ -148,7 +157,8 @@ def judge_disk(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
     The files of this lab's machines count as free.
     """
-    expected = f"{plan.disk_mib} MiB free at {facts.probe_directory}"
+    need = sum(_disk_need_mib(machine, plan, facts) for machine in plan.machines)
+    expected = f"{need} MiB free at {facts.probe_directory}"
     remedy = "growable disks grow while a guest installs, and a full drive stops it half-way; "
     remedy += "free space on that drive, or set vm_directory in the lab file to another one"
     free = facts.free_disk_mib.value
@@ -156,13 +166,25 @@ def judge_disk(name: str, plan: LabPlan, facts: HostFacts) -> Check:
         return Check(name, Status.ERROR, expected, facts.free_disk_mib.problem, remedy)
     held = _held_disk_mib(plan, facts)
     seen = f"{free} MiB" + (f", and {held} MiB held by this lab's machines" if held else "")
-    return judge(name, ok=free + held >= plan.disk_mib, expected=expected, seen=seen, remedy=remedy)
+    return judge(name, ok=free + held >= need, expected=expected, seen=seen, remedy=remedy)
 
 
 def _held_disk_mib(plan: LabPlan, facts: HostFacts) -> int:
     """Return the disk usage of the machines, each limited to its need."""
     taken = {_comparable(path, facts): size for path, size in (facts.held_disk_mib.value or {}).items()}
-    return sum(min(taken.get(_comparable(m.files.directory, facts), 0), MACHINE_DISK_MIB) for m in plan.machines)
+    return sum(
+        min(taken.get(_comparable(m.files.directory, facts), 0), _disk_need_mib(m, plan, facts)) for m in plan.machines
+    )
+
+
+def _disk_need_mib(machine: MachinePlan, plan: LabPlan, facts: HostFacts) -> int:
+    """Return the disk usage of an installed machine, at the least.
+
+    A seed of others, such as Ubuntu's installer with container images, is unpacked and copied: three times its size.
+    """
+    if plan.spec.seeds.source is not SeedSource.PROVIDED:
+        return MACHINE_DISK_MIB
+    return max(MACHINE_DISK_MIB, _INSTALLED_PER_SEED * facts.seed_mib.get(machine.name, 0))
 
 
 def judge_memory(name: str, plan: LabPlan, facts: HostFacts) -> Check:

@@ -5,15 +5,13 @@ Each function returns the text that does what its docstring says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from ipaddress import IPv4Network
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from harness.config import SeedSource
 from harness.config.loader import EMBEDDED_OVERLAY
 from harness.config.plan import LabPlan
 from harness.preflight.facts import HostFacts
-from harness.system.windows.vmware_install import Product
 from harness.vmrun.discovery import Kind
 
 _INSTALL = r"C:\Program Files (x86)\VMware\VMware Workstation"  # if the Windows registry names no other folder
@@ -27,8 +25,9 @@ def administrator() -> str:
 def desktop_session() -> str:
     """Run in the session of a desktop's user."""
     return (
-        "log on as that user and start it there; for a CI runner, in an administrator's prompt of that user:\n"
-        ".\\svc.cmd stop; .\\svc.cmd uninstall; .\\run.cmd"
+        "log on as that user and start it there; for a CI runner, in an administrator's PowerShell of that user:\n"
+        'Stop-Service "actions.runner.*"; Get-Service "actions.runner.*" | Set-Service -StartupType Disabled\n'
+        ".\\run.cmd"
     )
 
 
@@ -76,20 +75,11 @@ def version_unknown(facts: HostFacts) -> str:
 def network_missing(plan: LabPlan, facts: HostFacts) -> str:
     """Define the lab's network as host-only with its subnet."""
     wanted, subnet = plan.spec.network, plan.spec.network.subnet
-    name, number = wanted.vmnet.lower(), wanted.vmnet.lower().removeprefix("vmnet")
+    number = wanted.vmnet.lower().removeprefix("vmnet")
     if facts.kind is Kind.EMBEDDED:
         return "remove the machines that use it; the embedded hypervisor then defines it: " + lab_command("down", plan)
     if facts.platform == "win32":
-        tool = f'& "{_network_editor_folder(facts.products)}\\vnetlib64.exe" --'
-        return "\n".join(
-            [
-                "as administrator, in PowerShell (or in the Virtual Network Editor, vmnetcfg.exe):",
-                f"{tool} add adapter {name}",
-                f"{tool} set vnet {name} addr {subnet.network_address}",
-                f"{tool} set vnet {name} mask {subnet.netmask}",
-                f"{tool} update adapter {name}",
-            ]
-        )
+        return _virtual_network_editor(plan, facts)
     if facts.platform == "darwin":
         place = "/Library/Preferences/VMware Fusion/networking"
         restart = "sudo '/Applications/VMware Fusion.app/Contents/Library/vmnet-cli' --configure"
@@ -108,12 +98,39 @@ def network_missing(plan: LabPlan, facts: HostFacts) -> str:
     )
 
 
-def _network_editor_folder(products: Sequence[Product]) -> str:
-    """Return the folder of the product with the network tools.
+def _virtual_network_editor(plan: LabPlan, facts: HostFacts) -> str:
+    """Return the steps on Windows: the editor's window, or commands.
 
-    VIX has none.
+    Some versions of `vnetlib64` print nothing and change nothing, so the window comes first.
     """
-    folders = (item.folder.rstrip("\\") for item in products if item.name != "VMware VIX")
+    wanted, subnet = plan.spec.network, plan.spec.network.subnet
+    name, folder = wanted.vmnet.lower(), _network_editor_folder(facts)
+    tool = f'& "{folder}\\vnetlib64.exe" --'
+    return "\n".join(
+        [
+            f'Start-Process -Verb RunAs "{folder}\\vmnetcfg.exe"',
+            f"in that window: Change Settings; {wanted.vmnet} (Add Network where it is missing); Host-only; "
+            f"Subnet IP {subnet.network_address}, Subnet mask {subnet.netmask}; Apply",
+            "or as administrator, in PowerShell (no output is normal):",
+            f"{tool} add adapter {name}",
+            f"{tool} set vnet {name} addr {subnet.network_address}",
+            f"{tool} set vnet {name} mask {subnet.netmask}",
+            f"{tool} set adapter {name} addr {next(subnet.hosts())}",
+            f"{tool} update adapter {name}",
+            f"then run: {lab_command('doctor', plan)}",
+        ]
+    )
+
+
+def _network_editor_folder(facts: HostFacts) -> str:
+    """Return the folder of the network tools: that of the vmrun in use.
+
+    VIX has a vmrun and no network tools.
+    """
+    vmrun = PureWindowsPath(facts.vmrun)
+    if vmrun.is_absolute() and vmrun.parent.name != "VMware VIX":
+        return str(vmrun.parent)
+    folders = (item.folder.rstrip("\\") for item in facts.products if item.name != "VMware VIX")
     return next(folders, _INSTALL)
 
 

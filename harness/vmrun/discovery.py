@@ -289,8 +289,17 @@ def _usage_error(proposal: Proposal, refused: Unusable, system: HostSystem) -> U
 
 def _no_hypervisor(candidates: list[Candidate], system: HostSystem) -> HostError:
     seen = "\n".join(f"{item.source}: {item.path}: {item.why}" for item in candidates)
-    return HostError(
-        "no hypervisor can be used",
-        said=seen,
-        remedy=f"install VMware Workstation Pro, or prepare the embedded hypervisor: {qemu_remedy(system)}",
-    )
+    remedy = f"install VMware Workstation Pro, or prepare the embedded hypervisor: {qemu_remedy(system)}"
+    silent = [item.path for item in candidates if item.why.startswith(Fault.NOT_ANSWERING)]
+    if silent:
+        remedy = f"{_service_remedy(system)}; then run `{silent[0]} list` by hand"
+    return HostError("no hypervisor can be used", said=seen, remedy=remedy)
+
+
+def _service_remedy(system: HostSystem) -> str:
+    """Return how the service of an installed VMware is started."""
+    if system.platform == "win32":
+        return "start VMware's service, as administrator: `net start VMAuthdService`"
+    if system.platform == "darwin":
+        return "open VMware Fusion once and grant the permissions that it requests"
+    return "sudo vmware-modconfig --console --install-all; sudo systemctl restart vmware"

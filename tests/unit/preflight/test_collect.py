@@ -121,6 +121,14 @@ def test_a_file_where_the_vm_directory_should_be(tmp_path: Path) -> None:
     assert found.status is Status.FAIL
 
 
+def test_the_size_of_a_seed_is_a_fact_where_it_exists(tmp_path: Path) -> None:
+    plan = lab_in(tmp_path)
+    plan.machines[0].seed.parent.mkdir(parents=True, exist_ok=True)
+    with plan.machines[0].seed.open("wb") as file:
+        file.truncate((3 << 20) + 1)
+    assert look(plan, fake_vmrun()).seed_mib == {plan.machines[0].name: 4}
+
+
 def test_the_nearest_directory(tmp_path: Path) -> None:
     assert nearest_directory(tmp_path / "a" / "b") == tmp_path
     assert nearest_directory(tmp_path) == tmp_path

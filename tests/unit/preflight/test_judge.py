@@ -69,6 +69,30 @@ def test_the_hypervisor_is_named_with_its_version() -> None:
     assert "QEMU 7.2.22" in check("hypervisor", GOOD).seen
 
 
+@pytest.mark.parametrize(
+    ("version", "hardware", "status"),
+    [
+        ("VMware Workstation 16.2.5 (vmrun 1.17.0 build-20904516)", 20, Status.FAIL),
+        ("VMware Workstation 17.0.2 (vmrun 1.17.0 build-21581411)", 21, Status.FAIL),
+        ("VMware Workstation 17.6.3 (vmrun 1.17.0 build-24583834)", 21, Status.PASS),
+        ("VMware Workstation 17.6.3 (vmrun 1.17.0 build-24583834)", 22, Status.FAIL),
+        ("VMware Workstation 25H2 (vmrun 1.17.0 build-24995812)", 22, Status.PASS),
+        ("VMware (vmrun 1.17.0 build-99999999)", 30, Status.PASS),
+        ("QEMU 7.2.22", 22, Status.PASS),
+        ("QEMU 7.2.22", 23, Status.FAIL),
+    ],
+)
+def test_the_hardware_version_is_one_that_the_product_knows(version: str, hardware: int, status: Status) -> None:
+    spec = PLAN.spec.model_copy(
+        update={"hardware": PLAN.spec.hardware.model_copy(update={"hardware_version": hardware})}
+    )
+    found = check("hypervisor", replace(GOOD, version=version), replace(PLAN, spec=spec))
+    assert found.status is status
+    if status is Status.FAIL:
+        assert "hardware.hardware_version" in found.remedy
+        assert str(hardware) in found.seen
+
+
 def test_a_hypervisor_of_unknown_version_is_not_proven() -> None:
     unknown = replace(WINDOWS, version=NO_VERSION, vmrun=r"C:\VMware\vmrun.exe")
     assert check("hypervisor", unknown).status is Status.NOT_PROVEN
@@ -155,6 +179,22 @@ def test_disk_space_at_the_edge() -> None:
     assert str(need) in found.expected
     unknown = replace(GOOD, free_disk_mib=Fact[int](problem="?"))
     assert check("free disk space", unknown).status is Status.ERROR
+
+
+def test_a_seed_of_others_needs_three_times_its_size() -> None:
+    provided = plan_of(overlay=None)
+    first, *others = (machine.name for machine in provided.machines)
+    facts = replace(good_facts(provided), seed_mib={first: 3000, others[0]: 100})
+    need = 9000 + 2048 + 2048
+    assert check("free disk space", replace(facts, free_disk_mib=Fact(need)), provided).status is Status.PASS
+    found = check("free disk space", replace(facts, free_disk_mib=Fact(need - 1)), provided)
+    assert found.status is Status.FAIL
+    assert f"{need} MiB" in found.expected
+    held = {provided.machine(first).files.directory: 9000}
+    done = replace(facts, free_disk_mib=Fact(4096), held_disk_mib=Fact(held))
+    assert check("free disk space", done, provided).status is Status.PASS
+    own = replace(GOOD, seed_mib={first: 3000}, free_disk_mib=Fact(PLAN.disk_mib))
+    assert check("free disk space", own).status is Status.PASS
 
 
 def test_the_disk_usage_of_this_labs_machines_counts_as_free_each_for_itself() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,17 @@ def test_an_unusable_one_is_skipped_with_its_reason_and_qemu_is_used() -> None:
     assert why["/usr/bin/vmrun"].startswith("not answering: vmrun list failed")
     assert why["/usr/local/bin/vmrun"] == "not found"
     assert [item.selected for item in found.candidates] == [False, False, True]
+
+
+@pytest.mark.parametrize("system", [linux, windows])
+def test_a_vmware_that_does_not_answer_is_not_to_be_installed(system: Callable[[], FakeHost]) -> None:
+    host = system()
+    folder = "/usr/bin" if system is linux else PF
+    host.vmware(folder, says=(b"Error: Cannot connect to the virtual machine\r\n", 255))
+    with pytest.raises(HostError, match="no hypervisor") as caught:
+        host.find()
+    assert "install VMware" not in caught.value.remedy
+    assert ("vmware-modconfig" if system is linux else "net start VMAuthdService") in caught.value.remedy
 
 
 def test_candidates_after_the_selected_one_are_not_probed() -> None:
