@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.airgap.registry_client import Endpoint, serves
 from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import HostError
+from harness.core.layout import LAB_VARIABLE
 from harness.ownership.ledger import Ledger, ProcessEntry
 from harness.ownership.processes import remove_process
 from harness.system.ports import LOOPBACK
@@ -83,7 +84,7 @@ def start_registry(program: Path, files: RegistryFiles, ledger: Ledger, wanted_p
     files.configuration.write_text(text, encoding="utf-8", newline="\n")
     entry = ProcessEntry(NAME, (os.fspath(program), "serve", str(files.configuration)))
     ledger.write(entry)
-    pid, started = start(entry.argv, files.log)
+    pid, started = start(entry.argv, files.log, {LAB_VARIABLE: str(ledger.path.parent)})
     entry = replace(entry, pid=pid, started=started)
     ledger.write(entry)
 

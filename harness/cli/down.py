@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import click
 
 from harness.cli.options import port, report_errors, say
 from harness.cli.selection import selection_options
-from harness.core.errors import HostError
+from harness.core.errors import HarnessError, HostError
 from harness.lab.keep_policy import expired as is_expired
 from harness.lab.selection import Selection, driver, ledger_of, lock
+from harness.lab.unregistered import Unregistered, end_unregistered, find_unregistered
 from harness.machine.removal import remove_all, remove_rest
 from harness.ownership.ledger import Content
+from harness.ownership.marker import is_link
 from harness.vmrun.driver import Vmrun
 
 
@@ -23,7 +26,9 @@ from harness.vmrun.driver import Vmrun
 def down(selection: Selection, expired: bool) -> None:  # noqa: FBT001  (click)
     """Stop and delete the VMs and other resources of this lab.
 
-    Only what the ledger of the lab lists is deleted. Files that the harness did not create stay.
+    Only what the ledger of the lab lists is deleted. Files that the harness did not create stay, and are named until
+    they are gone. A VM of the lab that runs without being in the ledger is stopped; its files stay. Exits with 1 if a
+    VM remains.
     """
     with lock(selection, say):
         remove_lab(selection, port(driver)(selection), say, only_expired=expired)
@@ -39,12 +44,14 @@ def remove_lab(selection: Selection, vmrun: Vmrun, say: Callable[[str], None], *
         only_expired: Delete nothing before the time until which the lab is kept.
 
     Raises:
-        HostError: A VM could not be deleted; all others have been.
+        HostError: A VM could not be deleted, or is not in the ledger; all others have been deleted.
     """
     ledger = ledger_of(selection)
     content = ledger.read()
-    if content == Content():
+    rest = find_unregistered(selection, content, vmrun)
+    if content == Content() and not rest:
         say(f"nothing of the lab {selection.spec.name} in {selection.vm_directory}")
+        _remove_state(selection, vmrun)
         ledger.delete_scratch_file()
         return
     if only_expired and not is_expired(content.kept_until):
@@ -54,12 +61,41 @@ def remove_lab(selection: Selection, vmrun: Vmrun, say: Callable[[str], None], *
     removals = remove_all(vmrun, ledger, None, selection.spec.deadlines_s.power)
     for removal in removals:
         say(str(removal))
+    running = end_unregistered(rest, vmrun, say, selection.spec.deadlines_s.power)
+    for directory in rest.directories:
+        say(str(directory))
     remove_rest(vmrun, ledger)
+    if not running and ledger.read() == Content():
+        _remove_state(selection, vmrun)
     ledger.delete_scratch_file()
-    failed = [removal.machine for removal in removals if removal.error is not None]
+    _report_remaining([removal.machine for removal in removals if removal.error is not None], running, rest, selection)
+
+
+def _remove_state(selection: Selection, vmrun: Vmrun) -> None:
+    """Delete the state of the embedded hypervisor that the ledger does not name; files of others stay."""
+    home = selection.hypervisor.home
+    if home is not None and home.is_dir() and not is_link(home):
+        with contextlib.suppress(HarnessError):
+            vmrun.remove_state()
+
+
+def _report_remaining(failed: list[str], running: tuple[str, ...], rest: Unregistered, selection: Selection) -> None:
+    """Raise if a VM or a process remains.
+
+    Raises:
+        HostError: Which, and what to do.
+    """
+    remedies = []
     if failed:
+        remedies.append("follow the remedies above, then run `lab down` again")
+    if running:
+        remedies.append("stop it by hand (`vmrun stop`), then run `lab down` again")
+    if rest.machines:
+        adopt = f"lab adopt {' '.join(rest.machines)}"
+        remedies.append(f"if it is to be deleted, hand it over: {adopt}; then run `lab down` again; or move it away")
+    if remedies:
         raise HostError(
-            f"not removed: {', '.join(failed)}",
+            f"not removed: {', '.join((*failed, *running, *rest.machines))}",
             where=str(selection.vm_directory),
-            remedy="follow the remedies above, then run `lab down` again",
+            remedy="\n".join(remedies),
         )

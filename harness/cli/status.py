@@ -13,11 +13,14 @@ from harness.cli.options import port, report_errors, say
 from harness.cli.selection import selection_options
 from harness.lab.keep_policy import expired
 from harness.lab.selection import Selection, driver, ledger_of
+from harness.lab.unregistered import find_unregistered
 from harness.machine.machine_directory import files_of, foreign_directory, foreign_files
 from harness.ownership.lab_lock import is_held, read_owner
 from harness.ownership.ledger import ForwardingEntry, HomeEntry, MachineEntry, ProcessEntry
 from harness.system.disk_usage import directory_bytes
 from harness.vmrun.driver import Vmrun
+
+_NOT_IN_LEDGER = "stop what runs: lab down    hand a directory over for removal: lab adopt"
 
 
 @click.command()
@@ -61,6 +64,7 @@ class LabStatus:
     Attributes:
         session: The session that holds the lab now; empty if none does.
         others: Its resources other than VMs, as text.
+        unregistered: What its ledger does not name, as text.
     """
 
     lab: str
@@ -70,6 +74,7 @@ class LabStatus:
     expired: bool
     machines: tuple[MachineStatus, ...]
     others: tuple[str, ...]
+    unregistered: tuple[str, ...] = ()
 
 
 def status_of(selection: Selection, vmrun: Vmrun) -> LabStatus:
@@ -97,6 +102,7 @@ def status_of(selection: Selection, vmrun: Vmrun) -> LabStatus:
         expired=expired(content.kept_until),
         machines=tuple(found),
         others=tuple(_other(entry) for entry in content.entries if not isinstance(entry, MachineEntry)),
+        unregistered=tuple(find_unregistered(selection, content, vmrun).lines()),
     )
 
 
@@ -109,6 +115,8 @@ def text_lines(status: LabStatus) -> list[str]:
     """Return lines for a terminal."""
     lines = [f"in use by {status.session}"] if status.session else []
     if not status.machines and not status.others:
+        if status.unregistered:
+            return [*lines, f"nothing in the ledger of {status.directory}, but:", *status.unregistered, _NOT_IN_LEDGER]
         return [*lines, f"nothing of the lab {status.lab} in {status.directory}"]
     for machine in status.machines:
         size = f"{machine.size_bytes / (1 << 20):.0f} MiB"
@@ -116,6 +124,7 @@ def text_lines(status: LabStatus) -> list[str]:
         lines.append(f"{'':<16} made by {machine.owner} at {machine.since}, run {machine.run_id}")
         lines += [f"{'':<16} not ours: {item}" for item in machine.foreign]
     lines += [f"also: {other}" for other in status.others]
+    lines += status.unregistered
     if status.kept_until:
         over = ", which is over: lab down --expired" if status.expired else ""
         lines.append(f"kept until {status.kept_until}{over}")

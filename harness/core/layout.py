@@ -15,6 +15,7 @@ HOME = ".hypervisor"  # in the VM directory: what the embedded hypervisor rememb
 MARKER = "airgap-lab.json"  # in a machine's directory: which run of which lab made it
 RECORD = "airgap-lab-record.json"  # in a machine's directory: what the run proved that worked on it last
 CACHE_VARIABLE = "LAB_CACHE_DIR"
+LAB_VARIABLE = "AIRGAP_LAB_DIRECTORY"  # in the environment of a process that outlives a session: its VM directory
 
 
 def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:

@@ -185,10 +185,11 @@ def run(
         return Completed(shown, code, _read(out), _read(err), time.monotonic() - started)
 
 
-def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> tuple[int, float]:
+def start(argv: Sequence[str | os.PathLike[str]], log: Path, env: Mapping[str, str] | None = None) -> tuple[int, float]:
     """Start a program that outlives this session.
 
     Return its id and starting time, as `end_process` needs them. Its output goes to the log, which is truncated first.
+    `env` has variables on top of this process's own.
 
     Raises:
         ProcessError: It could not be started.
@@ -198,7 +199,14 @@ def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> tuple[int, float
     flags = {"creationflags": 0x00000200 | 0x00000008} if sys.platform == "win32" else {"start_new_session": True}
     with log.open("wb") as output:
         try:
-            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **flags)
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **(env or {})},
+                **flags,
+            )
         except OSError as error:
             raise _not_started(words, redact_argv(words), error) from error
     # If it ends before this session does, no zombie keeps its id.

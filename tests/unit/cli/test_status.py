@@ -10,10 +10,18 @@ from .command_line import CommandLine, files_below
 
 
 def test_a_lab_without_resources(lab: CommandLine, tmp_path: Path) -> None:
+    lab.script_vmrun()
     before = files_below(tmp_path)
     result = lab("status")
     assert (result.exit_code, result.output) == (0, f"nothing of the lab airgap-lab in {lab.vms}\n")
     assert files_below(tmp_path) == before
+
+
+def test_what_runs_is_not_known_where_vmrun_cannot_be_started(lab: CommandLine) -> None:
+    for command in ("status", "down"):
+        result = lab(command)
+        assert result.exit_code == 1
+        assert "nothing of the lab" not in result.output
 
 
 def test_a_vm_is_shown_with_its_state_its_owner_and_its_foreign_files(lab: CommandLine) -> None:
@@ -28,6 +36,7 @@ def test_a_vm_is_shown_with_its_state_its_owner_and_its_foreign_files(lab: Comma
 
 
 def test_the_session_that_works_on_the_lab_is_shown(lab: CommandLine) -> None:
+    lab.script_vmrun()
     with lock(lab.select(lab.file)):
         assert "in use by " in lab("status").output
 
