@@ -14,6 +14,7 @@ from harness.core.errors import HarnessError, HostError
 from harness.core.files import host_error_from
 from harness.core.temporary_files import temporary_directory
 from harness.system.process import Completed, run
+from harness.system.trust import require_trusted
 
 PACKAGE = "docker-registry"
 _TREE = f"{PACKAGE}-unpacked"
@@ -27,12 +28,19 @@ def program_in(cache: Path) -> Path:
 
 
 def find_program(cache: Path) -> Path | None:
-    """Return the host's own program or the unpacked one, or None."""
+    """Return the host's own program or the unpacked one, or None.
+
+    Raises:
+        HostError: Another user owns the unpacked one, or may write it.
+    """
     installed = shutil.which(PACKAGE)
     if installed:
         return Path(installed)
     unpacked = program_in(cache)
-    return unpacked if unpacked.is_file() else None
+    if not unpacked.is_file():
+        return None
+    require_trusted(unpacked, cache)
+    return unpacked
 
 
 def ensure_registry(cache: Path, say: Callable[[str], None], run: Callable[..., Completed] = run) -> None:

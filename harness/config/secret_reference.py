@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.core.errors import UsageError
-from harness.core.secret import Secret
+from harness.core.secret import SHORTEST, Secret
 
 PATTERN = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keyring:[^/]+/.+)$"
 _REFERENCE = re.compile(PATTERN)
@@ -43,7 +43,7 @@ def resolve(reference: str, base: Path, environ: Mapping[str, str] = os.environ)
         environ: The environment.
 
     Raises:
-        UsageError: There is no secret, or an empty one.
+        UsageError: There is no secret, or one that is empty or too short.
     """
     kind, _, place = reference.partition(":")
     if kind == "env":
@@ -57,6 +57,12 @@ def resolve(reference: str, base: Path, environ: Mapping[str, str] = os.environ)
         remedy = f"store it: keyring set {place.replace('/', ' ', 1)}"
     if not value:
         raise UsageError("no secret at this place", where=reference, remedy=remedy)
+    if len(value) < SHORTEST:
+        raise UsageError(
+            f"a secret of fewer than {SHORTEST} characters cannot be masked in the results",
+            where=reference,
+            remedy="choose a longer password for the account, and store that",
+        )
     return Secret(value)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 # PEM private keys of any kind (RFC 7468 armour), and the guest and VM passwords on a vmrun command line.
 _PEM = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
@@ -11,9 +14,11 @@ _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _PEM_END = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
 _VMRUN_PASSWORD = re.compile(r"(?<![\w-])(-gp|-vp)(\s+|', ')(\"[^\"]*\"|'[^']*'|\S+)")
 
+_PERCENT = re.compile(r"%[0-9A-F]{2}")
+
 MASK = "***"
-_SHORTEST = 4  # characters
-_known: set[str] = set()  # the values of all secrets of this process
+SHORTEST = 4  # characters: a shorter secret occurs in other text
+_known: set[str] = set()  # all forms of all secrets of this process
 
 
 class Secret:
@@ -24,8 +29,8 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        if len(value) >= _SHORTEST:
-            _known.add(value)
+        if len(value) >= SHORTEST:
+            _known.update(_forms(value))
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -35,6 +40,26 @@ class Secret:
     def reveal(self) -> str:
         """Return the secret itself."""
         return self._value
+
+
+def _forms(value: str) -> set[str]:
+    """Return the secret as it stands in text, JSON, Python, shell, HTML, XML and URLs.
+
+    JSON is often in JSON or HTML once more.
+    """
+    found = {value, repr(value)[1:-1], value.replace("'", "'\"'\"'")}
+    for _ in range(2):
+        found |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in found for ascii_only in (True, False)}
+    found |= {html.escape(form, quote=quotes) for form in found for quotes in (True, False)}
+    found |= {
+        form.replace("&quot;", double).replace("&#x27;", single)
+        for form in found
+        for double in ("&quot;", "&#34;")
+        for single in ("&#39;", "&apos;")
+    }
+    in_urls = {quote(value, safe=safe, errors="replace") for safe in ("", "/")}
+    in_urls |= {quote_plus(value, errors="replace")}
+    return found | in_urls | {_PERCENT.sub(lambda match: match[0].lower(), form) for form in in_urls}
 
 
 def redact(text: str) -> str:
@@ -66,11 +91,11 @@ def redact_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def redact_tree(value: Any) -> Any:
-    """Redact every text in a JSON value, and the passwords of command lines."""
+    """Redact every text in a JSON value, keys too, and the passwords of command lines."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {key: redact_tree(item) for key, item in value.items()}
+        return {redact_tree(key): redact_tree(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         if all(isinstance(item, str) for item in value):
             return [redact(word) for word in redact_argv(tuple(value))]

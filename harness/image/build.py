@@ -23,6 +23,7 @@ from harness.image.initrd import MODULE_GROUPS, build_initrd
 from harness.image.package_repository import write_index
 from harness.image.spec import KERNEL_ARGUMENTS, GuestImage, ImageSpec, guest_file_text
 from harness.system.process import run
+from harness.system.trust import require_trusted
 
 __all__ = ["GuestImage", "ImageSpec", "build_image", "image_key", "load_image"]
 
@@ -65,14 +66,25 @@ def _directory(key: str, cache_dir: Path) -> Path:
     return cache_dir / f"image-{key}"
 
 
+def _require_trusted(directory: Path, cache_dir: Path) -> None:
+    """Check that no other user may change the image: its programs run in the guests, as root.
+
+    Raises:
+        HostError: Another user owns a file of it, or may write it.
+    """
+    for path in [directory, *directory.rglob("*")] if directory.exists() else ():
+        require_trusted(path, cache_dir)
+
+
 def load_image(spec: ImageSpec, cache_dir: Path) -> GuestImage:
     """Return the cached image of these inputs.
 
     Raises:
-        HostError: It is not built yet.
+        HostError: It is not built yet, or another user could have changed it.
     """
     key = image_key(spec)
     directory = _directory(key, cache_dir)
+    _require_trusted(directory, cache_dir)
     try:
         description = json.loads((directory / "image.json").read_text(encoding="utf-8"))
         return GuestImage(directory, key, str(description["digest"]))
@@ -111,6 +123,7 @@ def build_image(
     """
     key = image_key(spec)
     cache_dir.mkdir(parents=True, exist_ok=True)
+    _require_trusted(_directory(key, cache_dir), cache_dir)
     with _build_lock(cache_dir / f"image-{key}.lock", say, other_build_s):
         try:
             image = load_image(spec, cache_dir)

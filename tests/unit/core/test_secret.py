@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import html
 import json
+import re
+import shlex
+from urllib import parse
+from xml.sax import saxutils
 
+import markupsafe
 import pytest
 
 from harness.core.secret import MASK, LineRedactor, Secret, redact, redact_argv, redact_tree
@@ -71,3 +77,35 @@ def test_a_key_that_comes_line_by_line() -> None:
     masked = LineRedactor()
     lines = [masked(line) for line in ["a -gp hunter2 b", *KEY.splitlines(), "after"]]
     assert lines == [f"a -gp {MASK} b", "-----BEGIN OPENSSH PRIVATE KEY-----", MASK, MASK, MASK, "after"]
+
+
+HARD = "p&ss \"w'rd<\\>/ü"
+FORMS = {
+    "json": json.dumps({"a": HARD}),
+    "json, not ascii": json.dumps({"a": HARD}, ensure_ascii=False),
+    "json in json": json.dumps(json.dumps([HARD])),
+    "html": f"<p>{html.escape(HARD)}</p>",
+    "html text": f"<p>{html.escape(HARD, quote=False)}</p>",
+    "markupsafe": f"<p>{markupsafe.escape(HARD)}</p>",
+    "xml": f"<p a={saxutils.quoteattr(HARD, {chr(34): '&quot;', chr(39): '&apos;'})}/>",
+    "json in html": html.escape(json.dumps([HARD])),
+    "url": f"https://x/?a={parse.quote(HARD, safe='')}",
+    "url path": f"https://x/{parse.quote(HARD)}",
+    "url form": parse.urlencode({"a": HARD}),
+    "url, lower case": parse.quote(HARD, safe="").replace("%C3%BC", "%c3%bc").lower(),
+    "repr": repr([HARD]),
+    "shell": shlex.quote(HARD),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_masked_in_every_form(form: str) -> None:
+    Secret(HARD)
+    shown = redact(FORMS[form])
+    assert MASK in shown
+    assert not re.search(r"p(&|%26)|ss|w('|%27|&)|rd", shown.removeprefix("https"))
+
+
+def test_a_secret_that_is_a_key_is_masked() -> None:
+    Secret("hunter2-key")
+    assert redact_tree({"hunter2-key": {"hunter2-key": 1}, 3: "a"}) == {MASK: {MASK: 1}, 3: "a"}
