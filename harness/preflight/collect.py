@@ -69,6 +69,7 @@ def collect(
         held_disk_mib=observe(lambda: {path: directory_bytes(path) // _MIB for path in registered_directories(plan)}),
         seed_directory=observe(lambda: is_directory(plan.seed_directory)),
         isos={machine.name: observe(partial(_iso, machine.seed, inspect_iso)) for machine in plan.machines},
+        drives=observe(lambda: system.present_drives(platform)),
         seed_mib={m.name: size for m in plan.machines if (size := observe(partial(_size_mib, m.seed)).value)},
         network=observe(lambda: find_network(hypervisor.kind, vmrun, spec, platform, windows_registry)),
         free_disk_mib=observe(lambda: psutil.disk_usage(str(probe)).free // _MIB),

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from harness.core.best_effort import error_text
 from harness.core.errors import HarnessError
+from harness.system.windows.drives import Drive
 from harness.system.windows.logon_session import Session
 from harness.system.windows.vmware_install import Product
 from harness.vmrun import HostNetwork, PortForwarding
@@ -131,6 +132,7 @@ class HostFacts:
         registered: The machine directories in this lab's ledger.
         held_disk_mib: Disk usage of each of them.
         isos: By machine.
+        drives: The drives of a Windows host; none elsewhere.
         seed_mib: Size of each machine's seed ISO that exists, rounded up.
         ports: By machine with a forwarded port of this host: whether the port is free.
         forwardings: Existing port forwardings into the lab's network.
@@ -154,6 +156,7 @@ class HostFacts:
     held_disk_mib: Fact[Mapping[Path, int]]
     seed_directory: Fact[bool]
     isos: Mapping[str, Fact[SeedIso]]
+    drives: Fact[tuple[Drive, ...]]
     seed_mib: Mapping[str, int]
     network: Fact[Network]
     free_disk_mib: Fact[int]

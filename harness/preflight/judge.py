@@ -18,6 +18,7 @@ from harness.preflight.facts import HostFacts
 from harness.preflight.hardware_versions import newest_hardware
 from harness.preflight.judge_machine import judge_iso, judge_port
 from harness.preflight.judge_system import judge_host_address, judge_paths, judge_rights, judge_service, judge_session
+from harness.system.windows.drives import missing_drive
 from harness.vmrun import NetworkKind
 from harness.vmrun.discovery import NO_VERSION, Kind
 from harness.vmrun.paths import path_identity
@@ -145,11 +146,22 @@ def judge_subnet(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 def judge_vm_directory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     """Judge whether the VM directory is writable or can be created."""
     expected = f"files can be created in {plan.vm_directory}"
+    if missing := _missing_drive(plan, facts):
+        remedy = (
+            "disks and configuration are written there\nset vm_directory in the lab file to a folder on one of these"
+        )
+        return Check(name, Status.FAIL, expected, missing, remedy)
     remedy = "disks and configuration are written there\n"
     remedy += remedies.not_writable(facts.platform, facts.account, facts.probe_directory)
     ok = bool(facts.writable.value)
     seen = f"{facts.probe_directory} is writable" if ok else facts.writable.problem
     return judge(name, ok=ok, expected=expected, seen=seen, remedy=remedy)
+
+
+def _missing_drive(plan: LabPlan, facts: HostFacts) -> str:
+    return missing_drive(plan.spec.vm_directory, facts.drives.value or ()) or missing_drive(
+        str(plan.vm_directory), facts.drives.value or ()
+    )
 
 
 def judge_disk(name: str, plan: LabPlan, facts: HostFacts) -> Check:
@@ -162,6 +174,8 @@ def judge_disk(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     remedy = "growable disks grow while a guest installs, and a full drive stops it half-way; "
     remedy += "free space on that drive, or set vm_directory in the lab file to another one"
     free = facts.free_disk_mib.value
+    if _missing_drive(plan, facts):
+        return Check(name, Status.BLOCKED, expected, f"{HostCheck.VM_DIRECTORY.value}: see there", remedy)
     if free is None:
         return Check(name, Status.ERROR, expected, facts.free_disk_mib.problem, remedy)
     held = _held_disk_mib(plan, facts)

@@ -12,6 +12,7 @@ import psutil
 
 from harness.preflight.facts import Daemon
 from harness.system.windows.acl import account_sid
+from harness.system.windows.drives import Drive, drives
 from harness.system.windows.logon_session import Session, is_administrator, session_number
 from harness.vmrun.discovery import Kind
 
@@ -25,6 +26,11 @@ _INSTALLED = Path("/etc/vmware")  # made by VMware's installer on Linux
 def elevated(platform: str) -> bool | None:
     """Return whether this process has administrator rights on Windows; None elsewhere."""
     return is_administrator() if platform == "win32" else None
+
+
+def present_drives(platform: str) -> tuple[Drive, ...]:
+    """Return the drives of a Windows host; none elsewhere."""
+    return drives() if platform == "win32" else ()
 
 
 def session(platform: str) -> Session | None:

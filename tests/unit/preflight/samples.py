@@ -82,6 +82,7 @@ def good_facts(plan: LabPlan, *, platform: str = "linux", kind: Kind = Kind.EMBE
         seed_directory=Fact(value=True),
         isos={machine.name: Fact(iso_of(plan, machine.name)) for machine in plan.machines},
         seed_mib={},
+        drives=Fact(()),
         network=Fact(Network(VMNET1, "vmrun listHostNetworks")),
         free_disk_mib=Fact(100_000),
         free_memory_mib=Fact(32_000),

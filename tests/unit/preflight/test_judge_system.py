@@ -14,6 +14,7 @@ from harness.preflight.checks import error_class
 from harness.preflight.facts import Daemon, Fact, HostFacts
 from harness.preflight.judge import judge_all
 from harness.preflight.judge_system import NOT_INSTALLED
+from harness.system.windows.drives import Drive
 from harness.system.windows.logon_session import Session
 from harness.system.windows.vmware_install import Product
 from harness.vmrun.discovery import Kind
@@ -99,6 +100,23 @@ def test_a_directory_too_deep_for_vmware_on_windows() -> None:
     enabled = {item.name: item for item in judge_all(deep, replace(WINDOWS, long_paths=True))}["path lengths"]
     assert enabled.status is Status.NOT_PROVEN
     assert check("path lengths", WINDOWS).status is Status.PASS
+
+
+def test_a_drive_that_does_not_exist_is_the_reason_and_no_right_is_to_be_granted() -> None:
+    nowhere = replace(
+        WINDOWS,
+        drives=Fact((Drive("C:", "", 58), Drive("D:", "CD", None))),
+        writable=Fact[bool](problem="[Errno 20] Not a directory: 'F:\\\\VMs'"),
+        free_disk_mib=Fact[int](problem="F:\\VMs does not exist"),
+    )
+    found = check("VM directory writable", nowhere)
+    assert found.status is Status.FAIL
+    assert found.seen.startswith("drive F: does not exist; present: C: 58 GiB free, D: (CD); mapped drives")
+    assert "icacls" not in found.remedy
+    assert "vm_directory" in found.remedy
+    assert check("free disk space", nowhere).status is Status.BLOCKED
+    here = replace(nowhere, drives=Fact((Drive("F:", "", 58),)))
+    assert "icacls" in check("VM directory writable", here).remedy
 
 
 def test_installed_products_are_shown_with_vmrun() -> None:
