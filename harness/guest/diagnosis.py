@@ -51,6 +51,7 @@ class Pattern:
         cause: The cause in one line, with `{name}` for the groups of the regex.
         remedy: What the reader can do.
         fatal: Whether further waiting is pointless.
+        host: Whether the host is at fault, not the guest.
     """
 
     regex: re.Pattern[str]
@@ -58,6 +59,7 @@ class Pattern:
     cause: str
     remedy: str
     fatal: bool
+    host: bool
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Diagnosis:
         line: The line that shows it.
         source: Where that line stands.
         fatal: Whether further waiting is pointless.
+        host: Whether the host is at fault, not the guest.
     """
 
     cause: str
@@ -77,6 +80,7 @@ class Diagnosis:
     line: str
     source: Source
     fatal: bool
+    host: bool = False
 
 
 @functools.cache
@@ -94,6 +98,7 @@ def known_patterns(platform: str = sys.platform) -> tuple[Pattern, ...]:
             cause=row["cause"],
             remedy=row.get(f"remedy_{system}") or row["remedy"],
             fatal=row.get("fatal", False),
+            host=row.get("host", False),
         )
         for row in tomllib.loads(text)["row"]
     )
@@ -124,7 +129,7 @@ def _match(pattern: Pattern, source: Source, text: str) -> Diagnosis | None:
     end = text.find("\n", match.end())
     line = text[begin : end if end >= 0 else len(text)].strip()[:_LINE_LIMIT]
     groups = {name: (value or "").strip() for name, value in match.groupdict().items()}
-    return Diagnosis(_filled(pattern.cause, groups), pattern.remedy, line, source, pattern.fatal)
+    return Diagnosis(_filled(pattern.cause, groups), pattern.remedy, line, source, pattern.fatal, pattern.host)
 
 
 def _filled(cause: str, groups: Mapping[str, str]) -> str:

@@ -59,7 +59,9 @@ class Machine:
             clock=clock,
         )
         is_running = partial(context.vmrun.is_running, plan.files.vmx)
-        self._waiting = Waiting(plan.name, self.console, journal, is_running, clock)
+        self._waiting = Waiting(
+            plan.name, self.console, journal, is_running, clock, hypervisor_log=plan.files.hypervisor_log
+        )
         target = ssh_target(context.plan, plan.name, endpoint, self.iso.host_key if self.iso else None)
         self.ssh = SshSession(
             Guest(plan, target, spec.deadlines_s.guest_command),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from harness.core.deadline import Clock, Deadline, Pending, wait_until
-from harness.core.errors import GuestError
+from harness.core.errors import GuestError, HostError
+from harness.core.text import decode
+from harness.guest.diagnosis import Source, diagnose
 from harness.machine.console import Console
 from harness.machine.journal import MachineJournal
 
@@ -14,6 +17,9 @@ T = TypeVar("T")
 
 # `vmrun list` is asked this often during a wait: the wait ends when the VM has gone off.
 _POWER_CHECK_S = 15.0
+# The hypervisor's log is read this often during a wait, up to this many bytes of its end.
+_LOG_CHECK_S = 5.0
+_LOG_BYTES = 1 << 18
 _EVIDENCE_LINES = 12
 
 
@@ -26,11 +32,22 @@ class Waiting:
         journal: Has the last state, for the error of an expired wait.
         is_running: Asks `vmrun list` whether the VM runs.
         clock: Decides when `is_running` is asked again.
+        hypervisor_log: The log of the VM's power-on; it is searched for fatal causes.
     """
 
     def __init__(
-        self, name: str, console: Console, journal: MachineJournal, is_running: Callable[[Deadline], bool], clock: Clock
+        self,
+        name: str,
+        console: Console,
+        journal: MachineJournal,
+        is_running: Callable[[Deadline], bool],
+        clock: Clock,
+        *,
+        hypervisor_log: Path | None = None,
     ) -> None:
+        self._hypervisor_log = hypervisor_log
+        self._next_look = 0.0
+        self._searched_text = ""
         self._name = name
         self._console = console
         self._journal = journal
@@ -45,6 +62,7 @@ class Waiting:
         Raises:
             DeadlineExpired: With the last state of this machine.
             GuestError: The guest failed, or the VM is no longer running.
+            HostError: The host failed: its disk is full, or a process of the hypervisor ended.
         """
         next_power_check = self._clock.monotonic() + _POWER_CHECK_S
         log = self._console.log
@@ -88,11 +106,28 @@ class Waiting:
         """Raise when the console shows that the guest cannot get any further.
 
         Raises:
-            GuestError: With the console's last lines.
+            GuestError: With the console's last lines, or the line of the hypervisor's log.
+            HostError: The hypervisor's log shows that the host failed.
         """
         found = self._console.failure()
         if found is not None:
             raise self.guest_error(found.cause, found.remedy)
+        if self._hypervisor_log is not None and self._clock.monotonic() >= self._next_look:
+            self._next_look = self._clock.monotonic() + _LOG_CHECK_S
+            self._search_log(self._hypervisor_log)
+
+    def _search_log(self, log: Path) -> None:
+        """Raise when the hypervisor's log has a fatal cause; a new file begins at each power-on."""
+        text = _end_of(log)
+        if text == self._searched_text:
+            return
+        self._searched_text = text
+        found = diagnose(text, Source.HYPERVISOR)
+        if found is None or not found.fatal:
+            return
+        kind = HostError if found.host else GuestError
+        cause = f"{found.source.shown} says: {found.cause}"
+        raise kind(cause, where=self._name, said=found.line, remedy=found.remedy, evidence=[str(log)])
 
     def guest_error(self, what: str, remedy: str = "") -> GuestError:
         """Return an error with this machine's console as evidence."""
@@ -100,3 +135,13 @@ class Waiting:
         logs = [str(self._console.log)] if self._console.log is not None else []
         said = tail or self._journal.last_state
         return GuestError(what, where=self._name, said=said, remedy=remedy or self._read_console(), evidence=logs)
+
+
+def _end_of(log: Path) -> str:
+    """Return the end of a log; empty where it cannot be read."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, log.stat().st_size - _LOG_BYTES))
+            return decode(stream.read(_LOG_BYTES))
+    except OSError:
+        return ""

@@ -20,6 +20,7 @@ from harness.vmrun_qemu.base import home, process, records
 from harness.vmrun_qemu.base.daemon import StartReport, report_start
 from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure, of_os_error
 from harness.vmrun_qemu.state import recovery
+from harness.vmrun_qemu.supervisor.host_watch import HostWatch
 from harness.vmrun_qemu.supervisor.power_on import power_on
 from harness.vmrun_qemu.supervisor.running_vm import RunningVm
 from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
@@ -66,6 +67,7 @@ def _supervise(vmx_path: str, *, gui: bool) -> int:
         return 1
     _install_signal_handlers(vm.child.terminate)
     report_start(StartReport())
+    HostWatch(vm).start()
     code = vm.child.wait()
     log.say(f"Vix: the virtual machine is powered off; QEMU exited with {code}")
     if code not in (0, -signal.SIGTERM):

@@ -180,7 +180,6 @@ ELSEWHERE = [
     (Source.HYPERVISOR, "[msg.fileio.lock] Failed to lock the file", "another process holds a file"),
     (Source.HYPERVISOR, "A password is required for this operation", "the machine is encrypted"),
     (Source.HYPERVISOR, 'File "/vms/a/a.vmx" line 12 syntax error. Dictionary problem.', "the VMX is damaged"),
-    (Source.HYPERVISOR, "[msg.disk.noSpace] There is not enough space in the file system", "host's disk is full"),
     (Source.HYPERVISOR, "DISK: Failed to open disk for read/write at 'x.vmdk'", "cannot open the virtual disk"),
     (Source.HYPERVISOR, "qemu: Could not open '/seeds/seed-worker1.iso': No such", "is missing: /seeds/seed-w"),
     (Source.HYPERVISOR, "[msg.moduletable.powerOnFailed] Module 'MonitorMode' power on failed.", "virtualisation"),
@@ -207,6 +206,25 @@ CASES = [
         Source.HYPERVISOR,
         "[msg.Backdoor.OsNotFound] No operating system was found. If you have an operating system installation disc",
         "no bootable medium",
+        True,
+    ),
+    (Source.HYPERVISOR, "[msg.disk.noSpace] There is not enough space in the file system", "host's disk is full", True),
+    (
+        Source.HYPERVISOR,
+        "[msg.hbacommon.outofspace] There is no more space for virtual disk a.vmdk. You might be able to continue",
+        "host's disk is full",
+        True,
+    ),
+    (
+        Source.HYPERVISOR,
+        "[msg.hbacommon.ioerror] The host cannot read or write virtual disk a.vmdk. The virtual machine is paused.",
+        "cannot read or write the virtual disk a.vmdk",
+        True,
+    ),
+    (
+        Source.HYPERVISOR,
+        "[msg.vmrunqemu.network] The virtual network vmnet1 is down: its daemon ended.",
+        "virtual network vmnet1 is down",
         True,
     ),
 ]

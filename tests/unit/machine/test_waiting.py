@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fake_clock import FakeClock
 from run_samples import WORKER
 
 from harness.core.deadline import Deadline
-from harness.core.errors import DeadlineExpired, GuestError
+from harness.core.errors import DeadlineExpired, GuestError, HarnessError, HostError
 from harness.machine.waiting import Waiting
 
 from .conftest import Vm
@@ -84,6 +86,42 @@ def test_a_panic_ends_the_wait_with_the_console_as_evidence(vm: Vm, clock: FakeC
     assert "sysrq triggered crash" in raised.value.said
     assert raised.value.evidence == (str(vm.serial),)
     assert clock.now == 100, "at once"
+
+
+@pytest.mark.parametrize(
+    ("line", "error", "cause"),
+    [
+        ("[msg.Backdoor.OsNotFound] No operating system was found.", GuestError, "no bootable medium"),
+        ("[msg.hbacommon.outofspace] There is no more space for virtual disk a.vmdk.", HostError, "disk is full"),
+        ("[msg.vmrunqemu.network] The virtual network vmnet1 is down: its daemon ended.", HostError, "vmnet1 is down"),
+    ],
+)
+def test_a_fatal_line_of_the_hypervisors_log_ends_the_wait_within_seconds(
+    vm: Vm, clock: FakeClock, tmp_path: Path, line: str, error: type[HarnessError], cause: str
+) -> None:
+    log = tmp_path / "vmware.log"
+    log.write_text("PowerOn\n", encoding="utf-8")
+
+    def answer() -> None:
+        if clock.now > 130:
+            log.write_text(f"PowerOn\n{line}\n", encoding="utf-8")
+
+    watched = Waiting(WORKER, vm.console, vm.journal, Running(), clock, hypervisor_log=log)
+    with pytest.raises(error, match=cause) as raised:
+        watched.wait_for("a marker", answer, Deadline(900, clock))
+    assert clock.now <= 136
+    assert (raised.value.said, raised.value.evidence) == (line, (str(log),))
+
+
+def test_a_log_that_is_not_there_or_harmless_ends_no_wait(vm: Vm, clock: FakeClock, tmp_path: Path) -> None:
+    log = tmp_path / "vmware.log"
+    for text in ("", "CDROM: sata0:1 will start disconnected\n" * 9):
+        if text:
+            log.write_text(text, encoding="utf-8")
+        with pytest.raises(DeadlineExpired):
+            Waiting(WORKER, vm.console, vm.journal, Running(), clock, hypervisor_log=log).wait_for(
+                "a marker", lambda: None, Deadline(20, clock)
+            )
 
 
 def test_an_answer_counts_also_in_a_guest_that_fails(vm: Vm, clock: FakeClock) -> None:

@@ -46,6 +46,9 @@ def report_of(outcome: Any, longrepr: Any = None) -> pytest.TestReport:
     return pytest.TestReport("test_x.py::test_x", ("f", 1, "d"), {}, outcome, longrepr, "call", duration=0.5)
 
 
+CALL: Any = SimpleNamespace(excinfo=None)
+
+
 def outcomes(lab: Lab) -> list[str]:
     return [event["outcome"] for event in read_journal(lab.run.events) if event["kind"] == "test"]
 
@@ -53,13 +56,13 @@ def outcomes(lab: Lab) -> list[str]:
 def test_the_outcome_of_a_test_of_the_lab_is_journaled_and_masked(config: Any, run: LabRun) -> None:
     Secret("hunter23")
     report = report_of("failed", "hunter23 is wrong")
-    assert ended(pytest_runtest_makereport(item_of(config, "boot")), report) is report
+    assert ended(pytest_runtest_makereport(item_of(config, "boot"), CALL), report) is report
     assert outcomes(run.lab) == ["failed"]
     assert report.longreprtext == "*** is wrong"
 
 
 def test_a_test_without_a_phase_is_none_of_the_lab(config: Any, run: LabRun) -> None:
-    ended(pytest_runtest_makereport(item_of(config, None)), report_of("passed"))
+    ended(pytest_runtest_makereport(item_of(config, None), CALL), report_of("passed"))
     assert outcomes(run.lab) == []
 
 
@@ -67,7 +70,7 @@ def test_an_outcome_that_cannot_be_journaled_is_one_problem(config: Any, run: La
     broken: Any = run.proof
     broken.note = lambda *_: 1 / 0
     for _ in range(2):
-        ended(pytest_runtest_makereport(item_of(config, "boot")), report_of("passed"))
+        ended(pytest_runtest_makereport(item_of(config, "boot"), CALL), report_of("passed"))
     assert run.problems == ("a test's outcome: ZeroDivisionError: division by zero",)
 
 
