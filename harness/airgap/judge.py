@@ -177,7 +177,7 @@ def judge_record(record: HostRecord | None, problem: str, machine: IPv4Address, 
 
 
 def judge_services(foreign: Collection[str], problem: str) -> Check:
-    """Judge whether no service leads from the network to the host but the lab's own.
+    """Judge whether only the lab's services lead from the network to the host.
 
     Args:
         foreign: The others, as found before and after the probes.

@@ -1,4 +1,4 @@
-"""`lab doctor`: the hypervisor that is used and why, and the checks of the environment phase without a run."""
+"""`lab doctor`: the selected hypervisor, and the environment phase without a run."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def examine(selection: Selection) -> tuple[Check, ...]:
 
 
 def candidates_text(hypervisor: Hypervisor) -> str:
-    """Return a line per candidate: where it was found, and why it is used or not."""
+    """Return a line per candidate: its place, and why it is used or not."""
     rows = [
         f"{'->' if found.selected else '  '} {found.source:<22} {found.path or '-'}\n      {found.why}"
         for found in hypervisor.candidates
@@ -66,7 +66,10 @@ def candidates_text(hypervisor: Hypervisor) -> str:
 
 
 def checks_text(checks: Sequence[Check]) -> str:
-    """Return a line per check; below each check that did not pass its expectation and remedy."""
+    """Return a line per check.
+
+    A check that did not pass is followed by its expectation and remedy.
+    """
     lines = []
     for check in checks:
         lines.append(f"{_SIGNS.get(check.status, check.status.value)} {check.name}: {check.seen}")

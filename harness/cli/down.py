@@ -72,7 +72,10 @@ def remove_lab(selection: Selection, vmrun: Vmrun, say: Callable[[str], None], *
 
 
 def _remove_state(selection: Selection, vmrun: Vmrun) -> None:
-    """Delete the state of the embedded hypervisor that the ledger does not name; files of others stay."""
+    """Delete the embedded hypervisor's state that the ledger does not name.
+
+    Files of others stay.
+    """
     home = selection.hypervisor.home
     if home is not None and home.is_dir() and not is_link(home):
         with contextlib.suppress(HarnessError):

@@ -1,4 +1,7 @@
-"""System packages of the embedded hypervisor: find the missing ones, and install them by apt."""
+"""System packages of the embedded hypervisor: find and install missing ones.
+
+They are installed by apt.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +96,10 @@ def ensure_packages(
 
 
 def _privilege(missing: tuple[str, ...], system: PackageSystem) -> tuple[str, ...]:
-    """Return the prefix of a command that needs root: nothing, or sudo without a password."""
+    """Return the prefix of a command that needs root.
+
+    It is nothing, or sudo without a password.
+    """
     if system.is_root():
         return ()
     if system.which("sudo") and system.run(("sudo", "-n", "true"), timeout_s=30).returncode == 0:

@@ -24,7 +24,10 @@ SUBCOMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group that loads the module of a subcommand when it is called, and none for `lab --help`."""
+    """A group that loads the module of a subcommand when it is called.
+
+    `lab --help` loads none.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
         """Return the names of the subcommands, in the order of use."""

@@ -61,7 +61,7 @@ def report_errors(function: Callable[P, None]) -> Callable[P, None]:
 
 
 def port(function: F) -> F:
-    """Return what the caller of the command put in place of a function, else the function itself.
+    """Return the caller's replacement of a function, else the function itself.
 
     The click context's `obj` maps functions to their replacements. Tests give it: `CliRunner().invoke(main, …, obj=…)`.
     """

@@ -50,7 +50,10 @@ def plan_text(selection: Selection, plan: LabPlan) -> str:
 
 
 def seeds_text(seeds: SeedsSpec) -> str:
-    """Return the source of the seed ISOs and, for built ones, the distribution that they install."""
+    """Return the source of the seed ISOs.
+
+    For built ones, the distribution that they install is in the text.
+    """
     if seeds.source is not SeedSource.BUILT:
         return seeds.source.value
     try:

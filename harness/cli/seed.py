@@ -1,4 +1,7 @@
-"""`lab seed`: guest image, keys, and one seed ISO per machine, built from the lab file."""
+"""`lab seed`: guest image, keys, and one seed ISO per machine.
+
+All are built from the lab file.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,9 @@ def build(
     make_image: Callable[[ImageSpec, Path, Callable[[str], None]], GuestImage] = build_image,
     make_isos: Callable[[list[SeedSpec], GuestImage, Path, Callable[[str], None]], list[Path]] = build_seeds,
 ) -> list[Path]:
-    """Build the seed ISOs of the lab; keep the image, keys and ISOs that are up to date.
+    """Build the seed ISOs of the lab.
+
+    The image, keys and ISOs that are up to date are kept.
 
     Args:
         spec: The lab.

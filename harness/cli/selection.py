@@ -11,7 +11,10 @@ from harness.lab.selection import select
 
 
 def selection_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Return the command with `--lab`, `--overlay` and `--vmrun`, called with the `Selection` in their place."""
+    """Add `--lab`, `--overlay` and `--vmrun` to a command.
+
+    It is called with the `Selection` in their place.
+    """
 
     @lab_option
     @overlay_option

@@ -1,4 +1,7 @@
-"""`lab status`: the resources of a lab on this host, as its ledger and vmrun report them."""
+"""`lab status`: the resources of a lab on this host.
+
+Its ledger and vmrun report them.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ def tools(selection: Selection) -> None:
 
 
 def tools_of_machines(selection: Selection, vmrun: Vmrun) -> Iterator[str]:
-    """Yield a line per VM of the ledger: its Tools state and, with a login, a guest operation's result.
+    """Yield a line per VM of the ledger: its Tools state.
+
+    With a login, the result of a guest operation is in the line.
 
     Raises:
         UsageError: The password of the guest account is not where the lab file says.

@@ -110,7 +110,10 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
 
 @lru_cache(maxsize=1)
 def _compose(text: str, name: str) -> yaml_tree.MappingNode:
-    """Return the nodes of a lab file; a file is read with and without its overlay. Nothing changes the nodes."""
+    """Return the nodes of a lab file.
+
+    They are cached: a file is read with and without its overlay, and nothing changes the nodes.
+    """
     return yaml_tree.compose(text, name)
 
 

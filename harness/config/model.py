@@ -257,7 +257,10 @@ class LabSpec(Model):
 
 
 def host_path(text: str, base: Path) -> Path:
-    """Return a path of a lab file as a path of this host, relative to `base`."""
+    """Return a path of a lab file as a path of this host.
+
+    A relative one starts from `base`.
+    """
     path = Path(text)
     with contextlib.suppress(RuntimeError):  # `~user`, and this host has no such user.
         path = path.expanduser()

@@ -21,7 +21,7 @@ _FORBIDDEN = re.compile(r'[<>"|?*]|(?<!^[A-Za-z]):')
 
 
 def path_problems(spec: LabSpec, platform: str | None) -> Iterator[Broken]:
-    """Yield the paths of a lab file that no host, or not this one, has.
+    """Yield the paths of a lab file that this host cannot have.
 
     Args:
         spec: The lab.

@@ -76,7 +76,10 @@ class LabPlan:
 
     @property
     def disk_mib(self) -> int:
-        """Least disk space for the installed machines in MiB; growable disks take what is written."""
+        """Least disk space for the installed machines in MiB.
+
+        Growable disks take what is written.
+        """
         return len(self.machines) * MACHINE_DISK_MIB
 
     @property

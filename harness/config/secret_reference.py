@@ -1,4 +1,6 @@
-"""References to secrets: a lab file names the place of a secret, never the secret itself.
+"""References to secrets.
+
+A lab file names the place of a secret, never the secret itself.
 
 env:NAME               a variable of the environment
 file:PATH              the first line of a file; a relative path begins at the lab file

@@ -1,4 +1,6 @@
-"""YAML as a tree of nodes with line and column; the only reader of lab files with `yaml`.
+"""YAML as a tree of nodes with line and column.
+
+The only reader of lab files with `yaml`.
 
 Only `null`, `true`, `false`, decimal integers and decimal floats are anything but text: YAML 1.1 would read the MAC
 address `52:54:00:12:34:56` as the integer 41135085296, `0644` as 420 and `no` as False, and silently keep the last of

@@ -1,4 +1,4 @@
-"""The nine claims of a report, and how one stands at the end of a run.
+"""The nine claims of a report, and their standing after a run.
 
 `harness.results.claim_rules` judges them.
 """

@@ -72,7 +72,10 @@ class UsageError(HarnessError):
 
 
 class ConfigError(UsageError):
-    """The lab file is wrong. The text has one problem per line, each with file:line:column."""
+    """The lab file is wrong.
+
+    The text has one problem per line, each with file:line:column.
+    """
 
 
 class SeedError(UsageError):

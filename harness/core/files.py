@@ -101,7 +101,7 @@ def read_regular_file(path: str | os.PathLike[str], limit: int) -> bytes:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file to the disk and put it in place of the old one.
+    """Replace a file by a new one that is on the disk.
 
     It is written under a random name beside it that did not exist: no link is followed, and no other file is lost.
 

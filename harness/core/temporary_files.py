@@ -1,4 +1,6 @@
-"""New files and directories with a random name, in a directory that may refuse them.
+"""New files and directories with a random name.
+
+The directory may refuse them.
 
 `tempfile` takes Windows' "access denied" for "the name is taken", and tries 2,147,483,647 names (CPython before 3.13,
 cpython#66305): in a directory that may not be written it hangs for ever. These functions try a few names and raise.

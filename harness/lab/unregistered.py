@@ -27,7 +27,9 @@ _SHOWN = 8
 
 @dataclass(frozen=True)
 class UnregisteredDirectory:
-    """A directory with the name of a VM of the lab, or with a marker, that is not in the ledger.
+    """A directory like one of the lab's that is not in the ledger.
+
+    It has the name of a VM of the lab, or a marker.
 
     Attributes:
         names: The names in it.
@@ -103,7 +105,9 @@ def look_at(directory: Path) -> UnregisteredDirectory | None:
 
 
 def end_unregistered(rest: Unregistered, vmrun: Vmrun, say: Callable[[str], None], power_s: float) -> tuple[str, ...]:
-    """Stop the VMs and end the processes that are provably the lab's; return what runs on.
+    """Stop the VMs and processes that are provably the lab's.
+
+    Return what runs on.
 
     No file is deleted. A VM is the lab's if its directory has the marker of this VM, or is gone while the embedded
     hypervisor of the lab still runs the VM.
@@ -133,7 +137,10 @@ def _end_processes(rest: Unregistered, say: Callable[[str], None]) -> Iterator[s
 
 
 def _candidates(selection: Selection) -> list[Path]:
-    """Return the directories of the lab's VMs, and those beside them that have a marker."""
+    """Return the directories of the lab's VMs, and those with a marker.
+
+    The latter are beside the former.
+    """
     root = selection.vm_directory
     try:
         marked = [root / name for name in os.listdir(root) if os.path.lexists(root / name / MARKER)]  # noqa: PTH208

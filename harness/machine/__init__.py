@@ -1,4 +1,4 @@
-"""One virtual machine of a run: power, console, SSH session, and removal by the ledger.
+"""A VM of a run: power, console, SSH session, removal by the ledger.
 
 Entry: `Machine`, `RunContext`, `remove_machine`.
 """

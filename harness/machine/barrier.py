@@ -1,4 +1,7 @@
-"""Let the machines of a run wait for each other, before guests ask their neighbours."""
+"""Let the machines of a run wait for each other.
+
+They do so before guests ask their neighbours.
+"""
 
 from __future__ import annotations
 

@@ -61,7 +61,10 @@ class Console:
             self._power_on.poll()
 
     def finish(self) -> None:
-        """Read the rest of the console and note events of other machines. No more lines are expected."""
+        """Read the rest of the console; note events of other machines.
+
+        No more lines are expected.
+        """
         if self._power_on is None:
             return
         self._power_on.finish()
@@ -93,7 +96,7 @@ class Console:
 
     @property
     def silent(self) -> bool:
-        """Whether no events are to be expected: by the seed, or after a long silence."""
+        """Whether no events are expected: by the seed, or after long silence."""
         return not self._sends_events or (self._power_on is not None and self._power_on.silence_s > _SILENCE_S)
 
     @property

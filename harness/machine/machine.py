@@ -26,7 +26,9 @@ T = TypeVar("T")
 
 
 class Machine:
-    """One VM: its plan, what the run knows about its guest, and its power, console and SSH session.
+    """One VM: its plan, facts, power, console and SSH session.
+
+    The facts are what the run knows about its guest.
 
     Attributes:
         plan: As this run planned it, or as the run did that this one continues.
@@ -115,7 +117,9 @@ class Machine:
         self.journal.facts({"endpoint": f"{self.endpoint.host}:{port}"})
 
     def adopt(self, plan: MachinePlan) -> None:
-        """Continue the VM of an earlier run: with its plan, at the port that leads to it.
+        """Continue the VM of an earlier run.
+
+        Its plan is used, and the port that leads to it.
 
         Raises:
             HostError: The ledger cannot be read.

@@ -163,7 +163,7 @@ def _gone(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry, deadline: Deadlin
 
 
 def _require_unused_disks(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry) -> None:
-    """Raise unless it is known that no other VM uses the disks of this one.
+    """Raise unless other VMs provably do not use these disks.
 
     The VMs of this lab do not use each other's disks, and one whose VMX a crash damaged is removed all the same.
 
@@ -201,7 +201,7 @@ def _put_back_vmx(machine: MachineEntry) -> None:
 
 
 def _delete_vm(vmrun: Vmrun, machine: MachineEntry) -> Pending | None:
-    """Have vmrun delete the VM, as far as it deletes nothing foreign.
+    """Delete the VM by vmrun, as far as that deletes nothing foreign.
 
     `deleteVM` deletes what VMX, disks and snapshots name. A VMX that cannot be read may name anything.
     """
@@ -217,7 +217,9 @@ def _delete_vm(vmrun: Vmrun, machine: MachineEntry) -> Pending | None:
 
 
 def _detach_foreign(files: MachineFiles, machine: MachineEntry) -> None:
-    """Remove from the VMX every file that is not the VM's own, and a snapshot list that names one.
+    """Remove from the VMX every file that is not the VM's own.
+
+    A snapshot list that names one is removed, too.
 
     A disk is removed too if a piece or a parent of it is foreign: it is deleted with the other files of the VM.
 
@@ -240,7 +242,7 @@ def _detach_foreign(files: MachineFiles, machine: MachineEntry) -> None:
 
 
 def _names_foreign(path: Path, machine: MachineEntry) -> bool:
-    """Return whether a file is foreign, or is a disk that names a foreign one."""
+    """Return whether a file is, or as a disk names, a foreign one."""
     directory = files_of(machine).directory
     if path.parent != directory or not is_own(path, machine):
         return True
@@ -256,7 +258,10 @@ def _names_foreign(path: Path, machine: MachineEntry) -> bool:
 
 
 def _files_in(vmsd: Path) -> list[str]:
-    """Return the files that a snapshot list names; one that does not exist if it cannot be read."""
+    """Return the files that a snapshot list names.
+
+    For an unreadable list: one that does not exist.
+    """
     try:
         settings = Vmx.read(vmsd).items()
     except (VmxError, OSError):

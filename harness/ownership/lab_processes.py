@@ -57,7 +57,9 @@ class LabProcess:
 
 
 def find_lab_processes(vm_directory: Path, home: tuple[str, Path] | None) -> tuple[LabProcess, ...]:
-    """Return the processes of the lab in that directory that this user may look at.
+    """Return the visible processes of the lab in that directory.
+
+    Those are the ones that this user may look at.
 
     Args:
         vm_directory: The directory of the lab's VMs.
@@ -79,7 +81,10 @@ def find_lab_processes(vm_directory: Path, home: tuple[str, Path] | None) -> tup
 def judge_process(
     argv: list[str], environ: Mapping[str, str], vm_directory: Path, home: tuple[str, Path] | None
 ) -> tuple[str, Path | None] | None:
-    """Return what a process of the lab does and its VMX; None for any other process. Pure, but for links."""
+    """Return what a process of the lab does, and its VMX.
+
+    None for any other process. Pure, but for links.
+    """
     if _same(environ.get(LAB_VARIABLE), vm_directory) and "serve" in argv[1:2]:
         return "the container registry", None
     if home is None or not _same(environ.get(home[0]), home[1]):

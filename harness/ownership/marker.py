@@ -58,7 +58,10 @@ _SHARED = rf"{SHARED_NAMES.pattern}|(qemu|supervisor)(-[0-9]+)?\.log|serial-[0-9
 
 
 def owned_name_pattern(name: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
-    """Return the pattern of the file names of VM `name`: its own, the shared ones, and the lock of each."""
+    """Return the pattern of the file names of VM `name`.
+
+    These are its own, the shared ones, and the lock of each.
+    """
     return re.compile(rf"({named_pattern(name)}|{_SHARED}|{memory_pattern()})(\.lck)?", flags | re.ASCII)
 
 
@@ -154,7 +157,7 @@ def read_marker(directory: Path) -> str | None:
 
 
 def is_marker(item: Path) -> bool:
-    """Return whether the file is a marker, a record, or one that was being written."""
+    """Return whether the file is a marker or record, or was becoming one."""
     if item.name == MARKER or (item.name == RECORD and item.is_file() and not item.is_symlink()):
         return True
     return any(item in scratch_files_of(item.with_name(name)) for name in (MARKER, RECORD))

@@ -41,7 +41,10 @@ POWER_ONS = 4
 
 
 def phase_limits(deadlines: DeadlinesSpec) -> dict[Phase, float]:
-    """Return how long each phase with a deadline may take on one machine, in seconds."""
+    """Return the seconds that each phase with a deadline may take.
+
+    They are per machine.
+    """
     cycle = float(deadlines.power + deadlines.restart)
     return {
         Phase.CLEANUP: float(deadlines.power),

@@ -98,7 +98,7 @@ def _record(machine: Machine) -> tuple[HostRecord | None, str]:
 
 
 def _services(machine: Machine) -> tuple[list[str], str]:
-    """Return the services of the network that are not the lab's, or why they are unknown."""
+    """Return the network's services that are not the lab's, or a problem."""
     gateway = machine.context.gateway
     if gateway.no_services:
         return [], gateway.no_services

@@ -80,6 +80,6 @@ def from_exception(check: CheckSpec | None, error: Exception) -> Check:
 
 
 def _headline(error: Exception) -> str:
-    """Return type and first line of an exception, as the end of a traceback has it."""
+    """Return type and first line of an exception, as in a traceback."""
     lines = str(error).strip().splitlines()
     return ": ".join([type(error).__name__, *lines[:1]])

@@ -50,7 +50,10 @@ class Proof:
         self._blocked(verdict)
 
     def require(self, machine: str, phase: Phase) -> None:
-        """Fail or skip the running test if an earlier phase of the machine blocks `phase`."""
+        """Fail or skip the running test if an earlier phase blocks it.
+
+        The phase is one of the same machine.
+        """
         blocker = self._lab.verdicts.ready_for(machine, phase, self._waiting)
         if blocker is not None:
             culprit = self._culprit(blocker)
@@ -74,7 +77,10 @@ class Proof:
         return verdict
 
     def _blocked(self, culprit: Verdict) -> None:
-        """Fail with the culprit if no test has reported it yet, else skip and name it."""
+        """Fail with the culprit if it was not reported yet, else skip.
+
+        The skip names it.
+        """
         bad = next((check for check in culprit.checks if check.status in (Status.FAIL, Status.ERROR)), None)
         if bad is not None and (culprit.phase, culprit.machine, bad.name) not in self._reported:
             self._assert(culprit, bad)
@@ -89,7 +95,9 @@ class Proof:
         machine: str | None,
         error: BaseException | None = None,
     ) -> None:
-        """Journal the outcome of a test; in the guests phase, add it as a check.
+        """Journal the outcome of a test.
+
+        In the guests phase it is a check, too.
 
         Args:
             report: What pytest reports of the test.

@@ -1,4 +1,4 @@
-"""The part of the plugin that every pytest session of the environment loads: small and quick.
+"""The part of the plugin that every pytest session loads: small and quick.
 
 It adds the options, and loads the rest where the command line names a lab. The rest comes last, so that its fixture
 `host` (the guest) stands before testinfra's (this computer). The entry point has the name of this module: pytest loads

@@ -48,7 +48,10 @@ def prove(request: pytest.FixtureRequest, _run: LabRun) -> Callable[[str], None]
 
 @pytest.fixture
 def promised(request: pytest.FixtureRequest) -> Callable[[object, object], None]:
-    """Record what a test of the guests expects and sees, for the report: `promised(expected, seen)`."""
+    """Record what a guest test expects and sees: `promised(expected, seen)`.
+
+    The report shows both.
+    """
 
     def record(expected: object, seen: object) -> None:
         known = [item for item in request.node.user_properties if item[0] not in ("expected", "seen")]

@@ -1,4 +1,7 @@
-"""Find the directory of the lab that the command line names, and that of its results."""
+"""Find the directories of the session's lab and of its results.
+
+The command line names the lab.
+"""
 
 from __future__ import annotations
 

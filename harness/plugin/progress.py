@@ -1,4 +1,4 @@
-"""Terminal output of a run: a line per change of a machine, and the closing summary.
+"""Terminal output of a run: a line per change, and the summary.
 
 The waiting thread of pytest writes it, never a machine's thread.
 """

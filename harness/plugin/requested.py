@@ -43,7 +43,9 @@ def checks_for(item: pytest.Item, machines: Sequence[str]) -> list[str]:
 
 
 def marked_claims(item: pytest.Item) -> tuple[Claim, ...]:
-    """Return the claims that a guest test is marked with; none where it has no mark.
+    """Return the claims that a guest test is marked with.
+
+    None without a mark.
 
     Raises:
         UsageError: There is no such claim.
@@ -59,7 +61,10 @@ def marked_claims(item: pytest.Item) -> tuple[Claim, ...]:
 
 
 def needs_of(items: Sequence[pytest.Item], machines: Sequence[str]) -> tuple[dict[str, Phase], bool]:
-    """Return the last phase that the tests ask of each machine, and whether they ask for the cluster."""
+    """Return the last phase that is asked of each machine.
+
+    The second value: whether the tests ask for the cluster.
+    """
     needs: dict[str, Phase] = {}
     phases = [(phase_of(item), machine_of(item)) for item in items]
     for phase, machine in phases:
@@ -77,7 +82,7 @@ def asked_by(
     directory: Path,
     machines: Sequence[str],
 ) -> Asked:
-    """Return what a session asks of the lab, and every check that the lab declares.
+    """Return what a session asks of the lab, and all declared checks.
 
     Args:
         directory: Where the tests of the lab are.
@@ -132,7 +137,9 @@ def _is_guest(item: pytest.Item, machine: str) -> bool:
 
 
 def left_out_of(directory: Path, items: Sequence[pytest.Item], deselected: Sequence[pytest.Item]) -> list[str]:
-    """Return the tests of the lab that were not selected: modules without a test in the session, and single tests.
+    """Return the tests of the lab that were not selected.
+
+    Those are modules without a test in the session, and single tests.
 
     Tests that the command line names one by one leave the others of their module out.
     """
@@ -153,7 +160,7 @@ def _named_modules(items: Sequence[pytest.Item]) -> tuple[Path, ...]:
 
 
 def _is_named(item: pytest.Item) -> bool:
-    """Return whether the command line names tests of the item's module, and not the module as a whole."""
+    """Return whether the command line names single tests of the item's module."""
     root = item.config.invocation_params.dir
     words = [word.partition("::") for word in item.config.args]
     paths = [((root / path).resolve(), bool(test)) for path, _, test in words]

@@ -1,4 +1,4 @@
-"""Hooks of a session that runs the tests of a lab: outcomes, the end of the run, the summary."""
+"""Hooks of a run: outcomes, the end of the run, the summary."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
-    """Judge and end the run after pytest has written its own results, even if it could not."""
+    """Judge and end the run after pytest wrote its own results.
+
+    So it is if pytest could not.
+    """
     run = run_of(session.config)
     if run is None:
         return (yield)
@@ -62,7 +65,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """Write the claims, the open points, the path of the report, and how to log in."""
+    """Write the claims, open points, path of the report, and login."""
     run = run_of(config)
     if run is None or run.end is None:
         return

@@ -1,4 +1,7 @@
-"""A test module that was not collected as a whole: read as text, never run."""
+"""A test module that was not collected as a whole.
+
+It is read as text, never run.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class ScenarioModule:
 
     @classmethod
     def read(cls, path: Path) -> ScenarioModule:
-        """Read the marks of that file; a file that is no Python may have any."""
+        """Read the marks of that file; one that is no Python has any."""
         try:
             tree = ast.parse(path.read_bytes())
         except (OSError, SyntaxError, ValueError):

@@ -74,7 +74,7 @@ def vms_using_disks_in(directory: Path, others: Iterable[Path]) -> tuple[Path, .
 
 
 def vms_using_files(files: Iterable[Path], others: Iterable[Path]) -> tuple[Path, ...]:
-    """Return those of the VMs that have one of the files in a backing chain.
+    """Return the VMs that have one of the files in a backing chain.
 
     Raises:
         HostError: A VMX or one of its disks cannot be read.
@@ -189,7 +189,10 @@ def _disks(vmx: Path) -> list[Path]:
 
 
 def _descriptor(vmx: Path, disk: Path) -> vmdk_descriptor.Descriptor | None:
-    """Return the descriptor of a disk; None if it is gone, or neither called a VMDK nor one."""
+    """Return the descriptor of a disk.
+
+    None if it is gone, or neither called a VMDK nor one.
+    """
     try:
         return retry_on_sharing_violation(lambda: vmdk_descriptor.read(disk))
     except (FileNotFoundError, NotADirectoryError):

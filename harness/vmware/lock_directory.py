@@ -1,4 +1,4 @@
-"""The `.lck` directory of a file that VMware has open, and what VMware puts into it.
+"""The `.lck` directory of an open file, and VMware's locks in it.
 
 `M12345.lck` is a lock, `E12345.lck` one that is being made, each at most 512 bytes long; `D12345.lck` is an empty
 directory that a program holds while it chooses its number.

@@ -129,7 +129,10 @@ class Resumption:
         return decision
 
     def _observe(self, machine: Machine, entry: MachineEntry) -> ObservedMachine:
-        """Return the machine as it is now; what could not be looked at is part of it."""
+        """Return the machine as it is now.
+
+        What could not be looked at is part of it.
+        """
         try:
             foreign = foreign_directory(entry)
             if foreign is not None:
@@ -203,7 +206,7 @@ class Resumption:
 
 
 def _unseen(machine: Machine, error: Exception) -> Unseen:
-    """Return what an error kept from being looked at, in one line, and its remedy."""
+    """Return in one line what an error hid, and its remedy."""
     known = error if isinstance(error, HarnessError) else host_error_from(error)
     if isinstance(known, DeadlineExpired):
         return Unseen(f"{known.what}; last seen: {known.last_seen}", known.remedy)

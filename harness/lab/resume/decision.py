@@ -251,7 +251,9 @@ def _by_power(recorded: RecordedMachine, now: ObservedMachine, carried: tuple[Ve
 
 
 def unanswered(decision: Decision, unseen: Unseen, phases: Sequence[Phase], *, by_guest: bool) -> Decision:
-    """Return the decision where a machine that was to be continued could not be logged into.
+    """Return the decision for a machine that refused the login.
+
+    It was to be continued.
 
     Args:
         decision: To continue it.

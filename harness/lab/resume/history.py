@@ -80,7 +80,9 @@ def _newest_journals(
 def read_recorded(
     run: Path, lab: str, vm_directory: Path, names: Iterable[str]
 ) -> dict[str, RecordedMachine | Unseen] | None:
-    """Return what the journal of one run has of these machines; None where there is no journal.
+    """Return what the journal of one run has of these machines.
+
+    None without a journal.
 
     Raises:
         OSError: The journal cannot be read.

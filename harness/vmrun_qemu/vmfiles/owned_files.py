@@ -46,7 +46,9 @@ def _is_own(file: Path, folder: Path) -> bool:
 
 
 def _named_files(vmx: Path, uuid: str) -> list[Path]:
-    """Return the files that carry the VM's name or UUID, without disks and VMX files.
+    """Return the files with the VM's name or UUID.
+
+    Disks and VMX files are left out.
 
     Those with a name that every VM uses may belong to another VM in the directory.
     """
@@ -59,7 +61,7 @@ def _named_files(vmx: Path, uuid: str) -> list[Path]:
 
 
 def _is_piece(extent: Path, disk: Path) -> bool:
-    """Return whether an extent has a name that is given to a piece of the disk."""
+    """Return whether an extent has the name of a piece of disk."""
     return extent.suffix.lower() == ".vmdk" and extent.name.startswith((f"{disk.stem}-", disk.name))
 
 
