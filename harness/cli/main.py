@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "status": "Show the VMs and other resources of this lab.",
     "tools": "Show the VMware Tools state of each VM.",
     "down": "Stop and delete the VMs and other resources of this lab.",
+    "adopt": "Hand VMs that this lab did not create over to it, for removal.",
     "ssh": "Log in to a VM of the newest run.",
     "report": "Write the report of a run again from its journal.",
     "schema": "Print the JSON Schema of the lab file.",

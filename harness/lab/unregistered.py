@@ -143,7 +143,7 @@ def _candidates(selection: Selection) -> list[Path]:
     """
     root = selection.vm_directory
     try:
-        marked = [root / name for name in os.listdir(root) if os.path.lexists(root / name / MARKER)]  # noqa: PTH208
+        marked = [item for item in root.iterdir() if os.path.lexists(item / MARKER)]
     except (FileNotFoundError, NotADirectoryError):
         marked = []
     return sorted({*(MachineFiles(root / name, name).directory for name in selection.spec.machines), *marked})

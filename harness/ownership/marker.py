@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from harness.core.files import is_mount_point, replace_file, scratch_files_of
+from harness.core.files import is_mount_point, read_regular_file, replace_file, scratch_files_of
 from harness.core.layout import MARKER, RECORD
 from harness.vmware.file_names import SHARED_NAMES, memory_pattern, named_pattern
 from harness.vmware.lock_directory import holds_only_locks
@@ -154,6 +154,14 @@ def read_marker(directory: Path) -> str | None:
         return str(json.loads(marker.read_text(encoding="utf-8"))["token"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def read_about(directory: Path) -> str:
+    """Return the text of the directory's marker for a person; empty without a readable one."""
+    try:
+        return str(json.loads(read_regular_file(directory / MARKER, 1 << 16))["about"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""
 
 
 def is_marker(item: Path) -> bool:

@@ -72,7 +72,10 @@ def describe(*, still_listed: bool, vmx: bool, left: Sequence[ForeignPath]) -> s
 
 
 def _move_away(directory: Path) -> str:
-    return f"{directory} was not created by this lab and is not deleted: move it away, or set another vm_directory"
+    return (
+        f"{directory} was not created by this lab and is not deleted: move it away, set another vm_directory, or, "
+        f"to have it deleted, hand it over: lab adopt {directory.name}"
+    )
 
 
 def _names(directory: Path) -> tuple[str, ...]:

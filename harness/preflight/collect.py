@@ -18,6 +18,7 @@ from harness.config.plan import LabPlan
 from harness.core.layout import LEDGER
 from harness.core.temporary_files import check_writable
 from harness.ownership.ledger import Ledger
+from harness.ownership.marker import conflicting_names, is_link
 from harness.preflight import system
 from harness.preflight.facts import Fact, HostFacts, Key, SeedIso, observe
 from harness.preflight.networks import find_network
@@ -66,6 +67,7 @@ def collect(
         writable=observe(lambda: check_writable(probe)),
         running=observe(vmrun.list_running),
         registered=observe(lambda: registered_directories(plan)),
+        unregistered=observe(lambda: unregistered_machines(plan)),
         held_disk_mib=observe(lambda: {path: directory_bytes(path) // _MIB for path in registered_directories(plan)}),
         seed_directory=observe(lambda: is_directory(plan.seed_directory)),
         isos={machine.name: observe(partial(_iso, machine.seed, inspect_iso)) for machine in plan.machines},
@@ -98,6 +100,22 @@ def registered_directories(plan: LabPlan) -> tuple[Path, ...]:
     """Return the machine directories in this lab's ledger."""
     ledger = Ledger(plan.vm_directory / LEDGER, plan.spec.name)
     return tuple(Path(machine.directory) for machine in ledger.machines())
+
+
+def unregistered_machines(plan: LabPlan) -> dict[str, tuple[str, ...]]:
+    """Return the machines whose directory has a VM in it and is not in this lab's ledger.
+
+    Each with the names that show it.
+    """
+    known, found = registered_directories(plan), {}
+    for machine in plan.machines:
+        directory = machine.files.directory
+        if directory in known or not os.path.lexists(directory):
+            continue
+        names = ("a link",) if is_link(directory) else conflicting_names(sorted(os.listdir(directory)), machine.name)  # noqa: PTH208  (names alone)
+        if names:
+            found[machine.name] = names
+    return found
 
 
 def inspect_key(path: Path, platform: str) -> Key:

@@ -130,6 +130,7 @@ class HostFacts:
         writable: True if a file can be created in that directory; otherwise the problem.
         running: The VMX files of `vmrun list`.
         registered: The machine directories in this lab's ledger.
+        unregistered: By machine: the names of a VM in its directory, which is not in this lab's ledger.
         held_disk_mib: Disk usage of each of them.
         isos: By machine.
         drives: The drives of a Windows host; none elsewhere.
@@ -153,6 +154,7 @@ class HostFacts:
     writable: Fact[bool]
     running: Fact[tuple[Path, ...]]
     registered: Fact[tuple[Path, ...]]
+    unregistered: Fact[Mapping[str, tuple[str, ...]]]
     held_disk_mib: Fact[Mapping[Path, int]]
     seed_directory: Fact[bool]
     isos: Mapping[str, Fact[SeedIso]]

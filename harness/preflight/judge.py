@@ -244,21 +244,27 @@ def judge_key_private(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
 
 def judge_lab(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """Judge whether only this lab's machines run below the VM directory."""
-    expected = f"no foreign machine runs in {plan.vm_directory}"
+    """Judge whether only this lab's machines are below the VM directory."""
+    expected = f"no foreign machine is in the way in {plan.vm_directory}"
     remedy = "two labs would share names, addresses and ports; "
     remedy += "remove the other lab with `lab down` and its lab file, or set name and vm_directory of this one"
-    for fact in (facts.running, facts.registered):
+    for fact in (facts.running, facts.registered, facts.unregistered):
         if fact.value is None:
             return Check(name, Status.ERROR, expected, fact.problem, fact.remedy_after(remedy))
     ours = [_comparable(path, facts) for path in facts.registered.value or ()]
     root = _comparable(plan.vm_directory, facts)
-    foreign = [
+    running = [
         str(vmx)
         for vmx in facts.running.value or ()
         if _inside(_comparable(vmx, facts), root) and not any(_inside(_comparable(vmx, facts), mine) for mine in ours)
     ]
-    return judge(name, ok=not foreign, expected=expected, seen=", ".join(foreign) or "none", remedy=remedy)
+    directories = facts.unregistered.value or {}
+    foreign = [*running, *(f"{machine}: {', '.join(names[:3])}" for machine, names in directories.items())]
+    seen = ", ".join(foreign) or "none"
+    if directories:
+        seen += "; this lab did not make it, and does not delete it"
+        remedy = remedies.not_in_ledger(plan, tuple(directories))
+    return judge(name, ok=not foreign, expected=expected, seen=seen, remedy=remedy)
 
 
 _JUDGES: Mapping[HostCheck, Callable[[str, LabPlan, HostFacts], Check]] = {

@@ -5,6 +5,7 @@ Each function returns the text that does what its docstring says.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Network
 from pathlib import Path, PureWindowsPath
 
@@ -15,6 +16,15 @@ from harness.preflight.facts import HostFacts
 from harness.vmrun.discovery import Kind
 
 _INSTALL = r"C:\Program Files (x86)\VMware\VMware Workstation"  # if the Windows registry names no other folder
+
+
+def not_in_ledger(plan: LabPlan, machines: Sequence[str]) -> str:
+    """Hand the machines over for removal, or move them away."""
+    places = ", ".join(str(plan.machine(machine).files.directory) for machine in machines)
+    return (
+        "the machines are created there, and this lab deletes only what it made; to have them deleted, see what is in "
+        f"them and confirm: lab adopt {' '.join(machines)}\nelse move {places} away, or set another vm_directory"
+    )
 
 
 def administrator() -> str:

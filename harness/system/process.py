@@ -188,24 +188,19 @@ def run(
 def start(argv: Sequence[str | os.PathLike[str]], log: Path, env: Mapping[str, str] | None = None) -> tuple[int, float]:
     """Start a program that outlives this session.
 
-    Return its id and starting time, as `end_process` needs them. Its output goes to the log, which is truncated first.
-    `env` has variables on top of this process's own.
+    Return its id and starting time, as `end_process` needs them. `log` is truncated first; `env` is added to ours.
 
     Raises:
         ProcessError: It could not be started.
     """
     words = tuple(os.fspath(word) for word in argv)
+    environ = {**os.environ, **(env or {})}
     # Neither Ctrl-C in this terminal nor the end of this console must reach it.
     flags = {"creationflags": 0x00000200 | 0x00000008} if sys.platform == "win32" else {"start_new_session": True}
     with log.open("wb") as output:
         try:
             process = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, **(env or {})},
-                **flags,
+                words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environ, **flags
             )
         except OSError as error:
             raise _not_started(words, redact_argv(words), error) from error

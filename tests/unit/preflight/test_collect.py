@@ -11,6 +11,7 @@ from harness.config.plan import LabPlan
 from harness.core.errors import SeedError
 from harness.core.layout import LEDGER
 from harness.core.verdict import Status
+from harness.ownership.ledger import Ledger, MachineEntry
 from harness.preflight.collect import collect, nearest_directory
 from harness.preflight.facts import HostFacts, SeedIso
 from harness.preflight.judge import judge_all
@@ -94,6 +95,21 @@ def test_vmware_gets_no_command_to_define_networks(tmp_path: Path) -> None:
     run = fake_vmrun()
     look(lab_in(tmp_path), run, Kind.VMWARE)
     assert not any("defineNetwork" in call for call in run.calls)
+
+
+def test_a_machine_that_the_ledger_does_not_name_is_seen(tmp_path: Path) -> None:
+    plan = lab_in(tmp_path)
+    assert look(plan, fake_vmrun()).unregistered.value == {}
+    machine = plan.machines[0]
+    machine.files.directory.mkdir(parents=True)
+    (machine.files.directory / "thesis.docx").touch()
+    assert look(plan, fake_vmrun()).unregistered.value == {}
+    machine.files.vmx.touch()
+    assert look(plan, fake_vmrun()).unregistered.value == {machine.name: (machine.files.vmx.name,)}
+    Ledger(plan.vm_directory / LEDGER, plan.spec.name).write(
+        MachineEntry(machine.name, str(machine.files.directory), "run-1")
+    )
+    assert look(plan, fake_vmrun()).unregistered.value == {}
 
 
 def test_a_ledger_of_another_lab_is_a_problem(tmp_path: Path) -> None:

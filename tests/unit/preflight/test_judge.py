@@ -282,6 +282,16 @@ def test_a_running_machine_below_the_vm_directory_that_is_not_ours() -> None:
     assert check("no other lab here", replace(GOOD, running=Fact((beside,)))).status is Status.PASS
 
 
+def test_machines_of_an_earlier_program_are_foreseen() -> None:
+    found = check("no other lab here", replace(GOOD, unregistered=Fact({"k3s-master1": ("k3s-master1.vmx",)})))
+    assert found.status is Status.FAIL
+    assert "k3s-master1: k3s-master1.vmx" in found.seen
+    assert "lab adopt k3s-master1" in found.remedy
+    assert str(PLAN.machine("k3s-master1").files.directory) in found.remedy
+    unknown = check("no other lab here", replace(GOOD, unregistered=Fact(problem="Permission denied")))
+    assert (unknown.status, unknown.seen) == (Status.ERROR, "Permission denied")
+
+
 def test_windows_spellings_of_one_directory() -> None:
     plan = replace(PROVIDED, vm_directory=Path(r"F:\VMs\AirgapLab"))
     facts = replace(WINDOWS, running=Fact((Path(r"f:\vms\airgaplab\x\x.vmx"),)))
