@@ -13,6 +13,7 @@ import pytest
 
 from harness.core.errors import HarnessError, UsageError
 from harness.core.layout import RunFiles
+from harness.core.temporary_files import check_writable
 from harness.lab.keep_policy import overdue
 from harness.lab.selection import kept_until, lock, new_run_id, select
 from harness.plugin.guards import check_host, check_lab
@@ -23,7 +24,9 @@ from harness.plugin.terminal import usage_error, write_early
 from harness.results.plain_text import plain
 from harness.system.signals import termination_as_ctrl_c
 from harness.system.stdio import use_utf8_output
+from harness.system.windows.awake import kept_awake
 
+_CACHE_WRITERS = ("lfplugin", "nfplugin", "stepwiseplugin")  # pytest's names
 _BACKSTOP_FACTOR = 1.5  # pytest-timeout fires only after the sum of all deadlines of the lab.
 
 
@@ -68,7 +71,23 @@ def pytest_configure(config: pytest.Config) -> None:
     if not option.xmlpath:
         option.xmlpath = str(session.run.junit)
     stack.enter_context(termination_as_ctrl_c())
+    stack.enter_context(kept_awake())
     config.pluginmanager.import_plugin("harness.plugin.run_hooks")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remove the plugins that write pytest's cache where it cannot be written.
+
+    At the end of a run on Windows they would try 2,147,483,647 names: see `harness.core.temporary_files`.
+    """
+    config = session.config
+    cache = config.rootpath / str(config.getini("cache_dir"))
+    try:
+        check_writable(next(place for place in (cache, *cache.parents) if place.is_dir()))
+    except OSError:
+        for name in _CACHE_WRITERS:
+            if (plugin := config.pluginmanager.get_plugin(name)) is not None:
+                config.pluginmanager.unregister(plugin)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

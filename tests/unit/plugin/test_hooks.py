@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -65,6 +67,54 @@ def test_a_lab_is_refused_under_xdist(tmp_path: Path) -> None:
     (tmp_path / "lab.yaml").touch()
     with pytest.raises(pytest.UsageError, match="leave out -n"):
         hooks.pytest_configure(configured(tmp_path, tmp_path, numprocesses=2))
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_the_cache_of_pytest_is_written_only_where_it_can_be(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, writable: bool
+) -> None:
+    names = ("lfplugin", "nfplugin")
+    assert all(request.config.pluginmanager.get_plugin(name) for name in names), "pytest has renamed its plugins"
+    manager = pytest.PytestPluginManager()
+    for name in names:
+        manager.register(object(), name)
+    asked = []
+
+    def fake_check(directory: Path) -> bool:
+        asked.append(directory)
+        if not writable:
+            raise PermissionError(13, "Access is denied", str(directory))
+        return True
+
+    monkeypatch.setattr(hooks, "check_writable", fake_check)
+    config = SimpleNamespace(rootpath=tmp_path, getini=lambda _: ".pytest_cache", pluginmanager=manager)
+    hooks.pytest_sessionstart(cast("pytest.Session", SimpleNamespace(config=config)))
+    assert asked == [tmp_path]
+    assert [manager.has_plugin(name) for name in names] == [writable, writable]
+
+
+def test_a_run_keeps_its_host_awake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = []
+
+    @contextlib.contextmanager
+    def fake_awake() -> Iterator[None]:
+        events.append("awake")
+        yield
+        events.append("may sleep")
+
+    (tmp_path / "lab.yaml").touch()
+    selection = SimpleNamespace()
+    monkeypatch.setattr(hooks, "kept_awake", fake_awake)
+    monkeypatch.setattr(hooks, "select", lambda *_words, **_more: selection)
+    monkeypatch.setattr(hooks, "lock", lambda *_: contextlib.nullcontext())
+    manager = SimpleNamespace(import_plugin=lambda _: None)
+    config = configured(tmp_path, tmp_path, collectonly=False, xmlpath=None)
+    config.pluginmanager = manager
+    hooks.pytest_configure(config)
+    assert events == ["awake"]
+    for close in config.cleanups:
+        close()
+    assert events == ["awake", "may sleep"]
 
 
 def test_the_header_names_the_lab_and_its_places(config: Any, lab_session: LabSession) -> None:
