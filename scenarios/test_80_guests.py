@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import re
+import shlex
 import time
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Interface
 
 import pytest
 from testinfra.host import Host
 
 from harness.config import LabSpec
-from harness.phases.packages import DPKG, parse_dpkg
+from harness.config.model import SeedSource
+from harness.guest import inventory
+from harness.guest.inventory import Planned
+from harness.image.spec import guest_file_text
+from harness.phases.packages import DPKG, damaged_files, parse_dpkg, verify_command
 
+Seen = dict[str, list[str]]
 Promised = Callable[[object, object], None]  # records what is expected and what was seen, for the report
 
 pytestmark = pytest.mark.phase("guests")
 
 # openssl-verification-options(1): no trusted certificate at the chain's end, in the ways that a trust store lacks one.
 UNTRUSTED = re.compile(r"\berror (2|18|19|20|21) at \d+ depth lookup")
+
+
+@pytest.fixture
+def planned(host: Host, spec: LabSpec, machine_name: str) -> Planned:
+    """What the lab file plans for this guest."""
+    address = IPv4Interface(f"{spec.machines[machine_name].address}/{spec.network.subnet.prefixlen}")
+    guest, ssh = spec.guest, spec.ssh
+    key = host.backend.lab_key
+    return Planned(address, spec.network.gateway, ssh.port, ssh.user, key, guest.password_ssh, guest.root_ssh)
+
+
+@functools.lru_cache
+def _inventory(host: Host, planned: Planned) -> Seen:
+    with host.sudo():
+        return inventory.parse_inventory(host.run(inventory.inventory_command(planned)).stdout)
+
+
+@pytest.fixture
+def seen(host: Host, planned: Planned) -> Seen:
+    """What the guest has; one command for all tests that use it."""
+    return _inventory(host, planned)
+
+
+def _nothing(promised: Promised, expected: str, wrong: list[str]) -> None:
+    promised(expected, "; ".join(wrong) or expected)
+    assert not wrong, "; ".join(wrong)
 
 
 def test_host_name(host: Host, machine_name: str, promised: Promised) -> None:
@@ -37,6 +72,19 @@ def test_default_route_leads_to_the_gateway(host: Host, spec: LabSpec, promised:
     seen = host.check_output("ip -4 route show default")
     promised(f"a default route via {spec.network.gateway}", seen)
     assert f"via {spec.network.gateway} " in seen + " "
+
+
+def test_no_further_device(seen: Seen, promised: Promised) -> None:
+    _nothing(promised, "one disk, at most one CD drive, one network card", inventory.further_devices(seen))
+
+
+def test_no_further_address_or_route(seen: Seen, planned: Planned, promised: Promised) -> None:
+    expected = f"only {planned.address}, and one default route via {planned.gateway}"
+    _nothing(promised, expected, inventory.further_ways(seen, planned))
+
+
+def test_no_further_listener(seen: Seen, planned: Planned, promised: Promised) -> None:
+    _nothing(promised, f"only port {planned.ssh_port} listens", inventory.further_listeners(seen, planned))
 
 
 def test_time_zone(host: Host, spec: LabSpec, promised: Promised) -> None:
@@ -94,6 +142,39 @@ def test_ssh_hardening(host: Host, spec: LabSpec, promised: Promised) -> None:
     assert allowed == wanted
 
 
+def test_no_further_login(seen: Seen, planned: Planned, promised: Promised) -> None:
+    """From the guest's own address on the lab's network: by configuration, and tried."""
+    _nothing(promised, "only the promised ways to log in", inventory.open_logins(seen, planned))
+
+
+def test_root_login_is_as_promised(host: Host, spec: LabSpec, promised: Promised) -> None:
+    """Try it from this computer: without a key, then with the lab's."""
+    offered, accepted = host.backend.try_login("root")
+    allowed = {"publickey", "password", "keyboard-interactive"} if spec.guest.password_ssh else {"publickey"}
+    words = {True: "root logs in with the lab's key", False: "root is refused with the lab's key"}
+    expected = f"{words[spec.guest.root_ssh]}; offered at most: {', '.join(sorted(allowed))}"
+    promised(expected, f"{words[accepted]}; offered: {', '.join(offered)}")
+    assert set(offered) <= allowed, f"sshd offers root {', '.join(offered)}"
+    assert accepted is spec.guest.root_ssh, words[accepted]
+
+
+def test_no_further_account_password_or_key(seen: Seen, planned: Planned, promised: Promised) -> None:
+    expected = f"the accounts root and {planned.user}, and the lab's key"
+    _nothing(promised, expected, inventory.further_accounts(seen, planned))
+
+
+def test_the_next_boot_finds_its_settings(seen: Seen, planned: Planned, spec: LabSpec, promised: Promised) -> None:
+    if spec.seeds.source is not SeedSource.BUILT:
+        pytest.skip("not proven: the files of a seed that was built elsewhere are not known")
+    wrong = inventory.breaks_at_next_boot(seen, planned, spec.guest.sysctl, spec.guest.kernel_modules)
+    _nothing(promised, "units enabled; sysctl, modules and network in files", wrong)
+
+
+def test_no_program_hides_a_packaged_one(seen: Seen, promised: Promised) -> None:
+    ours = hashlib.sha256(guest_file_text("netplan.sh").encode()).hexdigest()
+    _nothing(promised, "no further program in /usr/local", inventory.shadowing_programs(seen, [ours]))
+
+
 def test_ssh_user_has_a_key_and_no_password(host: Host, spec: LabSpec, promised: Promised) -> None:
     user = spec.ssh.user
     with host.sudo():
@@ -121,6 +202,22 @@ def test_packages_survived_the_restart(host: Host, spec: LabSpec, promised: Prom
     missing = [name for name in spec.guest.packages if found.get(name, ("", ""))[0] != "ii"]
     promised(f"{len(spec.guest.packages)} packages installed", f"{len(spec.guest.packages) - len(missing)} installed")
     assert not missing, f"not installed: {', '.join(missing)}"
+
+
+def test_files_of_packages_are_undamaged(host: Host, spec: LabSpec, promised: Promised) -> None:
+    found = parse_dpkg(host.check_output(DPKG))
+    names = sorted({found[name].package for name in spec.guest.packages if name in found})
+    wrong = damaged_files(host.run(verify_command(names)).stdout) if names else []
+    _nothing(promised, "every program and library as in its package", wrong)
+
+
+def test_markers_and_payload_are_still_there(host: Host, spec: LabSpec, promised: Promised) -> None:
+    markers = spec.markers
+    paths = [markers.payload, markers.iso_copy, markers.cloud_init, *[markers.packages] * bool(spec.guest.packages)]
+    with host.sudo():
+        said = host.run(f'for path in {" ".join(map(shlex.quote, paths))}; do [ -e "$path" ] || echo $path; done')
+    assert said.rc == 0, said.stderr
+    _nothing(promised, "every marker, and the payload", [f"{path} is missing" for path in said.stdout.split()])
 
 
 def test_no_failed_units(host: Host, promised: Promised) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
@@ -10,7 +11,16 @@ from harness.core.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, NoRoot, OutputTooLarge, brief, output_tail
 from harness.guest.persistent_shell import OutputLimitExceeded, PersistentShell, ShellEnded, abort_at
 from harness.guest.shell_protocol import FrameReader
-from harness.guest.ssh_login import SshTarget, connection_errors, disconnect, log_in, normal_key, start_sh
+from harness.guest.ssh_login import (
+    SshTarget,
+    connection_errors,
+    disconnect,
+    log_in,
+    normal_key,
+    public_key,
+    start_sh,
+    try_login,
+)
 
 if TYPE_CHECKING:
     from harness.guest.ssh_login import Transport
@@ -75,6 +85,23 @@ class SshChannel:
         deadline = Deadline(timeout_s, self._clock)
         self._transport, self.host_key = log_in(self.target, self.host_key, deadline)
         self.logins += 1
+
+    @property
+    def lab_key(self) -> str:
+        """The lab's public key, as `type blob`."""
+        return public_key(self.target)
+
+    def try_login(self, user: str, timeout_s: float) -> tuple[tuple[str, ...], bool]:
+        """Try to log in to another account, over a connection of its own.
+
+        Returns:
+            The methods that sshd offers, and whether it accepts the lab's key.
+
+        Raises:
+            ConnectFailed: No SSH server answered in time.
+            HostKeyMismatch: Another machine answered.
+        """
+        return try_login(replace(self.target, user=user), self.host_key, Deadline(timeout_s, self._clock))
 
     def run(self, command: str, *, timeout_s: float, stdin: str = "", as_root: bool = False) -> CommandResult:
         """Run a command line in its own `sh`; see `GuestChannel.run`.

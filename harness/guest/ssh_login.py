@@ -124,6 +124,47 @@ def log_in(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[p
     return transport, seen
 
 
+def public_key(target: SshTarget) -> str:
+    """Return the lab's public key, as `type blob`.
+
+    Raises:
+        HostError: The private key cannot be read.
+    """
+    key = _load_key(load_paramiko(), target)
+    return f"{key.get_name()} {key.get_base64()}"
+
+
+def try_login(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[tuple[str, ...], bool]:
+    """Try a login without a key, then with the lab's; return the methods offered, and whether the key was accepted.
+
+    Raises:
+        ConnectFailed: No SSH server answered in time.
+        HostKeyMismatch: Another machine answered.
+        HostError: The private key cannot be read.
+    """
+    ssh = load_paramiko()
+    key = _load_key(ssh, target)
+    sock = _connect_tcp(target, deadline)
+    transport: paramiko.Transport | None = None
+    try:
+        transport = ssh.Transport(sock)
+        _negotiate(transport, target, pinned, deadline)
+        _compare(target, pinned, _host_key(transport, target))
+        transport.auth_timeout = max(0.1, deadline.remaining)
+        offered: tuple[str, ...] = ("none",)
+        try:
+            transport.auth_none(target.user)
+        except ssh.BadAuthenticationType as refused:
+            offered = tuple(refused.allowed_types)
+            with suppress(AuthFailed):
+                _authenticate(ssh, transport, target, key, deadline)
+        return offered, transport.is_authenticated()
+    except connection_errors() as error:
+        raise _no_connection(target, f"the login was interrupted: {error}") from error
+    finally:
+        disconnect(transport, sock)
+
+
 def start_sh(transport: paramiko.Transport, deadline: Deadline, *, as_root: bool = False) -> paramiko.Channel:
     """Start `sh` in its own process group and return its channel.
 

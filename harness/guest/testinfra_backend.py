@@ -6,7 +6,7 @@ testinfra's own SSH backends neither pin host keys nor limit commands. The only 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import testinfra.backend.base
 import testinfra.host
@@ -24,6 +24,17 @@ class _RootCommand(str):
     __slots__ = ()
 
 
+class LabChannel(GuestChannel, Protocol):
+    """A channel that also tries logins."""
+
+    @property
+    def lab_key(self) -> str:
+        """The lab's public key, as `type blob`."""
+
+    def try_login(self, user: str, timeout_s: float) -> tuple[tuple[str, ...], bool]:
+        """Return the methods that sshd offers, and whether it accepts the lab's key."""
+
+
 class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # testinfra ships no types
     """Runs each testinfra command over the channel with one timeout.
 
@@ -33,7 +44,7 @@ class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # t
 
     NAME = "lab"
 
-    def __init__(self, channel: GuestChannel, name: str, timeout_s: float, condition: Callable[[], str]) -> None:
+    def __init__(self, channel: LabChannel, name: str, timeout_s: float, condition: Callable[[], str]) -> None:
         super().__init__(name)
         self.lost: GuestError | None = None
         self._channel = channel
@@ -56,6 +67,19 @@ class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # t
             raise error.because(self._condition() if self.lost else "") from error.__cause__
         return self.result(result.exit_status, self.encode(line), result.stdout, result.stderr)
 
+    @property
+    def lab_key(self) -> str:
+        """The lab's public key, as `type blob`."""
+        return self._channel.lab_key
+
+    def try_login(self, user: str) -> tuple[tuple[str, ...], bool]:
+        """Return the login methods that sshd offers the account, and whether it accepts the lab's key.
+
+        Raises:
+            GuestError: No SSH server answered in time.
+        """
+        return self._channel.try_login(user, self._timeout_s)
+
     def _answers(self) -> bool:
         try:
             return self._channel.run("true", timeout_s=_ALIVE_CHECK_S).ok
@@ -74,7 +98,7 @@ class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # t
 
 
 def lab_host(
-    channel: GuestChannel, name: str, timeout_s: float, condition: Callable[[], str] = str
+    channel: LabChannel, name: str, timeout_s: float, condition: Callable[[], str] = str
 ) -> testinfra.host.Host:
     """Return testinfra's host for one guest.
 

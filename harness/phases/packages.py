@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
@@ -38,6 +39,32 @@ DPKG = "dpkg-query -W -f='${Package} ${db:Status-Abbrev} ${Version} ${Provides}\
 # The package indexes that apt has read, one a line.
 APT_LISTS = "ls /var/lib/apt/lists"
 _NO_INDEX = ("lock", "partial", "auxfiles")
+
+
+# Where a package has what it runs: documentation is left out of our image, and configuration may be changed.
+_RUNS = re.compile(r"/(usr/)?(s?bin|lib\w*|libexec)/(?!modules/)")
+
+
+def verify_command(packages: Sequence[str]) -> str:
+    """Return the command that compares the files of installed packages, and of those they depend on."""
+    names = shlex.join(packages)
+    return (
+        f"dpkg --verify {names} $(dpkg-query -W -f='${{Depends}},' {names} | tr ',|' '\\n\\n' |"
+        " sed 's/(.*//; s/:any//; s/ //g' | sort -u | while read -r name; do"
+        ' [ -z "$name" ] || for list in "/var/lib/dpkg/info/$name.list" "/var/lib/dpkg/info/$name":*.list; do'
+        ' [ ! -e "$list" ] || echo "$name"; done; done)'
+    )
+
+
+def damaged_files(text: str) -> list[str]:
+    """Return the missing and changed programs and libraries that `dpkg --verify` names."""
+    lines = (line.rstrip() for line in text.splitlines())
+    parts = ((line, line.partition("/")) for line in lines if "/" in line)
+    return [
+        " ".join(line.split())
+        for line, (head, slash, path) in parts
+        if _RUNS.match(slash + path) and head.split()[-1:] != ["c"]
+    ]
 
 
 class Known(NamedTuple):

@@ -37,6 +37,8 @@ class FakeShellGuest(FakeSshGuest):
         self._answers = answers
         self._when: dict[str, Callable[[], object]] = {}
         super().__init__(authorized, host_key)
+        self.methods = "publickey"
+        self.refused = {"root"}
 
     def when_asked(self, command: str, do: Callable[[], object]) -> None:
         """Do that when the command is asked, before it is answered."""

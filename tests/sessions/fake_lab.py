@@ -12,22 +12,25 @@ import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Interface
 from itertools import combinations
 from pathlib import Path
 
 import paramiko
 import pytest
+from guest_inventory import GOOD_INVENTORY
 from seed_samples import fake_image
 
 from harness.airgap import probes
 from harness.cli import seed as seeding
 from harness.config import LabSpec, load_lab
+from harness.guest.inventory import Planned, inventory_command
 from harness.guest.lab_keys import ensure_keys
 from harness.guest.nonce import NONCE_COMMAND
 from harness.guest.serial import format_event
 from harness.lab.evidence.guest_files import QUESTIONS
 from harness.phases.installation_identity import EVENT, FIELD, question
-from harness.phases.packages import APT_LISTS, DPKG
+from harness.phases.packages import APT_LISTS, DPKG, verify_command
 from harness.report.writer import latest_run
 from harness.seed.build import write_seed_iso
 from harness.seed.inspect import inspect_iso, payload_digests
@@ -254,11 +257,26 @@ def good_answers(
         f"# {APT_LISTS}": "_usr_local_seed_packages_._Packages\nlock\npartial\n",
         f"# {DPKG}": "".join(f"{package} ii  1.0\n" for package in guest.packages),
         DPKG: "".join(f"{package} ii  1.0\n" for package in guest.packages),
+        verify_command(sorted(guest.packages)): "",
+        **good_inventory(spec, name, seeds),
     }
     told |= {f"# {question.shell}": f"{question.name}\n" for question in QUESTIONS}
     told |= good_guest(spec, name)
     failing = {"command -v k3s || test -x /usr/local/bin/k3s": (1, "")}
     return {**{command: (0, text) for command, text in told.items()}, **failing, **air_gap(spec, name)}
+
+
+def good_inventory(spec: LabSpec, name: str, seeds: Path) -> dict[str, str]:
+    """Return the inventory of a good guest, and the markers that it still has."""
+    address = IPv4Interface(f"{spec.machines[name].address}/24")
+    key = paramiko.PKey.from_path(seeds / "ssh" / "id_ed25519")
+    blob = f"{key.get_name()} {key.get_base64()}"
+    planned = Planned(address, spec.network.gateway, spec.ssh.port, spec.ssh.user, blob, False, False)
+    text = GOOD_INVENTORY.replace("192.168.6.10", str(address.ip)).replace("ssh-ed25519 AAAAKEY", blob)
+    markers = spec.markers
+    paths = " ".join((markers.payload, markers.iso_copy, markers.cloud_init, markers.packages))
+    there = f'# for path in {paths}; do [ -e "$path" ] || echo $path; done'
+    return {f"# {inventory_command(planned)}": text, there: ""}
 
 
 def air_gap(spec: LabSpec, name: str) -> dict[str, tuple[int, str]]:

@@ -59,7 +59,7 @@ class FakeSession(paramiko.ServerInterface):
         self.guest = guest
 
     def get_allowed_auths(self, username: str) -> str:
-        return "publickey,password,keyboard-interactive"
+        return self.guest.methods
 
     def check_auth_none(self, username: str) -> int:
         self.guest.offered.append("none")
@@ -74,7 +74,8 @@ class FakeSession(paramiko.ServerInterface):
         if self.guest.freeze_before_auth:
             self.guest.frozen.set()
         allowed = self.guest.authorized
-        return AUTH_SUCCESSFUL if key.get_base64() == allowed else AUTH_FAILED
+        known = username not in self.guest.refused and key.get_base64() == allowed
+        return AUTH_SUCCESSFUL if known else AUTH_FAILED
 
     def get_banner(self) -> tuple[str | None, str | None]:
         return (self.guest.banner, "en-US") if self.guest.banner else (None, None)
@@ -99,6 +100,8 @@ class FakeSshGuest:
         offered: One entry per authentication attempt.
         commands: One entry per session's program.
         connections: TCP connections that were accepted.
+        methods: The login methods that it offers.
+        refused: Accounts that do not get in, whatever their key.
         sudo: What stands for `/usr/bin/sudo -n` in a session's program; the host's account is as good as root here.
     """
 
@@ -106,6 +109,8 @@ class FakeSshGuest:
         self.authorized = authorized.get_base64()
         self.host_keys: list[paramiko.PKey] = [host_key]
         self.banner: str | None = None
+        self.methods = "publickey,password,keyboard-interactive"
+        self.refused: set[str] = set()
         self.sudo = ""
         self.mute = False
         self.hang_up = False

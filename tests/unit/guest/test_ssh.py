@@ -293,3 +293,18 @@ def test_a_private_key_in_a_command_is_not_shown(open_channel: Callable[..., Ssh
     with pytest.raises(CommandTimeout) as caught:
         channel.run(f"echo '{pem}'; sleep 5", timeout_s=0.3)
     assert "AAAA" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("refused", "accepted"), [({"root"}, False), (set(), True)])
+def test_a_login_of_another_account_is_tried(
+    guest: FakeSshGuest, channel: SshChannel, refused: set[str], accepted: bool
+) -> None:
+    guest.refused = refused
+    guest.methods = "publickey,password"
+    assert channel.try_login("root", 10) == (("publickey", "password"), accepted)
+    assert [one.partition(" ")[0] for one in guest.offered[-2:]] == ["none", "root"]
+    assert channel.run("echo still here", timeout_s=10).stdout == "still here\n"
+
+
+def test_the_labs_key_is_known_as_it_stands_in_authorized_keys(guest: FakeSshGuest, channel: SshChannel) -> None:
+    assert channel.lab_key.split() == ["ssh-ed25519", guest.authorized]

@@ -24,6 +24,11 @@ class FakeChannel:
         self.answers = answers
         self.timeouts: set[float] = set()
 
+    lab_key = ""
+
+    def try_login(self, user: str, timeout_s: float) -> tuple[tuple[str, ...], bool]:
+        raise NotImplementedError
+
     def run(self, command: str, *, timeout_s: float, stdin: str = "", as_root: bool = False) -> CommandResult:
         self.timeouts.add(timeout_s)
         status, stdout = self.answers[f"# {command}" if as_root else command]
