@@ -158,8 +158,8 @@ def test_sshd_lets_in_whom_the_lab_file_says(
         return
     with pytest.raises(AssertionError):
         look("test_ssh_hardening", answers, **promises)
-    assert f"passwordauthentication {password}" in RECORDED[-1]
-    assert f"permitrootlogin {root}" in RECORDED[-1]
+    assert f"passwordauthentication = {password}" in RECORDED[-1]
+    assert f"permitrootlogin = {root}" in RECORDED[-1]
 
 
 @pytest.mark.parametrize(
