@@ -19,9 +19,12 @@ from harness.config import yaml_nodes as yaml_tree
 from harness.config.model import LabSpec, Reach, SeedSource
 from harness.config.path_rules import Broken, path_problems
 from harness.core.errors import ConfigError
+from harness.core.files import read_regular_file
 from harness.core.secret import MASK
 
 EMBEDDED_OVERLAY = "embedded"
+_LONGEST_SHOWN = 200  # characters of a wrong value
+_LARGEST_BYTES = 1 << 20  # of a lab file
 MOST_BUILT_DISK_GIB = 2048  # a master boot record counts sectors of 512 bytes with 32 bits
 
 # The texts for pydantic's error types, in the terms of a YAML file.
@@ -41,6 +44,7 @@ _TEXTS = {
     "model_type": "expected a mapping of keys, got {input}",
     "model_attributes_type": "expected a mapping of keys, got {input}",
     "dict_type": "expected a mapping of keys, got {input}",
+    "too_short": "expected at least {min_length}, got {input}; null or no key at all means the default",
     "tuple_type": "expected a list, got {input}",
 }
 
@@ -79,13 +83,17 @@ def read(path: Path) -> str:
         ConfigError: There is no such file, or it is not UTF-8 text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular_file(path, _LARGEST_BYTES).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError as error:
         raise ConfigError(
             "no lab file here", where=str(path), remedy="give one with --lab, or use scenarios/lab.yaml"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the lab file: {error}", where=str(path), remedy="save it as UTF-8") from error
+    except (OSError, ValueError) as error:  # a path with NUL is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
+        remedy = "give a file, saved as UTF-8"
+        raise ConfigError(
+            f"cannot read the lab file: {reason}", where=str(path).replace("\0", "\\0"), remedy=remedy
+        ) from error
 
 
 def build(text: str, path: Path, overlay: str | None = None, platform: str | None = None) -> LabSpec:
@@ -103,6 +111,8 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
         raise _problems(path, (_explain(root, dict(item)) for item in error.errors(include_url=False))) from error
     rules = [*_rules(spec), *_built_rules(spec), *path_problems(spec, platform)]
     broken = [yaml_tree.Problem(*yaml_tree.locate(root, loc), f"{_dotted(loc)}: {text}") for loc, text in rules]
+    named = {(problem.line, problem.column) for problem in broken}
+    broken += [one for one in yaml_tree.control_characters(root) if (one.line, one.column) not in named]
     if broken:
         raise _problems(path, broken)
     return spec
@@ -152,6 +162,7 @@ def _explain(root: yaml_tree.Node, error: dict[str, Any]) -> yaml_tree.Problem:
         return yaml_tree.Problem(line, column, f"{_dotted(loc)}: unknown key{_did_you_mean(loc)}")
     line, column = yaml_tree.locate(root, loc)
     shown = MASK if loc[:1] == ("tools",) else json.dumps(error.get("input"), ensure_ascii=False)
+    shown = shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + "…"
     template = _TEXTS.get(kind)
     if template is None:
         text = f"{error['msg']} (got {shown})"

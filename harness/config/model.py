@@ -161,9 +161,9 @@ class GuestSpec(Model):
     password_ssh: bool
     root_ssh: bool
     lab_ca: bool
-    max_clock_skew_s: Annotated[int, Field(ge=1)]
-    kernel_modules: tuple[str, ...]
-    sysctl: dict[str, str]
+    max_clock_skew_s: Annotated[int, Field(ge=1, le=3600)]
+    kernel_modules: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], ...]
+    sysctl: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_./*-]+$")], str]
     packages: tuple[PackageName, ...]
 
 
@@ -186,7 +186,7 @@ class ClaimsSpec(Model):
     """What a run has to prove to be green."""
 
     required: Annotated[
-        tuple[Claim, ...] | None,
+        Annotated[tuple[Claim, ...], Field(min_length=1)] | None,
         Field(description="null: every claim that can be proven with this hypervisor and this payload"),
     ] = None
 

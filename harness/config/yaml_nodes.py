@@ -31,6 +31,14 @@ class Problem:
     text: str
 
 
+# A lab file of 250 machines with each key has 3,000 values, on 5 levels.
+_MOST_VALUES = 20_000
+_DEEPEST = 32
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NO_SUCH_LAB = "a lab file has no use for this: start from the shipped one"
+
+
 class _Loader(yaml.SafeLoader):
     """A loader whose resolvers know only the unambiguous scalars."""
 
@@ -49,6 +57,7 @@ def compose(text: str, name: str) -> yaml.MappingNode:
     Raises:
         ConfigError: It is not YAML, is not one mapping, has a key twice or one that is no word, or refers to itself.
     """
+    _check_depth(text, name)
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -64,15 +73,55 @@ def compose(text: str, name: str) -> yaml.MappingNode:
         raise ConfigError(
             "a lab file is one mapping of keys", where=f"{name}:1:1", remedy="start from the shipped lab file"
         )
-    try:
-        twice = _duplicates(root)
-    except RecursionError as error:
-        raise ConfigError("a value refers to itself", where=name, remedy="remove the `*alias` inside it") from error
+    _check_size(root, name)
+    twice = _duplicates(root)
     if twice:
         raise ConfigError(
             "\n".join(f"{name}:{p.line}:{p.column}: {p.text}" for p in twice), remedy="write every key once"
         )
     return root
+
+
+def _check_depth(text: str, name: str) -> None:
+    """Refuse deep nesting before it is parsed: yaml calls itself for each level."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > _DEEPEST:
+                mark = event.start_mark
+                where = f"{name}:{mark.line + 1}:{mark.column + 1}"
+                raise ConfigError(f"nested more than {_DEEPEST} levels deep", where=where, remedy=_NO_SUCH_LAB)
+    except yaml.YAMLError:
+        return  # composing it says where and why
+
+
+def _check_size(root: yaml.Node, name: str) -> None:
+    """Refuse a document whose aliases repeat values without end, or very often.
+
+    Each alias counts as the whole value that it repeats.
+    """
+    stack: list[tuple[yaml.Node, tuple[int, ...]]] = [(root, ())]
+    count = 0
+    while stack:
+        node, above = stack.pop()
+        count += 1
+        mark = node.start_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}"
+        if id(node) in above:
+            raise ConfigError("a value refers to itself", where=where, remedy="remove the `*alias` inside it")
+        if count > _MOST_VALUES:
+            text = f"more than {_MOST_VALUES} values, counting each `*alias` as what it repeats"
+            raise ConfigError(text, where=where, remedy=_NO_SUCH_LAB)
+        if isinstance(node, yaml.ScalarNode) and _LONE_SURROGATE.search(node.value):
+            raise ConfigError("half a character (a lone surrogate)", where=where, remedy="write the character itself")
+        if isinstance(node, yaml.CollectionNode):
+            below = (*above, id(node))
+            items = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+            stack += [(item, below) for item in items]
 
 
 def _duplicates(node: yaml.Node) -> list[Problem]:
@@ -124,6 +173,21 @@ def _number(text: str) -> int | float | str:
         with contextlib.suppress(ValueError):
             return kind(text)
     return text
+
+
+def control_characters(root: yaml.Node) -> list[Problem]:
+    """Return where a text of the file has a control character."""
+    found, stack = [], [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, yaml.ScalarNode) and _CONTROL.search(node.value):
+            text = f"{node.value[:60]!a} has a control character; write it without, in single quotes"
+            found.append(Problem(node.start_mark.line + 1, node.start_mark.column + 1, text))
+        elif isinstance(node, yaml.MappingNode):
+            stack += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            stack += node.value
+    return found
 
 
 def child(node: yaml.MappingNode, key: str) -> yaml.Node | None:

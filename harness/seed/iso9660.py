@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from harness.core.errors import SeedError
+from harness.core.files import open_regular_file
 
 SECTOR = 2048
 _REBUILD = "build the seeds again with `lab seed`, or copy the ISO again from where it was built"
@@ -71,10 +72,11 @@ class IsoReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._stream: BinaryIO = path.open("rb")
-        except OSError as error:
+            self._stream: BinaryIO = open_regular_file(path)
+        except (OSError, ValueError) as error:  # a path with NUL is a ValueError
+            missing = isinstance(error, FileNotFoundError)
             raise SeedError(
-                "the seed ISO does not exist" if not path.exists() else f"cannot be read: {error.strerror}",
+                "the seed ISO does not exist" if missing else f"cannot be read: {getattr(error, 'strerror', error)}",
                 where=str(path),
                 remedy="build the seeds with `lab seed`, or set seeds.directory in the lab file",
             ) from error

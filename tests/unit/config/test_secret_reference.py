@@ -91,6 +91,9 @@ def test_a_secret_is_masked_in_every_text_and_error_from_then_on() -> None:
     assert "Tr0ub4dor&3" not in f"{error} {error!r} {error.args} {vars(error)}"
 
 
-def test_a_short_secret_does_not_tear_other_texts_apart() -> None:
-    resolve("env:X", BASE, {"X": "abc"})
-    assert redact("abc") == "abc"
+def test_a_short_secret_is_refused_because_it_would_tear_other_texts_apart() -> None:
+    with pytest.raises(UsageError, match="fewer than 4 characters") as caught:
+        resolve("env:X", BASE, {"X": "a1z"})
+    assert "a1z" not in str(caught.value)
+    assert caught.value.remedy
+    assert redact("a1z") == "a1z"

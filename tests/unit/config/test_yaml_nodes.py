@@ -53,7 +53,7 @@ def test_only_unambiguous_scalars_are_anything_but_text(text: str, value: object
         ("a: 1\nb:\n  c: 1\n  c: 2", "lab.yaml:4:3: c: duplicate key, first on line 3"),
         ("x:\n- {a: 1, a: 2}", "lab.yaml:2:10: a: duplicate key, first on line 2"),
         ("[a, b]: 1", "lab.yaml:1:1: a key is one word"),
-        ("a: &x\n  b: *x", "lab.yaml: a value refers to itself"),
+        ("a: &x\n  b: *x", "lab.yaml:1:4: a value refers to itself"),
     ],
 )
 def test_what_is_no_lab_file_is_refused_with_its_place(text: str, message: str) -> None:
