@@ -6,6 +6,7 @@ open as long as the window exists, and reading to its end would wait for the use
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -173,7 +174,7 @@ def run(
         inp.write(stdin.encode("utf-8"))
         inp.seek(0)
         with _running.lock:
-            process = _start(words, shown, {**os.environ, **(env or {})}, cwd, (inp, out, err))
+            process = _start(words, shown, _environment(env), cwd, (inp, out, err))
             _running.waited_for.add(process)
         code, left, ended = _wait(process, timeout_s, grace_s, keep_children=keep_children)
         if code is None:
@@ -194,7 +195,7 @@ def start(argv: Sequence[str | os.PathLike[str]], log: Path, env: Mapping[str, s
         ProcessError: It could not be started.
     """
     words = tuple(os.fspath(word) for word in argv)
-    environ = {**os.environ, **(env or {})}
+    environ = _environment(env)
     # Neither Ctrl-C in this terminal nor the end of this console must reach it.
     flags = {"creationflags": 0x00000200 | 0x00000008} if sys.platform == "win32" else {"start_new_session": True}
     with log.open("wb") as output:
@@ -224,6 +225,16 @@ def run_in_terminal(argv: Sequence[str]) -> int:
         raise ProcessError(
             f"cannot start {argv[0]}: {error.strerror or error}", remedy=f"install {argv[0]}", where=" ".join(argv)
         ) from error
+
+
+def _environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+    """Return this process's variables with `extra` on top.
+
+    Another thread may remove one meanwhile, as pytest does with PYTEST_CURRENT_TEST after each test.
+    """
+    while True:
+        with contextlib.suppress(KeyError, RuntimeError):
+            return {**os.environ, **(extra or {})}
 
 
 def _start(

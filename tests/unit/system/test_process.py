@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
+from collections import UserDict
 from pathlib import Path
 
 import psutil
@@ -211,3 +213,20 @@ def test_a_password_for_a_batch_file_is_not_shown() -> None:
         with pytest.raises(ProcessError) as caught:
             refuse_batch_words(words)
         assert "100" not in str(caught.value)
+
+
+def test_a_variable_that_another_thread_removes_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pytest removes PYTEST_CURRENT_TEST after each test, while the threads of the lab start programs."""
+
+    class Vanishing(UserDict[str, str]):
+        reads = 0
+
+        def __getitem__(self, key: str) -> str:
+            Vanishing.reads += 1
+            if Vanishing.reads == 1:
+                raise KeyError(key)
+            return super().__getitem__(key)
+
+    monkeypatch.setattr(os, "environ", Vanishing(os.environ))
+    assert run([sys.executable, "-c", "print('started')"], timeout_s=60).stdout == "started\n"
+    assert Vanishing.reads > 1
