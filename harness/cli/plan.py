@@ -9,9 +9,9 @@ from harness.cli.selection import selection_options
 from harness.config.model import SeedSource, SeedsSpec
 from harness.config.plan import LabPlan, MachinePlan
 from harness.core.errors import UsageError
+from harness.core.layout import POWER_ONS
 from harness.image.release import guest_release, os_release
 from harness.lab.selection import Selection
-from harness.phases import POWER_ONS
 from harness.vmrun.vdiskmanager import create_argv
 
 

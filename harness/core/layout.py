@@ -14,6 +14,9 @@ MADE = "lab-made.json"  # in a VM directory that was not there before: which dir
 HOME = ".hypervisor"  # in the VM directory: what the embedded hypervisor remembers; no machine can have that name
 MARKER = "airgap-lab.json"  # in a machine's directory: which run of which lab made it
 RECORD = "airgap-lab-record.json"  # in a machine's directory: what the run proved that worked on it last
+# How often a run switches a machine on, each time with a serial log of its own: once to install itself, once without
+# its ISO, twice after a power cut.
+POWER_ONS = 4
 CACHE_VARIABLE = "LAB_CACHE_DIR"
 LAB_VARIABLE = "AIRGAP_LAB_DIRECTORY"  # in the environment of a process that outlives a session: its VM directory
 

@@ -217,9 +217,7 @@ def _delete_vm(vmrun: Vmrun, machine: MachineEntry) -> Pending | None:
 
 
 def _detach_foreign(files: MachineFiles, machine: MachineEntry) -> None:
-    """Remove from the VMX every file that is not the VM's own.
-
-    A snapshot list that names one is removed, too.
+    """Remove from the VMX foreign files and snapshot lists that name one.
 
     A disk is removed too if a piece or a parent of it is foreign: it is deleted with the other files of the VM.
 
@@ -258,10 +256,7 @@ def _names_foreign(path: Path, machine: MachineEntry) -> bool:
 
 
 def _files_in(vmsd: Path) -> list[str]:
-    """Return the files that a snapshot list names.
-
-    For an unreadable list: one that does not exist.
-    """
+    """Return the files of a snapshot list; a missing one if it is unreadable."""
     try:
         settings = Vmx.read(vmsd).items()
     except (VmxError, OSError):

@@ -36,8 +36,6 @@ def _module(phase: Phase) -> PhaseModule:
 
 MACHINE_PHASES: tuple[PhaseModule, ...] = tuple(_module(phase) for phase in Phase if phase not in _NOT_OF_A_MACHINE)
 CARRIED_PHASES = tuple(module.PHASE for module in MACHINE_PHASES if module.PHASE not in _LOOKED_AT_AGAIN)
-# How often a machine is switched on: once to install itself, once without its ISO, twice after a power cut.
-POWER_ONS = 4
 
 
 def phase_limits(deadlines: DeadlinesSpec) -> dict[Phase, float]:
@@ -79,7 +77,6 @@ def declared_checks(machines: Sequence[str]) -> tuple[CheckSpec, ...]:
 __all__ = [
     "CARRIED_PHASES",
     "MACHINE_PHASES",
-    "POWER_ONS",
     "declared_checks",
     "environment_checks",
     "guest_check",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from lab_file import LAB_FILE, changed
@@ -54,3 +56,11 @@ def test_the_text_has_every_file_key_command_and_number() -> None:
 def test_the_text_shows_ports_that_are_chosen_later_and_that_there_is_no_overlay() -> None:
     assert "127.0.0.1:<free port>" in plan_text(selection(plan_of(overlay="embedded")), plan_of(overlay="embedded"))
     assert "overlay      none" in plan_text(selection(plan_of()), plan_of())
+
+
+def test_the_command_loads_no_phase() -> None:
+    """The phases and what they drive are a third of the start-up time."""
+    code = "import sys, harness.cli.plan; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert "harness.cli.plan" in done.stdout.split()
+    assert [name for name in done.stdout.split() if name.startswith("harness.phases")] == []
