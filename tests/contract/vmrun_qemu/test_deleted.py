@@ -11,6 +11,7 @@ from qemu_lab import Vmrun, eventually, vmrun_fixture  # noqa: F401 - pytest fin
 
 from harness.core.deadline import Deadline
 from harness.machine.removal import remove_machine
+from harness.ownership.lab_processes import find_lab_processes
 from harness.ownership.ledger import Ledger, MachineEntry
 from harness.ownership.marker import write_marker
 from harness.vmrun import Vmrun as Driver
@@ -41,4 +42,16 @@ def test_a_running_machine_whose_files_were_deleted_is_ended_and_leaves_nothing(
     assert vmrun.ok("list") == "Total running VMs: 0\n"
     assert not vmx.parent.exists()
     assert book.machines() == ()
+    assert eventually(lambda: vmrun.processes() == [])
+
+
+def test_a_machine_whose_directory_and_home_were_deleted_is_found_and_ended(vmrun: Vmrun, tmp_path: Path) -> None:
+    vmx = vmrun.machine("one", "")
+    vmrun.ok("start", vmx, "nogui")
+    home = Path(vmrun.environment["VMRUN_QEMU_HOME"])
+    found = find_lab_processes(tmp_path, ("VMRUN_QEMU_HOME", home))
+    assert vmx in [process.vmx for process in found]
+    shutil.rmtree(vmx.parent)
+    shutil.rmtree(home)
+    assert [process.end() for process in found] == [True] * len(found)
     assert eventually(lambda: vmrun.processes() == [])
