@@ -13,6 +13,7 @@ from harness.core.verdict import Check, Phase
 from harness.ownership.register import register_forwarding
 from harness.vmrun import PortForwarding, Protocol
 from harness.vmrun.errors import PortInUse
+from harness.vmrun.vmware_log import monitor_mode
 
 if TYPE_CHECKING:
     from harness.machine.machine import Machine
@@ -25,6 +26,7 @@ THIS_RUN = CheckSpec(PHASE, "this run's machine", (Claim.INSTALLED,), "the nonce
 CHECKS = (RUNNING, ANSWERS, LOGIN, THIS_RUN)
 
 _PORTS_TRIED = 5
+_SLOW_MODE = "ULM (Hyper-V or VBS of Windows is on: VMs are slower)"
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
@@ -42,6 +44,8 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
         where=machine.name,
         remedy="`vmrun list` shows only machines of the same user, logon and elevation; vmware.log says if it went off",
     )
+    if mode := monitor_mode(machine.plan.files.vmx):
+        machine.journal.facts({"monitor_mode": _SLOW_MODE if mode == "ULM" else mode})
     yield RUNNING.judge(ok=True, seen="in `vmrun list`")
     if machine.sends_events:
         first = machine.wait_for("a first event on the serial line", lambda: _first_event(machine), deadline)

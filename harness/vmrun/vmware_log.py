@@ -14,6 +14,8 @@ from harness.core.text import decode
 _BOX_LINES = 12
 _BOX_HEAD = re.compile(r"Msg_(?:Post: Error|Question:)")
 _BOX_NOISE = re.compile(r"\[(?:msg|vob)\.[^\]]*\]|-{4,}$")
+_MONITOR_MODE = re.compile(r"\bMonitor Mode: *(\w+)")
+_MODE_BYTES = 4 << 20
 LOG = "vmware.log"
 
 
@@ -48,6 +50,19 @@ class LogPosition:
                 return error_box(decode(log.read()))
         except OSError:
             return ""
+
+
+def monitor_mode(vmx: Path) -> str:
+    """Return the mode of VMware's monitor from the log beside a VMX; empty if unknown.
+
+    `ULM` means that Windows' own hypervisor (Hyper-V, VBS) is on and VMware runs above it, slower than in `CPL0`.
+    """
+    try:
+        with (vmx.parent / LOG).open("rb") as log:
+            found = _MONITOR_MODE.findall(decode(log.read(_MODE_BYTES)))
+    except OSError:
+        return ""
+    return found[-1].upper() if found else ""
 
 
 def error_box(log: str) -> str:

@@ -43,6 +43,18 @@ def test_every_check_is_answered_in_the_declared_order(context: RunContext) -> N
     assert fake.plan.nonce in found[3].expected
 
 
+def test_the_mode_of_vmwares_monitor_is_a_fact_of_the_machine(context: RunContext) -> None:
+    fake = FakeMachine(context, events=[GuestEvent("boot", "n", "boot-1")])
+    vmx = fake.plan.files.vmx
+    vmx.parent.mkdir(parents=True, exist_ok=True)
+    (vmx.parent / "vmware.log").write_text("In(05) vmx Monitor Mode: ULM\n", encoding="utf-8")
+    facts: list[object] = []
+    machine: Any = fake.machine
+    machine.journal.facts = facts.append
+    booted(fake)
+    assert facts == [{"monitor_mode": "ULM (Hyper-V or VBS of Windows is on: VMs are slower)"}]
+
+
 def test_a_guest_without_events_is_asked_by_ssh(context: RunContext) -> None:
     found = booted(FakeMachine(context, sends_events=False))
     assert found[1].expected == "an answer by SSH (this seed sends no events)"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.text import decode
-from harness.vmrun.vmware_log import LogPosition, error_box
+from harness.vmrun.vmware_log import LogPosition, error_box, monitor_mode
 
 
 def test_boxes_of_old_and_new_logs() -> None:
@@ -68,3 +68,15 @@ def test_a_question_is_the_reason_too() -> None:
     assert error_box(log) == "The file serial-1.log exists. Replace it or append to it?"
     unended = log.replace("----------------------------------------", "")
     assert error_box(unended) == "The file serial-1.log exists. Replace it or append to it?"
+
+
+def test_the_mode_of_the_monitor_is_in_the_log(tmp_path: Path) -> None:
+    log, vmx = tmp_path / "vmware.log", tmp_path / "a.vmx"
+    assert monitor_mode(vmx) == ""
+    log.write_text("2026-01-01T00:00:00.000Z In(05) vmx IOPL_Init: Hyper-V detected by CPUID\n")
+    assert monitor_mode(vmx) == ""
+    with log.open("a") as stream:
+        stream.write("2026-01-01T00:00:01.000Z In(05) vmx Monitor Mode: ULM\r\n")
+    assert monitor_mode(vmx) == "ULM"
+    log.write_text("vmx| Monitor Mode: CPL0\n")
+    assert monitor_mode(vmx) == "CPL0"
