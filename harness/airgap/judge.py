@@ -20,6 +20,11 @@ _SETUP = "run `lab setup --with-deps`"
 _SHOWN = 4  # attempts or probes in one line of the report
 
 
+def _remedy(problem: str) -> str:
+    """Return what gives the lab a registry; VMware's hosts start none."""
+    return "run the lab with `--vmrun embedded` to see it" if "VMware" in problem else _SETUP
+
+
 @dataclass(frozen=True)
 class Connection:
     """A connection that a gateway has open on the host."""
@@ -52,7 +57,7 @@ def judge_registry(result: ProbeResult, where: str, problem: str) -> Check:
     """
     expected = f"an answer of https://{where}/v2/ with a certificate for that address"
     if not result.open and problem:
-        return REGISTRY.not_proven(f"{problem}; {result.detail}", expected=expected, remedy=_SETUP)
+        return REGISTRY.not_proven(f"{problem}; {result.detail}", expected=expected, remedy=_remedy(problem))
     remedy = "check the guest's clock, its authorities and the certificate's names; read registry.log"
     seen = "verified" if result.open else result.detail
     return REGISTRY.judge(ok=result.open, expected=expected, seen=seen, remedy=remedy)
@@ -61,7 +66,7 @@ def judge_registry(result: ProbeResult, where: str, problem: str) -> Check:
 def judge_pull(result: ProbeResult, pull: Pull | None, problem: str) -> Check:
     """Judge by its digests whether the guest pulled this run's image."""
     if pull is None:
-        return PULL.not_proven(problem, remedy=_SETUP)
+        return PULL.not_proven(problem, remedy=_remedy(problem))
     try:
         found = json.loads(result.detail) if result.open else {}
     except ValueError:
@@ -89,7 +94,11 @@ def judge_peers(results: Sequence[tuple[Probe, ProbeResult]], absent: Mapping[st
         return PEERS.judge(ok=False, expected=expected, seen="; ".join(silent), remedy=remedy)
     if absent:
         seen = "; ".join(f"{name}: {why}" for name, why in absent.items())
-        return PEERS.not_proven(seen, expected=expected, remedy="run the whole lab")
+        return PEERS.not_proven(
+            seen,
+            expected=expected,
+            remedy=f"mend what keeps {', '.join(absent)} away, or select it too; then run again with `--resume`",
+        )
     return PEERS.judge(ok=True, expected=expected, seen=f"{len(results)} answers")
 
 

@@ -24,25 +24,26 @@ MARKER = CheckSpec(PHASE, "marker", (Claim.CLOUD_INIT,), "the marker that the la
 CHECKS = (FINISHED, RESULT, MARKER)
 
 _STATUS = "cloud-init status --format=json"
-_REMEDY = "read cloud-init.log and cloud-init-output.log beside the report"
+_LOGS = "cloud-init.log and cloud-init-output.log"
 
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Wait until cloud-init has ended, then judge what it reports."""
     spec = machine.context.plan.spec
+    logs = f"{_LOGS} in {machine.context.run.machine(machine.name)}"
     deadline = machine.deadline(limits.cloud_init, "cloud_init")
     wait_until_finished(machine, machine.facts.boot_id, deadline)
     said = machine.ssh.run(_STATUS, timeout_s=max(1.0, deadline.remaining), as_root=True)
     status = parse_status(said.stdout)
     state = str(status.get("status", "")) if status else f"no JSON: {_text(said)!r}"
     yield FINISHED.judge(ok=state not in ("running", "not run", ""), seen=state)
-    yield judge_result(said, status, spec.cloud_init.recoverable_errors)
+    yield judge_result(said, status, spec.cloud_init.recoverable_errors, logs)
     marker = read_marker(machine, spec.markers.cloud_init)
     yield MARKER.judge(
         ok=marker is not None,
         expected=spec.markers.cloud_init,
         seen="present" if marker is not None else "missing",
-        remedy="the last runcmd did not run: " + _REMEDY,
+        remedy=f"the last runcmd did not run: read {logs}",
     )
 
 
@@ -78,7 +79,9 @@ def parse_status(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def judge_result(said: CommandResult, status: Mapping[str, Any] | None, policy: Recoverable) -> Check:
+def judge_result(
+    said: CommandResult, status: Mapping[str, Any] | None, policy: Recoverable, logs: str = _LOGS
+) -> Check:
     """Judge cloud-init's own result.
 
     Since 23.4 exit code 2 means "done, with recoverable errors", which `cloud_init.recoverable_errors` of the lab
@@ -87,7 +90,7 @@ def judge_result(said: CommandResult, status: Mapping[str, Any] | None, policy: 
     if status is None:
         return RESULT.not_proven(
             f"exit {said.exit_status}, no JSON: {_text(said)!r}",
-            remedy="this cloud-init is too old to answer in JSON, or did not run: " + _REMEDY,
+            remedy=f"this cloud-init is too old to answer in JSON, or did not run: read {logs}",
         )
     errors = [str(item) for item in status.get("errors") or []]
     recoverable = status.get("recoverable_errors") or {}
@@ -98,7 +101,7 @@ def judge_result(said: CommandResult, status: Mapping[str, Any] | None, policy: 
     ok = status.get("status") == "done" and not errors and said.exit_status in (0, 2)
     if degraded and policy is Recoverable.FAIL:
         ok = False
-    remedy = _REMEDY
+    remedy = f"read {logs}"
     if degraded:
         remedy += "; `cloud_init: {recoverable_errors: accept}` in the lab file accepts recoverable errors"
     first = f"error: {errors[0]}" if errors else f"recoverable error: {notes[0]}" if notes else ""

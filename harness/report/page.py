@@ -168,7 +168,8 @@ class View:
         )
 
     def _enter(self, machine: str | None) -> str:
-        return next((item.enter for item in self.run.kept if item.name == machine), "")
+        logged_in = [one.name for one in self.run.machines if one.ssh_logins]
+        return next((item.enter for item in self.run.kept if item.name == machine and machine in logged_in), "")
 
     def _last_seen(self, machine: str | None) -> str:
         for item in self.run.machines:

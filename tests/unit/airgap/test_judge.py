@@ -194,3 +194,12 @@ class TestRecord:
     def test_no_record_is_not_proven_with_its_reason(self) -> None:
         check = self.judged(None, "VMware shows nothing")
         assert (check.status, check.seen) == (Status.NOT_PROVEN, "VMware shows nothing")
+
+
+def test_a_remedy_fits_the_hypervisor_and_names_the_peer_that_is_away() -> None:
+    for problem, part in (
+        ("on VMware this lab does not start a registry", "--vmrun embedded"),
+        ("none", "--with-deps"),
+    ):
+        assert part in judge.judge_pull(ProbeResult(open=False, detail="refused"), None, problem).remedy
+    assert "k3s-worker1" in judge.judge_peers([], {"k3s-worker1": "boot failed"}).remedy

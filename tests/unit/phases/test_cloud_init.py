@@ -34,6 +34,13 @@ class TestCloudInit:
     def test_any_other_state_fails(self, state: str) -> None:
         assert self.judge(said(json.dumps({"status": state, "errors": []}))) is Status.FAIL
 
+    def test_the_remedy_has_the_path_of_the_logs(self) -> None:
+        for text in ("no json", json.dumps({"status": "error", "errors": ["boom"]})):
+            result = said(text, exit_status=1)
+            status = cloud_init.parse_status(result.stdout)
+            check = cloud_init.judge_result(result, status, Recoverable.FAIL, "cloud-init.log in /reports/r/m")
+            assert "read cloud-init.log in /reports/r/m" in check.remedy
+
     def test_an_error_fails_and_is_shown(self) -> None:
         result = said(json.dumps({"status": "error", "errors": ["('runcmd', no)"]}), exit_status=1)
         check = cloud_init.judge_result(result, cloud_init.parse_status(result.stdout), Recoverable.ACCEPT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from report_samples import MACHINES, failing, replaced, static, verdicts
+from report_samples import MACHINES, failing, kept, replaced, static, verdicts
 
 from harness.core.verdict import Phase, Status
 from harness.report import symbols
@@ -38,6 +38,15 @@ def test_a_failed_check_is_the_cause_and_stands_first_in_its_group() -> None:
     group = page.groups[list(Phase).index(Phase.ISO_COPY)]
     assert group.checks[0].mark is symbols.STATUS[Status.FAIL]
     assert not group.whole
+
+
+def test_a_way_in_by_ssh_is_offered_only_where_ssh_has_worked() -> None:
+    failed = dataclasses.replace(run_with(Status.FAIL), kept=kept().kept)
+    known = [dataclasses.replace(item, ssh_logins=1) for item in failed.machines]
+    reached, unreached = view(dataclasses.replace(failed, machines=tuple(known))).cause, view(failed).cause
+    assert reached is not None
+    assert unreached is not None
+    assert (reached.enter.startswith("ssh -F "), unreached.enter) == (True, "")
 
 
 def test_the_phases_after_a_failure_are_open_points() -> None:
