@@ -93,7 +93,7 @@ def _check_depth(text: str, name: str) -> None:
                 depth -= 1
             if depth > _DEEPEST:
                 mark = event.start_mark
-                where = f"{name}:{mark.line + 1}:{mark.column + 1}"
+                where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
                 raise ConfigError(f"nested more than {_DEEPEST} levels deep", where=where, remedy=_NO_SUCH_LAB)
     except yaml.YAMLError:
         return  # composing it says where and why

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +21,28 @@ _NETWORK_CONFIG = "autoinstall/network-config"
 _LONGEST_TEXT = 4 << 20
 
 
+# What reading a damaged image or a hostile text ends in, beside the reader's own error.
+_DAMAGED = (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[IsoReader]:
+    """Open an image; whatever its bytes are, reading it ends in a `SeedError`."""
+    try:
+        with IsoReader(path) as iso:
+            yield iso
+    except (*_DAMAGED, OSError) as error:
+        remedy = "build the seeds again with `lab seed`, or copy the ISO again from where it was built"
+        raise SeedError(f"is damaged: {type(error).__name__}: {error}", where=str(path), remedy=remedy) from error
+
+
 def inspect_iso(path: Path) -> IsoInfo:
     """Inspect a seed ISO of this project or a remastered installer ISO.
 
     Raises:
         SeedError: The file is missing, not an ISO or truncated, or its manifest cannot be read.
     """
-    with IsoReader(path) as iso:
+    with _reading(path) as iso:
         manifest = _manifest(iso)
         if manifest is not None:
             return _info_from_manifest(iso, manifest)
@@ -37,7 +55,7 @@ def inspect_iso(path: Path) -> IsoInfo:
             path=path,
             volume_id=iso.volume.volume_id,
             bios_bootable=iso.bios_bootable(),
-            machine=None if machine is None else str(machine),
+            machine=str(machine) if isinstance(machine, str | int | float) else None,
             role=None,
             address=_first_address(network),
             events=False,
@@ -88,7 +106,7 @@ def payload_digests(path: Path) -> dict[str, str]:
     Raises:
         SeedError: As `inspect_iso`.
     """
-    with IsoReader(path) as iso:
+    with _reading(path) as iso:
         directory = iso.find("files")
         if directory is None:
             return {}
@@ -101,7 +119,7 @@ def list_files(path: Path) -> dict[str, PayloadFile]:
     Raises:
         SeedError: As `inspect_iso`.
     """
-    with IsoReader(path) as iso:
+    with _reading(path) as iso:
         return {name: PayloadFile(name, record.size, iso.sha256(record)) for name, record in iso.walk(iso.volume.root)}
 
 
@@ -118,7 +136,7 @@ def _manifest(iso: IsoReader) -> dict[str, Any] | None:
         return None
     try:
         manifest = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return manifest if isinstance(manifest, dict) and manifest.get("format") == MANIFEST_FORMAT else None
 
@@ -130,7 +148,7 @@ def _yaml(iso: IsoReader, path: str) -> dict[str, Any]:
     """
     try:
         return _mapping(yaml.safe_load(_text(iso, path) or ""))
-    except yaml.YAMLError:
+    except (yaml.YAMLError, *_DAMAGED):
         return {}
 
 
@@ -147,5 +165,5 @@ def _first_address(network: object) -> str | None:
     config = _mapping(config.get("network")) or config
     for card in _mapping(config.get("ethernets")).values():
         for address in _mapping(card).get("addresses") or []:
-            return str(address).partition("/")[0]
+            return str(address).partition("/")[0] if isinstance(address, str | int | float) else None
     return None

@@ -177,6 +177,7 @@ class IsoReader:
                     name += data[1:]
                 elif signature == b"CE" and len(data) >= 24:
                     sector, offset, size = (struct.unpack_from("<I", data, place)[0] for place in (0, 8, 16))
+                    offset, size = min(offset, SECTOR), min(size, SECTOR)  # it lies in one sector (IEEE P1281)
                     following = self._sectors(sector, offset + size)[offset:]
             if not following:
                 break
@@ -195,14 +196,24 @@ class IsoReader:
             record = next((item for item in self.children(record) if item.name.lower() == part.lower()), None)
         return record
 
-    def walk(self, directory: Record, prefix: str = "") -> Iterator[tuple[str, Record]]:
-        """Yield path and entry of each file below a directory."""
-        for item in self.children(directory):
-            path = f"{prefix}{item.name}"
-            if item.is_directory:
-                yield from self.walk(item, f"{path}/")
-            else:
-                yield path, item
+    def walk(self, directory: Record) -> Iterator[tuple[str, Record]]:
+        """Yield path and entry of each file below a directory.
+
+        Raises:
+            SeedError: A directory is in two places: the image is damaged, and a walk may have no end.
+        """
+        waiting, seen = [("", directory)], {directory.sector}
+        while waiting:
+            prefix, folder = waiting.pop()
+            for item in self.children(folder):
+                path = f"{prefix}{item.name}"
+                if not item.is_directory:
+                    yield path, item
+                    continue
+                if item.sector in seen:
+                    raise SeedError(f"is damaged: {path!r} is a directory twice", where=str(self.path), remedy=_REBUILD)
+                seen.add(item.sector)
+                waiting.append((f"{path}/", item))
 
     def read(self, record: Record) -> bytes:
         """Return the bytes of a file."""
@@ -220,7 +231,10 @@ class IsoReader:
         for extent in record.extents:
             for offset in range(0, extent.size, _BLOCK):
                 self._stream.seek(extent.sector * SECTOR + offset)
-                yield self._stream.read(min(_BLOCK, extent.size - offset))
+                block = self._stream.read(min(_BLOCK, extent.size - offset))
+                if not block:
+                    return  # beyond the end of a damaged image
+                yield block
 
     def bios_bootable(self) -> bool:
         """Return whether BIOS firmware can boot it.

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from seed_samples import fake_image, spec
 
 from harness.core.errors import SeedError
+from harness.image.spec import GuestImage
 from harness.seed.build import write_seed_iso
-from harness.seed.inspect import inspect_iso, payload_digests
+from harness.seed.inspect import inspect_iso, list_files, payload_digests
 from harness.seed.iso9660 import IsoReader
 from harness.seed.iso_tree import MANIFEST_FORMAT
 from harness.seed.model import PayloadFile
@@ -119,3 +124,45 @@ def test_inspection_does_not_read_the_whole_image(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(IsoReader, "_sectors", counting)
     inspect_iso(path)
     assert sum(read) < path.stat().st_size / 10
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFO in a directory")
+def test_a_fifo_is_no_seed_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "seed.iso")
+    with pytest.raises(SeedError, match="not a regular file"):
+        inspect_iso(tmp_path / "seed.iso")
+
+
+def test_a_path_with_nul_is_no_seed() -> None:
+    with pytest.raises(SeedError, match="null"):
+        inspect_iso(Path("a\0b.iso"))
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=5000, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_image_is_a_seed_error_and_nothing_else(
+    data: st.DataObject, image: GuestImage, tmp_path: Path
+) -> None:
+    path = tmp_path / "seed.iso"
+    if not path.exists():
+        write_seed_iso(spec(), image, path)
+        (tmp_path / "good").write_bytes(path.read_bytes())
+    content = bytearray((tmp_path / "good").read_bytes())
+    end = min(len(content), 64 * 2048)  # descriptors, tables, directories
+    for _ in range(data.draw(st.integers(1, 6))):
+        start = data.draw(st.integers(16 * 2048, end - 4))
+        piece = data.draw(
+            st.one_of(
+                st.binary(min_size=1, max_size=8),
+                st.sampled_from([0, 1, 16, 20, 24, 0x7FFFFFFF, 0xFFFFFFFF]).map(
+                    lambda number: number.to_bytes(4, "little")
+                ),
+                st.integers(16 * 2048, end - 64).map(lambda source: bytes(content[source : source + 64])),
+            )
+        )
+        content[start : start + len(piece)] = piece
+    path.write_bytes(content)
+    for read in (inspect_iso, payload_digests, list_files):
+        with contextlib.suppress(SeedError):
+            read(path)
+    path.write_bytes((tmp_path / "good").read_bytes())
