@@ -30,7 +30,7 @@ class Claim(StrEnum):
 
 _SENTENCES = {
     Claim.BUILT: "built as planned",
-    Claim.INSTALLED: "installed from this ISO in this run",
+    Claim.INSTALLED: "installed from this ISO",
     Claim.CLOUD_INIT: "cloud-init clean",
     Claim.PACKAGES: "packages installed offline",
     Claim.DETACHED: "ISO detached, no reinstall loop",
@@ -59,6 +59,7 @@ class Judgement:
         why: For a claim that is not proven: the reasons, worst first; else what it rests on.
         checks: How many checks it rests on passed, and how many are planned, answered or not.
         evidence: Files that show more, as the checks name them.
+        carried_from: The earlier runs that made some of its checks.
     """
 
     claim: Claim
@@ -68,11 +69,19 @@ class Judgement:
     why: tuple[str, ...]
     checks: tuple[int, int] = (0, 0)
     evidence: tuple[str, ...] = ()
+    carried_from: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """The sentence, for people."""
-        return self.claim.sentence
+        here = self.claim is Claim.INSTALLED and not self.carried_from
+        return f"{self.claim.sentence} in this run" if here else self.claim.sentence
+
+    @property
+    def proven_by(self) -> str:
+        """`proven by run X` where an earlier run proved it, or part of it; else empty."""
+        earlier = self.carried_from if self.standing is Standing.PROVEN else ()
+        return f"proven by run {', '.join(earlier)}" if earlier else ""
 
     @property
     def word(self) -> str:

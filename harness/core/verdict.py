@@ -147,6 +147,13 @@ class Verdict:
         """Phase and machine, for people."""
         return f"{self.phase.value} of {self.machine}" if self.machine else self.phase.value
 
+    @property
+    def proven_by(self) -> str:
+        """`proven by run X` where an earlier run reached the verdict; else empty."""
+        if not self.carried_from:
+            return ""
+        return f"{'proven' if self.status is Status.PASS else 'looked at'} by run {self.carried_from}"
+
     def check(self, name: str) -> Check | None:
         """Return the check of that name, or None where it was not answered."""
         return next((check for check in self.checks if check.name == name), None)

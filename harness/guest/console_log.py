@@ -20,10 +20,14 @@ class ConsoleLog:
     Args:
         path: The file; its directory is created.
         now: Seconds since the start of the run.
+
+    Attributes:
+        earlier: Whether the lines are of an earlier run: when they were printed is not known.
     """
 
     def __init__(self, path: Path, now: Callable[[], float], limit_bytes: int = LIMIT_BYTES) -> None:
         self.path = path
+        self.earlier = False
         self._now = now
         self._left = limit_bytes
         self._redact = LineRedactor()
@@ -33,7 +37,7 @@ class ConsoleLog:
 
         Lines over the limit are omitted with a note.
         """
-        stamp = f"[{self._now():9.3f}] "
+        stamp = f"[{'earlier':>9}] " if self.earlier else f"[{self._now():9.3f}] "
         text = "".join(f"{stamp}{self._redact(line)}\n" for line in lines)
         if not text or self._left <= 0:
             return

@@ -48,6 +48,11 @@ class PowerOnLog:
         with self._lock:
             self._add(self.follower.poll())
 
+    def read_history(self) -> None:
+        """Read what the console has already: its events are kept, and not passed on as news."""
+        with self._lock:
+            self.events += self.follower.poll()
+
     def finish(self) -> None:
         """Read the rest; the console ends here."""
         with self._lock:

@@ -49,11 +49,27 @@ class Console:
 
     def follow(self, number: int) -> None:
         """Follow the console of the `number`-th power-on from its start."""
+        self._follow(number, history=False)
+
+    def follow_running(self, number: int) -> GuestEvent | None:
+        """Follow the console of a power-on of an earlier run; return its last event.
+
+        What is on the console already is history: it answers questions about the boot, and is no news of this run.
+        """
+        self._follow(number, history=True)
+        return self.events[-1] if self.events else None
+
+    def _follow(self, number: int, *, history: bool) -> None:
         self.finish()
         serial = self._files.serial(number)
         copy = ConsoleLog(self._copies / serial.name, self._journal.now)
         follower = SerialFollower(serial, self._nonce, self._clock, copy.append)
-        self._power_on = PowerOnLog(number, follower, self._clock, self._journal.guest_event)
+        power_on = PowerOnLog(number, follower, self._clock, self._journal.guest_event)
+        if history:
+            copy.earlier = True
+            power_on.read_history()
+            copy.earlier = False
+        self._power_on = power_on
 
     def listen(self) -> None:
         """Read the new lines of the console."""

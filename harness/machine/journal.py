@@ -31,9 +31,13 @@ class MachineJournal:
             self.last_state = text
             self._journal.write(events.STATE, self._machine, text=text)
 
-    def note(self, text: str) -> None:
-        """Write a line that the report shows."""
-        self._journal.write(events.NOTE, self._machine, text=text)
+    def note(self, text: str, *, progress: bool = False) -> None:
+        """Write a line that the report shows, and with `progress` the terminal.
+
+        It is not a state of the machine: the last state is what was seen of the machine itself.
+        """
+        fields = {"text": text, **({"progress": True} if progress else {})}
+        self._journal.write(events.NOTE, self._machine, **fields)
 
     def facts(self, facts: Mapping[str, object]) -> None:
         """Write facts that the report shows."""

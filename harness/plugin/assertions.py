@@ -20,6 +20,8 @@ from harness.results.journal import Journal
 from harness.results.model import CaseResult, Outcome
 from harness.results.plain_text import plain
 
+PROVEN_BY = "proven_by_run"  # the property of a test whose check an earlier run made
+
 
 class Proof:
     """Assertions on verdicts, and the verdict of the guests phase.
@@ -37,9 +39,14 @@ class Proof:
         self._guest_blocks: dict[str, str] = {}
         self.passed = 0
 
-    def check(self, machine: str | None, phase: Phase, name: str) -> None:
-        """Pass, fail or skip the running test by that check."""
+    def check(self, machine: str | None, phase: Phase, name: str, item: pytest.Item | None = None) -> None:
+        """Pass, fail or skip the running test by that check.
+
+        The test `item` gets the earlier run that made the check as a property, which JUnit has too.
+        """
         verdict = self._lab.verdict(machine, phase, self._waiting)
+        if verdict.carried_from and item is not None:
+            item.user_properties.append((PROVEN_BY, verdict.carried_from))
         check = verdict.check(name)
         if check is not None:
             self._assert(verdict, check)
@@ -108,7 +115,8 @@ class Proof:
         if report.when != "call" and not (report.when == "setup" and not report.passed) and not report.failed:
             return
         reason = _reason(report)
-        case = CaseResult(report.nodeid, outcome_of(report), reason, report.duration)
+        earlier = str(dict(report.user_properties).get(PROVEN_BY, ""))
+        case = CaseResult(report.nodeid, outcome_of(report), reason, report.duration, earlier)
         self.passed += report.when == "call" and report.passed
         if phase is Phase.GUESTS and machine is not None:
             self._note_guest(report, machine, error)

@@ -43,7 +43,7 @@ def prove(request: pytest.FixtureRequest, _run: LabRun) -> Callable[[str], None]
     phase, machine = phase_of(request.node), machine_of(request.node)
     if phase is None:
         pytest.fail("a test that uses `prove` needs a `phase` marker", pytrace=False)
-    return lambda check: _run.proof.check(machine, phase, check)
+    return lambda check: _run.proof.check(machine, phase, check, request.node)
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from harness.core.verdict import Status
+from harness.core.verdict import Status, Verdict
 from harness.lab.closing import RunEnd
 from harness.lab.lab import Lab
 from harness.results.journal import Journal
-from harness.results.journal_events import PHASE_END, PHASE_START, STATE
+from harness.results.journal_events import NOTE, PHASE_END, PHASE_START, STATE
 from harness.results.model import RunResult
 
 _WIDTH = 100
@@ -35,11 +35,13 @@ class Progress:
         if kind == PHASE_START:
             self._phase[machine] = event["phase"]
             return
-        if kind == STATE:
+        if kind == STATE or (kind == NOTE and event.get("progress")):
             text = event["text"]
         elif kind == PHASE_END and not event["verdict"].get("blocked_by"):
+            status = str(event["verdict"]["status"])
             earlier = event["verdict"].get("carried_from")
-            text = str(event["verdict"]["status"]).upper() + (f", as run {earlier} found" if earlier else "")
+            by = "proven by" if status == Status.PASS else "looked at by"
+            text = status.upper() + (f", {by} run {earlier}" if earlier else "")
         else:
             return
         phase = event.get("phase") or self._phase.get(machine, "")
@@ -62,8 +64,8 @@ class Progress:
         blocked = sum(verdict.status is Status.BLOCKED for verdict in verdicts)
         lines = claim_lines(result) if result is not None else []
         lines += [
-            f"checks: {counts[Status.PASS]} passed, {counts[Status.FAIL]} failed, {counts[Status.ERROR]} errors, "
-            f"{counts[Status.NOT_PROVEN]} not proven; {blocked} phases blocked"
+            f"checks: {counts[Status.PASS]} passed{_carried(verdicts)}, {counts[Status.FAIL]} failed, "
+            f"{counts[Status.ERROR]} errors, {counts[Status.NOT_PROVEN]} not proven; {blocked} phases blocked"
         ]
         lines += [
             f"not proven: {verdict.title}: {check.name}: {check.seen}"
@@ -77,6 +79,14 @@ class Progress:
             lines += kept_lines(end, [machine.name for machine in kept])
             lines.append(f"log in: ssh -F {lab.run.ssh_config} {kept[0].name}    remove: lab down")
         return lines
+
+
+def _carried(verdicts: Sequence[Verdict]) -> str:
+    """Return how many of the passed checks earlier runs made, and which."""
+    earlier = [verdict for verdict in verdicts if verdict.carried_from]
+    count = sum(check.status is Status.PASS for verdict in earlier for check in verdict.checks)
+    runs = sorted({verdict.carried_from for verdict in earlier})
+    return f" ({count} of them proven by run {', '.join(runs)})" if count else ""
 
 
 def kept_lines(end: RunEnd, names: Sequence[str]) -> list[str]:

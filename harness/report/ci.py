@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from harness.report import symbols
 from harness.report.clipping import Budget, clip
 from harness.report.page import View
+from harness.report.page_model import Link
 from harness.results.conclusion import first_cause, headline, overall
 from harness.results.model import RunResult
 
@@ -30,21 +32,28 @@ def junit_properties(run: RunResult) -> list[tuple[str, str]]:
     for machine in run.machines:
         found.append((f"machine.{machine.name}.seed.sha256", machine.seed_sha256))
         found.append((f"machine.{machine.name}.ssh_logins", str(machine.ssh_logins)))
-    found += [(f"claim.{item.claim.value}", item.standing.value) for item in run.claims]
+    found += [(f"claim.{item.claim.value}", item.proven_by or item.standing.value) for item in run.claims]
     for verdict in run.verdicts:
         took = "" if verdict.blocked_by else f" {verdict.ended_s - verdict.started_s:.1f} s"
+        if verdict.carried_from:
+            took = f", {verdict.proven_by}"
         found.append((f"phase.{verdict.phase.value}.{verdict.machine or 'lab'}", verdict.status.value + took))
     return [(clip(name, 200), clip(value, 400)) for name, value in found if value]
 
 
-def summary_markdown(run: RunResult) -> str:
-    """Return headline, first cause, open points and the phase table as Markdown."""
-    view = View(run, {}, Budget(20_000))
+def summary_markdown(run: RunResult, reports: Collection[str] = ()) -> str:
+    """Return headline, first cause, open points and the phase table as Markdown.
+
+    Args:
+        run: The result.
+        reports: The earlier runs that have a report beside this one.
+    """
+    view = View(run, {}, Budget(20_000), reports)
     mark = view.mark
     lines = [f"## {mark.sign} {_cell(headline(run))}", ""]
     lines += [_row(["Claim", "Standing", "Because"]), _row(["---"] * 3)]
     for claim in view.claims:
-        standing = f"{claim.mark.sign} {claim.mark.word}"
+        standing = " ".join([claim.mark.sign, claim.mark.word, *map(_linked, claim.earlier)])
         lines.append(_row([_cell(f"{claim.title} ({claim.note})"), standing, _cell("; ".join(claim.why[:2]))]))
     lines += ["", f"Lab {_cell(run.lab)}, run {_cell(run.run_id)}, {symbols.duration(run.duration_s)}."]
     cause = first_cause(run)
@@ -63,13 +72,20 @@ def summary_markdown(run: RunResult) -> str:
     head = ["Machine", *(group.phase for group in view.groups)]
     lines += ["", _row(head), _row(["---"] * len(head))]
     for row in view.rows:
-        cells = [f"{cell.mark.sign} {cell.mark.word} {cell.took}".strip() for cell in row.cells]
+        cells = [
+            f"{cell.mark.sign} {_linked(cell.earlier) if cell.earlier else f'{cell.mark.word} {cell.took}'}".strip()
+            for cell in row.cells
+        ]
         lines.append(_row([_cell(row.name), *cells]))
     return "\n".join(lines) + "\n"
 
 
 def _row(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def _linked(item: Link) -> str:
+    return f"[{_cell(item.text)}]({item.href})" if item.href else _cell(item.text)
 
 
 def _cell(text: str) -> str:

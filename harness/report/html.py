@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -28,14 +28,15 @@ PAGE_TEXT = 560_000
 _QUOTED = re.compile(r"`([^`\n]{1,120})`")
 
 
-def render(run: RunResult, tails: Mapping[str, str] | None = None) -> str:
+def render(run: RunResult, tails: Mapping[str, str] | None = None, reports: Collection[str] = ()) -> str:
     """Return the page.
 
     Args:
         run: The result.
         tails: The ends of evidence files, by their path in the result; machines in trouble have theirs shown.
+        reports: The earlier runs that have a report beside this one.
     """
-    view = View(run, tails or {}, Budget(PAGE_TEXT))
+    view = View(run, tails or {}, Budget(PAGE_TEXT), reports)
     style, script = _asset("report.css"), _asset("report.js")
     page = _environment().get_template("report.html.j2")
     return page.render(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from harness.core.claims import Judgement
@@ -21,6 +22,7 @@ from harness.report.page_model import (
     Link,
     Log,
     Row,
+    earlier_link,
     evidence_link,
     link,
     logs_of,
@@ -56,10 +58,12 @@ class View:
         run: The result.
         tails: The ends of evidence files, by path.
         budget: Room for text on the page; what comes first is served first.
+        reports: The earlier runs that have a report beside this one.
     """
 
-    def __init__(self, run: RunResult, tails: Mapping[str, str], budget: Budget) -> None:
+    def __init__(self, run: RunResult, tails: Mapping[str, str], budget: Budget, reports: Collection[str] = ()) -> None:
         self.run = run
+        self._reports = reports
         self._tails = tails
         self._budget = budget
         self._logged: set[str | None] = set()
@@ -103,7 +107,7 @@ class View:
     @property
     def longest(self) -> tuple[tuple[str, str], ...]:
         """The five phases that took longest."""
-        ran = [item for item in self.run.verdicts if not item.blocked_by]
+        ran = [item for item in self.run.verdicts if not (item.blocked_by or item.carried_from)]
         spans = sorted(ran, key=lambda item: item.started_s - item.ended_s)
         return tuple((item.title, symbols.duration(item.ended_s - item.started_s)) for item in spans[:5])
 
@@ -127,6 +131,9 @@ class View:
             f"{passed} of {total}",
             tuple(Link(name, f"#checks-{name}") for name in phases),
             tuple(evidence_link(self.run, None, path) for path in item.evidence[:8]),
+            tuple(earlier_link(name, f"by run {name}", self._reports) for name in item.carried_from)
+            if item.proven_by
+            else (),
         )
 
     # -- first cause and failures --------------------------------------------------------------------------------
@@ -222,7 +229,11 @@ class View:
                 name or _LAB,
                 tuple(self._cell(name, phase) for phase in Phase),
                 symbols.duration(
-                    sum(item.ended_s - item.started_s for item in self.run.verdicts if item.machine == name)
+                    sum(
+                        item.ended_s - item.started_s
+                        for item in self.run.verdicts
+                        if item.machine == name and not item.carried_from
+                    )
                 ),
             )
             for name in (None, *self.run.machine_names)
@@ -233,14 +244,23 @@ class View:
         took, mark = "", symbols.NOT_RUN
         if verdict is not None:
             mark = symbols.STATUS[verdict.status]
-            took = "" if verdict.blocked_by else symbols.duration(verdict.ended_s - verdict.started_s)
+            timed = not (verdict.blocked_by or verdict.carried_from)
+            took = symbols.duration(verdict.ended_s - verdict.started_s) if timed else ""
         elif self.run.unfinished(machine, phase) is not None:
             mark = symbols.CUT_OFF
         elif machine is None and not lab_wide(self.run, phase) and self.run.machine_names:
             mark = Mark("elsewhere", "", "per machine")
         elif machine is not None and lab_wide(self.run, phase):
             mark = Mark("elsewhere", "", _LAB)
-        return Cell(machine or _LAB, phase.value, mark, took, f"#checks-{phase.value}")
+        earlier = self._earlier(verdict) if verdict is not None else None
+        return Cell(machine or _LAB, phase.value, mark, took, f"#checks-{phase.value}", earlier)
+
+    def _earlier(self, verdict: Verdict) -> Link | None:
+        """Return `proven by run X`, where an earlier run reached the verdict."""
+        if not verdict.carried_from:
+            return None
+        anchor = f"#checks-{verdict.phase.value}"
+        return earlier_link(verdict.carried_from, verdict.proven_by, self._reports, anchor)
 
     def _group(self, phase: Phase) -> CheckGroup:
         checks: list[CheckRow] = []
@@ -266,7 +286,8 @@ class View:
             return [self._unseen(verdict.machine, symbols.STATUS[Status.BLOCKED], f"blocked by {verdict.blocked_by}")]
         if not verdict.checks:
             return [self._unseen(verdict.machine, symbols.STATUS[Status.NOT_PROVEN], "no check was made")]
-        return [self._check(verdict.machine, check, 1200) for check in verdict.checks]
+        earlier = self._earlier(verdict)
+        return [replace(self._check(verdict.machine, check, 1200), earlier=earlier) for check in verdict.checks]
 
     def _unseen(self, machine: str | None, mark: Mark, why: str) -> CheckRow:
         return CheckRow(machine or _LAB, "the whole phase", mark, "", self._budget.clip(why, 400), "", ())
@@ -286,7 +307,11 @@ class View:
 
     def _case(self, case: CaseResult) -> CaseRow:
         reason = "" if case.outcome is Outcome.PASSED else self._budget.clip(case.reason, 1500)
-        return CaseRow(case.nodeid, symbols.OUTCOME[case.outcome], symbols.duration(case.duration_s), reason)
+        took, earlier = symbols.duration(case.duration_s), None
+        if case.carried_from:
+            took, by = "", "proven by" if case.outcome is Outcome.PASSED else "looked at by"
+            earlier = earlier_link(case.carried_from, f"{by} run {case.carried_from}", self._reports)
+        return CaseRow(case.nodeid, symbols.OUTCOME[case.outcome], took, reason, earlier)
 
 
 def _is_bad(case: CaseResult) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -32,6 +33,7 @@ class Cell:
     mark: Mark
     took: str
     href: str
+    earlier: Link | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class CheckRow:
     seen: str
     remedy: str
     evidence: tuple[Link, ...]
+    earlier: Link | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class ClaimRow:
     checks: str
     places: tuple[Link, ...]
     evidence: tuple[Link, ...]
+    earlier: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,19 @@ class CaseRow:
     mark: Mark
     took: str
     reason: str
+    earlier: Link | None = None
+
+
+def earlier_link(run_id: str, text: str, reports: Collection[str], anchor: str = "") -> Link:
+    """Return a link to the report of an earlier run; no link where there is none.
+
+    Args:
+        run_id: That run.
+        text: What the link says.
+        reports: The runs that have a report beside this one.
+        anchor: The part of that page.
+    """
+    return Link(text, f"../{quote(run_id)}/report.html{anchor}" if run_id in reports else "")
 
 
 def link(path: str) -> Link:

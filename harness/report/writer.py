@@ -44,9 +44,17 @@ def write_reports(run_dir: Path) -> RunResult:
             result = dataclasses.replace(result, notes=(*result.notes, note))
     run = with_evidence(result, run_dir)
     _replace(files.run_json, to_json(run))
-    _replace(files.html, render(run, _tails(run, run_dir)))
-    _replace(files.summary, summary_markdown(run))
+    reports = _earlier_reports(run, run_dir)
+    _replace(files.html, render(run, _tails(run, run_dir), reports))
+    _replace(files.summary, summary_markdown(run, reports))
     return run
+
+
+def _earlier_reports(run: RunResult, run_dir: Path) -> frozenset[str]:
+    """Return the runs that this one carries verdicts from, and that have a report beside it."""
+    names = {verdict.carried_from for verdict in run.verdicts} - {""}
+    plain = (name for name in names if Path(name).name == name and name not in (".", ".."))
+    return frozenset(name for name in plain if RunFiles(run_dir.parent / name).html.is_file())
 
 
 def _add_properties(junit: Path, properties: list[tuple[str, str]]) -> None:

@@ -165,7 +165,7 @@ def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
         why = found.unseen or ("no check is declared for it",)
     else:
         phases = ", ".join(found.phases)
-        standing, why = Standing.PROVEN, (f"{found.passed} checks of {phases}{_earlier(found)}",)
+        standing, why = Standing.PROVEN, (f"{_earlier(found)}{found.passed} checks of {phases}",)
     return Judgement(
         claim,
         standing,
@@ -174,6 +174,7 @@ def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
         why=why,
         checks=(found.passed, found.planned),
         evidence=tuple(dict.fromkeys(path for check in found.checks for path in check.evidence)),
+        carried_from=tuple(sorted(set(found.carried))),
     )
 
 
@@ -181,8 +182,8 @@ def _earlier(found: _Findings) -> str:
     """Return how many checks were carried over from which runs."""
     if not found.carried:
         return ""
-    count = "all" if len(found.carried) == len(found.checks) else str(len(found.carried))
-    return f"; {count} of them as run {', '.join(sorted(set(found.carried)))} found"
+    by = f"proven by run {', '.join(sorted(set(found.carried)))}: "
+    return by + ("all " if len(found.carried) == len(found.checks) else f"{len(found.carried)} of ")
 
 
 def _machines(basis: Basis, machines: Sequence[str]) -> Sequence[str | None]:

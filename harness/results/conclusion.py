@@ -212,7 +212,10 @@ def _names(machines: Sequence[str]) -> str:
 
 def _required(run: RunResult) -> str:
     proven = [claim.standing is Standing.PROVEN for claim in run.claims if claim.required]
-    return f"{sum(proven)} of {len(proven)} required claims proven"
+    earlier = [claim for claim in run.claims if claim.required and claim.proven_by]
+    runs = sorted({name for claim in earlier for name in claim.carried_from})
+    by = f" ({len(earlier)} by run {', '.join(runs)})" if earlier else ""
+    return f"{sum(proven)} of {len(proven)} required claims proven{by}"
 
 
 def _ending(run: RunResult) -> str:

@@ -8,13 +8,16 @@ phase-start      `phase`: a value of `Phase`
 phase-end        `phase`, `verdict`: as `verdict_to_dict` writes it, with `status`
 guest-event      `event`, `boot_id`, `fields`: what a guest said on its serial line, all text
 state            `text`: the last thing seen of that machine; written when it changes; `switched on` is a power-on
-test             `nodeid`, `outcome` (a value of `Outcome`), `reason`, `duration_s`
+test             `nodeid`, `outcome` (a value of `Outcome`), `reason`, `duration_s`;
+                 `carried_from`: the earlier run that made its check
 machine-facts    `facts`: fields of `MachineFacts` that are known now; other names go to its `facts`, as text
 machine-inputs   `inputs`: digests of what the machine is made of, by name; `made_by`: the run that creates or created
                  it; `vm_directory`; `carried`: verdicts of an earlier run that hold for it, also of phases that
-                 this run does not ask for. For a run that goes on with it: `harness.lab.resume.history`
+                 this run does not ask for; `event_at`: when its console last had an event, before
+                 this run. For a run that goes on with it: `harness.lab.resume.history`
 evidence         `path`: relative to the run directory, with `/`; absolute where it is outside
-note             `text`: something that a reader should know, e.g. why a file could not be collected
+note             `text`: something that a reader should know, e.g. why a file could not be collected;
+                 `progress`: true where the terminal shows it, too
 run-end          `exit_status`: pytest's; `run`: fields of `RunResult` that are known only now
 ===============  =====================================================================================================
 
@@ -71,6 +74,7 @@ def case_end(case: CaseResult) -> dict[str, Any]:
         "outcome": case.outcome.value,
         "reason": case.reason,
         "duration_s": round(case.duration_s, 3),
+        **({"carried_from": case.carried_from} if case.carried_from else {}),
     }
 
 

@@ -111,12 +111,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One pytest item; `reason` is the failure or skip text."""
+    """One pytest item; `reason` is the failure or skip text.
+
+    `carried_from` is the earlier run that made the check which it asserts.
+    """
 
     nodeid: str
     outcome: Outcome
     reason: str = ""
     duration_s: float = 0.0
+    carried_from: str = ""
 
 
 @dataclass(frozen=True)

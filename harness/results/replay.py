@@ -134,6 +134,7 @@ class _Builder:
             Outcome(event["outcome"]),
             str(event.get("reason") or ""),
             _seconds(event.get("duration_s", 0)),
+            str(event.get("carried_from") or ""),
         )
         before = self.cases.get(case.nodeid)
         if before is None or before.outcome is Outcome.PASSED or case.outcome in (Outcome.FAILED, Outcome.ERROR):
@@ -206,7 +207,7 @@ class _Builder:
         )
 
     def _phase_spans(self) -> list[Span]:
-        spans = [_phase_span(verdict) for verdict in self.verdicts if not verdict.blocked_by]
+        spans = [_phase_span(one) for one in self.verdicts if not (one.blocked_by or one.carried_from)]
         spans += [
             Span(machine, phase.value, SpanKind.PHASE, started, self.t, finished=False)
             for (machine, phase), started in self.open.items()

@@ -87,6 +87,7 @@ def _claim(item: Judgement) -> dict[str, Any]:
         "checks_passed": passed,
         "checks": total,
         "evidence": list(item.evidence),
+        "carried_from": list(item.carried_from),
     }
 
 

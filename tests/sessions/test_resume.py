@@ -66,7 +66,7 @@ def test_a_killed_run_goes_on_where_it_was(fake_lab: FakeLab, point: str, reache
     assert reached in {names[-1] for names in phases.values() if names}, phases
     assert created(fake_lab) == {name for name, names in phases.items() if not names}
     result.stdout.fnmatch_lines(["*continues after * of run 20*"])
-    result.stdout.fnmatch_lines(["*PASS, as run 20* found"])
+    result.stdout.fnmatch_lines(["*PASS, proven by run 20*"])
     assert len(fake_lab.vmrun.rules) == len(fake_lab.vmrun.running) == len(MACHINES)
 
 
@@ -127,7 +127,7 @@ def test_a_finished_lab_is_proven_again_and_nothing_is_changed(fake_lab: FakeLab
     assert {name: standing for name, (standing, _) in claims(fake_lab).items()} == {
         name: standing for name, (standing, _) in proven.items()
     }
-    result.stdout.fnmatch_lines([f"proven * survived a restart *; all of them as run {first} found"])
+    result.stdout.fnmatch_lines([f"proven * survived a restart * proven by run {first}: all *"])
     assert boots(fake_lab) == count
     assert not {"start", "stop", "deleteVM", "reset"} & set(fake_lab.vmrun.verbs())
     after = fake_lab.tree()
@@ -137,6 +137,28 @@ def test_a_finished_lab_is_proven_again_and_nothing_is_changed(fake_lab: FakeLab
         assert phases[0] == "cleanup"
         assert phases[-1] == "restarts"
         assert not {"air-gap", "guests"} & set(phases)
+    assert_says_who_proved(fake_lab, first, result.stdout.str())
+
+
+def assert_says_who_proved(lab: FakeLab, first: str, terminal: str) -> None:
+    """Assert that every view names the run that proved, and that the old console is no news."""
+    data, page = run_json(lab), (lab.latest / "report.html").read_text(encoding="utf-8")
+    by = f"proven by run {first}"
+    assert "installed from this ISO in this run" not in terminal + page
+    assert f'href="../{first}/report.html#checks-boot">{by}</a>' in page
+    assert by in (lab.latest / "summary.md").read_text(encoding="utf-8").replace("\\", "")
+    junit = (lab.latest / "junit.xml").read_text(encoding="utf-8")
+    assert f'name="proven_by_run" value="{first}"' in junit
+    assert f'value="pass, {by}"' in junit
+    assert f"of them {by})" in terminal
+    assert f"console of run {first} read: last boot-complete at 20" in terminal
+    assert not any(f" {event}" in terminal for event in ("installer-start", "disk-written", "ssh-ready"))
+    spans = data["spans"]
+    assert isinstance(spans, list)
+    assert {span["name"] for span in spans if span["machine"]} <= {"air-gap"}
+    machines = data["machines"]
+    assert isinstance(machines, list)
+    assert {machine["last_seen"] for machine in machines} == {"logged in by SSH"}
 
 
 def test_a_finished_lab_is_built_anew_where_that_is_asked_for(fake_lab: FakeLab) -> None:

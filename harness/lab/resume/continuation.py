@@ -177,17 +177,26 @@ class Resumption:
             if not number:
                 where = str(planned.files.directory)
                 raise HostError("it runs, and has no serial log", where=where, remedy=f"look at {where}")
-            machine.console.follow(number)
+            self._note_history(machine, number, decision)
         else:
             number = max(numbers, default=0) + 1
             edit_vmx(machine, number, attached=False)
             machine.power.on(number, deadline)
         machine.ssh.connect(deadline)
 
+    def _note_history(self, machine: Machine, number: int, decision: Decision) -> None:
+        """Follow the console of a running machine; note where its earlier output ended."""
+        last = machine.console.follow_running(number)
+        recorded = self._recorded.get(machine.name)
+        at = recorded.event_at if isinstance(recorded, RecordedMachine) and last is not None else ""
+        run = decision.carried[-1].carried_from
+        what = f"last {last.event}" + (f" at {at}" if at else "") if last else "no event"
+        machine.journal.note(f"console of run {run} read: {what}", progress=True)
+
     def _journal(self, machine: Machine, decision: Decision) -> None:
         """Journal the machine's inputs and the decision."""
         journal, plan = machine.context.journal, machine.context.plan
-        made_by = machine.context.run_id
+        made_by, recorded = machine.context.run_id, self._recorded.get(machine.name)
         if decision.carried:
             entry = machine.context.ledger.machine(machine.name)
             made_by = entry.run_id if entry is not None else made_by
@@ -198,11 +207,11 @@ class Resumption:
             made_by=made_by,
             inputs=inputs_of(plan.spec, machine.plan, machine.iso),
             carried=[verdict_to_dict(verdict) for verdict in decision.carried],
+            event_at=recorded.event_at if decision.carried and isinstance(recorded, RecordedMachine) else "",
         )
         if self.mode in (ResumeMode.RESUME, ResumeMode.REUSE) or machine.name in self._recorded:
             text = decision.why if decision.carried else f"starts over: {decision.why}"
-            machine.journal.note(text)
-            machine.journal.state(text)
+            machine.journal.note(text, progress=True)
 
 
 def _unseen(machine: Machine, error: Exception) -> Unseen:

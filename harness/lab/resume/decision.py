@@ -65,6 +65,7 @@ class RecordedMachine:
         begun: The phase that began and has no verdict.
         boot_id: The latest boot that was logged into.
         installation: What identifies its installation, by name; empty where no phase asked for it.
+        event_at: When its last event was read from its console: UTC, ISO 8601.
     """
 
     run_id: str
@@ -74,6 +75,7 @@ class RecordedMachine:
     begun: Phase | None = None
     boot_id: str = ""
     installation: Mapping[str, str] = field(default_factory=dict)
+    event_at: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from harness.core.layout import RunFiles
 from harness.core.verdict import Phase
 from harness.lab.resume.decision import RecordedMachine, Unseen
 from harness.results.journal import read_journal
-from harness.results.journal_events import MACHINE_INPUTS
+from harness.results.journal_events import GUEST_EVENT, MACHINE_INPUTS
 from harness.results.model import MACHINE_ID, RUNS, MachineFacts, RunResult
 from harness.results.replay import from_events
 from harness.results.run_json import verdict_from_dict
@@ -103,7 +104,10 @@ def read_recorded(
     result, found = from_events(events), dict[str, RecordedMachine | Unseen]()
     for name in set(names) & inputs.keys() if result.lab == lab else ():
         try:
-            found[name] = _recorded_machine(result, name, inputs[name])
+            heard = (event for event in events if (event.get("kind"), event.get("machine")) == (GUEST_EVENT, name))
+            at = max((str(event.get("at", "")) for event in heard), default="")
+            recorded = _recorded_machine(result, name, inputs[name])
+            found[name] = replace(recorded, event_at=at or recorded.event_at)
         except (KeyError, TypeError, ValueError, AttributeError, HarnessError) as error:
             found[name] = _unreadable(RunFiles(run).events, error)
     return found
@@ -127,6 +131,7 @@ def _recorded_machine(run: RunResult, name: str, event: dict[str, Any]) -> Recor
         inputs={str(key): str(value) for key, value in event["inputs"].items()},
         verdicts=tuple(sorted(verdicts.values(), key=lambda item: item.phase.number)),
         begun=begun,
+        event_at=str(event.get("event_at", "")),
         boot_id=machine.boot_ids[-1] if machine.boot_ids else "",
         installation={fact: machine.facts[fact] for fact in (MACHINE_ID, RUNS) if fact in machine.facts},
     )

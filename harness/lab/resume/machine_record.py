@@ -90,6 +90,7 @@ def _from_json(text: str) -> RecordedMachine:
         verdicts=tuple(verdict_from_dict(item) for item in data["verdicts"]),
         begun=Phase(data["begun"]) if data["begun"] else None,
         boot_id=str(data["boot_id"]),
+        event_at=str(data.get("event_at", "")),
         installation={str(key): str(value) for key, value in data["installation"].items()},
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.core.claims import Claim, Judgement, Standing
@@ -10,7 +12,12 @@ from harness.core.claims import Claim, Judgement, Standing
 @pytest.mark.parametrize("claim", Claim)
 def test_each_claim_has_a_sentence(claim: Claim) -> None:
     assert claim.sentence
-    assert Judgement(claim, Standing.PROVEN, asked=True, required=True, why=()).title == claim.sentence
+    here = Judgement(claim, Standing.PROVEN, asked=True, required=True, why=())
+    assert here.title == claim.sentence + (" in this run" if claim is Claim.INSTALLED else "")
+    assert here.proven_by == ""
+    earlier = replace(here, carried_from=("run-1",))
+    assert (earlier.title, earlier.proven_by) == (claim.sentence, "proven by run run-1")
+    assert replace(earlier, standing=Standing.NOT_PROVEN).proven_by == ""
 
 
 @pytest.mark.parametrize(

@@ -79,3 +79,21 @@ def test_a_panic_on_the_console_is_a_failure(vm: Vm) -> None:
     failure = vm.console.failure()
     assert failure is not None
     assert "panic" in failure.cause
+
+
+def test_what_an_earlier_run_read_is_history_and_no_news(vm: Vm, context: RunContext) -> None:
+    vm.send("ssh-ready", "a")
+    vm.send("boot-complete", "a")
+    before = len(vm.journalled("guest-event")), len(vm.journalled("state"))
+    last = vm.console.follow_running(1)
+    assert last is not None
+    assert last.event == "boot-complete"
+    vm.console.listen()
+    assert vm.console.last("ssh-ready") is not None, "it answers questions about this boot"
+    assert vm.console.accepts_boot("a")
+    assert (len(vm.journalled("guest-event")), len(vm.journalled("state"))) == before
+    copy = (context.run.machine(WORKER) / "serial-1.log").read_text(encoding="utf-8")
+    assert "[  earlier] " in copy
+    vm.send("boot", "b")
+    assert len(vm.journalled("guest-event")) == before[0] + 1
+    assert "earlier" not in copy.splitlines()[0]

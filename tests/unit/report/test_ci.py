@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from report_samples import case, events_of, failing, replaced, verdicts
 
 from harness.core.verdict import Phase, Status
 from harness.report.ci import junit_properties, summary_markdown
-from harness.results.model import Outcome, RunResult
+from harness.results.model import Outcome, RunResult, SpanKind
 from harness.results.replay import from_events
 
 WORKER = "k3s-worker1"
@@ -63,3 +65,12 @@ def test_many_gaps_are_counted_not_listed() -> None:
     events = events_of(found)
     text = summary_markdown(from_events(events))
     assert "- and 20 more" in text
+
+
+def test_what_an_earlier_run_proved_says_so() -> None:
+    found = [replace(item, carried_from="run-1") if item.phase is Phase.BOOT else item for item in verdicts()]
+    run = from_events(events_of(found))
+    assert dict(junit_properties(run))[f"phase.boot.{WORKER}"] == "pass, proven by run run-1"
+    assert "[proven by run run\\-1](../run-1/report.html#checks-boot)" in summary_markdown(run, {"run-1"})
+    assert "](" not in summary_markdown(run)
+    assert not [span for span in run.spans if span.name == "boot" and span.kind is SpanKind.PHASE]

@@ -10,7 +10,8 @@ from harness.core.verdict import Phase, Status
 from harness.report import symbols
 from harness.report.clipping import Budget
 from harness.report.page import View
-from harness.results.model import EvidenceFile, RunResult
+from harness.report.page_model import Link
+from harness.results.model import CaseResult, EvidenceFile, Outcome, RunResult
 
 
 def run_with(check_status: Status | None = None) -> RunResult:
@@ -65,3 +66,29 @@ def test_what_is_not_proven_is_counted_and_is_no_failure() -> None:
     tiles = {name: (number, css) for name, number, css in view(run_with(Status.NOT_PROVEN)).tiles}
     assert tiles["failed"] == ("0", "plain")
     assert tiles["not proven"] == ("1", "not-proven")
+
+
+def test_what_an_earlier_run_proved_says_so_and_has_no_time() -> None:
+    run = run_with()
+    carried = [
+        dataclasses.replace(item, carried_from="run-1") if item.phase is Phase.BOOT else item for item in run.verdicts
+    ]
+    run = dataclasses.replace(
+        run,
+        verdicts=tuple(carried),
+        tests=(CaseResult("test_boot", Outcome.PASSED, "", 0.1, carried_from="run-1"),),
+    )
+    page = View(run, {}, Budget(100_000), {"run-1"})
+    number = list(Phase).index(Phase.BOOT)
+    link = Link("proven by run run-1", "../run-1/report.html#checks-boot")
+    assert {(cell.took, cell.earlier) for row in page.rows[1:] for cell in row.cells[number : number + 1]} == {
+        ("", link)
+    }
+    assert {check.earlier for check in page.groups[number].checks} == {link}
+    assert {check.earlier for check in page.groups[number + 1].checks} == {None}
+    assert page.cases[0].took == ""
+    assert page.cases[0].earlier == Link("proven by run run-1", "../run-1/report.html")
+    assert not any(title.startswith("boot ") for title, _ in page.longest)
+    assert page.rows[1].total != view(run_with()).rows[1].total
+    gone = View(run, {}, Budget(100_000)).rows[1].cells[number].earlier
+    assert gone == Link("proven by run run-1", ""), "no link to a report that is not there"

@@ -117,11 +117,13 @@ def test_a_check_that_nobody_answered_is_not_proven(claim: Claim, phase: Phase, 
 def test_a_claim_says_how_much_of_it_an_earlier_run_saw() -> None:
     carried = {Phase.ISO_DETACHED: "run-1", Phase.RESTARTS: "run-2"}
     verdicts = [replace(verdict, carried_from=carried.get(verdict.phase, "")) for verdict in good()]
-    assert judged(verdicts, Claim.RESTARTED).why[0].endswith("; all of them as run run-1, run-2 found")
+    restarted = judged(verdicts, Claim.RESTARTED)
+    assert restarted.why[0].startswith("proven by run run-1, run-2: all ")
+    assert restarted.proven_by == "proven by run run-1, run-2"
     boot = next(verdict for verdict in verdicts if verdict.phase is Phase.BOOT)
     others = [replace(verdict, carried_from="") for verdict in verdicts if verdict is not boot]
     built = judged([replace(boot, carried_from="run-1"), *others], Claim.BUILT)
-    assert built.why[0].endswith("; 1 of them as run run-1 found")
+    assert built.why[0].startswith("proven by run run-1: 1 of ")
     assert judged(verdicts, Claim.PACKAGES).why[0].endswith("checks of packages")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,3 +112,15 @@ def test_runs_of_another_lab_or_directory_are_passed_over(tmp_path: Path) -> Non
 
 def test_nothing_is_found_where_nothing_is(tmp_path: Path) -> None:
     assert find_recorded(tmp_path / "absent", "lab", VMS, ["m1"]) == {}
+
+
+def test_when_the_console_last_had_an_event_is_known_over_several_runs(tmp_path: Path) -> None:
+    journal(tmp_path, "run-1", last=Phase.BOOT)
+    file = tmp_path / "run-1" / "events.jsonl"
+    at = "2026-01-01T20:57:38.000+00:00"
+    lines = file.read_text().splitlines(keepends=True)
+    event = {"t": 1, "at": at, "kind": "guest-event", "machine": "m1", "event": "boot", "boot_id": "b", "fields": {}}
+    file.write_text("".join([*lines[:-1], json.dumps(event) + "\n"]))
+    assert recorded(tmp_path).event_at == at
+    file.write_text("".join(lines).replace('"carried": []', f'"carried": [], "event_at": "{at}"'))
+    assert recorded(tmp_path).event_at == at
