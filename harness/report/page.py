@@ -26,6 +26,8 @@ from harness.report.page_model import (
     evidence_link,
     link,
     logs_of,
+    longest,
+    tiles,
 )
 from harness.report.symbols import Mark
 from harness.results.claim_rules import bases
@@ -38,8 +40,6 @@ from harness.results.conclusion import (
     not_required,
     not_run,
     overall,
-    planned,
-    tally,
 )
 from harness.results.model import CaseResult, Outcome, RunResult, Span
 from harness.results.plain_text import plain
@@ -67,6 +67,8 @@ class View:
         self._tails = tails
         self._budget = budget
         self._logged: set[str | None] = set()
+        self.tiles = tiles(run)
+        self.longest = longest(run)
         self.claims = tuple(self._claim_row(item) for item in run.claims)
         self.cause = self._cause()
         lines = self._gap_lines()
@@ -86,30 +88,6 @@ class View:
     def incomplete(self) -> bool:
         """Whether the run did not record its end."""
         return overall(self.run) is Overall.INCOMPLETE
-
-    @property
-    def tiles(self) -> tuple[tuple[str, str, str], ...]:
-        """Name, number and CSS class of what a reader counts first."""
-        count = tally(self.run)
-        passed = sum(case.outcome is Outcome.PASSED for case in self.run.tests)
-        bad = count[Status.FAIL] + count[Status.ERROR]
-        unproven = count[Status.NOT_PROVEN] + count[Status.BLOCKED]
-        missing = len(not_run(self.run)) + sum(not span.finished for span in self.run.spans)
-        return (
-            ("checks proven", f"{count[Status.PASS]} of {planned(self.run)}", "plain"),
-            ("failed", str(bad), "fail" if bad else "plain"),
-            ("not proven", str(unproven), "not-proven" if unproven else "plain"),
-            ("phases without verdict", str(missing), "not-proven" if missing else "plain"),
-            ("tests passed", f"{passed} of {len(self.run.tests)}", "plain"),
-            ("duration", symbols.duration(self.run.duration_s), "plain"),
-        )
-
-    @property
-    def longest(self) -> tuple[tuple[str, str], ...]:
-        """The five phases that took longest."""
-        ran = [item for item in self.run.verdicts if not (item.blocked_by or item.carried_from)]
-        spans = sorted(ran, key=lambda item: item.started_s - item.ended_s)
-        return tuple((item.title, symbols.duration(item.ended_s - item.started_s)) for item in spans[:5])
 
     @property
     def fact_names(self) -> tuple[str, ...]:
@@ -259,8 +237,7 @@ class View:
         """Return `proven by run X`, where an earlier run reached the verdict."""
         if not verdict.carried_from:
             return None
-        anchor = f"#checks-{verdict.phase.value}"
-        return earlier_link(verdict.carried_from, verdict.proven_by, self._reports, anchor)
+        return earlier_link(verdict.carried_from, verdict.proven_by, self._reports, f"#checks-{verdict.phase.value}")
 
     def _group(self, phase: Phase) -> CheckGroup:
         checks: list[CheckRow] = []

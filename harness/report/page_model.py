@@ -9,8 +9,10 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from harness.core.verdict import Status
+from harness.report import symbols
 from harness.report.symbols import Mark
-from harness.results.model import EvidenceFile, RunResult
+from harness.results.conclusion import not_run, planned, tally
+from harness.results.model import EvidenceFile, Outcome, RunResult
 
 _TEXT_FILES = {".log", ".txt", ".json", ".jsonl", ".vmx", ".xml", ""}
 _LOGS_OF_A_MACHINE = 5
@@ -189,6 +191,30 @@ def _log_order(item: EvidenceFile) -> tuple[bool, int, str]:
     name = PurePosixPath(item.path).name
     number = re.search(r"(\d+)\D*$", name)
     return "serial" not in name, -int(number[1]) if number and "serial" in name else 0, item.path
+
+
+def tiles(run: RunResult) -> tuple[tuple[str, str, str], ...]:
+    """Name, number and CSS class of what a reader counts first."""
+    count = tally(run)
+    passed = sum(case.outcome is Outcome.PASSED for case in run.tests)
+    bad = count[Status.FAIL] + count[Status.ERROR]
+    unproven = count[Status.NOT_PROVEN] + count[Status.BLOCKED]
+    missing = len(not_run(run)) + sum(not span.finished for span in run.spans)
+    return (
+        ("checks proven", f"{count[Status.PASS]} of {planned(run)}", "plain"),
+        ("failed", str(bad), "fail" if bad else "plain"),
+        ("not proven", str(unproven), "not-proven" if unproven else "plain"),
+        ("phases without verdict", str(missing), "not-proven" if missing else "plain"),
+        ("tests passed", f"{passed} of {len(run.tests)}", "plain"),
+        ("duration", symbols.duration(run.duration_s), "plain"),
+    )
+
+
+def longest(run: RunResult) -> tuple[tuple[str, str], ...]:
+    """The five phases that took longest."""
+    ran = [item for item in run.verdicts if not (item.blocked_by or item.carried_from)]
+    spans = sorted(ran, key=lambda item: item.started_s - item.ended_s)
+    return tuple((item.title, symbols.duration(item.ended_s - item.started_s)) for item in spans[:5])
 
 
 def troubled(run: RunResult) -> tuple[str, ...]:

@@ -155,7 +155,7 @@ def assert_says_who_proved(lab: FakeLab, first: str, terminal: str) -> None:
     assert not any(f" {event}" in terminal for event in ("installer-start", "disk-written", "ssh-ready"))
     spans = data["spans"]
     assert isinstance(spans, list)
-    assert {span["name"] for span in spans if span["machine"]} <= {"air-gap"}
+    assert {span["name"] for span in spans if span["machine"]} <= {"air-gap", "guests"}
     machines = data["machines"]
     assert isinstance(machines, list)
     assert {machine["last_seen"] for machine in machines} == {"logged in by SSH"}
