@@ -166,3 +166,21 @@ def test_a_damaged_image_is_a_seed_error_and_nothing_else(
         with contextlib.suppress(SeedError):
             read(path)
     path.write_bytes((tmp_path / "good").read_bytes())
+
+
+def test_a_directory_that_holds_itself_is_damage_and_not_a_walk_without_end(tmp_path: Path) -> None:
+    path = foreign_iso(tmp_path / "seed.iso", {"files/k3s": K3S})
+    with IsoReader(path) as iso:
+        outer, inner = iso.volume.root, iso.find("files")
+    assert inner is not None
+    content = path.read_bytes()
+    old, new = (item.sector.to_bytes(4, "little") + item.sector.to_bytes(4, "big") for item in (inner, outer))
+    path.write_bytes(content.replace(old, new))
+    with pytest.raises(SeedError, match="is damaged"):
+        list_files(path)
+
+
+@pytest.mark.parametrize("text", [b"a: " + b"[" * 5000, b"autoinstall: 2001-99-99\n", b"? [a]\n: 1\n"])
+def test_hostile_user_data_names_no_machine(tmp_path: Path, text: bytes) -> None:
+    path = foreign_iso(tmp_path / "seed.iso", {"autoinstall/user-data": text})
+    assert inspect_iso(path).machine is None
