@@ -1,4 +1,7 @@
-"""`lab adopt`: hand a VM that the ledger does not name over to the lab, which may then delete it."""
+"""`lab adopt`: hand an unregistered VM over to the lab.
+
+The ledger does not name it before; afterwards the lab may delete it.
+"""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Judgement:
 
     @property
     def proven_by(self) -> str:
-        """`proven by run X` where an earlier run proved it, or part of it; else empty."""
+        """`proven by run X` if an earlier run proved any of it; else empty."""
         earlier = self.carried_from if self.standing is Standing.PROVEN else ()
         return f"proven by run {', '.join(earlier)}" if earlier else ""
 

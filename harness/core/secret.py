@@ -43,7 +43,7 @@ class Secret:
 
 
 def _forms(value: str) -> set[str]:
-    """Return the secret as it stands in text, JSON, Python, shell, HTML, XML and URLs.
+    """Return the secret as text, JSON, Python, shell, HTML, XML and URLs.
 
     JSON is often in JSON or HTML once more.
     """
@@ -91,7 +91,7 @@ def redact_argv(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def redact_tree(value: Any) -> Any:
-    """Redact every text in a JSON value, keys too, and the passwords of command lines."""
+    """Redact all texts and keys of a JSON value, and command-line passwords."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):

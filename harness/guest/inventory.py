@@ -97,7 +97,10 @@ def parse_inventory(text: str) -> dict[str, list[str]]:
 
 
 def further_devices(seen: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return block devices and network cards beside one disk, one CD drive and one card."""
+    """Return devices beside one disk, one CD drive and one card.
+
+    Those are block devices and network cards.
+    """
     sizes = [line.split() for line in seen["block"]]
     names = [
         name for name, size in sizes if not re.match(r"loop|ram|zram|dm-|md", name) and (size != "0" or "sr" in name)

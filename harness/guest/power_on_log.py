@@ -49,7 +49,10 @@ class PowerOnLog:
             self._add(self.follower.poll())
 
     def read_history(self) -> None:
-        """Read what the console has already: its events are kept, and not passed on as news."""
+        """Read what the console has already.
+
+        Its events are kept, and not passed on as news.
+        """
         with self._lock:
             self.events += self.follower.poll()
 

@@ -73,7 +73,9 @@ class LabBackend(testinfra.backend.base.BaseBackend):  # type: ignore[misc]  # t
         return self._channel.lab_key
 
     def try_login(self, user: str) -> tuple[tuple[str, ...], bool]:
-        """Return the login methods that sshd offers the account, and whether it accepts the lab's key.
+        """Return the login methods that sshd offers the account.
+
+        The second value: whether it accepts the lab's key.
 
         Raises:
             GuestError: No SSH server answered in time.

@@ -67,7 +67,9 @@ def _directory(key: str, cache_dir: Path) -> Path:
 
 
 def _require_trusted(directory: Path, cache_dir: Path) -> None:
-    """Check that no other user may change the image: its programs run in the guests, as root.
+    """Check that no other user may change the image.
+
+    Its programs run in the guests, as root.
 
     Raises:
         HostError: Another user owns a file of it, or may write it.

@@ -117,7 +117,10 @@ class Waiting:
             self._search_log(self._hypervisor_log)
 
     def _search_log(self, log: Path) -> None:
-        """Raise when the hypervisor's log has a fatal cause; a new file begins at each power-on."""
+        """Raise when the hypervisor's log has a fatal cause.
+
+        A new file begins at each power-on.
+        """
         text = _end_of(log)
         if text == self._searched_text:
             return

@@ -157,7 +157,10 @@ def read_marker(directory: Path) -> str | None:
 
 
 def read_about(directory: Path) -> str:
-    """Return the text of the directory's marker for a person; empty without a readable one."""
+    """Return the text of the directory's marker for a person.
+
+    Empty without a readable one.
+    """
     try:
         return str(json.loads(read_regular_file(directory / MARKER, 1 << 16))["about"])
     except (OSError, ValueError, TypeError, KeyError):

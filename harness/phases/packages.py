@@ -46,7 +46,10 @@ _RUNS = re.compile(r"/(usr/)?(s?bin|lib\w*|libexec)/(?!modules/)")
 
 
 def verify_command(packages: Sequence[str]) -> str:
-    """Return the command that compares the files of installed packages, and of those they depend on."""
+    """Return the command that compares the files of installed packages.
+
+    Those of packages that they depend on are compared, too.
+    """
     names = shlex.join(packages)
     return (
         f"dpkg --verify {names} $(dpkg-query -W -f='${{Depends}},' {names} | tr ',|' '\\n\\n' |"

@@ -103,7 +103,9 @@ def registered_directories(plan: LabPlan) -> tuple[Path, ...]:
 
 
 def unregistered_machines(plan: LabPlan) -> dict[str, tuple[str, ...]]:
-    """Return the machines whose directory has a VM in it and is not in this lab's ledger.
+    """Return the machines whose directory has an unregistered VM in it.
+
+    The directory is not in this lab's ledger.
 
     Each with the names that show it.
     """

@@ -152,7 +152,7 @@ class CaseRow:
 
 
 def earlier_link(run_id: str, text: str, reports: Collection[str], anchor: str = "") -> Link:
-    """Return a link to the report of an earlier run; no link where there is none.
+    """Return a link to the report of an earlier run, if any.
 
     Args:
         run_id: That run.

@@ -51,7 +51,10 @@ def write_reports(run_dir: Path) -> RunResult:
 
 
 def _earlier_reports(run: RunResult, run_dir: Path) -> frozenset[str]:
-    """Return the runs that this one carries verdicts from, and that have a report beside it."""
+    """Return the runs with a report that verdicts are carried from.
+
+    Their reports are beside this one's.
+    """
     names = {verdict.carried_from for verdict in run.verdicts} - {""}
     plain = (name for name in names if Path(name).name == name and name not in (".", ".."))
     return frozenset(name for name in plain if RunFiles(run_dir.parent / name).html.is_file())

@@ -11,7 +11,9 @@ from harness.core.errors import HostError
 
 
 def require_trusted(path: Path, below: Path) -> None:
-    """Check that only this user or root may write a file and its directories up to `below`.
+    """Check that only this user or root may write a file.
+
+    So it is for its directories up to `below`.
 
     In a directory with the sticky bit, such as `/tmp`, no user replaces what another one owns. A group with the number
     of the user is that user's own. On Windows the access list of the profile decides, and nothing is checked.

@@ -53,7 +53,7 @@ class LogPosition:
 
 
 def monitor_mode(vmx: Path) -> str:
-    """Return the mode of VMware's monitor from the log beside a VMX; empty if unknown.
+    """Return the monitor's mode from the log beside a VMX; empty if unknown.
 
     `ULM` means that Windows' own hypervisor (Hyper-V, VBS) is on and VMware runs above it, slower than in `CPL0`.
     """

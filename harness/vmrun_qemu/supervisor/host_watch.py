@@ -1,4 +1,6 @@
-"""Watch the host under a running VM: QEMU that stopped on a disk error, a network whose daemon ended.
+"""Watch the host under a running VM.
+
+It logs QEMU that stopped on a disk error, and a network whose daemon ended.
 
 Both leave the guest silent and the VM in the list. `vmware.log` gets the reason within seconds, in VMware's words where
 VMware has them.
@@ -34,7 +36,10 @@ class HostWatch:
             self.look()
 
     def look(self) -> None:
-        """Log what has gone wrong since the last look; an operation on the VM is not disturbed."""
+        """Log what has gone wrong since the last look.
+
+        An operation on the VM is not disturbed.
+        """
         vm = self._vm
         if not vm.busy.acquire(blocking=False):
             return
