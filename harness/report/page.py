@@ -230,12 +230,11 @@ class View:
             mark = Mark("elsewhere", "", "per machine")
         elif machine is not None and lab_wide(self.run, phase):
             mark = Mark("elsewhere", "", _LAB)
-        earlier = self._earlier(verdict) if verdict is not None else None
-        return Cell(machine or _LAB, phase.value, mark, took, f"#checks-{phase.value}", earlier)
+        return Cell(machine or _LAB, phase.value, mark, took, f"#checks-{phase.value}", self._earlier(verdict))
 
-    def _earlier(self, verdict: Verdict) -> Link | None:
+    def _earlier(self, verdict: Verdict | None) -> Link | None:
         """Return `proven by run X`, where an earlier run reached the verdict."""
-        if not verdict.carried_from:
+        if verdict is None or not verdict.carried_from:
             return None
         return earlier_link(verdict.carried_from, verdict.proven_by, self._reports, f"#checks-{verdict.phase.value}")
 

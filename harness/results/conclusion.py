@@ -212,10 +212,8 @@ def _names(machines: Sequence[str]) -> str:
 
 def _required(run: RunResult) -> str:
     proven = [claim.standing is Standing.PROVEN for claim in run.claims if claim.required]
-    earlier = [claim for claim in run.claims if claim.required and claim.proven_by]
-    runs = sorted({name for claim in earlier for name in claim.carried_from})
-    by = f" ({len(earlier)} by run {', '.join(runs)})" if earlier else ""
-    return f"{sum(proven)} of {len(proven)} required claims proven{by}"
+    runs = sorted({name for claim in run.claims if claim.required and claim.proven_by for name in claim.carried_from})
+    return f"{sum(proven)} of {len(proven)} required claims proven" + (f" (by run {', '.join(runs)})" if runs else "")
 
 
 def _ending(run: RunResult) -> str:
