@@ -213,7 +213,9 @@ def _names(machines: Sequence[str]) -> str:
 def _required(run: RunResult) -> str:
     proven = [claim.standing is Standing.PROVEN for claim in run.claims if claim.required]
     runs = sorted({name for claim in run.claims if claim.required and claim.proven_by for name in claim.carried_from})
-    return f"{sum(proven)} of {len(proven)} required claims proven" + (f" (by run {', '.join(runs)})" if runs else "")
+    return f"{sum(proven)} of {len(proven)} required claims proven" + (
+        f" (in part by run {', '.join(runs)})" if runs else ""
+    )
 
 
 def _ending(run: RunResult) -> str:
