@@ -135,9 +135,7 @@ def public_key(target: SshTarget) -> str:
 
 
 def try_login(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[tuple[str, ...], bool]:
-    """Try a login without a key, then with the lab's.
-
-    Return the methods offered, and whether the key was accepted.
+    """Return the login methods offered, and whether the lab's key was accepted.
 
     Raises:
         ConnectFailed: No SSH server answered in time.
