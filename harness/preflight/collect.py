@@ -50,7 +50,6 @@ def collect(
     """
     windows_registry = windows_registry or this_registry()
     probe = nearest_directory(plan.vm_directory)
-    spec = plan.spec.network
     return HostFacts(
         platform=platform,
         kind=hypervisor.kind,
@@ -73,7 +72,7 @@ def collect(
         isos={machine.name: observe(partial(_iso, machine.seed, inspect_iso)) for machine in plan.machines},
         drives=observe(lambda: system.present_drives(platform)),
         seed_mib={m.name: size for m in plan.machines if (size := observe(partial(_size_mib, m.seed)).value)},
-        network=observe(lambda: find_network(hypervisor.kind, vmrun, spec, platform, windows_registry)),
+        network=observe(lambda: find_network(hypervisor.kind, vmrun, plan.spec.network, platform, windows_registry)),
         free_disk_mib=observe(lambda: psutil.disk_usage(str(probe)).free // _MIB),
         free_memory_mib=observe(lambda: psutil.virtual_memory().available // _MIB),
         key=inspect_key(plan.ssh_key, platform),
