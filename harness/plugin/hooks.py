@@ -81,6 +81,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     At the end of a run on Windows they would try 2,147,483,647 names: see `harness.core.temporary_files`.
     """
     config = session.config
+    if not config.pluginmanager.has_plugin("cacheprovider"):
+        return  # `-p no:cacheprovider`: there is no cache
     cache = config.rootpath / str(config.getini("cache_dir"))
     try:
         check_writable(next(place for place in (cache, *cache.parents) if place.is_dir()))
