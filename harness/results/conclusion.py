@@ -12,8 +12,7 @@ from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.results.claim_rules import LAB_WIDE, place
 from harness.results.model import CaseResult, Outcome, RunResult, Span, SpanKind
 
-# pytest.ExitCode: 2 interrupted, 5 no tests collected.
-_INTERRUPTED = 2
+_INTERRUPTED = 2  # pytest.ExitCode; 5 is: no tests collected
 _NO_TESTS = 5
 _BROKEN = (Status.FAIL, Status.ERROR)
 _WHY_LIMIT = 200  # characters of a cause in the headline
@@ -211,11 +210,10 @@ def _names(machines: Sequence[str]) -> str:
 
 
 def _required(run: RunResult) -> str:
-    proven = [claim.standing is Standing.PROVEN for claim in run.claims if claim.required]
-    runs = sorted({name for claim in run.claims if claim.required and claim.proven_by for name in claim.carried_from})
-    return f"{sum(proven)} of {len(proven)} required claims proven" + (
-        f" (in part by run {', '.join(runs)})" if runs else ""
-    )
+    mine = [claim for claim in run.claims if claim.required]
+    runs = {name for claim in mine if claim.proven_by for name in claim.carried_from}
+    text = f"{sum(claim.standing is Standing.PROVEN for claim in mine)} of {len(mine)} required claims proven"
+    return text + (f" (in part by run {', '.join(sorted(runs))})" if runs else "")
 
 
 def _ending(run: RunResult) -> str:
