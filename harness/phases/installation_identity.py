@@ -6,6 +6,7 @@ serial port; any other guest gets it over SSH. The judges are pure.
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from harness.core.check_spec import CheckSpec
 from harness.core.verdict import Check
 from harness.image.spec import guest_file_text
-from harness.results.model import MACHINE_ID, RUNS
+from harness.results.model import MACHINE_ID, MARK, RUNS
 
 if TYPE_CHECKING:
     from harness.machine.machine import Machine
@@ -50,8 +51,14 @@ class Identity:
 
     @property
     def installation(self) -> dict[str, str]:
-        """What identifies this installation; a run that resumes the VM compares it."""
-        return {MACHINE_ID: self.machine_id, RUNS: self.installer_runs}
+        """What identifies this installation; a run that resumes the VM compares it.
+
+        A second installation of the same VM has the same machine id (systemd takes it from the SMBIOS) and counts one
+        run again. The times of its copy marker and of its first boot differ.
+        """
+        times = f"{self.iso_copy}\n{self.first_boot}"
+        mark = hashlib.sha256(times.encode()).hexdigest()[:16]
+        return {MACHINE_ID: self.machine_id, RUNS: self.installer_runs, MARK: mark}
 
 
 _PRINTED = {field.name for field in fields(Identity)} - {"source"}

@@ -14,7 +14,7 @@ SCHEMA_VERSION = 2
 
 
 # Facts that identify the installation of a machine, by their names in the journal.
-MACHINE_ID, RUNS = "machine id", "installer runs"
+MACHINE_ID, RUNS, MARK = "machine id", "installer runs", "installation mark"
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,12 @@ def test_a_finished_machine_with_its_iso_in_the_drive_again_is_not_taken(fake_la
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
-    [("machine_id", "fedcba", "machine id fedcba, not *"), ("installer_runs", "2", "installer runs 2, not 1")],
+    [
+        ("machine_id", "fedcba", "machine id fedcba, not *"),
+        ("installer_runs", "2", "installer runs 2, not 1"),
+        ("iso_copy", "1768299999", "installation mark *, not *"),
+        ("first_boot", "config_users:99", "installation mark *, not *"),
+    ],
 )
 def test_a_finished_machine_that_was_installed_again_is_not_taken(
     fake_lab: FakeLab, name: str, value: str, told: str

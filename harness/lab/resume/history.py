@@ -16,7 +16,7 @@ from harness.core.verdict import Phase
 from harness.lab.resume.decision import RecordedMachine, Unseen
 from harness.results.journal import read_journal
 from harness.results.journal_events import GUEST_EVENT, MACHINE_INPUTS
-from harness.results.model import MACHINE_ID, RUNS, MachineFacts, RunResult
+from harness.results.model import MACHINE_ID, MARK, RUNS, MachineFacts, RunResult
 from harness.results.replay import from_events
 from harness.results.run_json import verdict_from_dict
 
@@ -133,5 +133,5 @@ def _recorded_machine(run: RunResult, name: str, event: dict[str, Any]) -> Recor
         begun=begun,
         event_at=str(event.get("event_at", "")),
         boot_id=machine.boot_ids[-1] if machine.boot_ids else "",
-        installation={fact: machine.facts[fact] for fact in (MACHINE_ID, RUNS) if fact in machine.facts},
+        installation={fact: machine.facts[fact] for fact in (MACHINE_ID, RUNS, MARK) if fact in machine.facts},
     )

@@ -68,3 +68,10 @@ class TestIdentity:
         check = identity.judge_first_boot(iso_detached.NO_FIRST_BOOT, BEFORE, replace(AFTER, **change))
         assert check.status is Status.FAIL
         assert "b:" in check.seen or "m-4567" in check.seen
+
+
+@pytest.mark.parametrize("change", [{"iso_copy": "18\nfiles=7"}, {"first_boot": "a:3\nb:4"}])
+def test_a_second_installation_of_the_same_vm_has_another_identity(change: dict[str, str]) -> None:
+    first = Identity("boot-1", "machine", "ssh-ed25519 AAAA root@m", "m-0123", "1", "17\nfiles=7", "a:1\nb:2")
+    assert replace(first, boot_id="boot-2", volume="SEED").installation == first.installation
+    assert replace(first, **change).installation != first.installation

@@ -49,7 +49,8 @@ def test_the_same_machine_restarts_without_a_login(context: RunContext) -> None:
     assert {check.status for check in found.values()} == {Status.PASS}
     assert fake.calls == ["off", "on 2"]
     assert fake.facts.boot_ids == ("boot-1", "boot-2")
-    assert fake.facts.installation == {"machine id": "m", "installer runs": "1"}
+    mark = fake.facts.installation["installation mark"]
+    assert fake.facts.installation == {"machine id": "m", "installer runs": "1", "installation mark": mark}
 
 
 @pytest.mark.parametrize(
