@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -24,8 +23,7 @@ from harness.core.secret import redact, redact_argv
 from harness.core.text import decode
 from harness.system.process_identity import identity
 from harness.system.python import named_module
-
-_SPECIAL_TO_CMD = re.compile(r'["&|<>^%!\r\n]')
+from harness.system.windows.batch_files import refuse_batch_words
 
 
 @dataclass(frozen=True)
@@ -50,24 +48,6 @@ class Completed:
     def output(self) -> str:
         """Standard output followed by standard error."""
         return self.stdout + self.stderr
-
-
-def refuse_batch_words(words: Sequence[str]) -> None:
-    """Raise if a batch file would get a word that cmd.exe changes.
-
-    cmd.exe parses the command line of a batch file a second time.
-
-    Raises:
-        ProcessError: A word has a character that is special to cmd.exe.
-    """
-    if not words[0].lower().endswith((".bat", ".cmd")):
-        return
-    for word, shown in zip(words[1:], redact_argv(tuple(words))[1:], strict=True):
-        if found := _SPECIAL_TO_CMD.search(word):
-            raise ProcessError(
-                f"cannot start {words[0]}: cmd.exe would change the {found[0]!r} in {redact(shown)!r}",
-                remedy="give the program itself (.exe) in place of a batch file, or names without such characters",
-            )
 
 
 def windows_command_line(words: Sequence[str]) -> str:

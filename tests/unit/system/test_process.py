@@ -11,8 +11,7 @@ import psutil
 import pytest
 
 from harness.core.errors import ProcessError
-from harness.core.secret import Secret
-from harness.system.process import end_running, refuse_batch_words, run, run_in_terminal, start
+from harness.system.process import end_running, run, run_in_terminal, start
 from harness.system.process_tree import end_tree
 
 PYTHON = sys.executable
@@ -196,23 +195,6 @@ def test_passwords_are_in_no_result() -> None:
 
 def test_the_exit_status_of_a_program_in_the_terminal_is_returned() -> None:
     assert run_in_terminal(list(python("raise SystemExit(5)"))) == 5
-
-
-@pytest.mark.parametrize("word", [r"F:\R&D\a.vmx", "100%", 'say "hi"', "a\nb", "a!b"])
-def test_a_batch_file_gets_no_word_that_cmd_changes(word: str) -> None:
-    refuse_batch_words((r"C:\vmrun.exe", "start", word))
-    refuse_batch_words((r"C:\vmrun.BAT", "start", r"C:\My VMs (x86)\a.vmx"))
-    for program in (r"C:\vmrun.BAT", "vmrun.cmd"):
-        with pytest.raises(ProcessError, match=r"cmd\.exe would change"):
-            refuse_batch_words((program, "start", word))
-
-
-def test_a_password_for_a_batch_file_is_not_shown() -> None:
-    Secret("known\\100%")
-    for words in (("vmrun.bat", "-gp", "hidden\\100%", "list"), ("vmrun.bat", "list", "known\\100%")):
-        with pytest.raises(ProcessError) as caught:
-            refuse_batch_words(words)
-        assert "100" not in str(caught.value)
 
 
 def test_a_variable_that_another_thread_removes_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
