@@ -108,7 +108,7 @@ def test_a_second_run_removes_the_first_ones_machines_and_nothing_else(fake_lab:
     foreign = fake_lab.vms / "other" / "other.vmx"
     foreign.parent.mkdir()
     for path in (decoy, foreign):
-        path.write_text("not this lab's")
+        path.write_text('displayName = "not of this lab"\n', encoding="utf-8")
     first = fake_lab.latest
     result = fake_lab.run(*part("10_cleanup", "30_boot"))
     assert result.ret == 0
