@@ -55,7 +55,7 @@ class Crashed:
         vms, path = self.lab.vms, self.lab.path
         for file in ("vms/other/other.vmx", "vms/k3s-worker1/thesis.docx", "treasure/k3s-worker2.vmdk"):
             (path / file).parent.mkdir(parents=True, exist_ok=True)
-            (path / file).write_text("not this lab's")
+            (path / file).write_text('displayName = "not of this lab"\n', encoding="utf-8")
         (vms / "k3s-worker2").mkdir()
         (vms / "k3s-worker2" / "pictures").symlink_to(path / "treasure", target_is_directory=True)
         (vms / "elsewhere").symlink_to(path / "treasure", target_is_directory=True)

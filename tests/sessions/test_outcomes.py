@@ -107,15 +107,16 @@ def test_a_second_run_removes_the_first_ones_machines_and_nothing_else(fake_lab:
     decoy = fake_lab.vms / WORKER / "thesis.docx"
     foreign = fake_lab.vms / "other" / "other.vmx"
     foreign.parent.mkdir()
+    neighbour = 'displayName = "not of this lab"\n'
     for path in (decoy, foreign):
-        path.write_text('displayName = "not of this lab"\n', encoding="utf-8")
+        path.write_text(neighbour, encoding="utf-8")
     first = fake_lab.latest
     result = fake_lab.run(*part("10_cleanup", "30_boot"))
     assert result.ret == 0
     assert fake_lab.latest.name >= first.name
     assert fake_lab.vmrun.verbs().count("deleteVM") == len(MACHINES)
     assert len(fake_lab.vmrun.running) == len(fake_lab.vmrun.rules) == len(MACHINES)
-    assert decoy.read_text() == foreign.read_text() == "not this lab's"
+    assert decoy.read_text() == foreign.read_text() == neighbour
     selection = select(fake_lab.lab_file, overlay="stand-in")
     with lock(selection):
         remove_lab(selection, driver(selection), lambda _: None)
