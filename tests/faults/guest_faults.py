@@ -43,7 +43,9 @@ GUEST_FAULTS = (
     Fault(
         "package missing from the offline repository",
         both(
-            answer("k8s-ops-packages-installed", '{"installed": 7, "expected": 8, "missing": ["telnet"]}'),
+            answer(
+                "# cat /var/lib/k8s-ops-packages-installed", '{"installed": 7, "expected": 8, "missing": ["telnet"]}'
+            ),
             evidence("k8s-ops-packages.log", "E: Unable to locate package telnet\n"),
         ),
         "60_packages",
@@ -132,14 +134,26 @@ GUEST_FAULTS = (
         "SSH refused",
         guest(refuse),
         "30_boot",
-        Expected(BOOT, LOGIN, "last seen: no SSH connection: no SSH server at this port", "serial log", 3),
+        Expected(
+            BOOT,
+            LOGIN,
+            "last seen: no SSH connection: no SSH server at this port",
+            "serial-1.log; if the guest was still at work, raise `deadlines_s.boot`",
+            3,
+        ),
         {"boot": 3},
     ),
     Fault(
         "SSH refuses the lab's key",
         guest(unknown_key),
         "30_boot",
-        Expected(BOOT, LOGIN, "last seen: sshd rejects the lab's key", "serial log", 3),
+        Expected(
+            BOOT,
+            LOGIN,
+            "last seen: sshd rejects the lab's key",
+            "serial-1.log; if the guest was still at work, raise `deadlines_s.boot`",
+            3,
+        ),
         {"boot": 3},
     ),
     Fault(
@@ -152,14 +166,26 @@ GUEST_FAULTS = (
         "SSH that accepts and hangs",
         guest(accept_and_hang),
         "30_boot",
-        Expected(BOOT, LOGIN, "the port is open, but no SSH server answers in time", "serial log", 3),
+        Expected(
+            BOOT,
+            LOGIN,
+            "the port is open, but no SSH server answers in time",
+            "serial-1.log; if the guest was still at work, raise `deadlines_s.boot`",
+            3,
+        ),
         {"boot": 3},
     ),
     Fault(
         "guest that stops answering after the login",
         guest(freeze_at_the_marker),
         "40_iso_copy",
-        Expected(Phase.ISO_COPY, "marker", "did not end within", "serial log", 3),
+        Expected(
+            Phase.ISO_COPY,
+            "marker",
+            "did not end within",
+            "serial-1.log; if the guest was still at work, raise `deadlines_s.iso_copy`",
+            3,
+        ),
         {"iso_copy": 3},
     ),
     Fault(

@@ -79,7 +79,7 @@ def later(do: Callable[[FakeLab, Path], object], seconds: float = 1.0) -> Make:
 
 def damaged_payload(lab: FakeLab) -> None:
     """Change the digest of one payload file, so that it differs from the ISO's."""
-    (command,) = [known for known in lab.answers(WORKER) if "sha256sum" in known]
+    (command,) = [known for known in lab.answers(WORKER) if "-type f -exec sha256sum" in known]
     lines = lab.answers(WORKER)[command][1].splitlines(keepends=True)
     text = "".join("0" * 64 + line[64:] if "build-timestamp" in line else line for line in lines)
     lab.guests[WORKER].says[command] = (0, text)

@@ -132,7 +132,9 @@ def test_the_driver_gets_there_all_the_same(
 BOOT, RUNNING, ERROR = Phase.BOOT, "running", Status.ERROR
 # The phase has called vmrun-qemu some times when its deadline begins, which a busy host takes seconds for.
 RUNS: dict[str, Expected] = {
-    f"start-canceled/{WORKER}": Expected(BOOT, RUNNING, "vmware.log: A fault was asked for", "vmware.log", 20, ERROR),
+    f"start-canceled/{WORKER}": Expected(
+        BOOT, RUNNING, "vmware.log: VMRUN_QEMU_FAULTS: start-canceled: ", "vmware.log", 20, ERROR
+    ),
     f"exit-zero-error:start/{WORKER}": Expected(BOOT, RUNNING, "vmrun start failed: ", "by hand", 20, ERROR),
     f"hang:start/{WORKER}": Expected(
         BOOT, RUNNING, "harness.vmrun_qemu did not end within ", "Workstation window", 15, ERROR
