@@ -46,14 +46,18 @@ def read_records(ledger: Ledger, names: Iterable[str]) -> dict[str, RecordedMach
 def write_records(lab: Lab) -> None:
     """Write the record of each machine that this run worked on, from its journal.
 
-    The record of a machine that the run took as it was stays.
+    The record of a machine that the run took as it was stays. A run that worked on none does not read the ledger:
+    the environment phase has reported a damaged one.
 
     Raises:
-        HostError: A record cannot be written.
+        HostError: A record cannot be written, or the ledger cannot be read.
         OSError: The journal cannot be read.
     """
     context = lab.context
-    entries = {entry.name: entry for entry in context.ledger.machines() if lab.use_of(entry.name) is not None}
+    used = {name for name in lab.machines if lab.use_of(name) is not None}
+    if not used:
+        return
+    entries = {entry.name: entry for entry in context.ledger.machines() if entry.name in used}
     vm_directory = context.plan.vm_directory
     found = read_recorded(context.run.directory, context.plan.spec.name, vm_directory, entries) or {}
     for name, recorded in found.items():
