@@ -1,4 +1,4 @@
-"""Batch files in the place of programs: cmd.exe changes some words of their command line."""
+"""Batch files as programs: cmd.exe changes some of their words."""
 
 from __future__ import annotations
 

@@ -69,14 +69,14 @@ def test_prove_asks_for_a_check_of_the_phase_and_the_machine_of_the_test(pyteste
 
         @pytest.mark.phase("boot")
         @pytest.mark.parametrize("machine_name", ["w2"])
-        def test_machine(prove, machine_name, _run):
+        def test_machine(prove, machine_name, _run, request):
             prove("ssh login")
-            assert _run.asked == [("w2", Phase.BOOT, "ssh login")]
+            assert _run.asked == [("w2", Phase.BOOT, "ssh login", request.node)]
 
         @pytest.mark.phase("environment")
-        def test_lab(prove, _run):
+        def test_lab(prove, _run, request):
             prove("network")
-            assert _run.asked[-1] == (None, Phase.ENVIRONMENT, "network")
+            assert _run.asked[-1] == (None, Phase.ENVIRONMENT, "network", request.node)
 
         def test_without_a_phase(prove):
             pass

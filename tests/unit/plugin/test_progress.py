@@ -70,7 +70,7 @@ def test_a_blocked_phase_has_no_line_and_a_carried_one_names_its_run(
     carried = Verdict(Phase.CREATION, WORKER, (GOOD,), 0, 1, carried_from="run-1")
     journal.write(PHASE_END, WORKER, **phase_end(carried))
     progress.flush()
-    assert [words(line) for line in written] == [[WORKER, "creation", "PASS,", "as", "run", "run-1", "found"]]
+    assert [words(line) for line in written] == [[WORKER, "creation", "PASS,", "proven", "by", "run", "run-1"]]
 
 
 def test_the_summary_counts_the_checks_and_names_what_is_open(lab: Lab, progress: Progress) -> None:
