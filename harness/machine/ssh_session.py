@@ -160,10 +160,15 @@ class SshSession:
                 GuestError: The guest cannot be asked, or does not answer in time.
         """
         with self._lock:
-            limit_s = timeout_s or self._guest.command_s
-            if within is not None:
-                limit_s = _within(within, limit_s)
-            return self.channel.run(command, timeout_s=limit_s, as_root=as_root)
+            own_s = timeout_s or self._guest.command_s
+            limit_s = own_s if within is None else _within(within, own_s)
+            try:
+                return self.channel.run(command, timeout_s=limit_s, as_root=as_root)
+            except CommandTimeout as error:
+                # The wait ended the command: a longer limit of the command would change nothing.
+                if within is not None and limit_s < own_s:
+                    error.remedy = self._waiting.remedy(within)
+                raise
 
     def reconnect(self, deadline: Deadline) -> None:
         """Restore a lost connection of this boot.

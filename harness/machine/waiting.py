@@ -86,11 +86,11 @@ class Waiting:
             what=what,
             where=self._name,
             interval_s=interval_s,
-            remedy=self._remedy(deadline),
+            remedy=self.remedy(deadline),
             evidence=[str(log)] if log is not None else [],
         )
 
-    def _remedy(self, deadline: Deadline) -> str:
+    def remedy(self, deadline: Deadline) -> str:
         """Return what to do about an expired deadline."""
         steps = [self._read_console()]
         if deadline.setting:

@@ -33,7 +33,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     logs = f"{_LOGS} in {machine.context.run.machine(machine.name)}"
     deadline = machine.deadline(limits.cloud_init, "cloud_init")
     wait_until_finished(machine, machine.facts.boot_id, deadline)
-    said = machine.ssh.run(_STATUS, timeout_s=max(1.0, deadline.remaining), as_root=True)
+    said = machine.ssh.run(_STATUS, limits.cloud_init, within=deadline, as_root=True)
     status = parse_status(said.stdout)
     state = str(status.get("status", "")) if status else f"no JSON: {_text(said)!r}"
     yield FINISHED.judge(ok=state not in ("running", "not run", ""), seen=state)

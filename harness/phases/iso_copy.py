@@ -35,7 +35,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     yield judge_marker(marker, machine.plan.nonce, ours=machine.sends_events)
     payload = shlex.quote(spec.markers.payload)
     command = f"cd {payload} && find . -type f -exec sha256sum {{}} +"
-    said = machine.ssh.run(command, timeout_s=max(1.0, deadline.remaining), as_root=True)
+    said = machine.ssh.run(command, limits.iso_copy, within=deadline, as_root=True)
     if not said.ok:
         raise machine.guest_error(f"cannot read {spec.markers.payload}: {said.stderr.strip()}")
     yield judge_payload(expected_payload(machine), parse_sha256sum(said.stdout))

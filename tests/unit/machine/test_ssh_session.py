@@ -11,7 +11,7 @@ from run_samples import WORKER
 
 from harness.core.deadline import Clock, Deadline
 from harness.core.errors import DeadlineExpired, GuestError
-from harness.guest.channel import ChannelLost, CommandResult, ConnectFailed
+from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, ConnectFailed
 from harness.guest.nonce import NONCE_COMMAND
 from harness.guest.ssh import SshChannel
 from harness.guest.ssh_login import SshTarget
@@ -34,6 +34,7 @@ class FakeChannel:
         refused: How many connections it refuses first.
         connects: The time limit of each connection.
         commands: Command and time limit of each call.
+        hangs: Whether no command ends in time.
     """
 
     serial: str
@@ -44,6 +45,7 @@ class FakeChannel:
     host_key: str = "ssh-ed25519 AAAA"
     connects: list[float] = field(default_factory=list)
     commands: list[tuple[str, float]] = field(default_factory=list)
+    hangs: bool = False
 
     def connect(self, timeout_s: float) -> None:
         self.connects.append(timeout_s)
@@ -56,6 +58,8 @@ class FakeChannel:
         self.commands.append((command, timeout_s))
         if not self.connected:
             raise ChannelLost("not connected", remedy="-")
+        if self.hangs:
+            raise CommandTimeout(command, where="w", timeout_s=timeout_s)
         said = f"{self.boot_id}\n{self.serial}\n" if command == NONCE_COMMAND else "hello\n"
         return CommandResult(command, 0, said, "", 0.1)
 
@@ -193,6 +197,24 @@ def test_a_command_ends_with_the_wait_that_it_belongs_to(
     within = None if within_s is None else Deadline(within_s, bench.clock)
     assert bench.session.run("echo hello", timeout_s, within=within).stdout == "hello\n"
     assert bench.channel.commands[-1] == ("echo hello", limit_s)
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "within_s", "setting"),
+    [(None, None, "guest_command"), (5, 30, "guest_command"), (None, 30, "iso_copy"), (60, 30, "iso_copy")],
+)
+def test_the_remedy_of_a_command_that_did_not_end_names_the_setting_that_ended_it(
+    bench_of: Callable[..., Bench], timeout_s: float | None, within_s: float | None, setting: str
+) -> None:
+    bench = bench_of()
+    bench.vm.send("ssh-ready", BOOT)
+    bench.connect()
+    bench.channel.hangs = True
+    within = None if within_s is None else Deadline(within_s, bench.clock, setting="deadlines_s.iso_copy")
+    with pytest.raises(CommandTimeout) as raised:
+        bench.session.run("cat marker", timeout_s, within=within)
+    assert f"`deadlines_s.{setting}` in the lab file" in raised.value.remedy
+    assert ("read the console: " in raised.value.remedy) is (setting == "iso_copy")
 
 
 def test_a_lost_connection_is_restored_and_an_open_one_is_kept(bench_of: Callable[..., Bench]) -> None:
