@@ -48,6 +48,11 @@ def no_answer_of_the_master(lab: FakeLab) -> None:
     lab.guests["k3s-master1"].fault = lambda one, _: one.when_asked(K3S, one.frozen.set)
 
 
+def started_since(before: set[psutil.Process]) -> list[psutil.Process]:
+    """Return this process's descendants that were not there before."""
+    return [child for child in psutil.Process().children(recursive=True) if child not in before]
+
+
 STANDSTILL: dict[Phase, Callable[[FakeLab], object]] = {
     Phase.ENVIRONMENT: lambda lab: lab.vmrun.hanging.add("listHostNetworks"),
     Phase.CLEANUP: earlier_machine,
@@ -78,6 +83,7 @@ def test_ctrl_c(
     sent: list[signal.Signals],
     record_property: Callable[[str, object], None],
 ) -> None:
+    before = set(psutil.Process().children(recursive=True))  # such as the server that forks the work-alike's commands
     STANDSTILL[phase](fake_lab)
     pressed: list[float] = []
 
@@ -103,7 +109,7 @@ def test_ctrl_c(
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert seconds < END_S
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith(("machine", "serial"))] == []
-    children = [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
+    children = [" ".join(child.cmdline()) for child in started_since(before)]
     assert [line for line in children if "vmrun" in line or "vdiskmanager" in line] == []
     told = json.loads((fake_lab.latest / "run.json").read_text(encoding="utf-8"))
     assert told["overall"] == "incomplete"
