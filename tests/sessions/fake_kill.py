@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
+from harness.core.layout import LEDGER
 from harness.results.journal import Journal
 
 VARIABLE = "FAKE_KILL"
@@ -60,11 +61,12 @@ def kill_at_replacement(number: int, *, before: bool) -> None:
 
     def watched(path: Path, target: Path) -> Path:
         nonlocal seen
-        seen += path.name == "lab-ledger.tmp"
-        if seen == number and before:
+        seen += Path(target).name == LEDGER
+        hit = Path(target).name == LEDGER and seen == number
+        if hit and before:
             die()
         done = replace(path, target)
-        if seen == number:
+        if hit:
             die()
         return done
 
