@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Directories and modules whose tests take seconds each, the slowest first; all others take milliseconds.
 SLOW_FIRST = (
@@ -29,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     A lab of a user is not red by what a dependency announces for its future.
     """
     config.addinivalue_line("filterwarnings", "error")
+    settings.register_profile("busy host", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("busy host")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -158,6 +158,8 @@ def _chain(vmx: Path) -> Iterator[Path]:
         yield disk
         pieces = [] if descriptor.is_embedded else [piece.name for piece in descriptor.extents if piece.name]
         hint = descriptor.get("parentFileNameHint")
+        if any("\0" in name for name in (*pieces, hint)):
+            raise _not_known(vmx, f"its disk {disk}: a name in its descriptor has a NUL", disk)
         try:
             yield from (Path(_real(disk.parent / piece)) for piece in pieces)
             if hint:

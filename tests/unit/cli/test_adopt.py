@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,7 @@ def test_a_vm_of_this_lab_whose_ledger_was_lost_is_taken(lab: CommandLine) -> No
 def test_a_vm_that_another_program_has_open_is_refused(lab: CommandLine) -> None:
     lock = leave_old_vm(lab) / f"{NAME}.vmx.lck"
     lock.mkdir()
-    (lock / "M12345.lck").write_text("host 1-2.0(vmware.exe)")
+    (lock / "M12345.lck").write_text(f"host {os.getpid()}-2.0(vmware.exe)")
     assert "another program has it open" in refused(lab)
 
 

@@ -9,7 +9,8 @@ from harness.core.layout import MachineFiles, RunFiles, cache_directory
 
 def test_the_cache_is_where_the_environment_says(tmp_path: Path) -> None:
     assert cache_directory({"LAB_CACHE_DIR": str(tmp_path)}) == tmp_path
-    assert cache_directory({}).name == cache_directory({"LAB_CACHE_DIR": ""}).name == "airgap-lab"
+    assert cache_directory({}) == cache_directory({"LAB_CACHE_DIR": ""})
+    assert "airgap-lab" in cache_directory({}).parts  # on Windows a directory `Cache` is below it
 
 
 def test_the_files_of_a_machine_are_named_like_it() -> None:

@@ -29,7 +29,7 @@ def test_a_disk_of_one_file_says_the_same(tmp_path: Path) -> None:
 def test_a_flat_disk_and_a_piece_of_zeros(tmp_path: Path) -> None:
     (tmp_path / "a-flat.vmdk").write_bytes(b"\0" * 512)
     path = tmp_path / "a.vmdk"
-    path.write_text(descriptor("monolithicFlat", 'RW 1 FLAT "a-flat.vmdk" 0', "RW 7 ZERO"), encoding="utf-8")
+    path.write_bytes(descriptor("monolithicFlat", 'RW 1 FLAT "a-flat.vmdk" 0', "RW 7 ZERO").encode())
     info = inspect_disk(path)
     assert info.capacity_bytes == 8 * 512
     assert info.extents[1].file is None
