@@ -45,7 +45,9 @@ FAKE_RUN = """
 def run(pytester: pytest.Pytester, conftest: str, test: str) -> pytest.RunResult:
     pytester.makeconftest(conftest)
     pytester.makepyfile(test)
-    return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:harness.plugin.entry", "-rs")
+    # An inner session in this process would load the plugin of Hypothesis anew, which changes the properties of later tests.
+    blocked = ("cacheprovider", "harness.plugin.entry", "hypothesispytest")
+    return pytester.runpytest_inprocess(*(word for name in blocked for word in ("-p", f"no:{name}")), "-rs")
 
 
 def test_a_test_that_wants_a_lab_where_none_is_collected_names_the_remedy(pytester: pytest.Pytester) -> None:
