@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from harness.config import yaml_nodes as yaml_tree
 from harness.config.model import LabSpec, Reach, SeedSource
 from harness.config.path_rules import Broken, path_problems
+from harness.config.payload_spec import duplicate_names
 from harness.core.errors import ConfigError
 from harness.core.files import read_regular_file
 from harness.core.secret import MASK
@@ -109,7 +110,7 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
         spec = LabSpec.model_validate_json(json.dumps(yaml_tree.plain(root)))
     except ValidationError as error:
         raise _problems(path, (_explain(root, dict(item)) for item in error.errors(include_url=False))) from error
-    rules = [*_rules(spec), *_built_rules(spec), *path_problems(spec, platform)]
+    rules = [*_rules(spec), *_built_rules(spec), *_payload_rules(spec), *path_problems(spec, platform)]
     broken = [yaml_tree.Problem(*yaml_tree.locate(root, loc), f"{_dotted(loc)}: {text}") for loc, text in rules]
     named = {(problem.line, problem.column) for problem in broken}
     broken += [one for one in yaml_tree.control_characters(root) if (one.line, one.column) not in named]
@@ -161,7 +162,11 @@ def _explain(root: yaml_tree.Node, error: dict[str, Any]) -> yaml_tree.Problem:
         line, column = yaml_tree.locate(root, loc, key=True)
         return yaml_tree.Problem(line, column, f"{_dotted(loc)}: unknown key{_did_you_mean(loc)}")
     line, column = yaml_tree.locate(root, loc)
-    shown = MASK if loc[:1] == ("tools",) else json.dumps(error.get("input"), ensure_ascii=False)
+    shown = (
+        MASK
+        if loc[:1] == ("tools",) or loc[:2] == ("registry", "login")
+        else json.dumps(error.get("input"), ensure_ascii=False)
+    )
     shown = shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + "…"
     template = _TEXTS.get(kind)
     if template is None:
@@ -249,6 +254,12 @@ def _built_rules(spec: LabSpec) -> Iterator[Broken]:
         yield ("hardware", "disk_gib"), f"seeds that are built install on disks of at most {MOST_BUILT_DISK_GIB} GiB"
     if not spec.guest.packages:
         yield ("guest", "packages"), "a seed that is built brings at least one package"
+
+
+def _payload_rules(spec: LabSpec) -> Iterator[Broken]:
+    """Yield the files of the payload that would have the name of another one."""
+    if spec.payload is not None:
+        yield from ((("payload", *place), why) for place, why in duplicate_names(spec.payload))
 
 
 def _once(seen: dict[str, str], value: str, name: str, place: tuple[str | int, ...]) -> Iterator[Broken]:

@@ -12,8 +12,10 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from harness.config.frozen_model import Model
+from harness.config.payload_spec import PayloadSpec
 from harness.config.secret_reference import PATTERN, check_reference
 from harness.core.claims import Claim
 
@@ -28,13 +30,6 @@ SecretReference = Annotated[
     str, BeforeValidator(check_reference), WithJsonSchema({"type": "string", "pattern": PATTERN})
 ]
 Seconds = Annotated[int, Field(ge=1, le=86400)]
-
-
-class Model(BaseModel):
-    """A frozen mapping without unknown keys."""
-
-    # Only `LabSpec` is validated: built at once with everything in it, on first use, it costs half the time.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class Role(StrEnum):
@@ -82,11 +77,19 @@ class NetworkSpec(Model):
     dns: tuple[IPv4Address, ...] = ()
 
 
+class AccountSpec(Model):
+    """A name and the reference to its password."""
+
+    user: Annotated[str, Field(min_length=1)]
+    password: SecretReference
+
+
 class RegistrySpec(Model):
     """The container registry that the guests pull from."""
 
     address: IPv4Address
     port: Port
+    login: Annotated[AccountSpec | None, Field(description="null: it wants no login")] = None
 
 
 class SeedsSpec(Model):
@@ -113,11 +116,8 @@ class SshSpec(Model):
     ] = None
 
 
-class ToolsSpec(Model):
+class ToolsSpec(AccountSpec):
     """A guest account for guest operations through VMware Tools; SSH does not need it."""
-
-    user: Annotated[str, Field(min_length=1)]
-    password: SecretReference
 
 
 class HypervisorSpec(Model):
@@ -226,6 +226,9 @@ class LabSpec(Model):
     hardware: HardwareSpec
     machines: Annotated[dict[HostName, MachineSpec], Field(min_length=1)]
     guest: GuestSpec
+    payload: Annotated[
+        PayloadSpec | None, Field(description="files that built seeds bring; null: packages of the distribution alone")
+    ] = None
     markers: MarkersSpec
     cloud_init: CloudInitSpec
     cluster: ClusterSpec
@@ -238,8 +241,11 @@ class LabSpec(Model):
     deadlines_s: DeadlinesSpec
     overlays: Annotated[
         dict[str, dict[str, Any]],
-        Field(description="partial lab files; `embedded` is applied when the embedded hypervisor runs the lab"),
-    ] = {}
+        Field(
+            default_factory=dict,
+            description="partial lab files; `embedded` is applied when the embedded hypervisor runs the lab",
+        ),
+    ]
 
     @property
     def keep_for_s(self) -> int | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from harness.config.model import LabSpec
+from harness.config.payload_spec import is_address, sources
 
 # Where in the lab file a rule is broken, and how.
 Broken = tuple[tuple[str | int, ...], str]
@@ -32,12 +33,19 @@ def path_problems(spec: LabSpec, platform: str | None) -> Iterator[Broken]:
         (("seeds", "directory"), spec.seeds.directory),
         (("ssh", "key"), spec.ssh.key),
         *((("machines", name, "seed"), machine.seed) for name, machine in spec.machines.items()),
+        *_payload_paths(spec),
     ):
         problem = _changed_silently(text, of_windows=platform == "win32" or bool(_OF_WINDOWS.match(text)))
         if problem:
             yield place, problem
         elif platform not in (None, "win32") and _ABSOLUTE.match(text):
             yield place, f"{text} is a path of Windows; give one of this host, or an overlay with one (--overlay)"
+
+
+def _payload_paths(spec: LabSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for place, text in sources(spec.payload) if spec.payload else ():
+        if not is_address(text):
+            yield ("payload", *place), text
 
 
 def _changed_silently(text: str, *, of_windows: bool) -> str:

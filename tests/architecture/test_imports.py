@@ -36,7 +36,13 @@ DOORS = {
     "pycdlib": {"harness.seed.iso_writer"},
     "click": {f"harness.cli.{name}" for name in ("main", "options", *SUBCOMMANDS)},
     "jinja2": {"harness.report.html"},
-    "pydantic": {"harness.config.loader", "harness.config.model", "harness.results.run_json"},
+    "pydantic": {
+        "harness.config.frozen_model",
+        "harness.config.loader",
+        "harness.config.model",
+        "harness.config.payload_spec",
+        "harness.results.run_json",
+    },
     "qemu": {"harness.vmrun_qemu.qemu.qmp_client"},
 }
 POSIX_ONLY = ("fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty")
