@@ -21,7 +21,13 @@ from harness.seed.inspect import inspect_iso
 from harness.system.ports import HeldPorts
 from harness.vmrun.discovery import Hypervisor
 
-_SIGNS = {Status.PASS: "ok  ", Status.FAIL: "FAIL", Status.ERROR: "ERR ", Status.NOT_PROVEN: "?   "}
+_SIGNS = {
+    Status.PASS: "ok  ",
+    Status.FAIL: "FAIL",
+    Status.ERROR: "ERR ",
+    Status.NOT_PROVEN: "?   ",
+    Status.NOT_ASKED: "-   ",
+}
 
 
 @click.command()

@@ -30,3 +30,7 @@ class CheckSpec:
     def not_proven(self, seen: str, *, expected: str = "", remedy: str = "") -> Check:
         """Return NOT_PROVEN: nothing could be looked at."""
         return Check(self.name, Status.NOT_PROVEN, expected or self.expected, seen, remedy)
+
+    def not_asked(self, why: str, *, remedy: str = "") -> Check:
+        """Return NOT_ASKED: the lab neither has nor promises what the check is about."""
+        return Check(self.name, Status.NOT_ASKED, self.expected, why, remedy)

@@ -42,11 +42,23 @@ _SENTENCES = {
 
 
 class Standing(StrEnum):
-    """How a claim stands at the end of a run."""
+    """How a claim stands at the end of a run.
+
+    NOT_ASKED: the lab does not have what the claim is about, and the claim is not required.
+    """
 
     PROVEN = "proven"
     DISPROVEN = "disproven"
     NOT_PROVEN = "not-proven"
+    NOT_ASKED = "not-asked"
+
+
+_WORDS = {
+    Standing.PROVEN: "proven",
+    Standing.DISPROVEN: "DISPROVEN",
+    Standing.NOT_PROVEN: "NOT PROVEN",
+    Standing.NOT_ASKED: "not asked",
+}
 
 
 @dataclass(frozen=True)
@@ -85,10 +97,8 @@ class Judgement:
 
     @property
     def word(self) -> str:
-        """The standing as printed; anything less than proven is in capitals."""
-        if self.standing is Standing.PROVEN:
-            return "proven"
-        return "DISPROVEN" if self.standing is Standing.DISPROVEN else "NOT PROVEN"
+        """The standing as printed; what should be proven and is not, in capitals."""
+        return _WORDS[self.standing]
 
     @property
     def holds_back(self) -> bool:

@@ -5,6 +5,7 @@ FAIL        looked at, and the guest is wrong; or, marked inconclusive, a guest 
 ERROR       could not be looked at because the host or the harness broke (an expired vmrun deadline is an ERROR)
 BLOCKED     not looked at, because an earlier phase did not pass; names it
 NOT_PROVEN  nothing to look at, or no way to look: never a pass
+NOT_ASKED   this lab does not have what the check is about, and does not promise it: nothing is open
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from harness.core.secret import redact
 
 
 class Status(StrEnum):
-    """The five outcomes of a check or a phase, as in `run.json`."""
+    """The six outcomes of a check or a phase, as in `run.json`."""
 
     PASS = "pass"  # noqa: S105  (a verdict, not a password)
     FAIL = "fail"
     ERROR = "error"
     BLOCKED = "blocked"
     NOT_PROVEN = "not-proven"
+    NOT_ASKED = "not-asked"
 
     @property
     def stops(self) -> bool:
@@ -31,7 +33,7 @@ class Status(StrEnum):
         return self in (Status.FAIL, Status.ERROR, Status.BLOCKED)
 
 
-_SEVERITY = (Status.PASS, Status.NOT_PROVEN, Status.BLOCKED, Status.FAIL, Status.ERROR)
+_SEVERITY = (Status.NOT_ASKED, Status.PASS, Status.NOT_PROVEN, Status.BLOCKED, Status.FAIL, Status.ERROR)
 
 
 def worst(statuses: Iterable[Status]) -> Status:

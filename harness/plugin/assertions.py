@@ -17,7 +17,7 @@ from harness.phases.runner import from_exception
 from harness.plugin.requested import check_name
 from harness.results import journal_events as payload
 from harness.results.journal import Journal
-from harness.results.model import CaseResult, Outcome
+from harness.results.model import NOT_ASKED, CaseResult, Outcome
 from harness.results.plain_text import plain
 
 PROVEN_BY = "proven_by_run"  # the property of a test whose check an earlier run made
@@ -68,6 +68,8 @@ class Proof:
             self._blocked(culprit)
 
     def _assert(self, verdict: Verdict, check: Check) -> None:
+        if check.status is Status.NOT_ASKED:
+            pytest.skip(f"{NOT_ASKED}{check.seen}")
         if check.status is Status.NOT_PROVEN:
             pytest.skip(f"not proven: {check.seen}")
         if check.status is Status.BLOCKED:

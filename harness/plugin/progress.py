@@ -66,6 +66,7 @@ class Progress:
         lines += [
             f"checks: {counts[Status.PASS]} passed{_carried(verdicts)}, {counts[Status.FAIL]} failed, "
             f"{counts[Status.ERROR]} errors, {counts[Status.NOT_PROVEN]} not proven; {blocked} phases blocked"
+            + (f"; {counts[Status.NOT_ASKED]} not asked" if counts[Status.NOT_ASKED] else "")
         ]
         lines += [
             f"not proven: {verdict.title}: {check.name}: {check.seen}"

@@ -22,6 +22,8 @@ from harness.report.page_model import (
     Link,
     Log,
     Row,
+    case_mark,
+    cause_mark,
     earlier_link,
     evidence_link,
     link,
@@ -32,7 +34,6 @@ from harness.report.page_model import (
 from harness.report.symbols import Mark
 from harness.results.claim_rules import bases
 from harness.results.conclusion import (
-    Cause,
     Overall,
     first_cause,
     gaps,
@@ -142,7 +143,7 @@ class View:
             console = ""  # the check quotes it already
         return CauseCard(
             what=cause.what,
-            mark=_cause_mark(cause),
+            mark=cause_mark(cause),
             machine=machine or _LAB,
             phase=cause.verdict.phase.value if cause.verdict else cause.span.name if cause.span else "",
             check=self._check(machine, cause.check, 3000) if cause.check else None,
@@ -253,9 +254,11 @@ class View:
             for name in (None, *self.run.machine_names)
             if self.run.unfinished(name, phase) is not None
         ]
-        checks.sort(key=lambda check: check.mark is symbols.STATUS[Status.PASS])  # stable: not proven first
+        settled = (symbols.NOT_ASKED, symbols.STATUS[Status.PASS])
+        checks.sort(key=lambda check: check.mark in settled)  # stable: not proven first
         proven = sum(check.mark is symbols.STATUS[Status.PASS] for check in checks)
-        return CheckGroup(f"checks-{phase.value}", phase.value, tuple(checks), proven)
+        asked = sum(check.mark is not symbols.NOT_ASKED for check in checks)
+        return CheckGroup(f"checks-{phase.value}", phase.value, tuple(checks), proven, asked)
 
     def _checks(self, verdict: Verdict) -> Sequence[CheckRow]:
         if verdict.blocked_by:
@@ -287,14 +290,8 @@ class View:
         if case.carried_from:
             took, by = "", "proven by" if case.outcome is Outcome.PASSED else "looked at by"
             earlier = earlier_link(case.carried_from, f"{by} run {case.carried_from}", self._reports)
-        return CaseRow(case.nodeid, symbols.OUTCOME[case.outcome], took, reason, earlier)
+        return CaseRow(case.nodeid, case_mark(case), took, reason, earlier)
 
 
 def _is_bad(case: CaseResult) -> bool:
     return case.outcome in (Outcome.FAILED, Outcome.ERROR, Outcome.XPASSED)
-
-
-def _cause_mark(cause: Cause) -> Mark:
-    if cause.verdict is not None:
-        return symbols.STATUS[cause.verdict.status]
-    return symbols.OUTCOME[cause.case.outcome] if cause.case else symbols.CUT_OFF

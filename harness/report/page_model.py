@@ -11,8 +11,9 @@ from urllib.parse import quote
 from harness.core.verdict import Status
 from harness.report import symbols
 from harness.report.symbols import Mark
-from harness.results.conclusion import not_run, planned, tally
-from harness.results.model import EvidenceFile, Outcome, RunResult
+from harness.results.conclusion import Cause, not_run
+from harness.results.counts import planned, tally
+from harness.results.model import CaseResult, EvidenceFile, Outcome, RunResult
 
 _TEXT_FILES = {".log", ".txt", ".json", ".jsonl", ".vmx", ".xml", ""}
 _LOGS_OF_A_MACHINE = 5
@@ -63,17 +64,18 @@ class CheckRow:
 
 @dataclass(frozen=True)
 class CheckGroup:
-    """The checks of one phase."""
+    """The checks of one phase; `asked` counts those that apply to this lab."""
 
     anchor: str
     phase: str
     checks: tuple[CheckRow, ...]
     proven: int
+    asked: int
 
     @property
     def whole(self) -> bool:
-        """Whether every check is proven."""
-        return bool(self.checks) and self.proven == len(self.checks)
+        """Whether every check that applies is proven."""
+        return bool(self.checks) and self.proven == self.asked
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,18 @@ def _log_order(item: EvidenceFile) -> tuple[bool, int, str]:
     return "serial" not in name, -int(number[1]) if number and "serial" in name else 0, item.path
 
 
+def case_mark(case: CaseResult) -> Mark:
+    """Return the mark of a test; one that is not asked is no open point."""
+    return symbols.NOT_ASKED if case.not_asked else symbols.OUTCOME[case.outcome]
+
+
+def cause_mark(cause: Cause) -> Mark:
+    """Return the mark of the first cause."""
+    if cause.verdict is not None:
+        return symbols.STATUS[cause.verdict.status]
+    return symbols.OUTCOME[cause.case.outcome] if cause.case else symbols.CUT_OFF
+
+
 def tiles(run: RunResult) -> tuple[tuple[str, str, str], ...]:
     """Name, number and CSS class of what a reader counts first."""
     count = tally(run)
@@ -205,7 +219,7 @@ def tiles(run: RunResult) -> tuple[tuple[str, str, str], ...]:
         ("failed", str(bad), "fail" if bad else "plain"),
         ("not proven", str(unproven), "not-proven" if unproven else "plain"),
         ("phases without verdict", str(missing), "not-proven" if missing else "plain"),
-        ("tests passed", f"{passed} of {len(run.tests)}", "plain"),
+        ("tests passed", f"{passed} of {sum(not case.not_asked for case in run.tests)}", "plain"),
         ("duration", symbols.duration(run.duration_s), "plain"),
     )
 

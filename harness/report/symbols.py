@@ -19,12 +19,14 @@ class Mark:
     word: str
 
 
+NOT_ASKED = Mark("not-asked", "–", "not asked")
 STATUS = {
     Status.PASS: Mark("pass", "✓", "pass"),
     Status.FAIL: Mark("fail", "✗", "FAIL"),
     Status.ERROR: Mark("error", "!", "ERROR"),
     Status.BLOCKED: Mark("blocked", "⊘", "blocked"),
     Status.NOT_PROVEN: Mark("not-proven", "?", "NOT PROVEN"),
+    Status.NOT_ASKED: NOT_ASKED,
 }
 NOT_RUN = Mark("not-run", "–", "not run")
 CUT_OFF = Mark("cut-off", "…", "CUT OFF")
@@ -44,6 +46,7 @@ STANDING = {
     Standing.PROVEN: Mark("pass", "✓", "proven"),
     Standing.DISPROVEN: Mark("fail", "✗", "DISPROVEN"),
     Standing.NOT_PROVEN: Mark("not-proven", "?", "NOT PROVEN"),
+    Standing.NOT_ASKED: NOT_ASKED,
 }
 
 OUTCOME = {

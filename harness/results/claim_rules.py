@@ -1,4 +1,4 @@
-"""The nine claims: proven, disproven or not proven. Pure.
+"""The nine claims: proven, disproven, not proven or not asked. Pure.
 
 A claim rests on the checks that are declared for it, on every machine: the phases declare theirs, and a test of the
 guests is one. The declarations are part of the run's first event, so that a result can be judged from its journal
@@ -8,9 +8,10 @@ PROVEN      all of them were looked at and passed
 DISPROVEN   one of them was looked at and failed
 NOT PROVEN  anything else: one was not asked, was not seen before its deadline, was blocked,
             could not be looked at, or the host broke
+NOT ASKED   the lab does not have what the claim is about (no k3s in the payload), and does not require it
 
 A claim is *asked* when the run works through every phase that it rests on, on every machine of the lab, and selects
-every guest test that it names. A claim that was not asked is not proven, and does not decide the exit status.
+every guest test that it names. A claim that a run did not ask is not proven, and does not decide the exit status.
 """
 
 from __future__ import annotations
@@ -105,7 +106,8 @@ class _Findings:
 
     Attributes:
         phases: Those whose checks it rests on.
-        checks: Those that it rests on and that were answered.
+        checks: Those that it rests on and that were answered; without the inapplicable ones.
+        inapplicable: Why checks do not apply to this lab.
         planned: How many checks it rests on, answered or not.
         passed: How many of these were answered and passed.
         carried: For each of them that an earlier run made: that run.
@@ -116,6 +118,7 @@ class _Findings:
 
     phases: tuple[Phase, ...]
     checks: tuple[Check, ...]
+    inapplicable: tuple[str, ...]
     planned: int
     passed: int
     carried: tuple[str, ...]
@@ -128,7 +131,7 @@ class _Findings:
         cls, rests_on: Sequence[Basis], verdicts: Sequence[Verdict], machines: Sequence[str], asked: Collection[str]
     ) -> _Findings:
         places = [(basis, machine) for basis in rests_on for machine in _machines(basis, machines)]
-        found = [
+        answers = [
             (verdict, check)
             for basis, machine in places
             for verdict in verdicts
@@ -136,14 +139,21 @@ class _Findings:
             for check in verdict.checks
             if check.name in basis.checks
         ]
+        found = [pair for pair in answers if pair[1].status is not Status.NOT_ASKED]
         answered = {(verdict.phase, verdict.machine, check.name) for verdict, check in found}
+        inapplicable = {
+            key: check.seen
+            for verdict, check in answers
+            if (key := (verdict.phase, verdict.machine, check.name)) not in answered
+        }
         bad = {(one.phase, one.machine, check.name) for one, check in found if check.status is not Status.PASS}
         unseen = [_told(*pair) for pair in found if not (_disproves(pair[1]) or pair[1].status is Status.PASS)]
         unseen += [text for basis, machine in places for text in _unseen(basis, machine, verdicts)]
         return cls(
             phases=tuple(basis.phase for basis in rests_on),
             checks=tuple(check for _, check in found),
-            planned=sum(len(basis.checks) for basis, _ in places),
+            inapplicable=tuple(dict.fromkeys(inapplicable.values())),
+            planned=sum(len(basis.checks) for basis, _ in places) - len(inapplicable),
             passed=len(answered) - len(bad),
             carried=tuple(verdict.carried_from for verdict, _ in found if verdict.carried_from),
             failed=tuple(_told(*pair) for pair in found if _disproves(pair[1])),
@@ -161,6 +171,9 @@ def _conclude(claim: Claim, found: _Findings, *, required: bool) -> Judgement:
     elif found.unasked:
         names = dict.fromkeys(name.partition("/")[0] for name in found.unasked)
         asked, why = False, (f"not asked in this run: {', '.join(names)}",)
+    elif found.inapplicable and not (found.unseen or found.checks):
+        standing = Standing.NOT_PROVEN if required else Standing.NOT_ASKED
+        why = tuple(f"not asked: {reason}" for reason in found.inapplicable)
     elif found.unseen or not found.checks:
         why = found.unseen or ("no check is declared for it",)
     else:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.core.claims import Judgement, Standing
 from harness.core.verdict import Check, Phase, Status, Verdict
-from harness.results.claim_rules import LAB_WIDE, place
+from harness.results.counts import planned, tally
 from harness.results.model import CaseResult, Outcome, RunResult, Span, SpanKind
 
 _INTERRUPTED = 2  # pytest.ExitCode; 5 is: no tests collected
@@ -225,7 +224,7 @@ def _ending(run: RunResult) -> str:
 
 
 def _reservations(run: RunResult) -> list[str]:
-    unseen = sum(case.outcome in _UNSEEN_OUTCOMES for case in run.tests)
+    unseen = sum(case.outcome in _UNSEEN_OUTCOMES and not case.not_asked for case in run.tests)
     return [
         *_count(len(gaps(run)), "thing not proven", "things not proven"),
         *_count(len(not_run(run)), "phase not run", "phases not run"),
@@ -278,23 +277,3 @@ def _exception(case: CaseResult) -> str:
     lines = [line.strip() for line in case.reason.splitlines() if line.strip()]
     raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E ")]
     return next(iter(raised or lines), "")[:_WHY_LIMIT]
-
-
-def planned(run: RunResult) -> int:
-    """Return how many checks the run was asked to make, made or not.
-
-    A check that no phase declares counts where it was answered.
-    """
-    names = {(verdict.phase, verdict.machine, check.name) for verdict in run.verdicts for check in verdict.checks}
-    machines = [machine.name for machine in run.machines]
-    for check in run.declared:
-        at = (None,) if check.phase in LAB_WIDE else machines
-        names |= {(check.phase, name, check.name) for name in at if place(check.phase, name) in run.asked}
-    return len(names)
-
-
-def tally(run: RunResult) -> Counter[Status]:
-    """Count checks by status; a blocked phase counts as one."""
-    count = Counter(check.status for verdict in run.verdicts for check in verdict.checks)
-    count[Status.BLOCKED] += sum(bool(verdict.blocked_by) for verdict in run.verdicts)
-    return count

@@ -15,6 +15,8 @@ SCHEMA_VERSION = 2
 
 # Facts that identify the installation of a machine, by their names in the journal.
 MACHINE_ID, RUNS, MARK = "machine id", "installer runs", "installation mark"
+# How the reason of a skipped test begins whose check does not apply to the lab.
+NOT_ASKED = "not asked: "
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,11 @@ class CaseResult:
     reason: str = ""
     duration_s: float = 0.0
     carried_from: str = ""
+
+    @property
+    def not_asked(self) -> bool:
+        """Whether it was skipped because the lab has nothing that it is about."""
+        return self.outcome is Outcome.SKIPPED and self.reason.startswith(NOT_ASKED)
 
 
 @dataclass(frozen=True)

@@ -27,3 +27,8 @@ def test_what_could_not_be_looked_at_is_not_proven() -> None:
     check = SPEC.not_proven("no VMX", remedy="create it")
     assert (check.status, check.expected, check.seen) == (Status.NOT_PROVEN, "every key as planned", "no VMX")
     assert check.remedy == "create it"
+
+
+def test_what_the_lab_does_not_have_is_not_asked() -> None:
+    check = SPEC.not_asked("no k3s in the payload")
+    assert (check.status, check.seen) == (Status.NOT_ASKED, "no k3s in the payload")

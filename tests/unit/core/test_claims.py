@@ -22,9 +22,14 @@ def test_each_claim_has_a_sentence(claim: Claim) -> None:
 
 @pytest.mark.parametrize(
     ("standing", "word"),
-    [(Standing.PROVEN, "proven"), (Standing.DISPROVEN, "DISPROVEN"), (Standing.NOT_PROVEN, "NOT PROVEN")],
+    [
+        (Standing.PROVEN, "proven"),
+        (Standing.DISPROVEN, "DISPROVEN"),
+        (Standing.NOT_PROVEN, "NOT PROVEN"),
+        (Standing.NOT_ASKED, "not asked"),
+    ],
 )
-def test_less_than_proven_is_in_capitals(standing: Standing, word: str) -> None:
+def test_what_should_be_proven_and_is_not_is_in_capitals(standing: Standing, word: str) -> None:
     assert Judgement(Claim.BUILT, standing, asked=True, required=True, why=()).word == word
 
 

@@ -16,6 +16,9 @@ BAD = Check("vmx", Status.FAIL, "512", "memsize is 256\nmore", "look", ("vmware.
     [
         ([], Status.NOT_PROVEN),
         ([Status.PASS], Status.PASS),
+        ([Status.NOT_ASKED], Status.NOT_ASKED),
+        ([Status.NOT_ASKED, Status.PASS], Status.PASS),
+        ([Status.NOT_ASKED, Status.NOT_PROVEN], Status.NOT_PROVEN),
         ([Status.PASS, Status.NOT_PROVEN], Status.NOT_PROVEN),
         ([Status.NOT_PROVEN, Status.BLOCKED], Status.BLOCKED),
         ([Status.BLOCKED, Status.FAIL], Status.FAIL),

@@ -103,6 +103,12 @@ def test_what_was_not_looked_at_is_a_skip_with_its_reason(prove: Callable[..., P
         prove(verdict(Phase.CREATION, UNSEEN)).check("m", Phase.CREATION, "vmx")
 
 
+def test_what_does_not_apply_to_the_lab_is_a_skip_that_says_so(prove: Callable[..., Proof]) -> None:
+    absent = Check("vmx", Status.NOT_ASKED, "as planned", "no k3s in the payload")
+    with skipped("not asked: no k3s in the payload"):
+        prove(verdict(Phase.CREATION, absent)).check("m", Phase.CREATION, "vmx")
+
+
 def test_a_check_that_follows_from_another_is_a_skip(prove: Callable[..., Proof]) -> None:
     follows = Check("subnet", Status.BLOCKED, "a subnet", "network")
     proof = prove(verdict(Phase.ENVIRONMENT, BAD, follows, machine=None))

@@ -188,3 +188,39 @@ def test_a_claim_for_which_nothing_is_declared_is_not_proven() -> None:
 def test_a_check_that_is_not_declared_counts_for_no_claim() -> None:
     verdicts = [replace(one, checks=(*one.checks, check("own", Status.FAIL))) for one in good()]
     assert {judged(verdicts, claim).standing for claim in Claim} == {Standing.PROVEN}
+
+
+def of_no_k3s(*answered: Status) -> list[Verdict]:
+    """Return the good verdicts; the cluster's checks are not asked, but for the first ones, which are as given."""
+    verdicts = [one for one in good() if one.phase is not Phase.CLUSTER]
+    names = [one.name for one in DECLARED if one.phase is Phase.CLUSTER]
+    statuses = [*answered, *[Status.NOT_ASKED] * (len(names) - len(answered))]
+    checks = tuple(check(name, status, "no k3s in the payload") for name, status in zip(names, statuses, strict=True))
+    return [*verdicts, Verdict(Phase.CLUSTER, None, checks, 0, 1)]
+
+
+def test_a_claim_about_something_that_the_lab_does_not_have_is_not_asked() -> None:
+    required = [claim.value for claim in default_required(has_k3s=False, has_gateway=True, own_seeds=True)]
+    judgement = judge_claims(DECLARED, of_no_k3s(), MACHINES, EVERYWHERE, required)[-1]
+    assert (judgement.standing, judgement.asked, judgement.checks) == (Standing.NOT_ASKED, True, (0, 0))
+    assert judgement.why == ("not asked: no k3s in the payload",)
+
+
+def test_what_is_required_and_was_not_asked_is_not_proven() -> None:
+    judgement = judged(of_no_k3s(), Claim.CLUSTER)
+    assert (judgement.standing, judgement.holds_back) == (Standing.NOT_PROVEN, True)
+    assert judgement.why == ("not asked: no k3s in the payload",)
+
+
+@pytest.mark.parametrize(
+    ("status", "standing"),
+    [
+        (Status.PASS, Standing.PROVEN),
+        (Status.FAIL, Standing.DISPROVEN),
+        (Status.NOT_PROVEN, Standing.NOT_PROVEN),
+        (Status.ERROR, Standing.NOT_PROVEN),
+    ],
+)
+def test_checks_that_do_not_apply_leave_the_claim_to_the_others(status: Status, standing: Standing) -> None:
+    judgement = judged(of_no_k3s(status), Claim.CLUSTER)
+    assert (judgement.standing, judgement.checks) == (standing, (int(status is Status.PASS), 1))
