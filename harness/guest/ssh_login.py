@@ -51,7 +51,7 @@ class SshTarget:
         user: Account in the guest.
         key_path: The lab's private key.
         host_key: `ssh-ed25519 AAAA…`, pinned; None pins the first key that is seen, for the life of the channel.
-        connect_timeout_s: For the TCP connection, and again for sshd's banner.
+        connect_timeout_s: For the TCP connection, and again for sshd's banner, or half of the attempt if longer.
     """
 
     name: str
@@ -236,7 +236,7 @@ def _negotiate(transport: paramiko.Transport, target: SshTarget, pinned: str | N
         first = _RSA_ALGORITHMS if kind == "ssh-rsa" else (kind,)
         options = transport.get_security_options()
         options.key_types = sorted(options.key_types, key=lambda name: name not in first)
-    transport.banner_timeout = min(target.connect_timeout_s, deadline.remaining)
+    transport.banner_timeout = min(max(target.connect_timeout_s, deadline.remaining / 2), deadline.remaining)
     transport.handshake_timeout = max(1.0, deadline.remaining)
     try:
         transport.start_client(timeout=deadline.remaining)

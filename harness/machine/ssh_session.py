@@ -17,7 +17,10 @@ from harness.machine.waiting import Waiting
 
 _READY_LOGIN_S = 2.0  # between attempts once the guest has reported that sshd listens
 _BLIND_LOGIN_S = 20.0  # between attempts without that event: each costs a booting guest seconds
-_LOGIN_S = 30.0  # the longest that one attempt may take
+# The longest that one attempt may take. It doubles with each attempt that was too slow: on a busy host the next one is
+# as slow, and what the guest did for an attempt that is cut short is lost.
+_LOGIN_S = 30.0
+_LONGEST_LOGIN_S = 240.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class SshSession:
         self._open_channel = open_channel
         self._channel: SshChannel | None = None
         self._lock = threading.RLock()
+        self._login_s = _LOGIN_S
 
     def connect(self, deadline: Deadline, *, not_boot_id: str | None = None) -> None:
         """Log in to the guest.
@@ -106,12 +110,15 @@ class SshSession:
     def _try_login(self, deadline: Deadline, not_boot_id: str | None) -> bool:
         plan = self._guest.plan
         channel = self._channel = self._channel or self._open_channel(self._guest.target, self._clock)
+        began = self._clock.monotonic()
         try:
-            channel.connect(_within(deadline, _LOGIN_S))
-            said = channel.run(nonce.NONCE_COMMAND, timeout_s=_within(deadline, _LOGIN_S), as_root=True)
+            channel.connect(_within(deadline, self._login_s))
+            said = channel.run(nonce.NONCE_COMMAND, timeout_s=_within(deadline, self._login_s), as_root=True)
             answer = nonce.parse_reading(said.stdout)
         except (ConnectFailed, AuthFailed, ChannelLost, CommandTimeout) as error:
             # A booting guest may lack account and key, and a busy one answers late: the deadline decides.
+            if self._clock.monotonic() - began >= self._login_s / 2:
+                self._login_s = min(2 * self._login_s, _LONGEST_LOGIN_S)
             self._journal.state(": ".join([error.what, *error.said.splitlines()[:1]]))
             channel.close()
             return False

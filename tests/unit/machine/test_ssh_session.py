@@ -35,6 +35,7 @@ class FakeChannel:
         connects: The time limit of each connection.
         commands: Command and time limit of each call.
         hangs: Whether no command ends in time.
+        on_connect: Called with the time limit of each connection.
     """
 
     serial: str
@@ -46,9 +47,11 @@ class FakeChannel:
     connects: list[float] = field(default_factory=list)
     commands: list[tuple[str, float]] = field(default_factory=list)
     hangs: bool = False
+    on_connect: Callable[[float], None] = lambda _: None
 
     def connect(self, timeout_s: float) -> None:
         self.connects.append(timeout_s)
+        self.on_connect(timeout_s)
         if self.refused:
             self.refused -= 1
             raise ConnectFailed("connection refused", remedy="-", said="port 22\nmore")
@@ -129,6 +132,20 @@ def test_a_guest_without_events_is_tried_every_twenty_seconds(bench_of: Callable
     assert len(bench.channel.connects) == 4
     assert 160 <= bench.clock.now < 162
     assert bench.states[0] == "connection refused: port 22"
+
+
+def test_a_guest_that_is_too_slow_for_an_attempt_gets_twice_the_time(bench_of: Callable[..., Bench]) -> None:
+    bench = bench_of(sends_events=False)
+    bench.channel.refused, bench.channel.on_connect = 5, bench.clock.sleep
+    bench.connect(3000)
+    assert bench.channel.connects == [30, 60, 120, 240, 240, 240]
+
+
+def test_attempts_that_fail_at_once_get_no_longer_time(bench_of: Callable[..., Bench]) -> None:
+    bench = bench_of(sends_events=False)
+    bench.channel.refused = 3
+    bench.connect()
+    assert bench.channel.connects == [30, 30, 30, 30]
 
 
 def test_a_booted_guest_whose_sshd_does_not_answer_ends_the_wait(bench_of: Callable[..., Bench]) -> None:
