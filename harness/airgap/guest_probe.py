@@ -24,30 +24,6 @@ Probe = dict[str, Any]
 _RESEND_S = 2.0
 
 
-def probe_all(probes: list[Probe]) -> list[dict[str, Any]]:
-    """Run all probes at once and return their results in order."""
-    with concurrent.futures.ThreadPoolExecutor(max(1, len(probes))) as pool:
-        return list(pool.map(_run, probes))
-
-
-def _run(probe: Probe) -> dict[str, Any]:
-    send = {"tcp": _tcp, "icmp": _icmp, "dns": _dns, "quic": _quic, "ntp": _ntp, "registry": _registry}[probe["kind"]]
-    limit = time.monotonic() + probe["timeout_s"]
-    while True:
-        try:
-            return {"open": True, "tried": True, "detail": send(probe, max(0.1, limit - time.monotonic()))}
-        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
-            failed = {
-                "open": False,
-                "tried": not isinstance(error, PermissionError),
-                "detail": f"{type(error).__name__}: {error}",
-            }
-        # A peer may still boot; a closed way out stays closed.
-        if not probe.get("retry") or time.monotonic() + 1 >= limit:
-            return failed
-        time.sleep(0.5)
-
-
 def _tcp(probe: Probe, seconds: float) -> str:
     with socket.create_connection((probe["address"], probe["port"]), timeout=seconds) as wire:
         return f"connected from {wire.getsockname()[0]}"
@@ -56,15 +32,22 @@ def _tcp(probe: Probe, seconds: float) -> str:
 def _datagram(probe: Probe, seconds: float, data: bytes) -> bytes:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         wire.connect((probe["address"], probe["port"]))
-        return _exchange(wire, seconds, lambda: wire.send(data), lambda: wire.recv(2048))
+        resend_s = probe.get("resend_s", _RESEND_S)
+        return _exchange(wire, seconds, lambda: wire.send(data), lambda: wire.recv(2048), resend_s)
 
 
-def _exchange(wire: socket.socket, seconds: float, send: Callable[[], object], receive: Callable[[], T | None]) -> T:
+def _exchange(
+    wire: socket.socket,
+    seconds: float,
+    send: Callable[[], object],
+    receive: Callable[[], T | None],
+    resend_s: float = _RESEND_S,
+) -> T:
     """Send until a reply arrives (a datagram may be lost); return it."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         send()
-        resend_at = min(limit, time.monotonic() + _RESEND_S)
+        resend_at = min(limit, time.monotonic() + resend_s)
         while (left := resend_at - time.monotonic()) > 0:
             wire.settimeout(left)
             try:
@@ -136,3 +119,36 @@ def _get(connection: http.client.HTTPSConnection, path: str, accept: str) -> byt
 
 def _digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+KINDS: dict[str, Callable[[Probe, float], str]] = {
+    "tcp": _tcp,
+    "icmp": _icmp,
+    "dns": _dns,
+    "quic": _quic,
+    "ntp": _ntp,
+    "registry": _registry,
+}
+
+
+def probe_all(probes: list[Probe], kinds: dict[str, Callable[[Probe, float], str]] = KINDS) -> list[dict[str, Any]]:
+    """Run all probes at once and return their results in order."""
+    with concurrent.futures.ThreadPoolExecutor(max(1, len(probes))) as pool:
+        return list(pool.map(lambda probe: _run(probe, kinds[probe["kind"]]), probes))
+
+
+def _run(probe: Probe, send: Callable[[Probe, float], str]) -> dict[str, Any]:
+    limit = time.monotonic() + probe["timeout_s"]
+    while True:
+        try:
+            return {"open": True, "tried": True, "detail": send(probe, max(0.1, limit - time.monotonic()))}
+        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+            failed = {
+                "open": False,
+                "tried": not isinstance(error, PermissionError),
+                "detail": f"{type(error).__name__}: {error}",
+            }
+        # A peer may still boot; a closed way out stays closed.
+        if not probe.get("retry") or time.monotonic() + 1 >= limit:
+            return failed
+        time.sleep(0.5)

@@ -7,7 +7,10 @@ loaded for a run only.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +18,7 @@ from harness.core.errors import HarnessError, UsageError
 from harness.core.layout import RunFiles
 from harness.core.temporary_files import check_writable
 from harness.lab.keep_policy import overdue
-from harness.lab.selection import kept_until, lock, new_run_id, select
+from harness.lab.selection import Selection, kept_until, lock, new_run_id, select
 from harness.plugin.guards import check_host, check_lab
 from harness.plugin.lab_session import KEY, LabSession, session_of
 from harness.plugin.locate import LAB_FILE, lab_directory, results_directory
@@ -36,6 +39,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Wrong input ends pytest with exit code 4.
     """
+    configure(config, Steps())
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of the configuration that ask or change the host."""
+
+    select: Callable[..., Selection] = select
+    lock: Callable[[Selection, Callable[[str], None]], AbstractContextManager[object]] = lock
+    kept_awake: Callable[[], AbstractContextManager[None]] = kept_awake
+
+
+def configure(config: pytest.Config, steps: Steps) -> None:
+    """Open the session of a lab, if the command line leads to one.
+
+    Raises:
+        UsageError: Wrong input.
+    """
     directory = lab_directory(config)
     if directory is None:
         return
@@ -54,9 +75,9 @@ def pytest_configure(config: pytest.Config) -> None:
     stack = contextlib.ExitStack()
     config.add_cleanup(stack.close)  # lock, ports, journal, signals
     try:
-        selection = select(option.lab or directory / LAB_FILE, vmrun=option.vmrun, overlay=option.overlay)
+        selection = steps.select(option.lab or directory / LAB_FILE, vmrun=option.vmrun, overlay=option.overlay)
         if not option.collectonly:
-            stack.enter_context(lock(selection, write_early))
+            stack.enter_context(steps.lock(selection, write_early))
     except HarnessError as error:
         raise usage_error(error) from error
     run_id = new_run_id()
@@ -71,7 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not option.xmlpath:
         option.xmlpath = str(session.run.junit)
     stack.enter_context(termination_as_ctrl_c())
-    stack.enter_context(kept_awake())
+    stack.enter_context(steps.kept_awake())
     config.pluginmanager.import_plugin("harness.plugin.run_hooks")
 
 
@@ -80,12 +101,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
     At the end of a run on Windows they would try 2,147,483,647 names: see `harness.core.temporary_files`.
     """
-    config = session.config
+    keep_cache_where_writable(session.config, check_writable)
+
+
+def keep_cache_where_writable(config: pytest.Config, check: Callable[[Path], object]) -> None:
+    """Unregister the plugins that write pytest's cache if `check` raises for its directory."""
     if not config.pluginmanager.has_plugin("cacheprovider"):
         return  # `-p no:cacheprovider`: there is no cache
     cache = config.rootpath / str(config.getini("cache_dir"))
     try:
-        check_writable(next(place for place in (cache, *cache.parents) if place.is_dir()))
+        check(next(place for place in (cache, *cache.parents) if place.is_dir()))
     except OSError:
         for name in _CACHE_WRITERS:
             if (plugin := config.pluginmanager.get_plugin(name)) is not None:

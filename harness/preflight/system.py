@@ -49,7 +49,7 @@ def account(platform: str) -> str:
         return "%USERNAME%" if platform == "win32" else "$USER"
 
 
-def daemon(kind: Kind, platform: str) -> Daemon:
+def daemon(kind: Kind, platform: str, service: str = AUTHORIZATION_SERVICE) -> Daemon:
     """Return the state of VMware's service (Windows) or kernel modules (Linux).
 
     Raises:
@@ -58,21 +58,21 @@ def daemon(kind: Kind, platform: str) -> Daemon:
     if kind is Kind.EMBEDDED or platform == "darwin":
         return Daemon()
     if platform == "win32":
-        return _service()
+        return _service(service)
     if not _INSTALLED.exists():
         return Daemon(_MODULE_NAMES, running=False, seen=f"no {_INSTALLED.as_posix()}", installed=False)
     return loaded_modules(_PROC_MODULES.read_text(encoding="ascii", errors="replace"))
 
 
-def _service() -> Daemon:
+def _service(name: str) -> Daemon:
     look_up = getattr(psutil, "win_service_get", None)
     if look_up is None:
         raise OSError("only Windows has such services")
     try:
-        status = str(look_up(AUTHORIZATION_SERVICE).status())
+        status = str(look_up(name).status())
     except psutil.NoSuchProcess:
-        return Daemon(AUTHORIZATION_SERVICE, running=False, seen="no such service", installed=False)
-    return Daemon(AUTHORIZATION_SERVICE, running=status == "running", seen=status)
+        return Daemon(name, running=False, seen="no such service", installed=False)
+    return Daemon(name, running=status == "running", seen=status)
 
 
 def loaded_modules(text: str) -> Daemon:

@@ -64,12 +64,10 @@ def test_what_vmwares_installer_writes_is_read() -> None:
     assert installed_products(this_registry()) == ()
 
 
-def test_a_service_that_runs_and_one_that_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_runs_and_one_that_does_not() -> None:
     for name, running in (("RpcSs", True), ("Spooler", False) if under_wine() else ("RpcSs", True)):
-        monkeypatch.setattr(system, "AUTHORIZATION_SERVICE", name)
-        assert system.daemon(Kind.VMWARE, "win32").running is running
-    monkeypatch.setattr(system, "AUTHORIZATION_SERVICE", "no such service")
-    assert observe(lambda: system.daemon(Kind.VMWARE, "win32")).value == Daemon(
+        assert system.daemon(Kind.VMWARE, "win32", name).running is running
+    assert observe(lambda: system.daemon(Kind.VMWARE, "win32", "no such service")).value == Daemon(
         "no such service", running=False, seen="no such service", installed=False
     )
 

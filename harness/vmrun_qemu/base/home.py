@@ -65,22 +65,24 @@ def net_dir(vmnet: str) -> Path:
     return path
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, *, denied_s: float = _DENIED_S) -> Any:
     """Return the value of a JSON file, None without a valid one.
+
+    It is read again for `denied_s` seconds while access is denied.
 
     Raises:
         OSError: It exists and cannot be read.
     """
     try:
-        return json.loads(_retry_while_denied(lambda: path.read_text(encoding="utf-8")))
+        return json.loads(_retry_while_denied(lambda: path.read_text(encoding="utf-8"), denied_s))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, *, denied_s: float = _DENIED_S) -> None:
     """Write a JSON file atomically.
 
-    A reader sees the old value or the new one.
+    A reader sees the old value or the new one; `denied_s` is as in `read_json`.
 
     Raises:
         OSError: It cannot be written.
@@ -88,28 +90,28 @@ def write_json(path: Path, value: Any) -> None:
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         beside.write_text(json.dumps(value, indent=1), encoding="utf-8")
-        _retry_while_denied(lambda: beside.replace(path))
+        _retry_while_denied(lambda: beside.replace(path), denied_s)
     except OSError:
         beside.unlink(missing_ok=True)
         raise
 
 
-def remove(path: Path) -> None:
-    """Delete a file, if it exists.
+def remove(path: Path, *, denied_s: float = _DENIED_S) -> None:
+    """Delete a file, if it exists; `denied_s` is as in `read_json`.
 
     Raises:
         OSError: It cannot be removed.
     """
-    _retry_while_denied(lambda: path.unlink(missing_ok=True))
+    _retry_while_denied(lambda: path.unlink(missing_ok=True), denied_s)
 
 
-def _retry_while_denied(act: Callable[[], T]) -> T:
+def _retry_while_denied(act: Callable[[], T], denied_s: float) -> T:
     """Return the result of `act`; retry while access is denied.
 
     Windows denies it while another process has the file open.
 
     Raises:
-        OSError: It is still denied after `_DENIED_S` seconds, or fails otherwise.
+        OSError: It is still denied after `denied_s` seconds, or fails otherwise.
     """
     answers: list[T] = []
 
@@ -120,4 +122,4 @@ def _retry_while_denied(act: Callable[[], T]) -> T:
             return False
         return True
 
-    return answers[0] if wait_for(attempt, _DENIED_S) else act()
+    return answers[0] if wait_for(attempt, denied_s) else act()

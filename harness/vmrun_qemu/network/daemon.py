@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.system import process_identity
@@ -33,16 +34,32 @@ _INNER_HUB = 1
 
 def main() -> int:
     """Run the network named by the first argument until it is unused."""
-    vmnet = sys.argv[1]
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return run_network(sys.argv[1], start_switch, report_start, _pause)
+
+
+def run_network(
+    vmnet: str,
+    start: Callable[[str], Child],
+    report: Callable[[StartReport], None],
+    pause: Callable[[float], None],
+) -> int:
+    """Run a network until it is unused; return the exit status of its daemon.
+
+    Args:
+        vmnet: Its name.
+        start: Starts the switch, the first one and each after one that died.
+        report: Reports to the process that started this one.
+        pause: Waits some seconds before the next attempt.
+    """
     try:
-        child = _start_switch(vmnet)
+        child = start(vmnet)
     except (Failure, OSError) as error:
-        report_start(StartReport(_one_line(error)))
+        report(StartReport(_one_line(error)))
         switch.forget(vmnet)
         return 1
-    report_start(StartReport())
+    report(StartReport())
     restarts = 0
     while True:
         ended = process.ended(child, _POLL_S)
@@ -55,10 +72,14 @@ def main() -> int:
                 if restarts > _RESTARTS:
                     _give_up(vmnet)
                     return 1
-                child = _restart_switch(vmnet)
+                child = _restart_switch(vmnet, start)
         except (Failure, OSError) as error:
             _log(f"the switch of {vmnet} could not be restarted or ended: {_one_line(error)}")
-            wait_for(lambda: False, (restarts + 1) * _POLL_S)
+            pause((restarts + 1) * _POLL_S)
+
+
+def _pause(seconds: float) -> None:
+    wait_for(lambda: False, seconds)
 
 
 def _one_line(error: Exception) -> str:
@@ -96,14 +117,32 @@ def _end_unused_switch(vmnet: str, child: Child) -> bool:
         return False
 
 
-def _restart_switch(vmnet: str) -> Child:
+def _restart_switch(vmnet: str, start: Callable[[str], Child]) -> Child:
     """Start a new switch for running VMs."""
     with switch.locked(vmnet):
         switch.forget(vmnet)
-        return _start_switch(vmnet)
+        return start(vmnet)
 
 
-def _start_switch(vmnet: str) -> Child:
+def launch(argv: list[str], folder: Path) -> Child:
+    """Start the QEMU of a switch, with its output in `qemu.log`.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    with (folder / "qemu.log").open("wb") as log:
+        log.write((" ".join(argv) + "\n").encode())
+        log.flush()
+        return process.start_bound(argv, log, folder)
+
+
+def start_switch(vmnet: str, launch: Callable[[list[str], Path], Child] = launch) -> Child:
+    """Start the switch of a network and connect its cards; return its process.
+
+    Raises:
+        Failure: QEMU is missing or does not start, or a forwarded port is in use.
+        OSError: A file cannot be written, or the process cannot be started.
+    """
     network = definitions.get(vmnet)
     folder = home.net_dir(vmnet)
     binary = locate.find().binary
@@ -124,24 +163,23 @@ def _start_switch(vmnet: str) -> Child:
     }  # fmt: skip
     switch.save(vmnet, record)
     endpoint.make_socket_dir(socket_dir)
-    child = _launch(argv, folder)
+    child = launch(argv, folder)
     record["qemu"] = process_identity.identity(child.pid)
     switch.save(vmnet, record)
     if not wait_for(lambda: child.poll() is not None or qmp.is_up(address.text), _START_S) or child.poll() is not None:
         raise qmp.QmpError("the switch did not start: " + process.tail(folder / "qemu.log"))
     gateway_bridge.connect(cable, gateway, broken=child.terminate)
-    _connect_all(vmnet, record["qmp"])
+    connect_all(vmnet, record["qmp"])
     return child
 
 
-def _launch(argv: list[str], folder: Path) -> Child:
-    with (folder / "qemu.log").open("wb") as log:
-        log.write((" ".join(argv) + "\n").encode())
-        log.flush()
-        return process.start_bound(argv, log, folder)
+def connect_all(vmnet: str, address: str) -> None:
+    """Open the forwarded ports of a switch and connect its reachable cards.
 
-
-def _connect_all(vmnet: str, address: str) -> None:
+    Raises:
+        Failure: A forwarded port is in use.
+        QmpError: The switch does not answer.
+    """
     capture.attach(vmnet, address)
     for rule in definitions.forwards(vmnet):
         complaint = switch.forward(address, rule)

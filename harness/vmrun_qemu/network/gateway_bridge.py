@@ -30,21 +30,21 @@ def is_for_the_gateway(frame: bytes) -> bool:
     return frame[:2] == _GATEWAY_CARD or bool(frame[0] & 1)
 
 
-def connect(cable: Endpoint, gateway: Endpoint, broken: Callable[[], object]) -> None:
+def connect(cable: Endpoint, gateway: Endpoint, broken: Callable[[], object], *, timeout_s: float = _CONNECT_S) -> None:
     """Start to forward frames between the two hubs.
 
-    `broken` is called when either side closes its connection.
+    `broken` is called when either side closes its connection; `timeout_s` limits the wait for a hub.
 
     Raises:
         OSError: A hub does not listen.
     """
-    sides = [_connected(hub) for hub in (cable, gateway)]
+    sides = [_connected(hub, timeout_s) for hub in (cable, gateway)]
     ways = ((sides[0], sides[1], is_for_the_gateway), (sides[1], sides[0], lambda _: True))
     for source, target, passes in ways:
         threading.Thread(target=_carry, args=(source, target, passes, broken), daemon=True).start()
 
 
-def _connected(hub: Endpoint) -> socket.socket:
+def _connected(hub: Endpoint, timeout_s: float) -> socket.socket:
     """Connect to a hub.
 
     QEMU may answer QMP a moment before the hub listens.
@@ -55,11 +55,11 @@ def _connected(hub: Endpoint) -> socket.socket:
 
     def attempt() -> socket.socket | None:
         try:
-            return hub.connect(_CONNECT_S)
+            return hub.connect(timeout_s)
         except OSError:
             return None
 
-    side = wait_for(attempt, _CONNECT_S) or hub.connect(_CONNECT_S)
+    side = wait_for(attempt, timeout_s) or hub.connect(timeout_s)
     side.settimeout(None)
     return side
 

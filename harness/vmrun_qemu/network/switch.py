@@ -12,7 +12,7 @@ import contextlib
 import re
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -106,7 +106,20 @@ def members(vmnet: str) -> dict[str, Member]:
     return found
 
 
-def plug_in(vm: str, plug: Plug, owner: Identity) -> None:
+def start_daemon(vmnet: str) -> None:
+    """Start the daemon of a network, which connects every card that it can reach.
+
+    Raises:
+        PowerOnFailure: A forwarded port is in use, or QEMU is too old.
+    """
+    module, log = "harness.vmrun_qemu.network.daemon", _daemon_log(vmnet)
+    report = daemon.start(module, [vmnet], log, timeout_s=_DAEMON_START_S, grace_s=_DAEMON_CLEAN_UP_S)
+    if report.problem:
+        forget(vmnet)
+        raise PowerOnFailure(f"The network {vmnet} cannot be started: {report.problem}")
+
+
+def plug_in(vm: str, plug: Plug, owner: Identity, start: Callable[[str], None] = start_daemon) -> None:
     """Connect a card to its network; start the network if necessary.
 
     Raises:
@@ -119,7 +132,7 @@ def plug_in(vm: str, plug: Plug, owner: Identity) -> None:
         record = load(vmnet)
         if record is None:
             forget(vmnet)
-            _start_daemon(vmnet)  # which connects every member that it can reach
+            start(vmnet)
             record = load(vmnet)
             if record is None or cable_state(record["qmp"], member) in _NOT_PLUGGED:
                 raise PowerOnFailure(f"{plug['nic']} is not connected to {vmnet}; see {_daemon_log(vmnet)}")
@@ -151,8 +164,8 @@ def shut_down(vmnet: str, record: SwitchRecord) -> None:
     forget(vmnet)
 
 
-def attach(address: str, member: str, plug: Plug) -> None:
-    """Connect the switch to a card.
+def attach(address: str, member: str, plug: Plug, *, timeout_s: float = _CABLE_S) -> None:
+    """Connect the switch to a card, within `timeout_s` seconds.
 
     Raises:
         QmpError: The switch does not run or refuses, or the card cannot be reached.
@@ -167,7 +180,7 @@ def attach(address: str, member: str, plug: Plug) -> None:
         detach(address, member)
         return False
 
-    if not wait_for(plugged, _CABLE_S):
+    if not wait_for(plugged, timeout_s):
         raise qmp.QmpError(f"{plug['nic']} does not answer at {plug['endpoint']}")
 
 
@@ -222,14 +235,6 @@ def port_is_free(rule: Forward) -> bool:
         except OSError:
             return False
     return True
-
-
-def _start_daemon(vmnet: str) -> None:
-    module, log = "harness.vmrun_qemu.network.daemon", _daemon_log(vmnet)
-    report = daemon.start(module, [vmnet], log, timeout_s=_DAEMON_START_S, grace_s=_DAEMON_CLEAN_UP_S)
-    if report.problem:
-        forget(vmnet)
-        raise PowerOnFailure(f"The network {vmnet} cannot be started: {report.problem}")
 
 
 def _daemon_log(vmnet: str) -> Path:

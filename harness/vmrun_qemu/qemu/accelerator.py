@@ -16,6 +16,7 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,47 +59,7 @@ class Accelerator:
         return tuple(word.format(threads=threads) for word in _ARGUMENTS[self.name])
 
 
-def choose(qemu: Qemu) -> Accelerator:
-    """Return the accelerator that works on this host.
-
-    The verdict of the probe guest is cached. `VMRUN_QEMU_ACCEL` names an accelerator without a probe.
-
-    Raises:
-        PowerOnFailure: It names an unknown one.
-    """
-    named = os.environ.get("VMRUN_QEMU_ACCEL", "")
-    if named in _ARGUMENTS:
-        return Accelerator(named, "VMRUN_QEMU_ACCEL says so")
-    if named:
-        wrong = f"VMRUN_QEMU_ACCEL = {named}: expected one of {', '.join(_ARGUMENTS)}"
-        raise PowerOnFailure(wrong, f"{INVALID_PARAMETER}: {wrong}")
-    native = _NATIVE.get(sys.platform, "")
-    if not native:
-        return Accelerator("tcg", f"no accelerator is known for {sys.platform}")
-    problem = _kvm_problem() if native == "kvm" else ""
-    return Accelerator("tcg", problem) if problem else _cached_verdict(qemu, native)
-
-
-def _cached_verdict(qemu: Qemu, native: str) -> Accelerator:
-    """Return the verdict of the probe guest, from the cache if possible."""
-    memory = home.root() / "accelerator.json"
-    key, now = _host_key(qemu), time.time()
-    known = home.read_json(memory)
-    same = isinstance(known, dict) and known.get("key") == key
-    if same and (known["name"] == native or abs(now - known.get("at", 0)) < _FAILURE_CACHE_S):
-        return Accelerator(known["name"], known["why"])
-    verdict = _prove(qemu, native)
-    home.write_json(memory, {"key": key, "at": now, **asdict(verdict)})
-    return verdict
-
-
-def _prove(qemu: Qemu, native: str) -> Accelerator:
-    if probe(qemu, native):
-        return Accelerator(native, f"the probe guest got to its end with {native}")
-    return Accelerator("tcg", f"the probe guest did not get to its end with {native} within {_PROBE_S:.0f} s")
-
-
-def _kvm_problem() -> str:
+def kvm_problem() -> str:
     """Return why KVM is not probed, or an empty text."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "/dev/kvm is absent or not accessible to this user"
@@ -127,6 +88,59 @@ def probe(qemu: Qemu, name: str) -> bool:
         ]  # fmt: skip
         run(argv, _PROBE_S)
         return answer.is_file() and answer.read_bytes().endswith(ANSWER)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The checks of this host.
+
+    Attributes:
+        kvm_problem: Why KVM is not probed, or an empty text.
+        probe: Whether the probe guest gets to its end with an accelerator.
+    """
+
+    kvm_problem: Callable[[], str] = kvm_problem
+    probe: Callable[[Qemu, str], bool] = probe
+
+
+def choose(qemu: Qemu, checks: Checks = Checks()) -> Accelerator:
+    """Return the accelerator that works on this host.
+
+    The verdict of the probe guest is cached. `VMRUN_QEMU_ACCEL` names an accelerator without a probe.
+
+    Raises:
+        PowerOnFailure: It names an unknown one.
+    """
+    named = os.environ.get("VMRUN_QEMU_ACCEL", "")
+    if named in _ARGUMENTS:
+        return Accelerator(named, "VMRUN_QEMU_ACCEL says so")
+    if named:
+        wrong = f"VMRUN_QEMU_ACCEL = {named}: expected one of {', '.join(_ARGUMENTS)}"
+        raise PowerOnFailure(wrong, f"{INVALID_PARAMETER}: {wrong}")
+    native = _NATIVE.get(sys.platform, "")
+    if not native:
+        return Accelerator("tcg", f"no accelerator is known for {sys.platform}")
+    problem = checks.kvm_problem() if native == "kvm" else ""
+    return Accelerator("tcg", problem) if problem else _cached_verdict(qemu, native, checks)
+
+
+def _cached_verdict(qemu: Qemu, native: str, checks: Checks) -> Accelerator:
+    """Return the verdict of the probe guest, from the cache if possible."""
+    memory = home.root() / "accelerator.json"
+    key, now = _host_key(qemu), time.time()
+    known = home.read_json(memory)
+    same = isinstance(known, dict) and known.get("key") == key
+    if same and (known["name"] == native or abs(now - known.get("at", 0)) < _FAILURE_CACHE_S):
+        return Accelerator(known["name"], known["why"])
+    verdict = _prove(qemu, native, checks)
+    home.write_json(memory, {"key": key, "at": now, **asdict(verdict)})
+    return verdict
+
+
+def _prove(qemu: Qemu, native: str, checks: Checks) -> Accelerator:
+    if checks.probe(qemu, native):
+        return Accelerator(native, f"the probe guest got to its end with {native}")
+    return Accelerator("tcg", f"the probe guest did not get to its end with {native} within {_PROBE_S:.0f} s")
 
 
 def _host_key(qemu: Qemu) -> list[str]:

@@ -26,8 +26,8 @@ _PIECE = 1 << 20
 _BANDWIDTH = 1 << 36
 
 
-def save(address: str, socket_dir: str, target: BinaryIO) -> None:
-    """Append the migration stream of a stopped VM to `target`.
+def save(address: str, socket_dir: str, target: BinaryIO, *, timeout_s: float = _TIMEOUT_S) -> None:
+    """Append the migration stream of a stopped VM to `target`, within `timeout_s` seconds.
 
     Raises:
         Failure: The file system is full or broken.
@@ -40,10 +40,10 @@ def save(address: str, socket_dir: str, target: BinaryIO) -> None:
     try:
         command = ("migrate", {"uri": where.migration_uri})
         qmp.ask(address, ("migrate-set-parameters", {"max-bandwidth": _BANDWIDTH}), command)
-        status = wait_for(lambda: _status(address), _TIMEOUT_S) or _canceled(address)
+        status = wait_for(lambda: _status(address), timeout_s) or _canceled(address, timeout_s)
         completed = status["status"] == "completed"
         if completed:
-            receiver.join(_TIMEOUT_S)
+            receiver.join(timeout_s)
     finally:
         with contextlib.suppress(OSError):  # on some systems this fails, on others it ends the wait in `accept`
             server.shutdown(socket.SHUT_RDWR)
@@ -82,11 +82,11 @@ def _status(address: str) -> dict[str, Any] | None:
     return answer if answer.get("status") in ("completed", "failed", "cancelled") else None
 
 
-def _canceled(address: str) -> dict[str, Any]:
+def _canceled(address: str, timeout_s: float) -> dict[str, Any]:
     """Cancel a migration that takes too long; return its final state."""
     qmp.ask(address, ("migrate_cancel", {}))
     wait_for(lambda: _status(address), _LAST_S)
-    return {"status": f"canceled after {_TIMEOUT_S:.0f} s"}
+    return {"status": f"canceled after {timeout_s:.0f} s"}
 
 
 class _Receiver(threading.Thread):

@@ -8,7 +8,7 @@ from typing import Any
 from harness.vmrun_qemu.base.endpoint import Endpoint
 from harness.vmrun_qemu.base.messages import UNKNOWN, Failure
 
-_TIMEOUT_S = 20.0
+TIMEOUT_S = 20.0
 
 
 class QmpError(Failure):
@@ -32,7 +32,7 @@ class QmpSilentError(QmpError):
 Command = tuple[str, Mapping[str, Any]]
 
 
-def ask(address: str, *commands: Command, timeout_s: float = _TIMEOUT_S) -> list[Any]:
+def ask(address: str, *commands: Command, timeout_s: float = TIMEOUT_S) -> list[Any]:
     """Return QEMU's answer to each of the commands, sent in one session.
 
     Other sessions to the same QEMU wait in its queue: it serves one at a time.

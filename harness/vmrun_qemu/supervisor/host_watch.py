@@ -62,12 +62,11 @@ class HostWatch:
 
     def _disks(self) -> dict[str, str]:
         """Return the disks on whose error QEMU stopped, as message and message id."""
-        address = self._vm.record["qmp"]
         try:
-            status = qmp.ask(address, ("query-status", {}), timeout_s=_ANSWER_S)[0]
+            status = self._vm.ask(("query-status", {}), timeout_s=_ANSWER_S)[0]
             if status.get("status") != "io-error":
                 return {}
-            blocks = qmp.ask(address, ("query-block", {}), timeout_s=_ANSWER_S)[0]
+            blocks = self._vm.ask(("query-block", {}), timeout_s=_ANSWER_S)[0]
         except qmp.QmpError:
             return {}  # QEMU ends, or answers another session: the next look asks again.
         return dict(_disk_error(block) for block in blocks if block.get("io-status") in ("nospace", "failed"))

@@ -56,7 +56,7 @@ def _insert(vm: RunningVm, drive: Drive) -> None:
     if path is None or not path.is_file():
         raise Failure(NOT_FOUND)
     medium = {"filename": str(path), "format": "raw", "read-only-mode": "read-only"}
-    qmp.ask(vm.record["qmp"], ("blockdev-change-medium", {"id": drive.id, **medium}))
+    vm.ask(("blockdev-change-medium", {"id": drive.id, **medium}))
 
 
 def _eject(vm: RunningVm, drive: Drive, grant_s: float) -> None:
@@ -68,27 +68,26 @@ def _eject(vm: RunningVm, drive: Drive, grant_s: float) -> None:
     Raises:
         Failure: The drive is locked, and no user can answer the question.
     """
-    address = vm.record["qmp"]
-    if _open_unlocked(address, drive):
+    if _open_unlocked(vm, drive):
         return
     if wait_for(lambda: not _tray(vm, drive).closed, grant_s):
-        qmp.ask(address, ("blockdev-remove-medium", {"id": drive.id}))
+        vm.ask(("blockdev-remove-medium", {"id": drive.id}))
         return
     question = f"The guest has locked the CD-ROM drive {drive.name} and may be using it."
     if not vm.vmx.flag("msg.autoAnswer"):
         vm.log.post("Question", f"{question} Disconnect anyway?")
         raise Failure(CANCELED)
     vm.log.post("Warning", f"{question} It is disconnected anyway.")
-    qmp.ask(address, ("eject", {"id": drive.id, "force": True}))
+    vm.ask(("eject", {"id": drive.id, "force": True}))
 
 
-def _open_unlocked(address: str, drive: Drive) -> bool:
+def _open_unlocked(vm: RunningVm, drive: Drive) -> bool:
     """Eject the CD and return True; False if the drive is locked.
 
     A guest that has locked it receives the request to eject.
     """
     try:
-        qmp.ask(address, ("eject", {"id": drive.id, "force": False}))
+        vm.ask(("eject", {"id": drive.id, "force": False}))
     except qmp.QmpError as error:
         if "locked" in str(error):
             return False
@@ -104,7 +103,7 @@ class Tray(NamedTuple):
 
 
 def _tray(vm: RunningVm, drive: Drive) -> Tray:
-    found = qmp.ask(vm.record["qmp"], ("query-block", {}))[0]
+    found = vm.ask(("query-block", {}))[0]
     (block,) = [block for block in found if block.get("qdev", "").rpartition("/")[2] == drive.id]
     return Tray("inserted" in block, not block.get("tray_open", False))
 
@@ -112,7 +111,7 @@ def _tray(vm: RunningVm, drive: Drive) -> Tray:
 def _plug_nic(vm: RunningVm, nic: Nic, *, connected: bool) -> None:
     if connected and not nic.vmnet:
         raise Failure(NOT_SUPPORTED)
-    qmp.ask(vm.record["qmp"], ("set_link", {"name": nic.id, "up": connected}))
+    vm.ask(("set_link", {"name": nic.id, "up": connected}))
 
 
 def _plug_serial(vm: RunningVm, port: Serial, *, connected: bool) -> None:
@@ -123,7 +122,7 @@ def _plug_serial(vm: RunningVm, port: Serial, *, connected: bool) -> None:
         if path is None:
             raise Failure(NOT_SUPPORTED)
         backend = {"type": "file", "data": {"out": str(path), "append": True}}
-    qmp.ask(vm.record["qmp"], ("chardev-change", {"id": port.name, "backend": backend}))
+    vm.ask(("chardev-change", {"id": port.name, "backend": backend}))
 
 
 def _connected_vmx(vm: RunningVm, name: str) -> Vmx:

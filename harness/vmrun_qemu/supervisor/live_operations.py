@@ -207,4 +207,4 @@ def _ask(vm: RunningVm, command: qmp.Command) -> list[Any]:
 
     The host may be slow.
     """
-    return qmp.ask(vm.record["qmp"], command, timeout_s=_QUIESCE_S)
+    return vm.ask(command, timeout_s=_QUIESCE_S)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.system import process_identity
@@ -30,59 +32,7 @@ from harness.vmrun_qemu.vmfiles.vmware_log import VmLog
 _QEMU_START_S = 60.0
 
 
-def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> RunningVm:
-    """Power on the VM of a VMX and start its request server.
-
-    Raises:
-        Failure: It cannot be powered on; the attempt is cleaned up.
-        OSError: A file of it cannot be written.
-    """
-    me = process_identity.identity(os.getpid())
-    _finish_consolidation(Path(vmx_path), log)
-    prepared = prepare(vmx_path, log, gui=gui)
-    record = prepared.record(me)
-    try:
-        records.save(record)
-        record["locks"] = _locked(prepared, me)
-        make_socket_dir(prepared.socket_dir)
-        vm = RunningVm(prepared, _started(prepared, record, me, log), record, log)
-        vm.service = _serve(prepared, vm)
-        vm.enter("running")
-    except BaseException as error:
-        recovery.remove_traces(record)
-        if isinstance(error, qmp.QmpError):
-            reason = process.tail(prepared.folder / "qemu.log")
-            raise PowerOnFailure(f"{error}: {reason}" if reason else str(error)) from error
-        raise
-    log.say(f"PowerOn: running as process {vm.child.pid}")
-    return vm
-
-
-def _locked(prepared: Prepared, me: Identity) -> list[str]:
-    """Lock the files of the VM and return the locks.
-
-    Raises:
-        PowerOnFailure: Another process holds one of the files.
-        OSError: They cannot be written.
-    """
-    try:
-        return [str(lock) for lock in lock_files.take(prepared.locked_files, me)]
-    except FileExistsError as error:
-        raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
-
-
-def _finish_consolidation(path: Path, log: VmLog) -> None:
-    """Finish an interrupted consolidation; log a failure and go on."""
-    if not path.with_suffix(".vmsd").exists() or lock_files.is_held(path):
-        return
-    try:
-        with snapshots_locked(path):
-            consolidation.finish_interrupted(VmDirectory(path, read_vmx(path, str(path))))
-    except (Failure, OSError) as error:
-        log.post("Warning", f"Disks of deleted snapshots could not be merged: {error}")
-
-
-def _started(prepared: Prepared, record: records.Record, me: Identity, log: VmLog) -> Child:
+def start_qemu(prepared: Prepared, record: records.Record, me: Identity, log: VmLog) -> Child:
     """Start QEMU and its guest, and return the process.
 
     At every moment the record holds what is needed to end it.
@@ -132,10 +82,80 @@ def _resume(prepared: Prepared, record: records.Record, state: Path) -> None:
         state.unlink(missing_ok=True)
 
 
-def _serve(prepared: Prepared, vm: RunningVm) -> RequestServer:
+def start_server(prepared: Prepared, vm: RunningVm) -> RequestServer:
     """Start the request server of the VM and return it."""
     qmp_address = prepared.endpoints["qmp"].text
     agent = Agent(prepared.endpoints["agent"].text, lambda: qmp.port_is_open(qmp_address, "agent"))
     service = RequestServer(prepared.endpoints["service"], agent, functools.partial(requests.handle_request, vm))
     service.start()
     return service
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps of a power-on that create sockets and processes."""
+
+    make_socket_dir: Callable[[str], None] = make_socket_dir
+    start: Callable[[Prepared, records.Record, Identity, VmLog], Child] = start_qemu
+    serve: Callable[[Prepared, RunningVm], RequestServer] = start_server
+
+
+def power_on(vmx_path: str, log: VmLog, *, gui: bool) -> RunningVm:
+    """Power on the VM of a VMX and start its request server.
+
+    Raises:
+        Failure: It cannot be powered on; the attempt is cleaned up.
+        OSError: A file of it cannot be written.
+    """
+    finish_consolidation(Path(vmx_path), log)
+    return start_prepared(prepare(vmx_path, log, gui=gui), log, Steps())
+
+
+def start_prepared(prepared: Prepared, log: VmLog, steps: Steps) -> RunningVm:
+    """Start a prepared VM and its request server.
+
+    Raises:
+        Failure: It cannot be powered on; the attempt is cleaned up.
+        OSError: A file of it cannot be written.
+    """
+    me = process_identity.identity(os.getpid())
+    record = prepared.record(me)
+    try:
+        records.save(record)
+        record["locks"] = _locked(prepared, me)
+        steps.make_socket_dir(prepared.socket_dir)
+        vm = RunningVm(prepared, steps.start(prepared, record, me, log), record, log)
+        vm.service = steps.serve(prepared, vm)
+        vm.enter("running")
+    except BaseException as error:
+        recovery.remove_traces(record)
+        if isinstance(error, qmp.QmpError):
+            reason = process.tail(prepared.folder / "qemu.log")
+            raise PowerOnFailure(f"{error}: {reason}" if reason else str(error)) from error
+        raise
+    log.say(f"PowerOn: running as process {vm.child.pid}")
+    return vm
+
+
+def _locked(prepared: Prepared, me: Identity) -> list[str]:
+    """Lock the files of the VM and return the locks.
+
+    Raises:
+        PowerOnFailure: Another process holds one of the files.
+        OSError: They cannot be written.
+    """
+    try:
+        return [str(lock) for lock in lock_files.take(prepared.locked_files, me)]
+    except FileExistsError as error:
+        raise PowerOnFailure(f"{error.filename} exists and its owner lives or is unknown", IN_USE) from error
+
+
+def finish_consolidation(path: Path, log: VmLog) -> None:
+    """Finish an interrupted consolidation; log a failure and go on."""
+    if not path.with_suffix(".vmsd").exists() or lock_files.is_held(path):
+        return
+    try:
+        with snapshots_locked(path):
+            consolidation.finish_interrupted(VmDirectory(path, read_vmx(path, str(path))))
+    except (Failure, OSError) as error:
+        log.post("Warning", f"Disks of deleted snapshots could not be merged: {error}")

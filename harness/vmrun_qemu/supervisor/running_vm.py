@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 from harness.vmrun_qemu.base import records
 from harness.vmrun_qemu.base.process import Child
+from harness.vmrun_qemu.qemu import qmp
 from harness.vmrun_qemu.supervisor.prepare import Prepared
 from harness.vmrun_qemu.supervisor.server import RequestServer
 from harness.vmrun_qemu.vmfiles.devices import Drive
@@ -49,6 +51,14 @@ class RunningVm:
     def is_paused(self) -> bool:
         """Whether `pause` has stopped the vCPUs."""
         return self.record["phase"] == "paused"
+
+    def ask(self, *commands: qmp.Command, timeout_s: float = qmp.TIMEOUT_S) -> list[Any]:
+        """Return the answers of its QEMU; see `qmp.ask`.
+
+        Raises:
+            QmpError: A command failed, or was not answered in time.
+        """
+        return qmp.ask(self.record["qmp"], *commands, timeout_s=timeout_s)
 
     def enter(self, phase: str) -> None:
         """Write the phase to the record."""

@@ -13,17 +13,30 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from harness.system.process_identity import Identity, alive
+
+FindStale = Callable[[Path], list[Path] | None]
 
 _FILLING_S = 10.0
 _OWNER = re.compile(r"(\d+)-(\d+(?:\.\d+)?)\(vmrun-qemu\)\s*$")
 
 
-def take(files: Iterable[Path], owner: Identity) -> list[Path]:
+def stale_locks(folder: Path) -> list[Path] | None:
+    """Return the locks in the directory if all are stale, else None.
+
+    A lock is not stale if its process lives, belongs to another program, or is not known yet.
+    """
+    locks = _locks(folder)
+    return None if any(map(_is_owned, locks)) or (not locks and _is_young(folder)) else locks
+
+
+def take(files: Iterable[Path], owner: Identity, stale: FindStale = stale_locks) -> list[Path]:
     """Lock all files for `owner`, or none; return the lock directories.
+
+    `stale` finds the locks of another process that may be removed.
 
     Raises:
         FileExistsError: Another process holds one of the files.
@@ -32,7 +45,7 @@ def take(files: Iterable[Path], owner: Identity) -> list[Path]:
     folders = [file.with_name(file.name + ".lck") for file in files]
     for done, folder in enumerate(folders):
         try:
-            _take_one(folder, owner)
+            _take_one(folder, owner, stale)
         except OSError:
             release(folders[:done], owner)
             raise
@@ -42,7 +55,7 @@ def take(files: Iterable[Path], owner: Identity) -> list[Path]:
 def is_held(file: Path) -> bool:
     """Return whether any program holds a lock on the file."""
     folder = file.with_name(file.name + ".lck")
-    return folder.is_dir() and _stale(folder) is None
+    return folder.is_dir() and stale_locks(folder) is None
 
 
 def release(folders: Iterable[Path], owner: Identity) -> None:
@@ -54,19 +67,19 @@ def release(folders: Iterable[Path], owner: Identity) -> None:
 def release_stale(file: Path) -> None:
     """Remove a file's lock directory if all its locks are stale."""
     folder = file.with_name(file.name + ".lck")
-    stale = _stale(folder) if folder.is_dir() else None
+    stale = stale_locks(folder) if folder.is_dir() else None
     if stale is not None:
         _remove(folder, stale)
 
 
-def _take_one(folder: Path, owner: Identity) -> None:
+def _take_one(folder: Path, owner: Identity, stale: FindStale) -> None:
     try:
         folder.mkdir()
     except FileExistsError:
-        stale = _stale(folder)
-        if stale is None:
+        removable = stale(folder)
+        if removable is None:
             raise
-        _remove(folder, stale)
+        _remove(folder, removable)
         folder.mkdir(exist_ok=True)
     mine = folder / f"M{secrets.randbelow(90000) + 10000}.lck"
     try:
@@ -91,15 +104,6 @@ def _remove(folder: Path, locks: Iterable[Path]) -> None:
 
 def _locks(folder: Path) -> list[Path]:
     return list(folder.glob("M*.lck"))
-
-
-def _stale(folder: Path) -> list[Path] | None:
-    """Return the locks in the directory if all are stale, else None.
-
-    A lock is not stale if its process lives, belongs to another program, or is not known yet.
-    """
-    locks = _locks(folder)
-    return None if any(map(_is_owned, locks)) or (not locks and _is_young(folder)) else locks
 
 
 def _is_owned(lock: Path) -> bool:

@@ -111,9 +111,7 @@ def test_frames_travel_between_guests(guests: list[FakeGuest]) -> None:
     assert two.say(BROADCAST, b"hello, all", one).startswith(b"hello, all")
 
 
-def test_a_card_that_listens_late_is_connected_and_one_that_never_does_is_an_error(
-    vmrun: Vmrun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_card_that_listens_late_is_connected_and_one_that_never_does_is_an_error(vmrun: Vmrun) -> None:
     """QEMU answers questions a moment before its cards listen, and says nothing of a cable that leads nowhere."""
     vmrun.ok("start", vmrun.machine("one"), "nogui")
     address = vmrun.switch()["qmp"]
@@ -127,16 +125,13 @@ def test_a_card_that_listens_late_is_connected_and_one_that_never_does_is_an_err
         late.cable.close()
         late.listener.close()
         never = FakeGuest(Path(folder), 11, "192.168.6.11", listens=False)
-        monkeypatch.setattr(switch, "_CABLE_S", 0.3)
         with pytest.raises(qmp.QmpError, match=r"ethernet0 does not answer at .*guest11"):
-            switch.attach(address, "never", never.plug)
+            switch.attach(address, "never", never.plug, timeout_s=0.3)
         never.listener.close()
         assert "m-never" not in qmp.human(address, "info network")
 
 
-def test_frames_cross_between_hubs_that_listen_late_and_a_hub_that_never_does_is_an_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_frames_cross_between_hubs_that_listen_late_and_a_hub_that_never_does_is_an_error() -> None:
     with tempfile.TemporaryDirectory(prefix="vq-", dir="/tmp") as folder, contextlib.ExitStack() as kept:
         cable, gateway = (Endpoint(str(Path(folder) / name)) for name in ("cable", "gateway"))
         hubs: list[socket.socket] = []
@@ -151,9 +146,9 @@ def test_frames_cross_between_hubs_that_listen_late_and_a_hub_that_never_does_is
         assert outer.recv(len(frame)) == frame
         inner.close()
         assert broken.wait(10)
-        monkeypatch.setattr(gateway_bridge, "_CONNECT_S", 0.3)
+        absent = Endpoint(str(Path(folder) / "absent"))
         with pytest.raises(FileNotFoundError):
-            gateway_bridge.connect(Endpoint(str(Path(folder) / "nobody")), gateway, broken.set)
+            gateway_bridge.connect(absent, gateway, broken.set, timeout_s=0.3)
 
 
 def test_the_gateway_keeps_out_of_what_guests_say_to_each_other(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import harness.guest.ssh
 from harness.core.deadline import Deadline, Pending, wait_until
 from harness.core.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandTimeout, NoRoot, OutputTooLarge
+from harness.guest.persistent_shell import PersistentShell
 from harness.guest.shell_protocol import MAX_COMMAND_BYTES
 from harness.guest.ssh import SshChannel
 from harness.guest.ssh_login import ROOT_SH, SH
@@ -196,19 +196,29 @@ def test_a_guest_that_wakes_up_is_used_over_the_same_login(guest: FakeSshGuest, 
     assert channel.logins == 1
 
 
-def test_closing_an_abandoned_shell_ends_in_time(
-    open_channel: Callable[..., SshChannel], monkeypatch: pytest.MonkeyPatch
-) -> None:
+class SlowShell(PersistentShell):
+    """A shell that can be closed only after the connection has ended."""
+
+    def __init__(self, shell: PersistentShell, channel: SshChannel) -> None:
+        vars(self).update(vars(shell))
+        self._connection = channel
+        self.closed = False
+
+    def close(self) -> None:
+        def ended(_: Deadline) -> bool | Pending:
+            return Pending("connected") if self._connection.connected else True
+
+        self.closed = wait_until(ended, Deadline(20), what="the connection ends", interval_s=0.02)
+
+
+def test_closing_an_abandoned_shell_ends_in_time(open_channel: Callable[..., SshChannel]) -> None:
     channel = open_channel(close_s=0.1)
     channel.connect(10)
     assert alive(channel)
-    dropped = threading.Event()
-    monkeypatch.setattr(harness.guest.ssh, "disconnect", lambda _: dropped.set())
-    monkeypatch.setattr(channel._shells[False], "close", lambda: dropped.wait(20))
+    shell = channel._shells[False] = SlowShell(channel._shells[False], channel)
     with pytest.raises(CommandTimeout):
         channel.run("sleep 5", timeout_s=0.2)
-    assert dropped.is_set()
-    monkeypatch.undo()
+    assert shell.closed
 
 
 def test_a_command_with_endless_output_is_aborted(open_channel: Callable[..., SshChannel]) -> None:

@@ -22,7 +22,6 @@ from harness.ownership.marker import write_marker
 from harness.system.process_identity import identity
 from harness.system.process_tree import end_process
 from harness.vmrun import Vmrun
-from harness.vmware.vmx import Vmx
 
 NONCE = "0123456789abcdef0123456789abcdef"
 UUID = "01 23 45 67 89 ab cd ef-01 23 45 67 89 ab cd ef"
@@ -413,14 +412,14 @@ def test_a_file_that_cannot_be_read_is_that_machines_alone(
 ) -> None:
     made(tmp_path, ledger, "m1")
     made(tmp_path, ledger, "m2")
-    write = Vmx.write
+    replace = Path.replace
 
-    def refuse(vmx: Vmx, path: Path) -> None:
-        if path.stem == "m1":
-            raise PermissionError(13, "The process cannot access the file", str(path))
-        write(vmx, path)
+    def refuse(new: Path, target: Path) -> Path:
+        if target.name == "m1.vmx":
+            raise PermissionError(13, "The process cannot access the file", str(target))
+        return replace(new, target)
 
-    monkeypatch.setattr(Vmx, "write", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
     for name in ("m1", "m2"):
         with (tmp_path / name / f"{name}.vmx").open("a") as vmx:
             vmx.write('sata0:3.fileName = "../other.vmdk"\n')

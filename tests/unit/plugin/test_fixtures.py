@@ -45,7 +45,7 @@ FAKE_RUN = """
 def run(pytester: pytest.Pytester, conftest: str, test: str) -> pytest.RunResult:
     pytester.makeconftest(conftest)
     pytester.makepyfile(test)
-    # An inner session in this process would load the plugin of Hypothesis anew, which changes the properties of later tests.
+    # An inner session in this process would load the plugin of Hypothesis anew and change the tests that come later.
     blocked = ("cacheprovider", "harness.plugin.entry", "hypothesispytest")
     return pytester.runpytest_inprocess(*(word for name in blocked for word in ("-p", f"no:{name}")), "-rs")
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from harness.lab.selection import Selection
 from harness.plugin import hooks
 from harness.plugin.lab_session import LabSession, session_of
 
@@ -71,7 +72,7 @@ def test_a_lab_is_refused_under_xdist(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("writable", [True, False])
 def test_the_cache_of_pytest_is_written_only_where_it_can_be(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, writable: bool
+    request: pytest.FixtureRequest, tmp_path: Path, *, writable: bool
 ) -> None:
     names = ("lfplugin", "nfplugin")
     assert all(request.config.pluginmanager.get_plugin(name) for name in names), "pytest has renamed its plugins"
@@ -86,14 +87,13 @@ def test_the_cache_of_pytest_is_written_only_where_it_can_be(
             raise PermissionError(13, "Access is denied", str(directory))
         return True
 
-    monkeypatch.setattr(hooks, "check_writable", fake_check)
     config = SimpleNamespace(rootpath=tmp_path, getini=lambda _: ".pytest_cache", pluginmanager=manager)
-    hooks.pytest_sessionstart(cast("pytest.Session", SimpleNamespace(config=config)))
+    hooks.keep_cache_where_writable(cast("pytest.Config", config), fake_check)
     assert asked == [tmp_path]
     assert [manager.has_plugin(name) for name in names] == [writable, writable]
 
 
-def test_a_run_keeps_its_host_awake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_keeps_its_host_awake(tmp_path: Path) -> None:
     events = []
 
     @contextlib.contextmanager
@@ -103,14 +103,14 @@ def test_a_run_keeps_its_host_awake(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         events.append("may sleep")
 
     (tmp_path / "lab.yaml").touch()
-    selection = SimpleNamespace()
-    monkeypatch.setattr(hooks, "kept_awake", fake_awake)
-    monkeypatch.setattr(hooks, "select", lambda *_words, **_more: selection)
-    monkeypatch.setattr(hooks, "lock", lambda *_: contextlib.nullcontext())
+    selection = cast("Selection", SimpleNamespace())
+    steps = hooks.Steps(
+        select=lambda *_words, **_more: selection, lock=lambda *_: contextlib.nullcontext(), kept_awake=fake_awake
+    )
     manager = SimpleNamespace(import_plugin=lambda _: None)
     config = configured(tmp_path, tmp_path, collectonly=False, xmlpath=None)
     config.pluginmanager = manager
-    hooks.pytest_configure(config)
+    hooks.configure(config, steps)
     assert events == ["awake"]
     for close in config.cleanups:
         close()

@@ -9,9 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from needs import posix_modes
 
 from harness.system import process_identity
-from harness.vmrun_qemu.disks import chains, images, qemu_img
+from harness.vmrun_qemu.disks import chains, images
 from harness.vmrun_qemu.vdiskmanager import main, parse_size
 from harness.vmrun_qemu.vmfiles import lock_files
 
@@ -61,21 +62,27 @@ def test_a_disk_that_exists_is_refused_and_kept(capsys: pytest.CaptureFixture[st
     assert create(capsys, nowhere) == (1, "Failed to create disk: A file was not found (0x4).\n")
 
 
-@needs_qemu_img
+@posix_modes
 def test_what_fails_half_way_leaves_nothing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fake_run(argv: list[str], timeout_s: float) -> tuple[int, str]:
-        for name in ("d.vmdk", "d-s001.vmdk", "d-s002.vmdk", "other.vmdk"):
-            (tmp_path / name).touch()
-        return 1, "qemu-img: d-s003.vmdk: No space left on device\n"
-
-    monkeypatch.setattr(qemu_img, "run", fake_run)
-    code, out = create(capsys, tmp_path / "d.vmdk")
+    folder, programs = tmp_path / "vm", tmp_path / "programs"
+    for directory in (folder, programs):
+        directory.mkdir()
+    script = f"""#!/bin/sh
+cd {folder} && touch d.vmdk d-s001.vmdk d-s002.vmdk other.vmdk
+echo 'qemu-img: d-s003.vmdk: No space left on device'
+exit 1
+"""
+    for name in ("qemu-system-x86_64", "qemu-img"):
+        (programs / name).write_text(script, encoding="utf-8")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("VMRUN_QEMU_BIN", str(programs / "qemu-system-x86_64"))
+    code, out = create(capsys, folder / "d.vmdk")
     assert code == 1
     full = "There is not enough space in the file system for the selected operation (0x8)."
     assert out.endswith(f"Failed to create disk: {full}\n")
-    assert [file.name for file in tmp_path.iterdir()] == ["other.vmdk"]
+    assert [file.name for file in folder.iterdir()] == ["other.vmdk"]
 
 
 @pytest.mark.parametrize("size", ["40GBx", "", "0", "1", "9000GB", "-5GB", "4 GB"])
@@ -224,13 +231,15 @@ def test_a_disk_keeps_its_adapter(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert [images.adapter(one) for one in (disk, copy, whole)] == [adapter] * 3
 
 
+@needs_qemu_img
 def test_what_the_system_refuses_is_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(images, "delete", refuse)
+    create(capsys, tmp_path / "d.vmdk", "0", "16MB")
+    monkeypatch.setattr(Path, "unlink", refuse)
     full = "There is not enough space in the file system for the selected operation\n"
     assert said(capsys, "-U", tmp_path / "d.vmdk") == (1, full)
 

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.core.verdict import Check, Phase, Status, Verdict
-from harness.lab.resume import history
 from harness.lab.resume.decision import RecordedMachine, Unseen
 from harness.lab.resume.history import find_recorded
 from harness.results import journal_events as payload
-from harness.results.journal import Journal, read_journal
+from harness.results.journal import Journal
 from harness.results.model import RunResult
 from harness.results.run_json import verdict_to_dict
 
@@ -85,13 +84,14 @@ def test_a_journal_that_cannot_be_read_is_an_error_of_what_no_newer_one_has(
 ) -> None:
     journal(tmp_path, "2026-01-01T00-00-00-0001", last=Phase.BOOT)
     journal(tmp_path, "2026-01-02T00-00-00-0002", last=Phase.BOOT)
+    real = Path.open
 
-    def refuse(path: Path) -> Iterator[dict[str, object]]:
+    def refuse(path: Path, *words: Any, **more: Any) -> Any:
         if path.parent.name == refused:
             raise PermissionError(13, "Permission denied", str(path))
-        return read_journal(path)
+        return real(path, *words, **more)
 
-    monkeypatch.setattr(history, "read_journal", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     refused = "2026-01-02T00-00-00-0002"
     unseen = find_recorded(tmp_path, "lab", VMS, ["m1"])["m1"]
     assert isinstance(unseen, Unseen)

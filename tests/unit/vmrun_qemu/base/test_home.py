@@ -41,10 +41,7 @@ def test_a_file_that_a_reader_has_open_is_replaced_a_moment_later(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_there_and_cannot_be_read_is_not_absent(
-    tmp_path: Path, denials: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(home, "_DENIED_S", 0.1)
+def test_what_is_there_and_cannot_be_read_is_not_absent(tmp_path: Path, denials: list[int]) -> None:
     assert home.read_json(tmp_path / "s.json") is None
     (tmp_path / "s.json").write_text('{"torn"', encoding="utf-8")
     assert home.read_json(tmp_path / "s.json") is None
@@ -52,10 +49,10 @@ def test_what_is_there_and_cannot_be_read_is_not_absent(
     (tmp_path / "r.json").write_text("{}", encoding="utf-8")
     denials[0] = 1000
     with pytest.raises(PermissionError):
-        home.read_json(tmp_path / "r.json")
+        home.read_json(tmp_path / "r.json", denied_s=0.1)
     with pytest.raises(PermissionError):
-        home.write_json(tmp_path / "r.json", {})
+        home.write_json(tmp_path / "r.json", {}, denied_s=0.1)
     with pytest.raises(PermissionError):
-        home.remove(tmp_path / "r.json")
+        home.remove(tmp_path / "r.json", denied_s=0.1)
     denials[0] = 0
     assert {file.name for file in tmp_path.iterdir()} <= {"s.json", "r.json"}

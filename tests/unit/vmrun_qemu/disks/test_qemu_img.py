@@ -7,24 +7,19 @@ from pathlib import Path
 import pytest
 from needs import posix_modes
 
-from harness.vmrun_qemu.base.messages import PowerOnFailure
 from harness.vmrun_qemu.disks import qemu_img
 from harness.vmrun_qemu.disks.qemu_img import DiskError
-from harness.vmrun_qemu.qemu import locate
 
 
 @posix_modes
 def test_qemu_img_is_the_one_beside_qemu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "qemu-img"
-    program.write_text("#!/bin/sh\n", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setattr(locate, "find", lambda: locate.Qemu(tmp_path / "qemu-system-x86_64"))
+    qemu, program = tmp_path / "qemu-system-x86_64", tmp_path / "qemu-img"
+    for file in (qemu, program):
+        file.write_text("#!/bin/sh\n", encoding="utf-8")
+        file.chmod(0o755)
+    monkeypatch.setenv("VMRUN_QEMU_BIN", str(qemu))
     assert qemu_img.tool() == str(program)
-
-    def nothing() -> locate.Qemu:
-        raise PowerOnFailure("no QEMU")
-
-    monkeypatch.setattr(locate, "find", nothing)
+    monkeypatch.setenv("VMRUN_QEMU_BIN", str(tmp_path / "absent"))
     monkeypatch.setenv("PATH", str(tmp_path))
     assert qemu_img.tool() == str(program)
 

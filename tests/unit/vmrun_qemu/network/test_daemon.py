@@ -2,99 +2,132 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from fake_qmp import RefusedError, fake_qmp
 
-from harness.vmrun_qemu.base import process, records
+from harness.system import process_identity
+from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.base.daemon import StartReport
 from harness.vmrun_qemu.base.messages import Failure, PowerOnFailure
-from harness.vmrun_qemu.network import capture, daemon, definitions, switch
-from harness.vmrun_qemu.qemu import locate, qmp
+from harness.vmrun_qemu.base.process import Child
+from harness.vmrun_qemu.base.records import Plug
+from harness.vmrun_qemu.network import daemon, switch
+from harness.vmrun_qemu.qemu import qmp
+
+PLUG: Plug = {"nic": "ethernet0", "vmnet": "vmnet1", "endpoint": "/nowhere"}
+
+
+def plug_in(member: str) -> Path:
+    """Record a card of a VM that lives."""
+    file = home.net_dir("vmnet1") / "members" / f"{member}.json"
+    home.write_json(file, {"plug": PLUG, "owner": process_identity.identity(os.getpid()), "vm": member})
+    return file
+
+
+@dataclass
+class FakeSwitch:
+    """A switch that has ended, or lives until it is terminated; its VM ends meanwhile."""
+
+    member: Path
+    dead: bool
+
+    def wait(self, timeout: float) -> int:
+        if not self.dead:
+            home.remove(self.member)
+            raise subprocess.TimeoutExpired("switch", timeout)
+        return 0
+
+    def terminate(self) -> None:
+        self.dead = True
+
+
+@dataclass
+class Network:
+    """A network with one VM, whose switch has just died; it cannot be restarted for these reasons."""
+
+    member: Path
+    errors: list[Exception] = field(default_factory=list)
+    started: int = 0
+    pauses: list[float] = field(default_factory=list)
+    reports: list[StartReport] = field(default_factory=list)
+
+    def start(self, _: str) -> Child:
+        self.started += 1
+        if self.started > 1 and self.errors:
+            raise self.errors.pop(0)
+        return cast("Child", FakeSwitch(self.member, dead=self.started == 1))
+
+    def run(self) -> int:
+        return daemon.run_network("vmnet1", self.start, self.reports.append, self.pauses.append)
 
 
 @pytest.fixture
-def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A network with one VM, whose switch has just died."""
-    state = SimpleNamespace(members={"m": {}}, errors=[], started=0, waits=0, log=tmp_path / "net" / "vmnet1")
-    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
-    monkeypatch.setattr("sys.argv", ["daemon", "vmnet1"])
-    monkeypatch.setattr(daemon, "report_start", lambda _: None)
-    monkeypatch.setattr(switch, "members", lambda _: state.members)
-    monkeypatch.setattr(switch, "forget", lambda _: None)
-    monkeypatch.setattr(process, "ended", lambda child, _: child != "alive" or state.members.clear())
-    monkeypatch.setattr(daemon, "_end_unused_switch", lambda *_: True)
-    monkeypatch.setattr(daemon, "wait_for", lambda *_: setattr(state, "waits", state.waits + 1))
-
-    def start(_: str) -> Any:
-        state.started += 1
-        if state.started > 1 and state.errors:
-            raise state.errors.pop(0)
-        return "dead" if state.started == 1 else "alive"
-
-    monkeypatch.setattr(daemon, "_start_switch", start)
-    return state
+def network() -> Network:
+    return Network(plug_in("m"))
 
 
-def test_a_switch_that_cannot_be_restarted_is_retried(
-    network: SimpleNamespace, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_switch_that_cannot_be_restarted_is_retried(network: Network, capsys: pytest.CaptureFixture[str]) -> None:
     network.errors = [Failure("port 22/tcp of 127.0.0.1 is taken"), qmp.QmpError("gone"), OSError("full")]
-    assert daemon.main() == 0
-    assert (network.started, network.waits) == (5, 3)
+    assert network.run() == 0
+    assert (network.started, network.pauses) == (5, [2.0, 3.0, 4.0])
+    assert network.reports == [StartReport()]
     output = capsys.readouterr().err
     assert [word in output for word in ("port 22/tcp", "gone", "full")] == [True] * 3
 
 
 def test_the_daemon_gives_up_after_five_restarts_and_logs_it(
-    network: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    network: Network, capsys: pytest.CaptureFixture[str]
 ) -> None:
     network.errors = [PowerOnFailure("no QEMU")] * 100
-    assert daemon.main() == 1
+    assert network.run() == 1
     assert network.started == 6
     output = capsys.readouterr().err
     assert "no QEMU" in output
     assert "the network is down" in output
 
 
-def test_a_socket_directory_is_recorded_before_it_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
-    monkeypatch.setattr(locate, "find", lambda: SimpleNamespace(binary=Path("/usr/bin/false")))
+def test_a_switch_that_never_started_is_reported(network: Network) -> None:
+    network.started, network.errors = 1, [PowerOnFailure("no QEMU\nhere")]
+    assert network.run() == 1
+    assert network.reports == [StartReport("no QEMU here")]
+
+
+def test_a_socket_directory_is_recorded_before_it_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMRUN_QEMU_BIN", sys.executable)
     made: list[str] = []
 
-    def launch(*_: Any) -> Any:
+    def launch(*_: object) -> Child:
         record = switch.load("vmnet1")
         assert record is not None
         made.append(record["socket_dir"])
         assert not made[0] or Path(made[0]).is_dir()
         raise OSError("cannot start")
 
-    monkeypatch.setattr(daemon, "_launch", launch)
     with pytest.raises(OSError, match="cannot start"):
-        daemon._start_switch("vmnet1")
+        daemon.start_switch("vmnet1", launch)
     switch.forget("vmnet1")
     assert made
     assert not made[0] or not Path(made[0]).exists()
 
 
-PLUG: records.Plug = {"nic": "ethernet0", "vmnet": "vmnet1", "endpoint": "/nowhere"}
+def test_an_unreachable_card_does_not_keep_others_off_the_network(capsys: pytest.CaptureFixture[str]) -> None:
+    for member in ("going", "coming"):
+        plug_in(member)
 
+    def answer(name: str, arguments: dict[str, Any]) -> Any:
+        if arguments.get("id") == "m-going":
+            raise RefusedError("does not answer")
+        return "m-coming: index=0,type=stream,unix:/there" if name == "human-monitor-command" else {}
 
-def test_an_unreachable_card_does_not_keep_others_off_the_network(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    attached: list[str] = []
-
-    def attach(_: str, name: str, __: records.Plug) -> None:
-        if name == "going":
-            raise qmp.QmpError("does not answer")
-        attached.append(name)
-
-    monkeypatch.setattr(capture, "attach", lambda *_: None)
-    monkeypatch.setattr(definitions, "forwards", lambda _: [])
-    monkeypatch.setattr(switch, "members", lambda _: {name: {"plug": PLUG} for name in ("going", "coming")})
-    monkeypatch.setattr(switch, "attach", attach)
-    daemon._connect_all("vmnet1", "qmp")
-    assert attached == ["coming"]
+    with fake_qmp(answer) as qemu:
+        daemon.connect_all("vmnet1", qemu.address)
+    attached = [arguments["id"] for name, arguments in qemu.commands if arguments.get("type") == "hubport"]
+    assert attached == ["h-coming"]
     assert "going is not connected to vmnet1: does not answer" in capsys.readouterr().err

@@ -55,7 +55,7 @@ def test_frames_cross_by_their_address_until_a_hub_closes() -> None:
         router.close()
 
 
-def test_a_hub_that_never_listens_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_bridge, "_CONNECT_S", 0.1)
+def test_a_hub_that_never_listens_is_an_error(tmp_path: Path) -> None:
+    cable, gateway = (Endpoint(str(tmp_path / name)) for name in ("cable", "gateway"))
     with pytest.raises(OSError, match=r"."):
-        gateway_bridge.connect(Endpoint(str(tmp_path / "a")), Endpoint(str(tmp_path / "b")), lambda: None)
+        gateway_bridge.connect(cable, gateway, lambda: None, timeout_s=0.1)

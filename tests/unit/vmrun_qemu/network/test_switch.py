@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from fake_qmp import fake_qmp
 
 from harness.system import process_identity
 from harness.vmrun_qemu.base import home
@@ -26,9 +27,9 @@ def save_member(name: str, owner: process_identity.Identity) -> Path:
     return file
 
 
-def save_switch(daemon: process_identity.Identity) -> None:
+def save_switch(daemon: process_identity.Identity, qmp: str = "/nowhere") -> None:
     record: switch.SwitchRecord = {
-        "daemon": daemon, "qemu": DEAD, "qmp": "/nowhere", "socket_dir": "", "subnet": "192.168.6.0/24",
+        "daemon": daemon, "qemu": DEAD, "qmp": qmp, "socket_dir": "", "subnet": "192.168.6.0/24",
     }  # fmt: skip
     switch.save("vmnet1", record)
 
@@ -77,15 +78,18 @@ def test_the_last_card_of_a_network_that_is_down_leaves_no_record() -> None:
 
 
 @pytest.mark.parametrize("state", ["", "connection error", "unix:/somewhere"])
-def test_a_vm_whose_card_is_not_connected_does_not_power_on(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
-    loaded = [None, {"qmp": "qmp"}]
-    monkeypatch.setattr(switch, "load", lambda _: loaded.pop(0))
-    monkeypatch.setattr(switch, "_start_daemon", lambda _: None)
-    monkeypatch.setattr(switch, "cable_state", lambda *_: state)
-    if state.startswith("unix:"):
-        switch.plug_in("m", PLUG, process_identity.identity(os.getpid()))
-    else:
-        with pytest.raises(PowerOnFailure, match=r"operation was canceled") as caught:
-            switch.plug_in("m", PLUG, process_identity.identity(os.getpid()))
-        assert caught.value.reason.startswith("ethernet0 is not connected to vmnet1; see ")
-    assert loaded == []
+def test_a_vm_whose_card_is_not_connected_does_not_power_on(state: str) -> None:
+    started: list[str] = []
+
+    def start(vmnet: str) -> None:
+        started.append(vmnet)
+        save_switch(ME, qemu.address)
+
+    with fake_qmp(lambda *_: f" \\ m-m-ethernet0: index=0,type=stream,{state}\r\n") as qemu:
+        if state.startswith("unix:"):
+            switch.plug_in("m", PLUG, ME, start)
+        else:
+            with pytest.raises(PowerOnFailure, match=r"operation was canceled") as caught:
+                switch.plug_in("m", PLUG, ME, start)
+            assert caught.value.reason.startswith("ethernet0 is not connected to vmnet1; see ")
+    assert started == ["vmnet1"]

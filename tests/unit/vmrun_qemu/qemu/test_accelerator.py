@@ -28,6 +28,9 @@ class FakeHost:
         self.probes += 1
         return self.answers
 
+    def choose(self, qemu: Qemu) -> accelerator.Accelerator:
+        return accelerator.choose(qemu, accelerator.Checks(lambda: self.objection, self.probe))
+
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
@@ -35,8 +38,6 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHost:
     monkeypatch.setenv("VMRUN_QEMU_HOME", str(tmp_path))
     monkeypatch.delenv("VMRUN_QEMU_ACCEL", raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(accelerator, "_kvm_problem", lambda: fake.objection)
-    monkeypatch.setattr(accelerator, "probe", fake.probe)
     return fake
 
 
@@ -47,57 +48,57 @@ def a_qemu(tmp_path: Path) -> Qemu:
 
 
 def test_kvm_is_used_when_the_probe_guest_got_to_its_end(host: FakeHost, tmp_path: Path) -> None:
-    assert accelerator.choose(a_qemu(tmp_path)).name == "kvm"
+    assert host.choose(a_qemu(tmp_path)).name == "kvm"
 
 
 def test_a_kvm_that_hangs_is_not_used_and_the_reason_is_reported(host: FakeHost, tmp_path: Path) -> None:
     host.answers = False
-    chosen = accelerator.choose(a_qemu(tmp_path))
+    chosen = host.choose(a_qemu(tmp_path))
     assert chosen.name == "tcg"
     assert "did not get to its end with kvm" in chosen.why
 
 
 def test_without_the_processors_feature_nothing_is_probed(host: FakeHost, tmp_path: Path) -> None:
     host.objection = "neither vmx nor svm"
-    assert accelerator.choose(a_qemu(tmp_path)) == accelerator.Accelerator("tcg", "neither vmx nor svm")
+    assert host.choose(a_qemu(tmp_path)) == accelerator.Accelerator("tcg", "neither vmx nor svm")
     assert host.probes == 0
 
 
 def test_the_verdict_is_cached_until_qemu_changes(host: FakeHost, tmp_path: Path) -> None:
     qemu = a_qemu(tmp_path)
-    accelerator.choose(qemu)
-    accelerator.choose(qemu)
+    host.choose(qemu)
+    host.choose(qemu)
     assert host.probes == 1
     qemu.binary.write_text("newer", encoding="utf-8")
-    accelerator.choose(qemu)
+    host.choose(qemu)
     assert host.probes == 2
 
 
 def test_a_refusal_is_looked_at_again(host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     qemu = a_qemu(tmp_path)
     host.objection = "not accessible to this user"
-    assert accelerator.choose(qemu).name == "tcg"
+    assert host.choose(qemu).name == "tcg"
     host.objection, host.answers = "", False
-    assert [accelerator.choose(qemu).name, accelerator.choose(qemu).name] == ["tcg", "tcg"]
+    assert [host.choose(qemu).name, host.choose(qemu).name] == ["tcg", "tcg"]
     assert host.probes == 1, "a probe that hangs takes its time: it is not started at each start of a machine"
     host.answers = True
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 3600)
-    assert accelerator.choose(qemu).name == "kvm"
+    assert host.choose(qemu).name == "kvm"
     monkeypatch.setattr(time, "time", lambda: now + 1e7)
-    assert accelerator.choose(qemu).name == "kvm"
+    assert host.choose(qemu).name == "kvm"
     assert host.probes == 2
 
 
 def test_one_that_there_is_not_is_an_error(host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VMRUN_QEMU_ACCEL", "KVM ")
     with pytest.raises(PowerOnFailure, match="One of the parameters was invalid: VMRUN_QEMU_ACCEL = KVM : expected"):
-        accelerator.choose(a_qemu(tmp_path))
+        host.choose(a_qemu(tmp_path))
 
 
 def test_the_user_may_name_one(host: FakeHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VMRUN_QEMU_ACCEL", "tcg")
-    assert accelerator.choose(a_qemu(tmp_path)).name == "tcg"
+    assert host.choose(a_qemu(tmp_path)).name == "tcg"
     assert host.probes == 0
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_qmp import RefusedError, fake_qmp
 
-from harness.vmrun_qemu.base import endpoint
 from harness.vmrun_qemu.base.endpoint import Endpoint
 from harness.vmrun_qemu.qemu import migration, qmp
 
@@ -24,50 +24,34 @@ def settled() -> bool:
     return not threads()
 
 
-def test_a_refused_migration_leaves_no_thread_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> Any:
+def test_a_refused_migration_leaves_no_thread_waiting() -> None:
+    def refuse(*_: object) -> Any:
         threading.Event().wait(0.5)  # until the receiver waits in `accept`
-        raise qmp.QmpError("State blocked by the device")
+        raise RefusedError("State blocked by the device")
 
-    monkeypatch.setattr(qmp, "ask", refuse)
-    with pytest.raises(qmp.QmpError, match="blocked"):
-        migration.save("", "", io.BytesIO())
+    with fake_qmp(refuse) as qemu, pytest.raises(qmp.QmpError, match="blocked"):
+        migration.save(qemu.address, "", io.BytesIO())
     assert settled()
 
 
-def test_a_migration_that_takes_too_long_is_canceled(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def ask(_address: str, *commands: tuple[str, Any], **_: Any) -> list[Any]:
-        asked.extend(name for name, _ in commands)
-        canceled = "migrate_cancel" in asked
-        return [{"status": "cancelled" if canceled else "active"} for _ in commands]
-
-    monkeypatch.setattr(qmp, "ask", ask)
-    monkeypatch.setattr(migration, "_TIMEOUT_S", 0.1)
-    with pytest.raises(qmp.QmpError, match="not saved"):
-        migration.save("", "", io.BytesIO())
-    assert "migrate_cancel" in asked
+def test_a_migration_that_takes_too_long_is_canceled() -> None:
+    with (
+        fake_qmp(lambda *_: {"status": "cancelled" if "migrate_cancel" in qemu.names else "active"}) as qemu,
+        pytest.raises(qmp.QmpError, match="not saved"),
+    ):
+        migration.save(qemu.address, "", io.BytesIO(), timeout_s=0.1)
+    assert "migrate_cancel" in qemu.names
     assert settled()
 
 
-def test_the_stream_is_in_the_file_when_save_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Endpoint] = []
-    new = endpoint.new_endpoint
-
-    def noted(socket_dir: str, name: str) -> Endpoint:
-        made.append(new(socket_dir, name))
-        return made[-1]
-
-    def ask(_address: str, *commands: tuple[str, Any], **_: Any) -> list[Any]:
-        if commands[-1][0] == "migrate":
-            with made[0].connect(5) as stream:
+def test_the_stream_is_in_the_file_when_save_returns(tmp_path: Path) -> None:
+    def migrate(name: str, arguments: dict[str, Any]) -> Any:
+        if name == "migrate":
+            with Endpoint(arguments["uri"].removeprefix("tcp:")).connect(5) as stream:
                 stream.sendall(b"x" * 100_000)
-        return [{"status": "completed"} for _ in commands]
+        return {"status": "completed"}
 
-    monkeypatch.setattr(endpoint, "new_endpoint", noted)
-    monkeypatch.setattr(qmp, "ask", ask)
-    with (tmp_path / "state").open("wb") as stream:
-        migration.save("", "", stream)
+    with fake_qmp(migrate) as qemu, (tmp_path / "state").open("wb") as stream:
+        migration.save(qemu.address, "", stream)
     assert (tmp_path / "state").stat().st_size == 100_000
     assert settled()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_qmp import RefusedError, fake_qmp
 
 from harness.guest.diagnosis import Source, diagnose
+from harness.system import process_identity
+from harness.system.process_identity import Identity
 from harness.vmrun_qemu.network import switch
-from harness.vmrun_qemu.qemu import qmp
 from harness.vmrun_qemu.supervisor.host_watch import HostWatch
 from harness.vmrun_qemu.supervisor.running_vm import RunningVm
 
@@ -19,32 +23,37 @@ from .test_running_vm import running_vm
 class Host:
     """A host whose network and disks are as a test sets them."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.network_up = True
+    def __init__(self) -> None:
         self.status = "running"
         self.blocks: list[dict[str, Any]] = []
         self.asked = 0
-        monkeypatch.setattr(switch, "load", lambda _: {"qmp": ""} if self.network_up else None)
-        monkeypatch.setattr(qmp, "ask", self._ask)
+        self.set_network(up=True)
 
-    def _ask(self, _: str, command: tuple[str, object], *, timeout_s: float) -> list[Any]:
+    def set_network(self, *, up: bool) -> None:
+        none: Identity = {"pid": 0, "created": 0.0}
+        daemon = process_identity.identity(os.getpid()) if up else none
+        switch.save("vmnet1", {"daemon": daemon, "qemu": none, "qmp": "", "socket_dir": "", "subnet": ""})
+
+    def answer(self, command: str, _: object) -> Any:
         self.asked += 1
         if self.status == "gone":
-            raise qmp.QmpError("QEMU does not run")
-        return [{"status": self.status}] if command[0] == "query-status" else [self.blocks]
+            raise RefusedError("QEMU ends")
+        return {"status": self.status} if command == "query-status" else self.blocks
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Host:
-    return Host(monkeypatch)
+def host() -> Host:
+    return Host()
 
 
 @pytest.fixture
-def vm(tmp_path: Path) -> RunningVm:
+def vm(host: Host, tmp_path: Path) -> Iterator[RunningVm]:
     vm = running_vm(tmp_path)
     vm.enter("running")
     vm.record["plugs"] = [{"nic": "ethernet0", "vmnet": "vmnet1", "endpoint": ""}]
-    return vm
+    with fake_qmp(host.answer) as qemu:
+        vm.record["qmp"] = qemu.address
+        yield vm
 
 
 def logged(vm: RunningVm) -> str:
@@ -79,7 +88,8 @@ def test_another_disk_error_is_not_called_a_full_disk(host: Host, vm: RunningVm)
 
 def test_a_network_without_its_daemon_is_logged_again_after_it_was_back(host: Host, vm: RunningVm) -> None:
     watch = HostWatch(vm)
-    for host.network_up in (False, False, True, False):
+    for up in (False, False, True, False):
+        host.set_network(up=up)
         watch.look()
     assert logged(vm).count("The virtual network vmnet1 is down: its daemon ended.") == 2
     found = diagnose(logged(vm), Source.HYPERVISOR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,7 +65,7 @@ def running(tmp_path: Path, address: str, vmx: str) -> RunningVm:
     drive = Drive("sata", 0, 1, cdrom=True, path=None)
     machine = SimpleNamespace(drives=[drive], nics=[], serials=[])
     vm = SimpleNamespace(
-        machine=machine, vmx=Vmx.parse(text + vmx), variables={}, record={"qmp": address},
+        machine=machine, vmx=Vmx.parse(text + vmx), variables={}, ask=functools.partial(qmp.ask, address),
         path=tmp_path / "a.vmx", log=VmLog(tmp_path),
     )  # fmt: skip
     return cast("RunningVm", vm)

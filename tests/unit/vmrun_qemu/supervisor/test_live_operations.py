@@ -35,7 +35,7 @@ class FakeQemu:
         self.silent = range(fails_at, fails_at + failures) if fails_at >= 0 else range(0)
         self.late = late
 
-    def ask(self, _address: str, *commands: tuple[str, Mapping[str, Any]], timeout_s: float = 20.0) -> list[Any]:
+    def ask(self, *commands: tuple[str, Mapping[str, Any]], timeout_s: float = 20.0) -> list[Any]:
         return [self.one(name, settings) for name, settings in commands]
 
     def one(self, name: str, settings: Mapping[str, Any]) -> Any:
@@ -80,14 +80,13 @@ class FakeQemu:
         return [Path(self.files[self.below[f"disk-{drive.id}"]]) for drive in DISKS] == [drive.path for drive in DISKS]
 
 
-def machine(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> RunningVm:
-    monkeypatch.setattr(qmp, "ask", qemu.ask)
-
+def machine(qemu: FakeQemu) -> RunningVm:
     def terminate() -> None:
         qemu.ended = True
 
     vm = SimpleNamespace(
-        record={"qmp": "here", "phase": "running"},
+        record={"phase": "running"},
+        ask=qemu.ask,
         machine=SimpleNamespace(drives=DISKS),
         disks=DISKS,
         ending=False,
@@ -99,10 +98,10 @@ def machine(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> RunningVm:
     return cast("RunningVm", vm)
 
 
-def stand_still(qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch) -> bool:
+def stand_still(qemu: FakeQemu) -> bool:
     """Return whether it worked; while it does, no disk is open."""
     try:
-        with live_operations.quiesced(machine(qemu, monkeypatch)):
+        with live_operations.quiesced(machine(qemu)):
             assert not qemu.runs
             assert {qemu.files[below] for below in qemu.below.values()} == {"null-co"}
             assert not [file for file in qemu.files.values() if file.endswith(".vmdk")]
@@ -115,22 +114,20 @@ def test_the_fake_qemu_gets_the_image_node_of_the_real_one() -> None:
     assert Path(FakeQemu().file(arguments.image_node(Path("/vms/0.vmdk")))) == Path("/vms/0.vmdk")
 
 
-def test_the_disks_are_closed_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_disks_are_closed_and_opened_again() -> None:
     qemu = FakeQemu()
-    assert stand_still(qemu, monkeypatch)
+    assert stand_still(qemu)
     assert (qemu.runs, qemu.ended, qemu.guest_has_its_disks()) == (True, False, True)
 
 
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("failures", [1, 2, 1000])
-def test_no_guest_is_left_frozen_or_on_a_blank_disk(
-    failures: int, monkeypatch: pytest.MonkeyPatch, *, late: bool
-) -> None:
+def test_no_guest_is_left_frozen_or_on_a_blank_disk(failures: int, *, late: bool) -> None:
     whole = FakeQemu()
-    stand_still(whole, monkeypatch)
+    stand_still(whole)
     for number in range(len(whole.asked)):
         qemu = FakeQemu(number, failures=failures, late=late)
-        worked = stand_still(qemu, monkeypatch)
+        worked = stand_still(qemu)
         fine = qemu.runs and qemu.guest_has_its_disks()
         untouched = qemu.guest_has_its_disks() and "blockdev-reopen" not in qemu.asked
         assert qemu.ended or fine or (untouched and not worked), (number, qemu.asked)
@@ -140,9 +137,9 @@ def test_no_guest_is_left_frozen_or_on_a_blank_disk(
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_a_vm_that_could_not_be_paused_runs(monkeypatch: pytest.MonkeyPatch, *, late: bool) -> None:
+def test_a_vm_that_could_not_be_paused_runs(*, late: bool) -> None:
     qemu = FakeQemu(0, late=late)
-    vm = machine(qemu, monkeypatch)
+    vm = machine(qemu)
     with pytest.raises(qmp.QmpError):
         live_operations.pause(vm)
     assert (qemu.runs, vm.record["phase"]) == (True, "running")

@@ -36,22 +36,19 @@ def test_a_record_of_a_dead_owner_removes_no_lock_of_another(tmp_path: Path) -> 
     assert not taken[0].exists()
 
 
-def test_of_two_processes_that_find_a_stale_lock_one_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_processes_that_find_a_stale_lock_one_gets_it(tmp_path: Path) -> None:
     folder = tmp_path / "a.vmx.lck"
     folder.mkdir()
     (folder / "M00001.lck").write_text(DEAD, encoding="utf-8")
-    judge = lock_files._stale
     won: list[Path] = []
 
     def other_is_faster(found: Path) -> list[Path] | None:
-        monkeypatch.setattr(lock_files, "_stale", judge)
-        stale = judge(found)
+        stale = lock_files.stale_locks(found)
         won.extend(lock_files.take([tmp_path / "a.vmx"], me()))
         return stale
 
-    monkeypatch.setattr(lock_files, "_stale", other_is_faster)
     with pytest.raises(FileExistsError) as caught:
-        lock_files.take([tmp_path / "a.vmx"], me())
+        lock_files.take([tmp_path / "a.vmx"], me(), other_is_faster)
     assert caught.value.filename == str(folder)
     assert won == [folder]
     assert lock_files.is_held(tmp_path / "a.vmx")
@@ -60,16 +57,14 @@ def test_of_two_processes_that_find_a_stale_lock_one_gets_it(tmp_path: Path, mon
     assert f"{os.getpid()}-" in lock.read_text(encoding="utf-8")
 
 
-def test_a_lock_that_is_released_at_this_moment_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_released_at_this_moment_is_free(tmp_path: Path) -> None:
     (folder,) = lock_files.take([tmp_path / "a.vmx"], me())
-    judge = lock_files._stale
 
     def it_goes(found: Path) -> list[Path] | None:
         lock_files.release([found], me())
-        return judge(found)
+        return lock_files.stale_locks(found)
 
-    monkeypatch.setattr(lock_files, "_stale", it_goes)
-    assert lock_files.take([tmp_path / "a.vmx"], me()) == [folder]
+    assert lock_files.take([tmp_path / "a.vmx"], me(), it_goes) == [folder]
     assert len(list(folder.iterdir())) == 1
 
 
