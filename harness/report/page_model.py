@@ -196,7 +196,7 @@ def _log_order(item: EvidenceFile) -> tuple[bool, int, str]:
 
 
 def case_mark(case: CaseResult) -> Mark:
-    """Return the mark of a test; one that is not asked is no open point."""
+    """Return the mark of a test; `not asked` is no open point."""
     return symbols.NOT_ASKED if case.not_asked else symbols.OUTCOME[case.outcome]
 
 

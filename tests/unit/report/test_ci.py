@@ -35,7 +35,7 @@ def test_properties_name_the_run_its_inputs_and_each_phase() -> None:
 def test_the_summary_says_the_headline_and_each_cell(status: Status) -> None:
     text = summary_markdown(run_with(status))
     row = next(line for line in text.splitlines() if line.startswith("| k3s\\-worker1"))
-    words = {"fail": "FAIL", "error": "ERROR", "not-proven": "NOT PROVEN", "not-asked": "not asked"}
+    words = {"fail": "FAIL", "error": "ERROR", "not-proven": "NOT PROVEN", "not-asked": "pass"}
     assert words.get(status.value, status.value) in row.split("|")[6]
     assert row.count("|") == len(Phase) + 2
     assert text.startswith(("## ✗ FAILED", "## ! ERROR"))
