@@ -21,7 +21,7 @@ _BOOT_S = 600
 
 
 def run(argv: list[str]) -> tuple[float, str]:
-    """Return the seconds that a command took, and what it said."""
+    """Return the seconds that a command took, and its output."""
     started = time.perf_counter()
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=_BOOT_S)
     return time.perf_counter() - started, done.stdout.strip()
@@ -36,9 +36,9 @@ def vmrun(*words: str) -> list[str]:
 def start(vmx: str) -> float | None:
     """Have the machine on and its agent answering; return the seconds of `start`, or None where it was on."""
     was_off = vmx not in run(vmrun("list"))[1].splitlines()
-    seconds, said = run(vmrun("start", vmx, "nogui"))
-    if said:
-        raise SystemExit(said)
+    seconds, output = run(vmrun("start", vmx, "nogui"))
+    if output:
+        raise SystemExit(output)
     end = time.monotonic() + _BOOT_S
     while run(vmrun("getGuestIPAddress", vmx))[1].startswith("Error"):
         if time.monotonic() > end:

@@ -112,16 +112,16 @@ def test_swap(host: Host, spec: LabSpec, promised: Promised) -> None:
 
 def test_sysctl(host: Host, spec: LabSpec, promised: Promised) -> None:
     keys = " ".join(spec.guest.sysctl)
-    said = host.check_output(f"/sbin/sysctl -n {keys}").split("\n") if keys else []
-    seen = dict(zip(spec.guest.sysctl, said, strict=True))
+    reply = host.check_output(f"/sbin/sysctl -n {keys}").split("\n") if keys else []
+    seen = dict(zip(spec.guest.sysctl, reply, strict=True))
     promised(_settings(spec.guest.sysctl), _settings(seen))
     assert seen == spec.guest.sysctl
 
 
 def test_kernel_modules(host: Host, spec: LabSpec, promised: Promised) -> None:
     """Built-in modules have no directory in /sys; `-` equals `_`."""
-    said = host.check_output(r"ls /sys/module; sed 's|.*/||; s|\.ko$||' /lib/modules/$(uname -r)/modules.builtin")
-    there = {line.replace("-", "_") for line in said.splitlines()}
+    reply = host.check_output(r"ls /sys/module; sed 's|.*/||; s|\.ko$||' /lib/modules/$(uname -r)/modules.builtin")
+    there = {line.replace("-", "_") for line in reply.splitlines()}
     missing = [name for name in spec.guest.kernel_modules if name.replace("-", "_") not in there]
     promised(
         f"loaded: {', '.join(spec.guest.kernel_modules)}",
@@ -190,11 +190,11 @@ def test_lab_ca_is_trusted(host: Host, spec: LabSpec, promised: Promised) -> Non
     if not certificates:
         pytest.skip(f"not proven: the payload in {spec.markers.payload} brings no certificate authority")
     for certificate in certificates:
-        said = host.run("openssl verify -CApath /etc/ssl/certs %s", certificate)
-        trusted = said.rc == 0 and f"{certificate}: OK" in said.stdout
-        assert trusted or UNTRUSTED.search(said.stdout + said.stderr), f"no answer of openssl: {said.stderr.strip()}"
+        reply = host.run("openssl verify -CApath /etc/ssl/certs %s", certificate)
+        trusted = reply.rc == 0 and f"{certificate}: OK" in reply.stdout
+        assert trusted or UNTRUSTED.search(reply.stdout + reply.stderr), f"no answer of openssl: {reply.stderr.strip()}"
         promised(_trust(certificate, trusted=spec.guest.lab_ca), _trust(certificate, trusted=trusted))
-        assert trusted is spec.guest.lab_ca, said.stderr
+        assert trusted is spec.guest.lab_ca, reply.stderr
 
 
 def test_packages_survived_the_restart(host: Host, spec: LabSpec, promised: Promised) -> None:
@@ -215,9 +215,9 @@ def test_markers_and_payload_are_still_there(host: Host, spec: LabSpec, promised
     markers = spec.markers
     paths = [markers.payload, markers.iso_copy, markers.cloud_init, *[markers.packages] * bool(spec.guest.packages)]
     with host.sudo():
-        said = host.run(f'for path in {" ".join(map(shlex.quote, paths))}; do [ -e "$path" ] || echo $path; done')
-    assert said.rc == 0, said.stderr
-    _nothing(promised, "every marker, and the payload", [f"{path} is missing" for path in said.stdout.split()])
+        reply = host.run(f'for path in {" ".join(map(shlex.quote, paths))}; do [ -e "$path" ] || echo $path; done')
+    assert reply.rc == 0, reply.stderr
+    _nothing(promised, "every marker, and the payload", [f"{path} is missing" for path in reply.stdout.split()])
 
 
 def test_no_failed_units(host: Host, promised: Promised) -> None:

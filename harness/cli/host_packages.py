@@ -107,7 +107,7 @@ def _privilege(missing: tuple[str, ...], system: PackageSystem) -> tuple[str, ..
     command = " ".join(install_command(missing))
     raise HostError(
         f"no right to install system packages: {', '.join(missing)}",
-        said="this user is not root, and sudo needs a password",
+        detail="this user is not root, and sudo needs a password",
         remedy=f"run as root: apt-get update && {command}",
     )
 
@@ -116,6 +116,6 @@ def _check(done: Completed) -> None:
     if done.returncode != 0:
         raise HostError(
             f"{' '.join(done.argv)} failed (exit {done.returncode})",
-            said="\n".join(done.output.strip().splitlines()[-15:]),
+            detail="\n".join(done.output.strip().splitlines()[-15:]),
             remedy="check the host's package sources and the free disk space, then run `lab setup --with-deps` again",
         )

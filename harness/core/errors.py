@@ -27,7 +27,7 @@ class HarnessError(Exception):
         what: One line: what could not be done.
         remedy: What the reader can do now, as a command or an instruction.
         where: The file, machine or setting that is concerned.
-        said: What the tool or the guest answered, verbatim.
+        detail: What the tool or the guest answered, verbatim.
         evidence: Files that show more.
 
     Attributes:
@@ -37,12 +37,12 @@ class HarnessError(Exception):
     inconclusive: ClassVar[bool] = False
 
     def __init__(
-        self, what: str, *, remedy: str, where: str = "", said: str = "", evidence: Sequence[str] = ()
+        self, what: str, *, remedy: str, where: str = "", detail: str = "", evidence: Sequence[str] = ()
     ) -> None:
         self.what = redact(what)
         self.remedy = redact(remedy)
         self.where = redact(where)
-        self.said = redact(said)
+        self.detail = redact(detail)
         self.evidence = tuple(evidence)
         super().__init__(self.what)
 
@@ -59,8 +59,8 @@ class HarnessError(Exception):
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
         lines = [head]
-        if self.said:
-            lines.append("  said:     " + self.said.strip().replace("\n", "\n            "))
+        if self.detail:
+            lines.append("  detail:   " + self.detail.strip().replace("\n", "\n            "))
         lines += [f"  evidence: {item}" for item in self.evidence]
         if self.remedy:
             lines.append("  remedy:   " + self.remedy.replace("\n", "\n            "))
@@ -111,4 +111,4 @@ class DeadlineExpired(HarnessError):
         self, what: str, *, remedy: str, last_seen: str, where: str = "", evidence: Sequence[str] = ()
     ) -> None:
         self.last_seen = last_seen
-        super().__init__(what, remedy=remedy, where=where, said=f"last seen: {last_seen}", evidence=evidence)
+        super().__init__(what, remedy=remedy, where=where, detail=f"last seen: {last_seen}", evidence=evidence)

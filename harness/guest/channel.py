@@ -85,7 +85,7 @@ class HostKeyMismatch(GuestError):
         super().__init__(
             "another machine answers: the host key is not the pinned one",
             where=where,
-            said=f"expected {expected}\nseen     {seen}",
+            detail=f"expected {expected}\nseen     {seen}",
             remedy="find the machine that listens at this address (an older guest, another lab, a foreign machine); "
             "for a guest that was installed again start a new run, which pins its new key",
         )
@@ -115,7 +115,7 @@ class CommandTimeout(GuestError):
         super().__init__(
             f"`{brief(command)}` did not end within {timeout_s:.3g} s",
             where=where,
-            said=output_tail(stdout, stderr) or "(no output)",
+            detail=output_tail(stdout, stderr) or "(no output)",
             remedy="raise `deadlines_s.guest_command` in the lab file if the guest is only slow",
         )
 

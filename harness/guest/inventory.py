@@ -189,10 +189,10 @@ def open_logins(seen: Mapping[str, Sequence[str]], planned: Planned) -> list[str
 def _tried(lines: Sequence[str], planned: Planned) -> list[str]:
     wrong = []
     for line in lines:
-        user, _, said = line.partition(" ")
-        methods = re.search(r"Permission denied \(([\w,-]+)\)", said)
+        user, _, answer = line.partition(" ")
+        methods = re.search(r"Permission denied \(([\w,-]+)\)", answer)
         if methods is None:
-            wrong.append(f"a login of {user} without a key was not refused: {said or 'it succeeded'}")
+            wrong.append(f"a login of {user} without a key was not refused: {answer or 'it succeeded'}")
             continue
         allowed = {"publickey", "password", "keyboard-interactive"} if planned.password_ssh else {"publickey"}
         further = sorted(set(methods[1].split(",")) - allowed)

@@ -51,7 +51,7 @@ def another_machine_error(machine: MachinePlan, target: SshTarget, seen: NonceRe
     return GuestError(
         f"another machine answers at {target.host}:{target.port}: it is not the one that this run created",
         where=machine.name,
-        said=f"its serial number is {seen.serial or 'empty'}; this run's machine has {machine.nonce}",
+        detail=f"its serial number is {seen.serial or 'empty'}; this run's machine has {machine.nonce}",
         remedy=f"find the other machine with the address {machine.address} and power it off: "
         "one of an earlier run or of another lab",
     )

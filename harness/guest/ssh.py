@@ -164,8 +164,8 @@ class SshChannel:
         except EOFError as error:
             if not (deadline.expired and transport.is_active()):
                 raise self._lost(command, None, str(error), as_root=as_root) from error
-            said = f"the guest did not start a shell: {error}"
-            raise CommandTimeout(command, where=self.target.where, timeout_s=deadline.seconds, stderr=said) from error
+            reason = f"the guest did not start a shell: {error}"
+            raise CommandTimeout(command, where=self.target.where, timeout_s=deadline.seconds, stderr=reason) from error
         shell = PersistentShell(channel, lambda: disconnect(transport), connection_errors())
         self._shells[as_root] = shell
         left_behind = self._left_behind.pop(as_root, None)
@@ -182,14 +182,14 @@ class SshChannel:
             with abort_at(Deadline(self._close_s), lambda: disconnect(transport)):
                 shell.close()
 
-    def _lost(self, command: str, output: FrameReader | None, said: str = "", *, as_root: bool) -> GuestError:
-        printed = output_tail(_text(output.stdout), _text(output.stderr)) if output else said
+    def _lost(self, command: str, output: FrameReader | None, reason: str = "", *, as_root: bool) -> GuestError:
+        printed = output_tail(_text(output.stdout), _text(output.stderr)) if output else reason
         if as_root and output is not None and output.shell_pid is None and self.connected:
             self._abandon(as_root=True)
             return NoRoot(
                 f"`{self.target.user}` may not become root without a password",
                 where=self.target.where,
-                said=printed or "sudo ended without output",
+                detail=printed or "sudo ended without output",
                 remedy="give the account `sudo: ALL=(ALL) NOPASSWD:ALL` in your own seed, as the lab's seeds do",
             )
         if self._transport is None and output is None:
@@ -201,7 +201,7 @@ class SshChannel:
             what = f"the shell ended while `{brief(command)}` was running"
             self._abandon(as_root=as_root)
         return ChannelLost(
-            what, where=self.target.where, said=printed, remedy="connect again, then check what was done"
+            what, where=self.target.where, detail=printed, remedy="connect again, then check what was done"
         )
 
 

@@ -214,7 +214,7 @@ def _load_key(ssh: ModuleType, target: SshTarget) -> paramiko.PKey:
         raise HostError(
             "the lab's SSH key cannot be read",
             where=str(target.key_path),
-            said=str(error),
+            detail=str(error),
             remedy="build the seeds again (the seed directory holds the key), or set `ssh.key` in the lab file",
         ) from error
     return key
@@ -242,8 +242,8 @@ def _negotiate(transport: paramiko.Transport, target: SshTarget, pinned: str | N
         transport.start_client(timeout=deadline.remaining)
     except connection_errors() as error:
         no_banner = isinstance(error.__context__, TimeoutError)
-        said = _NO_BANNER if no_banner else f"no SSH server at this port: {error or type(error).__name__}"
-        raise _no_connection(target, said) from error
+        reason = _NO_BANNER if no_banner else f"no SSH server at this port: {error or type(error).__name__}"
+        raise _no_connection(target, reason) from error
     if not transport.initial_kex_done:  # `start_client` returns without an error at its timeout
         raise _no_connection(target, "the key exchange did not end in time" if transport.remote_version else _NO_BANNER)
 
@@ -266,20 +266,20 @@ def _authenticate(
     ssh: ModuleType, transport: paramiko.Transport, target: SshTarget, key: paramiko.PKey, deadline: Deadline
 ) -> None:
     transport.auth_timeout = max(0.1, deadline.remaining)
-    said = ""
+    reason = ""
     try:
         transport.auth_publickey(target.user, key)
     except ssh.AuthenticationException as error:
-        said = str(error)
-        if not transport.is_active() or deadline.expired or "timeout" in said:
-            raise _no_connection(target, f"the login was interrupted: {said}{_banner(transport)}") from error
+        reason = str(error)
+        if not transport.is_active() or deadline.expired or "timeout" in reason:
+            raise _no_connection(target, f"the login was interrupted: {reason}{_banner(transport)}") from error
     except connection_errors() as error:
         raise _no_connection(target, f"the login was interrupted: {error}{_banner(transport)}") from error
     if not transport.is_authenticated():
         raise AuthFailed(
             f"sshd rejects the lab's key for `{target.user}`",
             where=target.where,
-            said=f"{said or 'a second factor is required'}{_banner(transport)}",
+            detail=f"{reason or 'a second factor is required'}{_banner(transport)}",
             remedy=f"check that the account exists and has {target.key_path} ({key.get_name()} {key.fingerprint}) in "
             "authorized_keys; cloud-init creates both in the guest's first boot",
         )
@@ -290,10 +290,10 @@ def _banner(transport: paramiko.Transport) -> str:
     return f"\n{text}" if text else ""
 
 
-def _no_connection(target: SshTarget, said: str) -> ConnectFailed:
+def _no_connection(target: SshTarget, reason: str) -> ConnectFailed:
     return ConnectFailed(
         "no SSH connection",
         where=target.where,
-        said=said,
+        detail=reason,
         remedy="read the guest's serial log (it may still boot); check the address, the port and the network",
     )

@@ -53,7 +53,7 @@ def source_lines(sources: tuple[Source, ...], distribution: str, suite: str, key
         raise HostError(
             f"this host's package sources do not serve {distribution} {suite}",
             where="/etc/apt/sources.list*",
-            said="they serve: " + (", ".join(served) or "nothing"),
+            detail="they serve: " + (", ".join(served) or "nothing"),
             remedy=f"add {distribution} {suite} to the host's package sources, or set the image's distribution and "
             "suite to one that they serve",
         )
@@ -85,7 +85,7 @@ def _apt_output(run: RunProgram, *argv: str) -> str:
         raise HostError(
             f"{argv[0]} {argv[1]} failed (exit {done.returncode})",
             where="/etc/apt",
-            said=done.output.strip(),
+            detail=done.output.strip(),
             remedy="fix the file that apt names until `apt-get update` succeeds",
         )
     return done.stdout

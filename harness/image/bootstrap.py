@@ -111,7 +111,7 @@ def bootstrap(
         raise HostError(
             f"mmdebstrap could not build the guest (exit {done.returncode})",
             where=spec.suite,
-            said="\n".join(done.output.strip().splitlines()[-15:]),
+            detail="\n".join(done.output.strip().splitlines()[-15:]),
             remedy="check that the host's package sources answer (`apt-get update`) and that 3 GB are free; "
             "without root, that user namespaces are allowed and /etc/subuid has a line for this user",
         )

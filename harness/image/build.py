@@ -205,7 +205,7 @@ def _extract(tar: Path, tree: Path) -> tuple[str, ...]:
     as_root = hasattr(os, "geteuid") and os.geteuid() == 0
     done = run(unpack if as_root else ("fakeroot", "-s", str(state), "--", *unpack), timeout_s=600)
     if done.returncode != 0:
-        raise HostError("the guest's tree cannot be unpacked", said=done.output, remedy="check the free disk space")
+        raise HostError("the guest's tree cannot be unpacked", detail=done.output, remedy="check the free disk space")
     return () if as_root else ("fakeroot", "-i", str(state), "--")
 
 

@@ -110,5 +110,5 @@ def make_disk(tree: Path, raw: Path, *, root_gib: int, file_system_uuid: uuid.UU
     done = run(argv, timeout_s=600)
     if done.returncode != 0:
         raise HostError(
-            "mke2fs could not write the guest's disk", said=done.output, remedy="check the free space of the cache"
+            "mke2fs could not write the guest's disk", detail=done.output, remedy="check the free space of the cache"
         )

@@ -64,7 +64,7 @@ def module_bytes(kernel_modules: Path, path: str, run: Callable[..., Completed] 
     done = run(("zstd", "-q", "-d", "-f", "-o", plain, plain.with_name(f"{plain.name}.zst")), timeout_s=60)
     if done.returncode != 0:
         raise HostError(
-            "a driver cannot be unpacked", where=path, said=done.output, remedy="check the free space of the cache"
+            "a driver cannot be unpacked", where=path, detail=done.output, remedy="check the free space of the cache"
         )
     data = plain.read_bytes()
     plain.unlink()

@@ -33,7 +33,7 @@ def write_index(directory: Path, expected: tuple[str, ...]) -> int:
         fields = run(("dpkg-deb", "--field", deb), timeout_s=60)
         if fields.returncode != 0:
             raise HostError(
-                f"{deb.name} is not a package", said=fields.stderr, remedy="run `lab setup` again: a download failed"
+                f"{deb.name} is not a package", detail=fields.stderr, remedy="run `lab setup` again: a download failed"
             )
         paragraphs.append(index_entry(fields.stdout, deb))
     if not paragraphs:

@@ -60,6 +60,6 @@ def guest_release(seeds: SeedsSpec, os_info: Mapping[str, str]) -> Release:
     raise UsageError(
         "the distribution of the guests is unknown",
         where="seeds",
-        said=f"this host is {own or os_info.get('PRETTY_NAME') or 'unknown'}",
+        detail=f"this host is {own or os_info.get('PRETTY_NAME') or 'unknown'}",
         remedy="name both in the lab file, for example `seeds: {distribution: debian, suite: bookworm}`",
     )

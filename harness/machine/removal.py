@@ -210,7 +210,7 @@ def _delete_vm(vmrun: Vmrun, machine: MachineEntry) -> Pending | None:
         _detach_foreign(files, machine)
         vmrun.delete_vm(files.vmx)
     except (VmAlreadyRunning, VmBusy) as error:
-        return Pending(f"{error.what}: {error.said}")
+        return Pending(f"{error.what}: {error.detail}")
     except (VmNotFound, VmUnreadable, VmxError, FileNotFoundError):
         pass  # Another process deleted it just now, or a crash damaged it: its files are deleted one by one.
     return None

@@ -113,13 +113,13 @@ class SshSession:
         began = self._clock.monotonic()
         try:
             channel.connect(_within(deadline, self._login_s))
-            said = channel.run(nonce.NONCE_COMMAND, timeout_s=_within(deadline, self._login_s), as_root=True)
-            answer = nonce.parse_reading(said.stdout)
+            reply = channel.run(nonce.NONCE_COMMAND, timeout_s=_within(deadline, self._login_s), as_root=True)
+            answer = nonce.parse_reading(reply.stdout)
         except (ConnectFailed, AuthFailed, ChannelLost, CommandTimeout) as error:
             # A booting guest may lack account and key, and a busy one answers late: the deadline decides.
             if self._clock.monotonic() - began >= self._login_s / 2:
                 self._login_s = min(2 * self._login_s, _LONGEST_LOGIN_S)
-            self._journal.state(": ".join([error.what, *error.said.splitlines()[:1]]))
+            self._journal.state(": ".join([error.what, *error.detail.splitlines()[:1]]))
             channel.close()
             return False
         if answer.nonce != plan.nonce:

@@ -130,14 +130,14 @@ class Waiting:
             return
         kind = HostError if found.host else GuestError
         cause = f"{found.source.shown} says: {found.cause}"
-        raise kind(cause, where=self._name, said=found.line, remedy=found.remedy, evidence=[str(log)])
+        raise kind(cause, where=self._name, detail=found.line, remedy=found.remedy, evidence=[str(log)])
 
     def guest_error(self, what: str, remedy: str = "") -> GuestError:
         """Return an error with this machine's console as evidence."""
         tail = self._console.tail(_EVIDENCE_LINES)
         logs = [str(self._console.log)] if self._console.log is not None else []
-        said = tail or self._journal.last_state
-        return GuestError(what, where=self._name, said=said, remedy=remedy or self._read_console(), evidence=logs)
+        detail = tail or self._journal.last_state
+        return GuestError(what, where=self._name, detail=detail, remedy=remedy or self._read_console(), evidence=logs)
 
 
 def _end_of(log: Path) -> str:

@@ -143,7 +143,7 @@ def _busy(vm_directory: Path, lab: str) -> LabBusyError:
     return LabBusyError(
         f"the lab {lab} is being worked on by another session",
         where=str(vm_directory),
-        said=str(read_owner(vm_directory) or "it has not written its owner file yet"),
+        detail=str(read_owner(vm_directory) or "it has not written its owner file yet"),
         remedy="wait for it to end, or give this lab another vm_directory",
     )
 
@@ -186,7 +186,7 @@ def _acquire(vm_directory: Path, lab: str, stack: contextlib.ExitStack) -> bool:
         raise LabBusyError(
             f"the lock of the lab {lab} cannot be acquired: {error.strerror or error}",
             where=str(vm_directory / LOCK),
-            said=str(read_owner(vm_directory) or ""),
+            detail=str(read_owner(vm_directory) or ""),
             remedy="wait for the session of that user to end; if there is none, ask the owner of the file to remove it",
         ) from error
     stack.callback(_delete_owner, vm_directory / OWNER)

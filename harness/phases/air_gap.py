@@ -67,11 +67,11 @@ def ask(machine: Machine, asked: list[Probe]) -> list[tuple[Probe, ProbeResult]]
     authority = "" if spec.guest.lab_ca else f"{spec.markers.payload}/ca.crt"
     address, port = spec.registry.address, spec.registry.port
     registry = probes.registry_probe(address, port, authority, machine.context.gateway.pull)
-    said = machine.ssh.run(probes.probe_command(asked, registry), timeout_s=_SCRIPT_S, as_root=True)
+    reply = machine.ssh.run(probes.probe_command(asked, registry), timeout_s=_SCRIPT_S, as_root=True)
     try:
-        answers = probes.parse_results(said.stdout, len(asked) + 1)
+        answers = probes.parse_results(reply.stdout, len(asked) + 1)
     except (ValueError, KeyError, TypeError) as error:
-        last = said.stderr.strip()[-300:]
+        last = reply.stderr.strip()[-300:]
         raise machine.guest_error(f"the guest cannot try its ways out: {error}: {last}") from error
     return list(zip([*asked, Probe(checks.REGISTRY.name, "registry", str(address), port)], answers, strict=True))
 

@@ -33,11 +33,11 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     logs = f"{_LOGS} in {machine.context.run.machine(machine.name)}"
     deadline = machine.deadline(limits.cloud_init, "cloud_init")
     wait_until_finished(machine, machine.facts.boot_id, deadline)
-    said = machine.ssh.run(_STATUS, limits.cloud_init, within=deadline, as_root=True)
-    status = parse_status(said.stdout)
-    state = str(status.get("status", "")) if status else f"no JSON: {_text(said)!r}"
+    reply = machine.ssh.run(_STATUS, limits.cloud_init, within=deadline, as_root=True)
+    status = parse_status(reply.stdout)
+    state = str(status.get("status", "")) if status else f"no JSON: {_text(reply)!r}"
     yield FINISHED.judge(ok=state not in ("running", "not run", ""), seen=state)
-    yield judge_result(said, status, spec.cloud_init.recoverable_errors, logs)
+    yield judge_result(reply, status, spec.cloud_init.recoverable_errors, logs)
     marker = read_marker(machine, spec.markers.cloud_init)
     yield MARKER.judge(
         ok=marker is not None,
@@ -80,7 +80,7 @@ def parse_status(text: str) -> dict[str, Any] | None:
 
 
 def judge_result(
-    said: CommandResult, status: Mapping[str, Any] | None, policy: Recoverable, logs: str = _LOGS
+    reply: CommandResult, status: Mapping[str, Any] | None, policy: Recoverable, logs: str = _LOGS
 ) -> Check:
     """Judge cloud-init's own result.
 
@@ -89,16 +89,16 @@ def judge_result(
     """
     if status is None:
         return RESULT.not_proven(
-            f"exit {said.exit_status}, no JSON: {_text(said)!r}",
+            f"exit {reply.exit_status}, no JSON: {_text(reply)!r}",
             remedy=f"this cloud-init is too old to answer in JSON, or did not run: read {logs}",
         )
     errors = [str(item) for item in status.get("errors") or []]
     recoverable = status.get("recoverable_errors") or {}
     notes = [f"{level}: {text}" for level, texts in sorted(recoverable.items()) for text in texts]
-    seen = f"status {status.get('status')}, exit {said.exit_status}, {status.get('detail', '')}".rstrip(", ")
+    seen = f"status {status.get('status')}, exit {reply.exit_status}, {status.get('detail', '')}".rstrip(", ")
     seen += "".join(f"\nerror: {item}" for item in errors) + "".join(f"\nrecoverable: {item}" for item in notes)
-    degraded = said.exit_status == 2 or bool(notes)
-    ok = status.get("status") == "done" and not errors and said.exit_status in (0, 2)
+    degraded = reply.exit_status == 2 or bool(notes)
+    ok = status.get("status") == "done" and not errors and reply.exit_status in (0, 2)
     if degraded and policy is Recoverable.FAIL:
         ok = False
     remedy = f"read {logs}"
@@ -108,5 +108,5 @@ def judge_result(
     return RESULT.judge(ok=ok, seen=seen, remedy=remedy, cause=first)
 
 
-def _text(said: CommandResult) -> str:
-    return (said.stdout + said.stderr).strip()
+def _text(reply: CommandResult) -> str:
+    return (reply.stdout + reply.stderr).strip()

@@ -35,8 +35,8 @@ def run(master: Machine, machines: Sequence[Machine]) -> Iterator[Check]:
         for check in CHECKS:
             yield check.not_asked(NO_K3S)
         return
-    said = master.ssh.run("/usr/local/bin/k3s kubectl get nodes -o json", as_root=True)
-    yield judge_nodes(said.stdout, said.stderr, names)
+    reply = master.ssh.run("/usr/local/bin/k3s kubectl get nodes -o json", as_root=True)
+    yield judge_nodes(reply.stdout, reply.stderr, names)
     port = master.context.plan.spec.cluster.kubesphere_port
     answered = master.ssh.run(connect(master.plan.address, port))
     yield KUBESPHERE.judge(

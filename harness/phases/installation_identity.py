@@ -34,7 +34,7 @@ class Identity:
         iso_copy: Time and content of the copy marker.
         first_boot: Name and age of every file that cloud-init writes once per instance, one a line.
         volume: The volume identifier of the medium in the CD drive; empty where there is none.
-        drive: What reading the drive said where it showed no volume identifier.
+        drive: The error of reading the drive where it showed no volume identifier.
         source: How the guest reported this.
     """
 
@@ -94,8 +94,8 @@ def ask_identity(machine: Machine) -> Identity:
     Raises:
         GuestError: The guest does not report it.
     """
-    said = machine.ssh.run(question(machine.context.plan.spec.markers.iso_copy), as_root=True)
-    return _complete(machine, parse_identity(said.stdout), said.stderr)
+    reply = machine.ssh.run(question(machine.context.plan.spec.markers.iso_copy), as_root=True)
+    return _complete(machine, parse_identity(reply.stdout), reply.stderr)
 
 
 def identity_from_event(machine: Machine, boot_id: str) -> Identity | None:
@@ -116,8 +116,8 @@ def _complete(machine: Machine, known: Identity, stderr: str = "") -> Identity:
     needed = ("boot_id", "machine_id", "host_keys", "instance", "iso_copy", *counted)
     missing = [name for name in needed if not getattr(known, name)]
     if missing:
-        said = f"the guest does not report its {', '.join(missing)} {known.source}"
-        raise machine.guest_error(": ".join(filter(None, [said, stderr.strip()])))
+        missed = f"the guest does not report its {', '.join(missing)} {known.source}"
+        raise machine.guest_error(": ".join(filter(None, [missed, stderr.strip()])))
     return known
 
 

@@ -35,10 +35,10 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     yield judge_marker(marker, machine.plan.nonce, ours=machine.sends_events)
     payload = shlex.quote(spec.markers.payload)
     command = f"cd {payload} && find . -type f -exec sha256sum {{}} +"
-    said = machine.ssh.run(command, limits.iso_copy, within=deadline, as_root=True)
-    if not said.ok:
-        raise machine.guest_error(f"cannot read {spec.markers.payload}: {said.stderr.strip()}")
-    yield judge_payload(expected_payload(machine), parse_sha256sum(said.stdout))
+    reply = machine.ssh.run(command, limits.iso_copy, within=deadline, as_root=True)
+    if not reply.ok:
+        raise machine.guest_error(f"cannot read {spec.markers.payload}: {reply.stderr.strip()}")
+    yield judge_payload(expected_payload(machine), parse_sha256sum(reply.stdout))
 
 
 def read_marker(machine: Machine, path: str, within: Deadline | None = None) -> str | None:
@@ -47,8 +47,8 @@ def read_marker(machine: Machine, path: str, within: Deadline | None = None) -> 
     Args:
         within: The deadline of the wait that the question belongs to.
     """
-    said = machine.ssh.run(f"cat {shlex.quote(path)}", within=within, as_root=True)
-    return said.stdout if said.ok else None
+    reply = machine.ssh.run(f"cat {shlex.quote(path)}", within=within, as_root=True)
+    return reply.stdout if reply.ok else None
 
 
 def judge_marker(text: str, nonce: str, *, ours: bool) -> Check:

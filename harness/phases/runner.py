@@ -69,8 +69,8 @@ def from_exception(check: CheckSpec | None, error: Exception) -> Check:
         error = known
         status = Status.FAIL if isinstance(error, DeadlineExpired | GuestError) else Status.ERROR
         seen = f"{error.where}: {error.what}" if error.where else error.what
-        if error.said:
-            seen += "\n" + error.said
+        if error.detail:
+            seen += "\n" + error.detail
         cause = f"{error.what}; last seen: {error.last_seen}" if isinstance(error, DeadlineExpired) else error.what
         inconclusive = status is Status.FAIL and error.inconclusive
         return Check(name, status, expected, seen, error.remedy, error.evidence, cause, inconclusive)

@@ -76,8 +76,8 @@ def observe(look: Callable[[], T]) -> Fact[T]:
     try:
         return Fact(look())
     except HarnessError as error:
-        said = " ".join(error.said.split())
-        return Fact(problem=": ".join(filter(None, (error_text(error), said))), remedy=error.remedy)
+        detail = " ".join(error.detail.split())
+        return Fact(problem=": ".join(filter(None, (error_text(error), detail))), remedy=error.remedy)
     except FileNotFoundError as error:
         return Fact(problem=f"{error.filename or error} does not exist", missing=True)
     except Exception as error:  # noqa: BLE001  (any exception becomes the problem of the fact)

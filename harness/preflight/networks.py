@@ -64,7 +64,7 @@ def _from_files(vmnet: str, file: Path, windows_registry: Registry | None, first
         return Network(parse_networking(decode(file.read_bytes()), vmnet), str(file))
     except OSError as error:
         what = f"{first.what}; and {error.filename}: {error.strerror}"
-        raise HostError(what, said=first.said, remedy=first.remedy) from first
+        raise HostError(what, detail=first.detail, remedy=first.remedy) from first
 
 
 def _from_windows(vmnet: str, windows_registry: Registry) -> Network:

@@ -29,7 +29,7 @@ class GuestMark:
 
     @property
     def detail(self) -> str:
-        """Everything that the guest said with it."""
+        """Everything that the guest reported with it."""
         words = [f"{key}={value}" for key, value in self.fields.items() if key != "stage"]
         return " ".join([*words, f"boot {self.boot_id[:8]}"])
 

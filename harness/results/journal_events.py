@@ -6,7 +6,7 @@ kind             fields
 run-start        `run`: fields of `RunResult` that are known at the start, as objects (see `run_start`)
 phase-start      `phase`: a value of `Phase`
 phase-end        `phase`, `verdict`: as `verdict_to_dict` writes it, with `status`
-guest-event      `event`, `boot_id`, `fields`: what a guest said on its serial line, all text
+guest-event      `event`, `boot_id`, `fields`: what a guest reported on its serial line, all text
 state            `text`: the last thing seen of that machine; written when it changes; `switched on` is a power-on
 test             `nodeid`, `outcome` (a value of `Outcome`), `reason`, `duration_s`;
                  `carried_from`: the earlier run that made its check

@@ -172,7 +172,7 @@ class RunResult:
         left_out: Tests of the lab that were not selected: what a partial run does not look at.
         exit_status: pytest's exit code; None where the process ended without recording it.
         limits_s: The deadline of each phase that has one, in seconds.
-        unreadable_events: Journal lines that could not be understood; what they said is lost.
+        unreadable_events: Journal lines that could not be understood; their content is lost.
     """
 
     run_id: str = ""

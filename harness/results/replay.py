@@ -183,7 +183,7 @@ class _Builder:
             run_from_dict(fields)
         except UsageError as error:
             self.unreadable += 1
-            self.notes.append(f"a field of the run could not be read: {error.said}")
+            self.notes.append(f"a field of the run could not be read: {error.detail}")
             return False
         return True
 

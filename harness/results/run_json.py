@@ -124,7 +124,7 @@ def _validate(read: Callable[[str], tuple[T]], data: dict[str, Any], what: str) 
     try:
         return read(json.dumps([data], default=str))[0]
     except (ValidationError, ValueError) as error:
-        said = str(error)
+        problems = str(error)
         if isinstance(error, ValidationError):
-            said = "\n".join(f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors())
-        raise UsageError(f"this is not {what} as this version writes it", said=said, remedy=_REMEDY) from error
+            problems = "\n".join(f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors())
+        raise UsageError(f"this is not {what} as this version writes it", detail=problems, remedy=_REMEDY) from error

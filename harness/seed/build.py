@@ -70,7 +70,7 @@ def _verify(path: Path, tree: Tree, spec: SeedSpec) -> None:
         raise SeedError(
             "the seed ISO does not read back as it was written",
             where=str(path),
-            said="\n".join(wrong),
+            detail="\n".join(wrong),
             remedy="check the disk of the seed directory, then run `lab seed` again",
         )
 
@@ -91,7 +91,7 @@ def _is_current(path: Path, input_hash: str) -> bool:
         raise SeedError(
             "is not a seed ISO that this project built; it was not changed",
             where=str(path),
-            said=reason,
+            detail=reason,
             remedy="move it away and run `lab seed` again; to use it as it is: `seeds: {source: provided}`",
         )
     return found == input_hash

@@ -233,7 +233,7 @@ def _start(
 def _interrupted(shown: Sequence[str], what: str, streams: Sequence[IO[bytes]], remedy: str) -> ProcessError:
     text = redact("".join(map(_read, streams)))
     name = named_module(shown) or Path(shown[0]).name  # the Python module, not Python
-    return ProcessError(f"{name} {what}", where=" ".join(shown), said=text, remedy=remedy)
+    return ProcessError(f"{name} {what}", where=" ".join(shown), detail=text, remedy=remedy)
 
 
 def _not_started(words: tuple[str, ...], shown: tuple[str, ...], error: OSError) -> ProcessError:

@@ -95,7 +95,7 @@ class Hypervisor:
         """
         if self.kind is Kind.VMWARE:
             return self
-        return replace(self, env={**self.env, HOME_VARIABLE: str(home), SCREEN_VARIABLE: "anybody"})
+        return replace(self, env={**self.env, HOME_VARIABLE: str(home), SCREEN_VARIABLE: "without-login"})
 
 
 class Fault(StrEnum):
@@ -275,7 +275,7 @@ def _with_probe_limit(run: RunProgram) -> RunProgram:
 
 
 def _one_line(error: HarnessError) -> str:
-    return " ".join(f"{error.what}: {error.said}".split()).rstrip(": ")
+    return " ".join(f"{error.what}: {error.detail}".split()).rstrip(": ")
 
 
 def _usage_error(proposal: Proposal, refused: Unusable, system: HostSystem) -> UsageError:
@@ -283,7 +283,7 @@ def _usage_error(proposal: Proposal, refused: Unusable, system: HostSystem) -> U
     return UsageError(
         f"{subject} cannot be used: {refused.fault}",
         where=f"{proposal.source}: {proposal.path}",
-        said=refused.detail,
+        detail=refused.detail,
         remedy=_REMEDIES.get(refused.fault) or qemu_remedy(system),
     )
 
@@ -294,4 +294,4 @@ def _no_hypervisor(candidates: list[Candidate], system: HostSystem) -> HostError
     silent = [item.path for item in candidates if item.why.startswith(Fault.NOT_ANSWERING)]
     if silent:
         remedy = f"{service_remedy(system)}; then run `{silent[0]} list` by hand"
-    return HostError("no hypervisor can be used", said=seen, remedy=remedy)
+    return HostError("no hypervisor can be used", detail=seen, remedy=remedy)

@@ -107,7 +107,7 @@ def error_of(
         + (f"; vmware.log: {reason}" if reason else ""),
         remedy=kind.advice,
         where=where,
-        said="\n".join([*shown, *more]) or "nothing",
+        detail="\n".join([*shown, *more]) or "nothing",
         evidence=evidence,
     )
 

@@ -61,7 +61,7 @@ def argument_words(style: GuestStyle, arguments: str | Sequence[str]) -> list[st
 def exit_status(done: Completed) -> int | None:
     """Return the guest program's exit status; None for a failure of vmrun.
 
-    The line `Guest program exited with non-zero exit code: N` counts first: one version is said to exit with a status
+    The line `Guest program exited with non-zero exit code: N` counts first: one version is known to exit with a status
     of its own then, and on POSIX hosts a status has eight bits. Without that line vmrun's status is the program's.
 
     Raises:

@@ -185,7 +185,7 @@ class VmrunProgram:
         return errors.UnexpectedAnswer(
             f"vmrun {verb} printed an unexpected output: {why}",
             where=redact(" ".join(done.argv)),
-            said=redact(done.output),
+            detail=redact(done.output),
             remedy=errors.UnexpectedAnswer.advice,
         )
 
@@ -201,8 +201,8 @@ class VmrunProgram:
             kind = errors.VmrunUnavailable if isinstance(error.__cause__, OSError) else errors.VmrunTimeout
             after = locks_beside(vmx) if vmx is not None and kind is errors.VmrunTimeout else ()
             locks = [f"left behind: {lock}" for lock in after if lock not in before]
-            output = "\n".join([*error.said.splitlines(), *locks])
-            raise kind(f"vmrun {verb}: {error.what}", where=error.where, said=output, remedy=kind.advice) from error
+            output = "\n".join([*error.detail.splitlines(), *locks])
+            raise kind(f"vmrun {verb}: {error.what}", where=error.where, detail=output, remedy=kind.advice) from error
 
 
 def _vmx(words: Sequence[str | Path]) -> Path | None:

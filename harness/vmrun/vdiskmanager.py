@@ -85,7 +85,7 @@ def create_disk(
         raise kind(
             f"the disk could not be created: {kind.why} (exit {done.returncode})",
             where=str(path),
-            said=done.output or "nothing",
+            detail=done.output or "nothing",
             remedy=remedy,
         )
     return inspect_disk(path)

@@ -26,7 +26,7 @@ Environment:
     VMRUN_QEMU_ACCEL         `tcg`, `kvm`, `whpx` or `hvf`, without a probe (`qemu.accelerator`)
     VMRUN_QEMU_TCG_THREADS   `multi` or `single`, whatever the version of QEMU (`qemu.accelerator`)
     VMRUN_QEMU_FAULTS        faults to inject, as they occur with VMware's `vmrun` (`faults.injection`)
-    VMRUN_QEMU_SCREEN        `anybody`: `captureScreen` works without Tools and without a login
+    VMRUN_QEMU_SCREEN        `without-login`: `captureScreen` works without Tools and without a login
     VMRUN_QEMU_SOFT_STOP_S   how long `stop soft` waits for the guest; 180
     VMRUN_QEMU_WAIT_S        how long `getGuestIPAddress -wait` waits; 3600
     VMRUN_QEMU_PROGRAM_S     how long `runProgramInGuest` and `runScriptInGuest` wait for the program; 3600

@@ -131,7 +131,7 @@ def test_a_lab_that_another_process_works_on(tmp_path: Path) -> None:
         process.stdout.readline()
         with pytest.raises(LabBusyError, match="another session") as caught, lab_lock(vms, "lab"):
             pass
-        assert f"process {process.pid}," in caught.value.said
+        assert f"process {process.pid}," in caught.value.detail
         process.communicate()
     with lab_lock(vms, "lab"):
         pass

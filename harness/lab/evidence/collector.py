@@ -169,14 +169,14 @@ class Collector:
     def _question(self, question: Question, deadline: Deadline) -> None:
         limit_s = min(question.limit_s, max(1.0, deadline.remaining))
         try:
-            said = self.machine.ssh.run(question.shell, limit_s, as_root=True)
+            reply = self.machine.ssh.run(question.shell, limit_s, as_root=True)
         except CommandTimeout as slow:
             if not question.slow or deadline.expired:
                 raise
             self._note(f"{question.name} could not be collected: {slow.what}")
             return
-        if said.ok and said.stdout:
-            self._answer(question, said.stdout)
+        if reply.ok and reply.stdout:
+            self._answer(question, reply.stdout)
 
     def _answer(self, question: Question, text: str) -> None:
         self._write(question.name, text)

@@ -102,6 +102,6 @@ def _call(disk: Path, deadline: Deadline, *words: str, cwd: Path | None = None) 
         raise DiskError(
             f"{words[0]} cannot read the stopped disk",
             where=str(disk),
-            said=done.output,
+            detail=done.output,
             remedy="is the machine really off, and its disk whole? `qemu-img check` says more",
         )

@@ -116,7 +116,7 @@ def observe(machine: Machine) -> None:
 
 def _addresses_by_ssh(machine: Machine) -> list[str] | None:
     try:
-        said = machine.ssh.run(_ADDRESSES, _SSH_S)
+        reply = machine.ssh.run(_ADDRESSES, _SSH_S)
     except GuestError:
         return None
-    return _INET.findall(said.stdout) if said.ok else None
+    return _INET.findall(reply.stdout) if reply.ok else None

@@ -221,7 +221,7 @@ def _unseen(machine: Machine, error: Exception) -> Unseen:
         return Unseen(f"{known.what}; last seen: {known.last_seen}", known.remedy)
     if known is not None:
         remedy = known.remedy or f"look at {known.where or machine.name}"
-        return Unseen("\n".join(filter(None, (error_text(known), known.said))), remedy)
+        return Unseen("\n".join(filter(None, (error_text(known), known.detail))), remedy)
     return Unseen(error_text(error), f"look at {machine.plan.files.directory}")
 
 

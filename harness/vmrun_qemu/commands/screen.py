@@ -20,13 +20,13 @@ def capture(parameters: Sequence[str], flags: Flags) -> int:
     """Write the screen to a PNG file on the host.
 
     On VMware this is a guest operation that needs Tools and a login. So it is here, unless no login is given and
-    `VMRUN_QEMU_SCREEN` is `anybody`: the screen of a guest that does not boot is the most useful one.
+    `VMRUN_QEMU_SCREEN` is `without-login`: the screen of a guest that does not boot is the most useful one.
 
     Raises:
         Failure: The VM is off, the login is refused, or the file cannot be written.
     """
     record = running(parameters[0])
-    if flags.get("-gu") or os.environ.get("VMRUN_QEMU_SCREEN") != "anybody":
+    if flags.get("-gu") or os.environ.get("VMRUN_QEMU_SCREEN") != "without-login":
         _log_in(parameters[0], flags)
     target = Path(parameters[1]).absolute()
     if not target.parent.is_dir():

@@ -183,9 +183,9 @@ def _warn(machine: arguments.Machine, log: VmLog) -> None:
 
 def _window(program: Qemu, log: VmLog) -> str:
     """Return the kind of window that QEMU can open, or `none`."""
-    _, said = process.run([str(program.binary), "-display", "help"], 20)
+    _, output = process.run([str(program.binary), "-display", "help"], 20)
     for kind in ("gtk", "cocoa", "sdl"):
-        if kind in said.split():
+        if kind in output.split():
             return kind
     log.post("Warning", "This QEMU cannot open a window (on Debian: apt-get install qemu-system-gui).")
     return "none"

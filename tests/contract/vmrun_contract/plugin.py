@@ -93,7 +93,7 @@ def hypervisor(pytestconfig: pytest.Config) -> Hypervisor:
     try:
         found = find_hypervisor(option=pytestconfig.getoption("--vmrun") or EMBEDDED)
     except HarnessError as error:
-        pytest.skip(f"no vmrun: {error.what}: {error.said or error.where}")
+        pytest.skip(f"no vmrun: {error.what}: {error.detail or error.where}")
     if found.kind is Kind.EMBEDDED:
         return replace(found, env={**found.env, "VMRUN_QEMU_ACCEL": "tcg"})
     return found

@@ -103,7 +103,7 @@ def test_a_failed_apt_is_an_error_with_the_end_of_its_output(host: DebianHost) -
     host.run.on("apt-get", "update", says=("Err: Temporary failure resolving", 100))
     with pytest.raises(HostError, match="apt-get update failed") as caught:
         host.ensure()
-    assert "Temporary failure resolving" in caught.value.said
+    assert "Temporary failure resolving" in caught.value.detail
 
 
 def test_an_apt_that_exits_with_0_and_installs_nothing_is_an_error(host: DebianHost) -> None:

@@ -86,8 +86,8 @@ def test_a_password_store_that_gives_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_secret_is_masked_in_every_text_and_error_from_then_on() -> None:
     resolve("env:X", BASE, {"X": "Tr0ub4dor&3"})
-    assert redact("vmrun said: bad password Tr0ub4dor&3!") == "vmrun said: bad password ***!"
-    error = HostError("Tr0ub4dor&3", remedy="Tr0ub4dor&3", where="Tr0ub4dor&3", said="Tr0ub4dor&3")
+    assert redact("vmrun printed: bad password Tr0ub4dor&3!") == "vmrun printed: bad password ***!"
+    error = HostError("Tr0ub4dor&3", remedy="Tr0ub4dor&3", where="Tr0ub4dor&3", detail="Tr0ub4dor&3")
     assert "Tr0ub4dor&3" not in f"{error} {error!r} {error.args} {vars(error)}"
 
 

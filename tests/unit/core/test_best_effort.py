@@ -12,7 +12,7 @@ from harness.core.secret import Secret
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (HostError("no room\nleft", where="/vms", remedy="make room", said="ENOSPC"), "/vms: no room left"),
+        (HostError("no room\nleft", where="/vms", remedy="make room", detail="ENOSPC"), "/vms: no room left"),
         (HostError("no room", remedy=""), "no room"),
         (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied"),
         (OSError(5, "Input/output error"), "Input/output error"),

@@ -21,11 +21,15 @@ from harness.core.secret import Secret
 
 def test_an_error_is_printed_with_everything_that_is_known() -> None:
     error = HostError(
-        "cannot start", where="m.vmx", said="in use\nby another", evidence=("vmware.log", "x"), remedy="close it\nretry"
+        "cannot start",
+        where="m.vmx",
+        detail="in use\nby another",
+        evidence=("vmware.log", "x"),
+        remedy="close it\nretry",
     )
     assert str(error).splitlines() == [
         "m.vmx: cannot start",
-        "  said:     in use",
+        "  detail:   in use",
         "            by another",
         "  evidence: vmware.log",
         "  evidence: x",
@@ -40,8 +44,8 @@ def test_what_is_not_known_leaves_no_line() -> None:
 
 def test_no_text_of_an_error_has_a_secret() -> None:
     word = Secret("s3cret-in-error").reveal()
-    error = HarnessError(word, where=word, said=word, remedy=word)
-    assert word not in str(error) + error.what + error.where + error.said + error.remedy
+    error = HarnessError(word, where=word, detail=word, remedy=word)
+    assert word not in str(error) + error.what + error.where + error.detail + error.remedy
 
 
 def test_a_condition_stands_before_the_first_line() -> None:
@@ -51,7 +55,7 @@ def test_a_condition_stands_before_the_first_line() -> None:
 
 def test_an_expired_deadline_shows_the_last_thing_seen() -> None:
     error = DeadlineExpired("an SSH login: not within 3 s", remedy="", last_seen="boot", where="m")
-    assert (error.last_seen, error.said) == ("boot", "last seen: boot")
+    assert (error.last_seen, error.detail) == ("boot", "last seen: boot")
 
 
 @pytest.mark.parametrize(

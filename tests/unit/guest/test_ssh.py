@@ -284,7 +284,7 @@ def test_an_account_that_may_not_become_root_is_its_own_error(guest: FakeSshGues
     for _ in range(2):
         with pytest.raises(NoRoot, match="may not become root") as caught:
             channel.run("id", timeout_s=10, as_root=True)
-        assert "a password is required" in caught.value.said
+        assert "a password is required" in caught.value.detail
     assert alive(channel)
 
 

@@ -63,7 +63,7 @@ def test_the_error_about_an_unreadable_source_shows_the_output_of_apt() -> None:
     for call in (lambda: apt_sources.host_sources("debian", "bookworm", run), lambda: apt_sources.proxy_options(run)):
         with pytest.raises(HostError, match=r"failed \(exit 100\)") as caught:
             call()
-        assert "Malformed entry 1" in caught.value.said
+        assert "Malformed entry 1" in caught.value.detail
 
 
 def test_the_archives_own_keys_are_trusted_and_no_others(tmp_path: Path) -> None:

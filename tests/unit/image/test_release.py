@@ -50,5 +50,5 @@ def test_the_lab_file_wins() -> None:
 def test_an_unknown_release_is_an_error(named: dict[str, str], os_info: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         guest_release(seeds(**named), os_info)
-    assert message in caught.value.said
+    assert message in caught.value.detail
     assert "seeds: {distribution:" in caught.value.remedy

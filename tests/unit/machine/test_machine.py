@@ -84,6 +84,6 @@ def test_waits_and_errors_are_of_this_machine(context: RunContext, clock: FakeCl
     assert machine.deadline(1).clock is clock
     error = machine.guest_error("it does not answer")
     assert isinstance(error, GuestError)
-    assert (error.where, error.said) == (WORKER, "nothing yet")
+    assert (error.where, error.detail) == (WORKER, "nothing yet")
     with pytest.raises(GuestError, match="no SSH connection"):
         machine.ssh.run("true")

@@ -54,7 +54,7 @@ class FakeChannel:
         self.on_connect(timeout_s)
         if self.refused:
             self.refused -= 1
-            raise ConnectFailed("connection refused", remedy="-", said="port 22\nmore")
+            raise ConnectFailed("connection refused", remedy="-", detail="port 22\nmore")
         self.logins, self.connected = self.logins + 1, True
 
     def run(self, command: str, *, timeout_s: float, as_root: bool = False) -> CommandResult:

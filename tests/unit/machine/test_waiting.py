@@ -83,7 +83,7 @@ def test_a_panic_ends_the_wait_with_the_console_as_evidence(vm: Vm, clock: FakeC
     vm.write("[    1.0] Kernel panic - not syncing: sysrq triggered crash")
     with pytest.raises(GuestError, match="panic") as raised:
         waiting(vm, clock, Running()).wait_for("a marker", lambda: None, Deadline(600, clock))
-    assert "sysrq triggered crash" in raised.value.said
+    assert "sysrq triggered crash" in raised.value.detail
     assert raised.value.evidence == (str(vm.serial),)
     assert clock.now == 100, "at once"
 
@@ -110,7 +110,7 @@ def test_a_fatal_line_of_the_hypervisors_log_ends_the_wait_within_seconds(
     with pytest.raises(error, match=cause) as raised:
         watched.wait_for("a marker", answer, Deadline(900, clock))
     assert clock.now <= 136
-    assert (raised.value.said, raised.value.evidence) == (line, (str(log),))
+    assert (raised.value.detail, raised.value.evidence) == (line, (str(log),))
 
 
 def test_a_log_that_is_not_there_or_harmless_ends_no_wait(vm: Vm, clock: FakeClock, tmp_path: Path) -> None:

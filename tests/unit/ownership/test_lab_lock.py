@@ -38,7 +38,7 @@ def test_one_session_holds_the_lab_and_leaves_nothing(tmp_path: Path) -> None:
         assert is_held(vms)
         with pytest.raises(LabBusyError) as caught, lab_lock(vms, "lab"):
             pass
-        assert f"process {os.getpid()}, since 20" in caught.value.said
+        assert f"process {os.getpid()}, since 20" in caught.value.detail
         assert caught.value.where == str(vms)
         assert is_held(vms), "a refused session releases nothing"
     assert not is_held(vms)

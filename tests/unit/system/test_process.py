@@ -65,7 +65,7 @@ def test_a_program_that_does_not_end_is_ended_with_its_children(tmp_path: Path) 
         run(python(program), timeout_s=1.5)
     assert time.monotonic() - started < 20
     assert "did not end within 2 s" in caught.value.what
-    assert caught.value.said == "working\n"
+    assert caught.value.detail == "working\n"
     assert not isinstance(caught.value.__cause__, OSError)
     assert not psutil.pid_exists(int(mark.read_text()))
     assert children() <= others

@@ -139,7 +139,7 @@ def test_an_unusable_one_is_skipped_with_its_reason_and_qemu_is_used() -> None:
     assert found.kind is Kind.EMBEDDED
     assert found.vmrun_argv == (sys.executable, "-P", "-m", "harness.vmrun_qemu")
     assert found.vdiskmanager_argv == (sys.executable, "-P", "-m", "harness.vmrun_qemu.vdiskmanager")
-    assert found.env == {"VMRUN_QEMU_HOME": str(Path("/lab/hypervisor")), "VMRUN_QEMU_SCREEN": "anybody"}
+    assert found.env == {"VMRUN_QEMU_HOME": str(Path("/lab/hypervisor")), "VMRUN_QEMU_SCREEN": "without-login"}
     assert found.home == Path("/lab/hypervisor")
     assert found.with_home(Path("/other")).home == Path("/other")
     assert found.version == "QEMU 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)"
@@ -187,7 +187,7 @@ def test_the_embedded_one_without_qemu() -> None:
     with pytest.raises(HostError, match="no hypervisor") as searched:
         host.find()
     assert "lab setup --with-deps" in searched.value.remedy
-    assert "/usr/bin/vmrun: not found" in searched.value.said
+    assert "/usr/bin/vmrun: not found" in searched.value.detail
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_the_embedded_one_without_qemu() -> None:
 def test_a_qemu_that_is_too_old(said: str, reason: str) -> None:
     with pytest.raises(UsageError) as caught:
         linux().qemu(said).find(EMBEDDED)
-    assert reason in caught.value.said
+    assert reason in caught.value.detail
 
 
 def test_a_qemu_without_its_image_tool() -> None:
@@ -204,7 +204,7 @@ def test_a_qemu_without_its_image_tool() -> None:
     host.files.remove("/usr/bin/qemu-img")
     with pytest.raises(UsageError) as caught:
         host.find(EMBEDDED)
-    assert "/usr/bin/qemu-img" in caught.value.said
+    assert "/usr/bin/qemu-img" in caught.value.detail
 
 
 def test_qemu_on_windows_and_by_variable() -> None:
@@ -216,7 +216,7 @@ def test_qemu_on_windows_and_by_variable() -> None:
     host.environ["VMRUN_QEMU_BIN"] = r"D:\none.exe"
     with pytest.raises(UsageError) as caught:
         host.find(EMBEDDED)
-    assert r"D:\none.exe" in caught.value.said
+    assert r"D:\none.exe" in caught.value.detail
     assert "VMRUN_QEMU_BIN" in caught.value.remedy
     del host.environ["VMRUN_QEMU_BIN"]
     host.files.clear()

@@ -99,7 +99,7 @@ def test_who_holds_a_machine_that_is_in_use(vmx: Path) -> None:
     run = FakeRun().on(*cmd("deleteVM", vmx), says=("Error: The file is already in use\n", 255))
     with pytest.raises(errors.VmBusy) as caught:
         driver(run).delete_vm(vmx)
-    assert f"lock: a.vmx.lck of vmware.exe, process {os.getpid()}" in caught.value.said
+    assert f"lock: a.vmx.lck of vmware.exe, process {os.getpid()}" in caught.value.detail
 
 
 def test_a_vmrun_that_was_ended_says_which_locks_it_left(vmx: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_vmrun_that_was_ended_says_which_locks_it_left(vmx: Path) -> None:
     run.effects[cmd("suspend", vmx, "hard")] = lambda: locked(vmx, "4194999-1(vmware-vmx)")
     with pytest.raises(errors.VmrunTimeout) as caught:
         driver(run).suspend(vmx)
-    assert caught.value.said == "left behind: a.vmx.lck of vmware-vmx, process 4194999, which is gone"
+    assert caught.value.detail == "left behind: a.vmx.lck of vmware-vmx, process 4194999, which is gone"
 
 
 # -- the end of a call -----------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def test_each_failure_has_its_class_whatever_the_exit_status(
     with pytest.raises(DiskError) as caught:
         create_disk(("t",), path, 4, run=run)
     assert type(caught.value) is kind
-    assert said in caught.value.said
+    assert said in caught.value.detail
     assert caught.value.remedy
 
 

@@ -78,7 +78,7 @@ def test_a_damaged_disk_is_told_in_the_tools_words(tmp_path: Path) -> None:
     (tmp_path / "bad.vmdk").write_bytes(b"KDMV" + bytes(600))
     with pytest.raises(DiskError, match="qemu-img cannot read") as caught:
         read_files(tmp_path / "bad.vmdk", ["/var/log/x"], tmp_path / "out", Deadline(60))
-    assert caught.value.said
+    assert caught.value.detail
 
 
 def test_without_the_tools_it_is_not_available(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

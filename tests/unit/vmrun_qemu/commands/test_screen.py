@@ -21,11 +21,11 @@ def test_qemu_writes_the_picture_after_a_login(tmp_path: Path) -> None:
         assert vm.qemu.commands == [("screendump", {"filename": str(target), "format": "png"})]
 
 
-def test_without_a_login_only_where_anybody_may_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_login_only_where_the_variable_allows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with fake_vm(tmp_path, FakeShellGuest(), port_is_open=False) as vm:
         with pytest.raises(Failure, match="Tools are not running"):
             screen.capture([vm.vmx, str(tmp_path / "screen.png")], {})
-        monkeypatch.setenv("VMRUN_QEMU_SCREEN", "anybody")
+        monkeypatch.setenv("VMRUN_QEMU_SCREEN", "without-login")
         assert screen.capture([vm.vmx, str(tmp_path / "screen.png")], {}) == 0
         assert vm.qemu.names == ["screendump"]
 
@@ -34,7 +34,7 @@ def test_a_picture_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mo
     def refuses(_name: str, _arguments: dict[str, Any]) -> Any:
         raise RefusedError("Permission denied")
 
-    monkeypatch.setenv("VMRUN_QEMU_SCREEN", "anybody")
+    monkeypatch.setenv("VMRUN_QEMU_SCREEN", "without-login")
     with fake_vm(tmp_path, qemu=refuses) as vm:
         for target in (tmp_path / "none" / "screen.png", tmp_path / "screen.png"):
             with pytest.raises(Failure, match="A file access error occurred"):
