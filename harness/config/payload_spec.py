@@ -20,12 +20,12 @@ _WITHOUT_DIGEST = "an address needs its `sha256`: what is downloaded is compared
 
 
 def is_address(source: str) -> bool:
-    """Return whether a source is an address on a network, not a path."""
+    """Return whether a source is an address, not a path."""
     return _SCHEME.match(source) is not None
 
 
 def file_name(source: str) -> str:
-    """Return the name that a source has in the payload: its last part."""
+    """Return the last part of a source."""
     path = urlsplit(source).path if is_address(source) else source
     return re.split(r"[\\/]", path)[-1]
 
@@ -74,7 +74,7 @@ def _as_mapping(value: object) -> object:
 
 
 class ArchiveSpec(FileSpec):
-    """An archive of container images, as `docker save` and k3s's releases have it."""
+    """An archive of container images, as of `docker save`."""
 
     @model_validator(mode="after")
     def _archive(self) -> Self:
@@ -148,7 +148,7 @@ def _of(place: tuple[str, ...], files: tuple[FileSpec, ...]) -> Iterator[tuple[t
 
 
 def duplicate_names(payload: PayloadSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield the place and reason of every file whose name another one has already.
+    """Yield place and reason of every name that is used twice.
 
     Names are compared without case: the directory of a Windows host does so.
     """

@@ -52,7 +52,7 @@ WINDOWS_ONLY = ("msvcrt", "winreg", "winsound", "_winapi")
 LAYERS = (
     ("core",),
     ("config", "results", "vmware", "system"),
-    ("vmrun", "guest", "ownership", "image", "report"),
+    ("vmrun", "guest", "ownership", "image", "payload", "report"),
     ("preflight", "airgap", "seed"),
     ("machine",),
     ("phases",),
