@@ -98,6 +98,32 @@ def load_image(spec: ImageSpec, cache_dir: Path) -> GuestImage:
         ) from error
 
 
+def require_undamaged(image: GuestImage) -> None:
+    """Compare every file of the image with its digest.
+
+    Raises:
+        HostError: A file is missing or damaged.
+    """
+    wrong = []
+    for name, digest in image.file_digests().items():
+        try:
+            good = _sha256(image.directory / name) == digest
+        except OSError:
+            good = False
+        wrong += [] if good else [name]
+    if wrong:
+        raise HostError(
+            f"the guest image is damaged: {', '.join(wrong[:3])}",
+            where=str(image.directory),
+            remedy="delete this directory, then run `lab setup`",
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _create_files(spec: ImageSpec, key: str, build: BuildDirectory, result: Path, say: Callable[[str], None]) -> None:
     """Build the guest's tree and the image's files in `result`."""
     bootstrap(spec, build, say)
@@ -233,9 +259,8 @@ def _describe(spec: ImageSpec, key: str, result: Path) -> str:
     """Write image.json and return the digest of all files."""
     files = []
     for path in sorted(path for path in result.rglob("*") if path.is_file()):
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        files.append({"path": path.relative_to(result).as_posix(), "size": path.stat().st_size, "sha256": digest})
+        name, size = path.relative_to(result).as_posix(), path.stat().st_size
+        files.append({"path": name, "size": size, "sha256": _sha256(path)})
     whole = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
     description = {"key": key, "digest": whole, "spec": asdict(spec), "files": files}
     (result / "image.json").write_text(json.dumps(description, indent=1), encoding="utf-8")

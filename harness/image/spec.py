@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -93,6 +94,11 @@ class GuestImage:
     def description(self) -> Path:
         """Inputs, versions, sizes and digests, as JSON; written last."""
         return self.directory / "image.json"
+
+    def file_digests(self) -> dict[str, str]:
+        """Return the SHA-256 that each file had when the image was built."""
+        listed = json.loads(self.description.read_text(encoding="utf-8"))["files"]
+        return {str(file["path"]): str(file["sha256"]) for file in listed}
 
 
 def guest_file_text(name: str) -> str:

@@ -48,6 +48,10 @@ class SeedIso(Protocol):
     def role(self) -> str | None:
         """The role that it gives to that machine."""
 
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """What is not as it was written, if that is known."""
+
 
 @dataclass(frozen=True)
 class Fact(Generic[T]):

@@ -7,6 +7,8 @@ from harness.core.verdict import Check, Status, judge
 from harness.preflight import remedies
 from harness.preflight.facts import HostFacts, SeedIso
 
+_SHOWN = 3
+
 
 def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) -> Check:
     """Judge whether the ISO boots by BIOS and installs exactly this machine."""
@@ -37,7 +39,7 @@ def _iso_problems(iso: SeedIso, machine: MachinePlan) -> list[str]:
         wrong.append(f"it gives the address {iso.address}")
     if iso.role is not None and iso.role != machine.role.value:
         wrong.append(f"it installs a {iso.role}")
-    return wrong
+    return [*wrong, *iso.damage[:_SHOWN]]
 
 
 def judge_port(name: str, machine: MachinePlan, facts: HostFacts) -> Check:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.core.errors import SeedError
 from harness.core.private import keep_file_private, make_private_directory
+from harness.image.build import require_undamaged
 from harness.image.spec import GuestImage
-from harness.seed.inspect import inspect_iso, list_files
-from harness.seed.iso9660 import SECTOR, IsoReader
-from harness.seed.iso_tree import DISK_CHUNKS, DISK_START, Tree, differences, iso_tree, seed_hash
-from harness.seed.iso_writer import BOOT_FILE, write_iso
+from harness.seed.inspect import inspect_iso
+from harness.seed.iso9660 import IsoReader
+from harness.seed.iso_tree import MANIFEST, Tree, iso_tree, seed_hash
+from harness.seed.iso_writer import write_iso
 from harness.seed.model import SeedSpec
+from harness.seed.verify import iso_damage
+
+_SHOWN = 3
 
 
 def _volume_id(spec: SeedSpec) -> str:
@@ -40,7 +45,7 @@ def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path, write: Callabl
         temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600, exist_ok=False)  # private host keys are in it
         write(temporary, tree, volume_id=_volume_id(spec), timestamp=_seconds(spec.build_timestamp))
-        _verify(temporary, tree, spec)
+        _verify(temporary, tree)
         temporary.replace(path)
     except OSError as error:
         raise SeedError(
@@ -52,20 +57,13 @@ def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path, write: Callabl
         temporary.unlink(missing_ok=True)
 
 
-def _verify(path: Path, tree: Tree, spec: SeedSpec) -> None:
-    found = list_files(path)
-    # The writer fills the boot information table of isolinux.bin (syslinux, "ISOLINUX").
-    unchanged = {name: content for name, content in tree.items() if name not in (BOOT_FILE, DISK_START)}
-    wrong = differences(unchanged, found)
+def _verify(path: Path, tree: Tree) -> None:
+    """Compare the ISO with its lists, and its manifest with the tree."""
+    wrong = list(iso_damage(path))
     with IsoReader(path) as iso:
-        chunks, start = iso.find(DISK_CHUNKS), iso.find(DISK_START)
-        if chunks is None or start is None or int(iso.read(start)) != chunks.sector * SECTOR:
-            wrong.append(f"{DISK_START} is not the offset of {DISK_CHUNKS}")
-    info = inspect_iso(path)
-    if not info.bios_bootable:
-        wrong.append("BIOS firmware cannot boot it")
-    if info.machine != spec.machine:
-        wrong.append(f"its manifest names the machine {info.machine}")
+        manifest = iso.find(MANIFEST)
+        if manifest is None or iso.read(manifest) != tree[MANIFEST].data:
+            wrong.append(f"{MANIFEST} differs from what was written")
     if wrong:
         raise SeedError(
             "the seed ISO does not read back as it was written",
@@ -75,14 +73,14 @@ def _verify(path: Path, tree: Tree, spec: SeedSpec) -> None:
         )
 
 
-def _is_current(path: Path, input_hash: str) -> bool:
-    """Return whether the ISO exists and was built from these inputs.
+def _built_from(path: Path) -> str | None:
+    """Return the hash of the inputs of an ISO that exists.
 
     Raises:
         SeedError: A file exists that this project did not build.
     """
     if not os.path.lexists(path):
-        return False
+        return None
     try:
         found, reason = inspect_iso(path).input_hash, "it has no manifest of this project"
     except SeedError as error:
@@ -94,25 +92,32 @@ def _is_current(path: Path, input_hash: str) -> bool:
             detail=reason,
             remedy="move it away and run `lab seed` again; to use it as it is: `seeds: {source: provided}`",
         )
-    return found == input_hash
+    return found
 
 
 def build_seeds(
     specs: Sequence[SeedSpec], image: GuestImage, directory: Path, say: Callable[[str], None]
 ) -> list[Path]:
-    """Build the seed ISOs of all machines; keep those with unchanged inputs.
+    """Build the seed ISOs of all machines; keep those that are as their inputs.
 
     Raises:
         SeedError: One cannot be written, or a foreign file is in its place.
+        HostError: A file of the guest image is damaged.
     """
-    paths = []
-    for spec in specs:
-        path = directory / spec.iso_name
-        if _is_current(path, seed_hash(spec, image.digest)):
+    paths = [directory / spec.iso_name for spec in specs]
+    built = {path: _built_from(path) for path in paths}
+    current = [path for spec, path in zip(specs, paths, strict=True) if built[path] == seed_hash(spec, image.digest)]
+    with ThreadPoolExecutor() as pool:
+        damage = dict(zip(current, pool.map(iso_damage, current), strict=True))
+    if not all(damage.get(path) == () for path in paths):
+        require_undamaged(image)
+    for spec, path in zip(specs, paths, strict=True):
+        if damage.get(path) == ():
             keep_file_private(path)  # an older version wrote it for all
             say(f"{path.name} is up to date")
-        else:
-            write_seed_iso(spec, image, path)
-            say(f"{path.name}: {path.stat().st_size >> 20} MiB for {spec.machine} at {spec.address}")
-        paths.append(path)
+            continue
+        if path in damage:
+            say(f"{path.name} is built again: {'; '.join(damage[path][:_SHOWN])}")
+        write_seed_iso(spec, image, path)
+        say(f"{path.name}: {path.stat().st_size >> 20} MiB for {spec.machine} at {spec.address}")
     return paths

@@ -26,7 +26,7 @@ _DAMAGED = (ValueError, IndexError, KeyError, TypeError, AttributeError, Overflo
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[IsoReader]:
+def reading(path: Path) -> Iterator[IsoReader]:
     """Open an image; whatever its bytes are, reading it ends in a `SeedError`."""
     try:
         with IsoReader(path) as iso:
@@ -42,8 +42,8 @@ def inspect_iso(path: Path) -> IsoInfo:
     Raises:
         SeedError: The file is missing, not an ISO or truncated, or its manifest cannot be read.
     """
-    with _reading(path) as iso:
-        manifest = _manifest(iso)
+    with reading(path) as iso:
+        manifest = manifest_of(iso)
         if manifest is not None:
             return _info_from_manifest(iso, manifest)
         data = _yaml(iso, _USER_DATA)
@@ -106,7 +106,7 @@ def payload_digests(path: Path) -> dict[str, str]:
     Raises:
         SeedError: As `inspect_iso`.
     """
-    with _reading(path) as iso:
+    with reading(path) as iso:
         directory = iso.find("files")
         if directory is None:
             return {}
@@ -119,7 +119,7 @@ def list_files(path: Path) -> dict[str, PayloadFile]:
     Raises:
         SeedError: As `inspect_iso`.
     """
-    with _reading(path) as iso:
+    with reading(path) as iso:
         return {name: PayloadFile(name, record.size, iso.sha256(record)) for name, record in iso.walk(iso.volume.root)}
 
 
@@ -130,7 +130,8 @@ def _text(iso: IsoReader, path: str) -> str | None:
     return iso.read(record).decode("utf-8", errors="replace")
 
 
-def _manifest(iso: IsoReader) -> dict[str, Any] | None:
+def manifest_of(iso: IsoReader) -> dict[str, Any] | None:
+    """Return the manifest, or None where there is none of this project."""
     text = _text(iso, MANIFEST)
     if text is None:
         return None

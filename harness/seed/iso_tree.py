@@ -14,13 +14,20 @@ from harness.seed import cloud_config
 
 if TYPE_CHECKING:
     from harness.image.spec import GuestImage
-    from harness.seed.model import PayloadFile, SeedSpec
+    from harness.seed.model import SeedSpec
 
 MANIFEST = "files/manifest.json"
 MANIFEST_FORMAT = "airgap-lab-seed/1"
+BOOT_FILE = "isolinux/isolinux.bin"
+BOOT_CATALOG = "isolinux/boot.cat"
+BOOT_FILE = "isolinux/isolinux.bin"
+BOOT_CATALOG = "isolinux/boot.cat"
 # The installer reads the disk's chunks from the CD device; the second file holds the offset of their first byte.
 DISK_CHUNKS = "installer/disk.chunks"
 DISK_START = "installer/disk.start"
+# What the installer compares the payload with; the digests are those of the manifest, and the manifest's own.
+FILE_SIZES = "installer/files.sizes"
+FILE_DIGESTS = "installer/files.sha256"
 # Settings of the lab file for the installer and the guest's scripts, as shell assignments.
 SETTINGS = "installer/settings"
 AUTOINSTALL = ("autoinstall/user-data", "autoinstall/meta-data", "autoinstall/network-config")
@@ -38,10 +45,14 @@ LABEL install
 
 @dataclass(frozen=True)
 class Content:
-    """A file of the ISO: its bytes, or a host file."""
+    """A file of the ISO: its bytes, or a host file.
+
+    `known_digest` is the SHA-256 that the host file had when it was created, if that is known.
+    """
 
     data: bytes = b""
     source: Path | None = None
+    known_digest: str = ""
 
     @property
     def size(self) -> int:
@@ -50,6 +61,8 @@ class Content:
 
     def sha256(self) -> str:
         """Return the digest, read in blocks."""
+        if self.known_digest:
+            return self.known_digest
         if self.source is None:
             return hashlib.sha256(self.data).hexdigest()
         with self.source.open("rb") as stream:
@@ -96,8 +109,21 @@ def payload(spec: SeedSpec, packages: Path) -> Tree:
     return dict(sorted(tree.items()))
 
 
-def manifest(spec: SeedSpec, input_hash: str, files: Tree) -> str:
-    """Return the JSON text of machine, inputs and digests of the payload."""
+def boot_digest(data: bytes) -> str:
+    """Return the digest of the boot loader without its boot information table.
+
+    The writer fills that table (syslinux, "ISOLINUX").
+    """
+    return hashlib.sha256(data[:8] + bytes(56) + data[64:]).hexdigest()
+
+
+def manifest(spec: SeedSpec, input_hash: str, files: Tree, medium: Tree) -> str:
+    """Return the JSON text of machine, inputs and digests.
+
+    Args:
+        files: The payload: paths below /files/.
+        medium: The files beside it: boot loader, installer, image of the OS, data of cloud-init.
+    """
     return (
         json.dumps(
             {
@@ -107,12 +133,18 @@ def manifest(spec: SeedSpec, input_hash: str, files: Tree) -> str:
                 "address": spec.address.partition("/")[0],
                 "host_key": spec.host_key.public,
                 "input_hash": input_hash,
-                "files": [{"path": p, "size": c.size, "sha256": c.sha256()} for p, c in files.items()],
+                "files": [_listed(path, content) for path, content in files.items()],
+                "medium": [_listed(path, content) for path, content in medium.items()],
             },
             indent=1,
         )
         + "\n"
     )
+
+
+def _listed(path: str, content: Content) -> dict[str, str | int]:
+    digest = boot_digest(content.data) if path == BOOT_FILE else content.sha256()
+    return {"path": path, "size": content.size, "sha256": digest}
 
 
 def _installer_lists(files: Tree) -> Tree:
@@ -123,45 +155,44 @@ def _installer_lists(files: Tree) -> Tree:
     sizes = sorted(f"{content.size} ./{path}\n" for path, content in files.items())
     digests = [f"{content.sha256()}  ./{path}\n" for path, content in files.items()]
     return {
-        "installer/files.sizes": Content("".join(sizes).encode()),
-        "installer/files.sha256": Content("".join(digests).encode()),
+        FILE_SIZES: Content("".join(sizes).encode()),
+        FILE_DIGESTS: Content("".join(digests).encode()),
     }
 
 
 def iso_tree(spec: SeedSpec, image: GuestImage) -> Tree:
     """Return path -> content in the order on the ISO."""
     input_hash = seed_hash(spec, image.digest)
+    medium = _medium(spec, image, input_hash)
     files = payload(spec, image.packages)
-    files["manifest.json"] = _text(manifest(spec, input_hash, files))
-    boot, library = image.isolinux
-    tree: Tree = {
-        "isolinux/isolinux.bin": Content(boot.read_bytes()),
-        "isolinux/ldlinux.c32": Content(source=library),
-        "isolinux/isolinux.cfg": _text(_ISOLINUX),
-        "installer/vmlinuz": Content(source=image.kernel),
-        "installer/initrd.img": Content(source=image.initrd),
-        "installer/disk.map": Content(source=image.disk_map),
-        "installer/disk.sectors": Content(source=image.disk_sectors),
-        SETTINGS: _text(settings(spec)),
+    files["manifest.json"] = _text(manifest(spec, input_hash, files, medium))
+    chunks = medium.pop(DISK_CHUNKS)
+    return {
+        **medium,
         **_installer_lists(files),
+        **{f"files/{path}": content for path, content in files.items()},
+        DISK_START: Content(b" " * 12 + b"\n"),
+        DISK_CHUNKS: chunks,
+    }
+
+
+def _medium(spec: SeedSpec, image: GuestImage, input_hash: str) -> Tree:
+    """Return the files of the ISO that no other list has."""
+    boot, library = image.isolinux
+    digests = image.file_digests()
+    of_image = {
+        "isolinux/ldlinux.c32": library,
+        "installer/vmlinuz": image.kernel,
+        "installer/initrd.img": image.initrd,
+        "installer/disk.map": image.disk_map,
+        "installer/disk.sectors": image.disk_sectors,
+        DISK_CHUNKS: image.disk_chunks,
     }
     data = (cloud_config.user_data(spec), cloud_config.meta_data(spec, input_hash), cloud_config.network_config(spec))
-    tree.update({path: _text(text) for path, text in zip(AUTOINSTALL, data, strict=True)})
-    tree.update({f"files/{path}": content for path, content in files.items()})
-    tree[DISK_START] = Content(b" " * 12 + b"\n")
-    tree[DISK_CHUNKS] = Content(source=image.disk_chunks)
-    return tree
-
-
-def differences(tree: Tree, found: dict[str, PayloadFile]) -> list[str]:
-    """Return one line per missing file or different size or digest."""
-    lines = []
-    for path, content in tree.items():
-        file = found.get(path)
-        if file is None:
-            lines.append(f"{path} is missing")
-        elif file.size != content.size:
-            lines.append(f"{path} has {file.size} bytes, expected {content.size}")
-        elif file.sha256 != content.sha256():
-            lines.append(f"{path} differs from what was written")
-    return lines
+    return {
+        BOOT_FILE: Content(boot.read_bytes()),
+        "isolinux/isolinux.cfg": _text(_ISOLINUX),
+        **{path: Content(source=file, known_digest=digests[file.name]) for path, file in of_image.items()},
+        SETTINGS: _text(settings(spec)),
+        **{path: _text(text) for path, text in zip(AUTOINSTALL, data, strict=True)},
+    }

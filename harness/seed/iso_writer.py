@@ -16,11 +16,9 @@ import pycdlib.dates
 import pycdlib.headervd
 import pycdlib.pycdlib
 
-from harness.seed.iso_tree import DISK_CHUNKS, DISK_START, Tree
+from harness.seed.iso_tree import BOOT_CATALOG, BOOT_FILE, DISK_CHUNKS, DISK_START, Tree
 
 SECTOR = 2048
-BOOT_FILE = "isolinux/isolinux.bin"
-BOOT_CATALOG = "isolinux/boot.cat"
 # Number of 512-byte sectors of isolinux that the firmware loads (syslinux, "ISOLINUX").
 _BOOT_LOAD_SECTORS = 4
 _clock_lock = threading.Lock()

@@ -79,6 +79,7 @@ class IsoInfo:
 
     `events`: whether its installer and its guest report events on the serial port. `host_key`: the public SSH host key
     of the guest. A foreign seed has no manifest: machine and address then come from its autoinstall data, or are None.
+    `damage`: what is not as it was written, where the whole ISO was read.
     """
 
     path: Path
@@ -91,6 +92,7 @@ class IsoInfo:
     input_hash: str | None
     host_key: str | None
     payload: tuple[PayloadFile, ...]
+    damage: tuple[str, ...] = ()
 
     @property
     def has_k3s(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,4 +75,8 @@ def fake_image(directory: Path) -> GuestImage:
     (image.packages / long_name).write_bytes(b"long")
     (image.packages / "Packages").write_text("Package: jq\n")
     (image.packages / "expected").write_text("jq\n")
+    files = [path for path in sorted(directory.rglob("*")) if path.is_file()]
+    digests = {path.relative_to(directory).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    listed = [{"path": name, "sha256": digest} for name, digest in digests.items()]
+    image.description.write_text(json.dumps({"files": listed}))
     return image

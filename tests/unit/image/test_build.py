@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from harness.core.errors import HostError
 from harness.image.bootstrap import BuildDirectory
-from harness.image.build import build_image, image_inputs, image_key, load_image
+from harness.image.build import build_image, image_inputs, image_key, load_image, require_undamaged
 from harness.image.disk import FILE_SYSTEM
 from harness.image.guest_files import overlay_tar
 from harness.image.initrd import MODULE_GROUPS
@@ -80,6 +80,16 @@ def test_an_image_is_built_once_and_appears_complete(tmp_path: Path) -> None:
     assert first == again == load_image(SPEC, tmp_path)
     assert json.loads(first.description.read_text())["files"][0]["path"] == "vmlinuz"
     assert [path.name for path in tmp_path.glob("build-*")] == []
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"Kernel"), Path.unlink])
+def test_a_damaged_image_names_its_file_and_the_remedy(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    image = build_image(SPEC, tmp_path, lambda _: None, create_files=FakeFiles(tmp_path))
+    require_undamaged(image)
+    damage(image.kernel)
+    with pytest.raises(HostError, match="the guest image is damaged: vmlinuz") as caught:
+        require_undamaged(image)
+    assert caught.value.remedy == "delete this directory, then run `lab setup`"
 
 
 def test_a_wait_for_another_build_is_reported(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ class FakeIso:
     machine: str | None = None
     address: str | None = None
     role: str | None = None
+    damage: tuple[str, ...] = ()
 
 
 def plan_of(lab_file: Path = LAB_FILE, *, overlay: str | None = "embedded", ports: tuple[int, ...] = ()) -> LabPlan:

@@ -29,6 +29,7 @@ GOOD = good_facts(PLAN)
         (FakeIso(machine="k3s-master1", address="192.168.6.1"), Status.FAIL, "gives the address 192.168.6.1"),
         (FakeIso(machine="k3s-master1", role="worker"), Status.FAIL, "installs a worker"),
         (FakeIso(machine="k3s-master1", bios_bootable=False), Status.FAIL, "cannot boot"),
+        (FakeIso(machine="k3s-master1", damage=("files/k3s is damaged",)), Status.FAIL, "files/k3s is damaged"),
     ],
 )
 def test_an_iso_has_to_boot_and_to_be_that_machines(iso: FakeIso, status: Status, seen: str) -> None:

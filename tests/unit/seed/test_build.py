@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from seed_samples import HOST_PUBLIC, spec
 
-from harness.core.errors import SeedError
+from harness.core.errors import HostError, SeedError
 from harness.image.spec import GuestImage
 from harness.seed import cloud_config
 from harness.seed.build import build_seeds, write_seed_iso
@@ -59,6 +59,33 @@ def test_an_iso_of_the_same_inputs_is_kept(tmp_path: Path, image: GuestImage) ->
     assert said[-1] == "seed-master1.iso is up to date"
 
 
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [(bytes(range(256)), "installer/disk.chunks"), (b"deb" * 700, "files/packages/jq_1.6-2.1+deb12u1_amd64.deb")],
+)
+def test_a_damaged_iso_is_not_current_and_is_built_again(
+    tmp_path: Path, image: GuestImage, part: bytes, name: str
+) -> None:
+    said: list[str] = []
+    (path,) = build_seeds([spec()], image, tmp_path, said.append)
+    good = path.read_bytes()
+    data, before = bytearray(good), path.stat()
+    data[data.index(part)] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a disk does that damages a block
+    build_seeds([spec()], image, tmp_path, said.append)
+    assert f"seed-master1.iso is built again: {name} is damaged" in said
+    assert path.read_bytes() == good
+
+
+def test_no_iso_is_built_from_a_damaged_image(tmp_path: Path, image: GuestImage) -> None:
+    build_seeds([spec()], image, tmp_path, print)
+    image.disk_chunks.write_bytes(b"x" * image.disk_chunks.stat().st_size)
+    build_seeds([spec()], image, tmp_path, print)
+    with pytest.raises(HostError, match=r"the guest image is damaged: disk\.chunks"):
+        build_seeds([spec(timezone="UTC")], image, tmp_path, print)
+
+
 def test_an_iso_of_other_inputs_is_built_again(tmp_path: Path, image: GuestImage) -> None:
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     (path,) = build_seeds([spec(timezone="UTC")], image, tmp_path, lambda _: None)
@@ -99,7 +126,7 @@ def test_an_iso_that_reads_back_differently_is_not_renamed(tmp_path: Path, image
     path = tmp_path / "seed.iso"
     with pytest.raises(SeedError) as caught:
         write_seed_iso(spec(), image, path, write_damaged)
-    assert "jq_1.6-2.1+deb12u1_amd64.deb differs from what was written" in str(caught.value)
+    assert "jq_1.6-2.1+deb12u1_amd64.deb is damaged" in str(caught.value)
     assert list(tmp_path.glob("*.iso*")) == []
     assert list(tmp_path.glob(".*.new")) == []
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 from seed_samples import spec
 
 from harness.image.spec import KERNEL_ARGUMENTS, GuestImage
-from harness.seed.iso_tree import Content, differences, iso_tree
-from harness.seed.model import PayloadFile
+from harness.seed.iso_tree import DISK_CHUNKS, DISK_START, FILE_DIGESTS, FILE_SIZES, MANIFEST, iso_tree
 
 
 def test_the_installers_lists_agree_with_the_payload(tmp_path: Path, image: GuestImage) -> None:
@@ -28,10 +28,16 @@ def test_the_boot_loader_starts_the_installer_and_passes_the_arguments(image: Gu
     assert "KERNEL /installer/vmlinuz\n" in config
 
 
-def test_differences_names_missing_files_and_other_sizes() -> None:
-    tree = {"a": Content(b"1"), "b": Content(b"22"), "c": Content(b"3")}
-    good = PayloadFile("a", 1, hashlib.sha256(b"1").hexdigest())
-    assert differences(tree, {"a": good, "b": PayloadFile("b", 3, "x")}) == [
-        "b has 3 bytes, expected 2",
-        "c is missing",
-    ]
+def test_every_file_of_the_iso_is_in_a_list(image: GuestImage) -> None:
+    tree = iso_tree(spec(), image)
+    listed = {item["path"]: item["sha256"] for item in json.loads(tree[MANIFEST].data)["medium"]}
+    payload = {path for path in tree if path.startswith("files/")}
+    assert set(tree) - set(listed) - payload == {DISK_START, FILE_DIGESTS, FILE_SIZES}
+    assert listed[DISK_CHUNKS] == hashlib.sha256(image.disk_chunks.read_bytes()).hexdigest()
+
+
+def test_an_image_that_changed_after_it_was_built_does_not_change_its_digest(image: GuestImage) -> None:
+    before = iso_tree(spec(), image)[MANIFEST]
+    image.disk_chunks.write_bytes(b"damaged")
+    assert '"size": 7' in iso_tree(spec(), image)[MANIFEST].data.decode()
+    assert iso_tree(spec(), image)[DISK_CHUNKS].sha256() in before.data.decode()
