@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import re
@@ -62,12 +63,27 @@ def _forms(value: str) -> set[str]:
     return found | in_urls | {_PERCENT.sub(lambda match: match[0].lower(), form) for form in in_urls}
 
 
+def known_forms() -> int:
+    """Return the number of forms that `redact` masks; it grows with each secret."""
+    return len(_known)
+
+
+@functools.lru_cache(maxsize=1)
+def _longest_first(_count: int) -> tuple[str, ...]:
+    """Return all forms in the order in which they are masked; their number says whether one was added."""
+    return tuple(sorted(_known, key=len, reverse=True))
+
+
 def redact(text: str) -> str:
     """Mask private keys, passwords of `vmrun` command lines, and known secrets."""
-    for value in sorted(_known, key=len, reverse=True):
+    for value in _longest_first(known_forms()):
         text = text.replace(value, MASK)
-    text = _PEM.sub(lambda match: f"-----BEGIN {match[1]}----- {MASK}", text)
-    return _VMRUN_PASSWORD.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
+    # Each line of each console comes through here: a search for a plain text is cheaper than one for a pattern.
+    if "-----BEGIN " in text:
+        text = _PEM.sub(lambda match: f"-----BEGIN {match[1]}----- {MASK}", text)
+    if "-gp" in text or "-vp" in text:
+        text = _VMRUN_PASSWORD.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
+    return text
 
 
 class LineRedactor:

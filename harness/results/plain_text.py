@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
-from harness.core.secret import MASK, redact
+from harness.core.secret import MASK, known_forms, redact
 
 # ECMA-48 escape sequences as consoles use them: CSI, OSC, and the two-character ones.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\)|[@-Z\\-_])")
@@ -14,6 +15,7 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
 )
+_SHORT = 200  # characters
 _KEY_TAIL = re.compile(r"\A(?:(?!-----BEGIN ).)*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 _KEY_HEAD = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?! \*\*\*).*\Z", re.DOTALL)
 
@@ -23,8 +25,22 @@ def plain(text: str) -> str:
 
     A private key that was cut at either end of the text is masked too.
     """
-    text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
-    text = redact(_UNPRINTABLE.sub("\ufffd", text))
+    # A journal has few different short texts, many times.
+    return _plain_again(text, known_forms()) if len(text) <= _SHORT else _plain(text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain_again(text: str, _known_forms: int) -> str:
+    return _plain(text)
+
+
+def _plain(text: str) -> str:
+    if not text.isprintable():  # most texts are: what is searched for below is not
+        text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+        text = _UNPRINTABLE.sub("\ufffd", text)
+    text = redact(text)
+    if "PRIVATE KEY-----" not in text:
+        return text
     return _KEY_HEAD.sub(rf"\1 {MASK}", _KEY_TAIL.sub(MASK, text))
 
 

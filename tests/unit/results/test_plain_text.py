@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.core.secret import Secret
 from harness.results.plain_text import plain, plain_tree
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----"
@@ -45,3 +46,10 @@ def test_making_plain_twice_changes_nothing() -> None:
 def test_a_tree_is_made_plain_to_its_leaves() -> None:
     tree = {"a\x00": ["b\x00", {"c": ("-gp secret", 1, None)}]}
     assert plain_tree(tree) == {"a\ufffd": ["b\ufffd", {"c": ["-gp ***", 1, None]}]}
+
+
+def test_a_secret_that_becomes_known_later_is_masked_in_the_same_text() -> None:
+    text = "the word of the day is honeycomb-417"
+    assert plain(text) == text
+    Secret("honeycomb-417")
+    assert plain(text) == "the word of the day is ***"
