@@ -143,9 +143,9 @@ VMWARE_VERBS = {
     "removeSharedFolder": Verb(
         "commands.unsupported:shared_folder", "Path to vmx file Share name", 2, 2, "Remove a Host-Guest shared folder"
     ),
-    "listHostNetworks": Verb("commands.network:list_networks", "", 0, 0, "List all networks of the host"),
+    "listHostNetworks": Verb("commands.network_lists:list_networks", "", 0, 0, "List all networks of the host"),
     "listPortForwardings": Verb(
-        "commands.network:list_forwards", "Host network name", 1, 1, "List all port forwardings on a host network"
+        "commands.network_lists:list_forwards", "Host network name", 1, 1, "List all port forwardings on a host network"
     ),
     "setPortForwarding": Verb(
         "commands.network:set_forward",
@@ -158,9 +158,9 @@ VMWARE_VERBS = {
 }  # fmt: skip
 # VMware's `vmrun` has none of these; a host without VMware needs them.
 EXTRA_VERBS = {
-    "about": Verb("commands.extensions:about", "", 0, 0, "Print as JSON which QEMU and accelerator are used, and why"),
+    "about": Verb("commands.about:about", "", 0, 0, "Print as JSON which QEMU and accelerator are used, and why"),
     "removeState": Verb(
-        "commands.extensions:remove_state", "", 0, 0, "Remove the state files of this program; no VM may run"
+        "commands.remove_state:remove_state", "", 0, 0, "Remove the state files of this program; no VM may run"
     ),
     "defineNetwork": Verb(
         "commands.network:define_network", "vmnetN Subnet [hostOnly|nat]", 2, 3, "Define the subnet of a network"

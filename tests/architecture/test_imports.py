@@ -214,7 +214,7 @@ def test_python_is_started_without_the_working_directory() -> None:
     assert starters == {
         "harness.system.python",
         "harness.vmrun_qemu.base.process",
-        "harness.vmrun_qemu.network.definitions",
+        "harness.vmrun_qemu.network.slirp",
     }
     commands = [
         [item.value for item in node.elts if isinstance(item, ast.Constant)]

@@ -6,7 +6,6 @@ A Unix socket on POSIX, a loopback TCP port on Windows.
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import sys
 from pathlib import Path
@@ -114,7 +113,7 @@ def new_socket_dir() -> str:
     The caller saves it in a record before `make_socket_dir` creates it, so that a crash leaves no unknown directory.
     """
     # Not $XDG_RUNTIME_DIR: it is removed at logout, and VMs outlive it. Not $TMPDIR: it may be long.
-    return "" if sys.platform == "win32" else str(Path("/", "tmp", _PREFIX + secrets.token_hex(6)))
+    return "" if sys.platform == "win32" else str(Path("/", "tmp", _PREFIX + os.urandom(6).hex()))
 
 
 def make_socket_dir(path: str) -> None:

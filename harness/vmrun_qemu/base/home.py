@@ -13,7 +13,6 @@ another, as VMs of another user are to VMware's `vmrun`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -50,6 +49,8 @@ def canonical(vmx: str | os.PathLike[str]) -> str:
 
 def vm_id(vmx: str | os.PathLike[str]) -> str:
     """Return the directory name of a VM below `<home>/vm`."""
+    import hashlib  # noqa: PLC0415 - 7 ms that a command without a VM does not pay
+
     return hashlib.sha256(os.path.normcase(canonical(vmx)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

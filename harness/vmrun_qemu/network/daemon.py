@@ -20,7 +20,7 @@ from harness.vmrun_qemu.base.daemon import StartReport, report_start
 from harness.vmrun_qemu.base.messages import Failure, PowerOnFailure
 from harness.vmrun_qemu.base.process import Child
 from harness.vmrun_qemu.base.wait import wait_for
-from harness.vmrun_qemu.network import capture, definitions, gateway_bridge, switch
+from harness.vmrun_qemu.network import capture, definitions, gateway_bridge, slirp, switch
 from harness.vmrun_qemu.qemu import locate, qmp
 
 _START_S = 40.0
@@ -152,7 +152,7 @@ def start_switch(vmnet: str, launch: Callable[[list[str], Path], Child] = launch
         str(binary), "-name", f"switch-{vmnet}", "-no-user-config", "-nodefaults",
         "-machine", "none", "-display", "none",
         "-chardev", address.chardev("qmp"), "-mon", "chardev=qmp,mode=control",
-        "-netdev", network.slirp(definitions.services(vmnet)),
+        "-netdev", slirp.gateway_option(network, definitions.services(vmnet)),
         "-netdev", f"hubport,id=h-gateway,hubid={_INNER_HUB},netdev=gateway",
         "-netdev", gateway.netdev("inside"), "-netdev", f"hubport,id=h-inside,hubid={_INNER_HUB},netdev=inside",
         "-netdev", cable.netdev("outside"), "-netdev", "hubport,id=h-outside,hubid=0,netdev=outside",

@@ -10,16 +10,10 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import shlex
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from harness.vmrun_qemu.base import home
-from harness.vmrun_qemu.base.endpoint import quoted
 from harness.vmrun_qemu.base.messages import INVALID_PARAMETER, Failure
-from harness.vmrun_qemu.network import guestfwd
 
 _DEFAULTS = {"vmnet1": ("hostOnly", "192.168.6.0/24"), "vmnet8": ("nat", "192.168.80.0/24")}
 _NAME = re.compile(r"^vmnet([1-9]|1\d)$")  # vmnet0 is the bridge; VMware has 20 networks
@@ -43,8 +37,7 @@ class Service(TypedDict):
     host_port: int
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """A virtual network; `kind` is `hostOnly` or `nat`."""
 
     name: str
@@ -74,29 +67,6 @@ class Network:
     def own_addresses(self) -> tuple[str, ...]:
         """The addresses that no VM and no service can have."""
         return (str(self.subnet[0]), self.gateway, self.name_server, str(self.subnet[-1]))
-
-    def slirp(self, services: Sequence[Service] = ()) -> str:
-        """Return QEMU's `-netdev user` for this network.
-
-        DHCP begins in the middle of the subnet; IPv4 only. Guests of a closed network reach these services and nothing
-        else outside of it. QEMU starts one `guestfwd` process per connection: the form of its option with an address
-        instead of a command allows one connection in all.
-        """
-        options = {
-            "net": str(self.subnet),
-            "host": self.gateway,
-            "dns": self.name_server,
-            "dhcpstart": str(self.subnet[self.subnet.num_addresses // 2]),
-            "restrict": "on" if self.is_closed else "off",
-            "ipv6": "off",
-        }
-        guestfwds = [_guestfwd_option(service) for service in services]
-        return "user,id=gateway," + ",".join([*(f"{key}={value}" for key, value in options.items()), *guestfwds])
-
-
-def _guestfwd_option(service: Service) -> str:
-    command = shlex.join([sys.executable, "-IS", guestfwd.__file__, str(service["host_port"])])
-    return quoted(f"guestfwd=tcp:{service['address']}:{service['port']}-cmd:{command}")
 
 
 def normal_name(name: str) -> str:

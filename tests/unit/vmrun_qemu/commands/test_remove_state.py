@@ -1,4 +1,4 @@
-"""about and removeState."""
+"""removeState."""
 
 from __future__ import annotations
 
@@ -11,11 +11,7 @@ from needs import links
 from vm_record import record_of
 
 from harness.vmrun_qemu.base import records
-from harness.vmrun_qemu.commands.extensions import description
-from harness.vmrun_qemu.faults.catalog import FAULTS
-from harness.vmrun_qemu.faults.injection import VARIABLE
 from harness.vmrun_qemu.main import main
-from harness.vmrun_qemu.qemu.locate import Qemu
 
 
 def used(own_home: Path) -> None:
@@ -83,19 +79,3 @@ def test_a_file_that_this_program_does_not_write_stays_in_its_folders(own_home: 
     (own_home / "net" / "vmnet1" / "members" / "0123456789abcdef-ethernet0.json").touch()
     assert main(["removeState"]) == 0
     assert sorted(path for path in own_home.rglob("*") if path.is_file()) == sorted(foreign)
-
-
-class OldQemu(Qemu):
-    """A QEMU 7.2 that is not there."""
-
-    def version(self) -> tuple[str, tuple[int, ...]]:
-        return "7.2", (7, 2)
-
-
-def test_about_lists_the_faults(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VMRUN_QEMU_ACCEL", "tcg")
-    monkeypatch.setenv(VARIABLE, "list-empty,hang:stop")
-    answer = description(OldQemu(Path("qemu")))
-    assert answer["qemu"] == {"path": "qemu", "version": "7.2"}
-    assert answer["faults"]["requested"] == ["list-empty", "hang:stop"]
-    assert set(answer["faults"]["known"]) == set(FAULTS)
