@@ -9,6 +9,7 @@ import shlex
 import time
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Interface
+from typing import TYPE_CHECKING
 
 import pytest
 from testinfra.host import Host
@@ -20,6 +21,9 @@ from harness.guest.inventory import Planned
 from harness.image.spec import guest_file_text
 from harness.phases.packages import DPKG, damaged_files, parse_dpkg, verify_command
 
+if TYPE_CHECKING:
+    from harness.lab.lab import Lab
+
 Seen = dict[str, list[str]]
 Promised = Callable[[object, object], None]  # records what is expected and what was seen, for the report
 
@@ -30,12 +34,14 @@ UNTRUSTED = re.compile(r"\berror (2|18|19|20|21) at \d+ depth lookup")
 
 
 @pytest.fixture
-def planned(host: Host, spec: LabSpec, machine_name: str) -> Planned:
+def planned(host: Host, spec: LabSpec, lab: Lab, machine_name: str) -> Planned:
     """What the lab file plans for this guest."""
     address = IPv4Interface(f"{spec.machines[machine_name].address}/{spec.network.subnet.prefixlen}")
     guest, ssh = spec.guest, spec.ssh
     key = host.backend.lab_key
-    return Planned(address, spec.network.gateway, ssh.port, ssh.user, key, guest.password_ssh, guest.root_ssh)
+    ways = (guest.password_ssh, guest.root_ssh)
+    elsewhere = not lab.machines[machine_name].sends_events  # the seed was not built here
+    return Planned(address, spec.network.gateway, ssh.port, ssh.user, key, *ways, installer_password=elsewhere)
 
 
 @functools.lru_cache
@@ -175,14 +181,21 @@ def test_no_program_hides_a_packaged_one(seen: Seen, promised: Promised) -> None
     _nothing(promised, "no further program in /usr/local", inventory.shadowing_programs(seen, [ours]))
 
 
-def test_ssh_user_has_a_key_and_no_password(host: Host, spec: LabSpec, promised: Promised) -> None:
+def test_ssh_user_has_a_key_and_no_password_login(
+    host: Host, seen: Seen, planned: Planned, spec: LabSpec, promised: Promised
+) -> None:
+    """Ubuntu's installer gives the account a password in any case: what counts is that no login takes it."""
     user = spec.ssh.user
     with host.sudo():
         assert host.file(f"/home/{user}/.ssh/authorized_keys").size > 0
         state = host.check_output("passwd --status %s", user).split()[1]
-    allowed = ("L", "LK", "P", "PS") if spec.guest.password_ssh else ("L", "LK")
-    promised(f"a key; `passwd --status` is one of {', '.join(allowed)}", f"a key; `passwd --status` is {state}")
+    has_one = ("P", "PS") if spec.guest.password_ssh or planned.installer_password else ()
+    allowed = ("L", "LK", *has_one)
+    wrong = inventory.open_logins(seen, planned) if state in has_one else []
+    expected = f"a key; `passwd --status` is one of {', '.join(allowed)}; no password login that is not promised"
+    promised(expected, "; ".join([f"a key; `passwd --status` is {state}", *wrong]))
     assert state in allowed
+    assert not wrong, "; ".join(wrong)
 
 
 def test_lab_ca_is_trusted(host: Host, spec: LabSpec, promised: Promised) -> None:

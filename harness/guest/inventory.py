@@ -61,6 +61,8 @@ class Planned:
 
     Attributes:
         key: The lab's public key, as `type blob`.
+        installer_password: Whether the account may have a password: Ubuntu's installer wants one, also where no
+            login takes it. Whether a login does is judged by sshd's settings and by tries.
     """
 
     address: IPv4Interface
@@ -70,6 +72,7 @@ class Planned:
     key: str
     password_ssh: bool
     root_ssh: bool
+    installer_password: bool = False
 
 
 def inventory_command(planned: Planned) -> str:
@@ -157,14 +160,15 @@ def further_accounts(seen: Mapping[str, Sequence[str]], planned: Planned) -> lis
         name, _, state = (*line.split(), "", "")[:3]
         if name not in ("root", planned.user):
             wrong.append(f"account {name}")
-        if state != "locked" and not (name == planned.user and planned.password_ssh and state == "password"):
+        allowed = name == planned.user and (planned.password_ssh or planned.installer_password)
+        if state != "locked" and not (allowed and state == "password"):
             wrong.append(f"{name} has {'an empty password' if state == 'empty' else 'a password'}")
     for line in seen["keys"]:
         name, *words = line.split()
-        allowed = name == planned.user or (planned.root_ssh and name == "root")
-        if not allowed and "command=" in line and planned.key in line:
+        lets_in = name == planned.user or (planned.root_ssh and name == "root")
+        if not lets_in and "command=" in line and planned.key in line:
             continue  # cloud-init's way to say that root may not log in
-        if not allowed or planned.key not in " ".join(words):
+        if not lets_in or planned.key not in " ".join(words):
             wrong.append(f"{name} lets in {' '.join(words[:2])[:60]}")
     if not any(line.split()[0] == planned.user and planned.key in line for line in seen["keys"]):
         wrong.append(f"{planned.user} has not the lab's key")
@@ -174,6 +178,8 @@ def further_accounts(seen: Mapping[str, Sequence[str]], planned: Planned) -> lis
 def open_logins(seen: Mapping[str, Sequence[str]], planned: Planned) -> list[str]:
     """Return logins that the lab file does not allow: by configuration, and as tried."""
     wrong = [f"sshd has conditional settings: {line}" for line in seen["matches"]]
+    if not any(line.startswith(f"{planned.user} passwordauthentication ") for line in seen["sshd"]):
+        wrong.append(f"sshd -T does not say whether {planned.user} may log in with a password")
     for line in seen["sshd"]:
         user, setting, value = (*line.split(maxsplit=2), "", "")[:3]
         promised = {"passwordauthentication": planned.password_ssh, "permitrootlogin": planned.root_ssh}

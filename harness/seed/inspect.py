@@ -9,17 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from harness.core.errors import SeedError
+from harness.seed.foreign.documents import BrokenDocument, mapping, read_document
+from harness.seed.foreign.layout import AUTOINSTALL_FILE, LONGEST_TEXT, user_data_path
 from harness.seed.iso9660 import IsoReader
 from harness.seed.iso_tree import MANIFEST, MANIFEST_FORMAT
 from harness.seed.model import IsoInfo, PayloadFile
 
-_USER_DATA = "autoinstall/user-data"
-_NETWORK_CONFIG = "autoinstall/network-config"
-_LONGEST_TEXT = 4 << 20
-
+# The kinds of devices that netplan can give an address.
+_CARDS = ("ethernets", "bonds", "bridges", "vlans")
 
 # What reading a damaged image or a hostile text ends in, beside the reader's own error.
 _DAMAGED = (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
@@ -46,11 +44,13 @@ def inspect_iso(path: Path) -> IsoInfo:
         manifest = manifest_of(iso)
         if manifest is not None:
             return _info_from_manifest(iso, manifest)
-        data = _yaml(iso, _USER_DATA)
-        autoinstall = _mapping(data.get("autoinstall"))
+        place = user_data_path(iso) or ""
+        data = _yaml(iso, place)
+        autoinstall = mapping(data.get("autoinstall")) or (data if place == AUTOINSTALL_FILE else {})
         sections = (autoinstall.get("identity"), autoinstall.get("user-data"), data)
-        machine = next((name for section in sections if (name := _mapping(section).get("hostname"))), None)
-        network = autoinstall.get("network") or data.get("network") or _yaml(iso, _NETWORK_CONFIG)
+        machine = next((name for section in sections if (name := mapping(section).get("hostname"))), None)
+        beside = f"{place.rpartition('/')[0]}/network-config".lstrip("/")
+        network = autoinstall.get("network") or data.get("network") or _yaml(iso, beside)
         return IsoInfo(
             path=path,
             volume_id=iso.volume.volume_id,
@@ -125,7 +125,7 @@ def list_files(path: Path) -> dict[str, PayloadFile]:
 
 def _text(iso: IsoReader, path: str) -> str | None:
     record = iso.find(path)
-    if record is None or record.is_directory or record.size > _LONGEST_TEXT:
+    if record is None or record.is_directory or record.size > LONGEST_TEXT:
         return None
     return iso.read(record).decode("utf-8", errors="replace")
 
@@ -148,13 +148,9 @@ def _yaml(iso: IsoReader, path: str) -> dict[str, Any]:
     {} if missing or invalid.
     """
     try:
-        return _mapping(yaml.safe_load(_text(iso, path) or ""))
-    except (yaml.YAMLError, *_DAMAGED):
+        return mapping(read_document(path, _text(iso, path) or "").data) if path else {}
+    except BrokenDocument:
         return {}
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _first_address(network: object) -> str | None:
@@ -162,9 +158,10 @@ def _first_address(network: object) -> str | None:
 
     The document may omit its `network:` level.
     """
-    config = _mapping(network)
-    config = _mapping(config.get("network")) or config
-    for card in _mapping(config.get("ethernets")).values():
-        for address in _mapping(card).get("addresses") or []:
-            return str(address).partition("/")[0] if isinstance(address, str | int | float) else None
+    config = mapping(network)
+    config = mapping(config.get("network")) or config
+    for card in (card for kind in _CARDS for card in mapping(config.get(kind)).values()):
+        for address in mapping(card).get("addresses") or []:
+            text = next(iter(address), "") if isinstance(address, dict) else address
+            return str(text).partition("/")[0] if isinstance(text, str | int | float) else None
     return None

@@ -241,10 +241,18 @@ class IsoReader:
 
         The first entry of the boot catalogue is then for platform 0 and has the boot indicator 0x88.
         """
+        return self.bios_boot_sector() is not None
+
+    def bios_boot_sector(self) -> int | None:
+        """Return the first sector of the program that BIOS firmware loads.
+
+        None without one.
+        """
         if self.volume.boot_catalog is None:
-            return False
+            return None
         catalog = self._sectors(self.volume.boot_catalog, 64)
-        return len(catalog) == 64 and catalog[0] == 1 and catalog[1] == 0 and catalog[32] == 0x88
+        bootable = len(catalog) == 64 and catalog[0] == 1 and catalog[1] == 0 and catalog[32] == 0x88
+        return struct.unpack_from("<I", catalog, 40)[0] if bootable else None
 
 
 def _record(entry: bytes, *, joliet: bool, rock_ridge: str = "") -> Record:

@@ -32,7 +32,7 @@ DOORS = {
     },
     "paramiko": {"harness.guest.ssh_login"},
     "testinfra": {"harness.guest.testinfra_backend"},
-    "yaml": {"harness.config.yaml_nodes", "harness.seed.cloud_config", "harness.seed.inspect"},
+    "yaml": {"harness.config.yaml_nodes", "harness.seed.cloud_config", "harness.seed.foreign.documents"},
     "pycdlib": {"harness.seed.iso_writer"},
     "click": {f"harness.cli.{name}" for name in ("main", "options", *SUBCOMMANDS)},
     "jinja2": {"harness.report.html"},

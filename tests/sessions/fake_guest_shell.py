@@ -34,11 +34,16 @@ class FakeShellGuest(FakeSshGuest):
     def __init__(self, folder: Path, answers: Answers, authorized: paramiko.PKey, host_key: paramiko.PKey) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.unknown = folder / "unknown"
-        self._answers = answers
+        self._answers = dict(answers)
         self._when: dict[str, Callable[[], object]] = {}
         super().__init__(authorized, host_key)
         self.methods = "publickey"
         self.refused = {"root"}
+
+    @property
+    def answers(self) -> dict[str, tuple[int, str]]:
+        """What it answers from now on, by command."""
+        return self._answers
 
     def when_asked(self, command: str, do: Callable[[], object]) -> None:
         """Do that when the command is asked, before it is answered."""

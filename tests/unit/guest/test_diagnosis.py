@@ -44,8 +44,7 @@ HURT = [
     ("EXT4-fs (sda1): Remounting filesystem read-only", "read-only"),
     ("touch: cannot touch '/x': Read-only file system", "read-only"),
     ("blk_update_request: I/O error, dev sda, sector 2048", "read-only"),
-    ("Cloud-init v. 22.4.2 finished at X. Datasource DataSourceNone.  Up 31.2 seconds", "no data source"),
-    ("cc_final_message.py[WARNING]: Used fallback datasource", "no data source"),
+    ("stages.py[WARNING]: Did not find any data source, searched classes: (DataSourceNoCloud)", "no data source"),
     ("tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time", "clock"),
     ("SSL certificate problem: certificate is not yet valid", "clock"),
     ("x509: cannot validate certificate for 192.168.6.1 because it doesn't contain any IP SANs", "name the address"),
@@ -309,3 +308,26 @@ def test_fatal_causes_stand_before_others() -> None:
     found = diagnose("BUG: soft lockup - CPU#0\nNo space left on device\nKernel panic - not syncing: out of luck\nmore")
     assert found is not None
     assert found.line == "Kernel panic - not syncing: out of luck"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "finish: subiquity/Refresh/check_for_update: FAIL: cancelled",
+        "finish: subiquity/Refresh/check_for_update: FAIL: cannot reach the store",
+        "finish: subiquity/Mirror/run_apt_config_check: FAIL: cancelled",
+        "finish: subiquity/SnapList/list: FAIL: timed out",
+        "Cloud-init v. 25.3-0ubuntu1 finished at X. Datasource DataSourceNone.  Up 40.10 seconds",
+        "cc_final_message.py[WARNING]: Used fallback datasource",
+    ],
+)
+def test_what_a_healthy_ubuntu_prints_explains_no_failure(line: str) -> None:
+    """Its installer looks for updates that an air-gapped lab does not have, and hands over by DataSourceNone."""
+    assert diagnose(line, Source.CONSOLE) is None
+    assert diagnose(line, Source.CLOUD_INIT) is None
+
+
+def test_a_late_command_that_fails_ends_the_installation() -> None:
+    found = diagnose("finish: subiquity/Late/run/command_1: FAIL: Command 'cp' failed", Source.CONSOLE)
+    assert found is not None
+    assert found.fatal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
 
 import pytest
@@ -141,7 +142,11 @@ def test_a_lab_that_allows_a_login_is_not_blamed_for_it() -> None:
     offered = "Permission denied (publickey,password)."
     found = {
         **GOOD,
-        "sshd": ["root passwordauthentication yes", "root permitrootlogin prohibit-password"],
+        "sshd": [
+            "root passwordauthentication yes",
+            "root permitrootlogin prohibit-password",
+            "ubuntu passwordauthentication yes",
+        ],
         "tries": [f"root root@m: {offered}", f"ubuntu ubuntu@m: {offered}"],
         "keys": [f"ubuntu {KEY} lab", f"root {KEY} lab"],
         "accounts": ["root /root locked", "ubuntu /home/ubuntu password"],
@@ -153,3 +158,17 @@ def test_the_command_names_every_section_that_is_judged() -> None:
     command = inventory.inventory_command(PLANNED)
     assert command.splitlines()[1] == "set -- 192.168.6.10 22 ubuntu 192.168.6.1"
     assert set(re.findall(r"^s ([\w-]+)", command, re.MULTILINE)) == set(GOOD)
+
+
+def test_a_password_of_ubuntus_installer_is_no_difference_while_no_login_takes_it() -> None:
+    found = instead("accounts", "root /root locked", "ubuntu /home/ubuntu password")
+    theirs = replace(PLANNED, installer_password=True)
+    assert differences(found, theirs) == []
+    assert differences(found) == ["ubuntu has a password"]
+    for wrong in ("root /root password", "ubuntu /home/ubuntu empty"):
+        assert differences(instead("accounts", wrong), theirs) != []
+
+
+def test_settings_of_sshd_that_are_not_known_are_a_difference() -> None:
+    found = instead("sshd", *[line for line in GOOD["sshd"] if not line.startswith("ubuntu passwordauth")])
+    assert differences(found) == ["sshd -T does not say whether ubuntu may log in with a password"]

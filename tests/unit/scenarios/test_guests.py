@@ -7,14 +7,17 @@ import inspect
 import runpy
 import time
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 from typing import Any
 
 import pytest
+from guest_inventory import GOOD_INVENTORY
 from testinfra.host import Host
 
 from harness.config import LabSpec, load_lab
 from harness.guest.channel import CommandResult
+from harness.guest.inventory import Planned, parse_inventory
 from harness.guest.testinfra_backend import lab_host
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
@@ -41,6 +44,7 @@ def _checks() -> dict[str, Callable[..., None]]:
 CHECKS = _checks()
 CERTIFICATE = "/usr/local/seed/ca.crt"
 NAME = "k3s-master1"
+ADDRESS, GATEWAY = IPv4Interface("192.168.6.10/24"), IPv4Address("192.168.6.1")
 
 
 class FakeChannel:
@@ -205,11 +209,10 @@ def test_a_marker_that_is_gone_is_red() -> None:
 
 
 def test_a_user_without_a_key_is_red() -> None:
+    planned = Planned(ADDRESS, GATEWAY, 22, "ubuntu", "ssh-ed25519 AAAAKEY", False, False)
+    host = guest(passwd=said("ubuntu L 2026-01-12 0 99999 7 -1\n"), stat=said("0\n"))
     with pytest.raises(AssertionError):
-        look(
-            "test_ssh_user_has_a_key_and_no_password",
-            {"passwd": said("ubuntu L 2026-01-12 0 99999 7 -1\n"), "stat": said("0\n")},
-        )
+        CHECKS["test_ssh_user_has_a_key_and_no_password_login"](host, parse_inventory(GOOD_INVENTORY), planned, lab())
 
 
 def test_a_payload_without_an_authority_proves_nothing() -> None:
@@ -249,27 +252,38 @@ def test_modules_are_there_loaded_or_built_in_and_however_spelt(names: tuple[str
         CHECKS["test_kernel_modules"](guest(modules=said("loop\n")), lab(kernel_modules=("br_netfilter",)))
 
 
+LOCKED_OUT = ["root passwordauthentication no", "ubuntu passwordauthentication no"]
+OPEN = ["root passwordauthentication yes", "ubuntu passwordauthentication yes"]
+
+
 @pytest.mark.parametrize(
-    ("password_ssh", "state", "kept"),
+    ("password_ssh", "installer", "sshd", "state", "kept"),
     [
-        (False, "L", True),
-        (False, "P", False),
-        (False, "NP", False),
-        (True, "L", True),
-        (True, "P", True),
-        (True, "NP", False),
+        (False, False, LOCKED_OUT, "L", True),
+        (False, False, LOCKED_OUT, "P", False),
+        (False, False, LOCKED_OUT, "NP", False),
+        (True, False, OPEN, "L", True),
+        (True, False, OPEN, "P", True),
+        (True, False, OPEN, "NP", False),
+        (False, True, LOCKED_OUT, "P", True),
+        (False, True, OPEN, "P", False),
+        (False, True, LOCKED_OUT, "NP", False),
     ],
 )
-def test_a_password_is_for_labs_that_allow_it_and_an_empty_one_for_none(
-    password_ssh: bool, state: str, kept: bool
+def test_a_password_is_for_labs_that_allow_it_or_for_no_login_and_an_empty_one_for_none(
+    password_ssh: bool, installer: bool, sshd: list[str], state: str, kept: bool
 ) -> None:
+    """Ubuntu's installer gives the account a password; whether sshd takes it is what counts."""
+    key = "ssh-ed25519 AAAAKEY"
+    planned = Planned(ADDRESS, GATEWAY, 22, "ubuntu", key, password_ssh, False, installer_password=installer)
+    seen = {**parse_inventory(GOOD_INVENTORY), "sshd": sshd}
     host = guest(passwd=said(f"ubuntu {state} 2026-01-12 0 99999 7 -1\n"), stat=said("97\n"))
-    spec = lab(password_ssh=password_ssh)
+    check = CHECKS["test_ssh_user_has_a_key_and_no_password_login"]
     if kept:
-        CHECKS["test_ssh_user_has_a_key_and_no_password"](host, spec)
+        check(host, seen, planned, lab(password_ssh=password_ssh))
         return
     with pytest.raises(AssertionError):
-        CHECKS["test_ssh_user_has_a_key_and_no_password"](host, spec)
+        check(host, seen, planned, lab(password_ssh=password_ssh))
 
 
 SELF_SIGNED = (

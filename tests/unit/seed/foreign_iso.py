@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pycdlib
@@ -31,13 +31,13 @@ def foreign_iso(path: Path, files: dict[str, bytes], *, rock_ridge: bool = True,
     def names(path: str) -> dict[str, str]:
         return {"rr_name": path.rpartition("/")[2]} if rock_ridge else {"joliet_path": f"/{path}"}
 
-    folders: dict[str, str] = {}
+    folders = {"": ""}
+    parents = {str(parent) for name in files for parent in PurePosixPath(name).parents if parent.name}
+    for number, folder in enumerate(sorted(parents)):
+        folders[folder] = f"{folders[folder.rpartition('/')[0]]}/DIR{number}"
+        iso.add_directory(folders[folder], **names(folder))
     for number, (name, data) in enumerate(files.items()):
-        folder = name.rpartition("/")[0]
-        if folder not in folders:
-            folders[folder] = f"/DIR{len(folders)}"
-            iso.add_directory(folders[folder], **names(folder))
-        iso.add_fp(io.BytesIO(data), len(data), f"{folders[folder]}/F{number}.;1", **names(name))
+        iso.add_fp(io.BytesIO(data), len(data), f"{folders[name.rpartition('/')[0]]}/F{number}.;1", **names(name))
     if bootable:
         iso.add_fp(io.BytesIO(b"boot" * 512), 2048, "/BOOT.;1", **names("eltorito.img"))
         catalog = {"rr_bootcatname": "boot.cat"} if rock_ridge else {"joliet_bootcatfile": "/boot.cat"}

@@ -1,0 +1,129 @@
+"""Read YAML documents with the line of each value.
+
+The only module of this package that knows `yaml`. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+_TABS = re.compile(r"^ *\t", re.MULTILINE)
+
+
+class BrokenDocument(ValueError):
+    """A text that is no YAML; `line` counts from 1."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(problem)
+        self.line = line
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML document.
+
+    Attributes:
+        path: Of its file on the ISO.
+        data: Its value as YAML 1.1 reads it, which is what cloud-init, subiquity and netplan do.
+        root: Its nodes; None where it is empty.
+        offset: Lines of the file before it.
+    """
+
+    path: str
+    data: Any
+    root: yaml.Node | None
+    offset: int = 0
+
+    def where(self, *keys: str | int) -> str:
+        """Return the place of the deepest key that exists, as `/nocloud/user-data:7`."""
+        return f"/{self.path}:{self.line(*keys)}"
+
+    def line(self, *keys: str | int) -> int:
+        """Return the line of the deepest key that exists."""
+        node, line = self.root, 1
+        for key in keys:
+            if isinstance(node, yaml.MappingNode):
+                hit = next(((k, v) for k, v in node.value if str(k.value) == str(key)), None)
+                if hit is None:
+                    break
+                line, node = hit[0].start_mark.line + 1, hit[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+                node = node.value[key]
+                line = node.start_mark.line + 1
+            else:
+                break
+        return line + self.offset
+
+    def get(self, *keys: str) -> Any:
+        """Return the value below these keys; None where there is none."""
+        value = self.data
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def below(self, *keys: str) -> dict[str, Any]:
+        """Return the mapping below these keys; empty where there is none."""
+        value = self.get(*keys)
+        return value if isinstance(value, dict) else {}
+
+    def doubled(self) -> Iterator[tuple[int, str]]:
+        """Yield line and name of keys that a later one replaces."""
+        waiting, seen = [self.root], set[int]()
+        while waiting:
+            node = waiting.pop()
+            if node is None or id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node, yaml.SequenceNode):
+                waiting += node.value
+            elif isinstance(node, yaml.MappingNode):
+                names = [str(key.value) for key, _ in node.value]
+                for number, (key, value) in enumerate(node.value):
+                    if names[number] in names[number + 1 :] and names[number] != "<<":
+                        yield key.start_mark.line + 1 + self.offset, names[number]
+                    waiting.append(value)
+
+
+def read_document(path: str, text: str, offset: int = 0) -> Document:
+    """Return the document of a text.
+
+    Raises:
+        BrokenDocument: It is no YAML.
+    """
+    try:
+        return Document(path, yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader), offset)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise BrokenDocument((mark.line if mark else 0) + 1 + offset, _problem(error, text)) from error
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise BrokenDocument(1 + offset, f"{type(error).__name__}: {str(error).splitlines()[0][:120]}") from error
+
+
+def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
+    said = " ".join(filter(None, (error.context, error.problem)))
+    mark = error.problem_mark
+    line = text.splitlines()[mark.line : mark.line + 1] if mark else []
+    return f"{said} (tabs do not indent YAML)" if line and _TABS.match(line[0]) else said
+
+
+def mappings(value: object) -> Sequence[dict[str, Any]]:
+    """Return the mappings of a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """Return a mapping; empty where it is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def texts(value: object) -> list[str]:
+    """Return the texts of a list, or of one text."""
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
