@@ -44,7 +44,8 @@ def seed_place(words: tuple[str, ...]) -> SeedPlace | None:
     for word in words:
         match = _DATA_SOURCE.match(word)
         if match:
-            options = dict(item.partition("=")[::2] for item in match["options"].split(";") if "=" in item)
+            pairs = (item.partition("=") for item in str(match["options"]).split(";"))
+            options = {key: value for key, equals, value in pairs if equals}
             found = SeedPlace(word, options.get("s", options.get("seedfrom", "")))
     return found
 
