@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.config.plan import Endpoint, LabPlan, MachinePlan
 from harness.core.errors import GuestError
-from harness.guest.ssh_login import SshTarget
+from harness.guest.ssh_connection import SshTarget
 
 # Each file has one line. Only root can read the second; VMware and vmrun-qemu derive it from the VMX's `uuid.bios`.
 NONCE_COMMAND = "cat /proc/sys/kernel/random/boot_id /sys/class/dmi/id/product_serial"

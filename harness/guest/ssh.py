@@ -11,19 +11,11 @@ from harness.core.errors import GuestError
 from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, NoRoot, OutputTooLarge, brief, output_tail
 from harness.guest.persistent_shell import OutputLimitExceeded, PersistentShell, ShellEnded, abort_at
 from harness.guest.shell_protocol import FrameReader
-from harness.guest.ssh_login import (
-    SshTarget,
-    connection_errors,
-    disconnect,
-    log_in,
-    normal_key,
-    public_key,
-    start_sh,
-    try_login,
-)
+from harness.guest.ssh_connection import SshTarget, connection_errors, disconnect, normal_key
+from harness.guest.ssh_login import log_in, public_key, start_sh, try_login
 
 if TYPE_CHECKING:
-    from harness.guest.ssh_login import Transport
+    from harness.guest.ssh_connection import Transport
 
 __all__ = ["SshChannel", "SshTarget"]
 

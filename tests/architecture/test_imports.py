@@ -30,7 +30,7 @@ DOORS = {
             "terminal",
         )
     },
-    "paramiko": {"harness.guest.ssh_login"},
+    "paramiko": {"harness.guest.ssh_connection"},
     "testinfra": {"harness.guest.testinfra_backend"},
     "yaml": {"harness.config.yaml_nodes", "harness.seed.cloud_config", "harness.seed.foreign.documents"},
     "pycdlib": {"harness.seed.iso_writer"},

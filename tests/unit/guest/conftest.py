@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -104,3 +105,8 @@ def channel(open_channel: Callable[..., SshChannel]) -> SshChannel:
     ready = open_channel()
     ready.connect(10)
     return ready
+
+
+def client_threads() -> list[threading.Thread]:
+    """Return the threads of connections that are not closed."""
+    return [t for t in threading.enumerate() if isinstance(t, paramiko.Transport) and not t.server_mode]

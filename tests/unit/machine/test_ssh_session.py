@@ -14,7 +14,7 @@ from harness.core.errors import DeadlineExpired, GuestError
 from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, ConnectFailed
 from harness.guest.nonce import NONCE_COMMAND
 from harness.guest.ssh import SshChannel
-from harness.guest.ssh_login import SshTarget
+from harness.guest.ssh_connection import SshTarget
 from harness.machine.context import RunContext
 from harness.machine.ssh_session import Guest, SshSession
 from harness.machine.waiting import Waiting

@@ -10,25 +10,14 @@ from typing import Any
 
 import pytest
 from fake_agent import in_step, reply, supervised
+from vmrun_qemu_command import run_main
 
 from harness.vmrun_qemu.base import records
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.faults.catalog import FAULTS
-from harness.vmrun_qemu.faults.injection import VARIABLE, Call, carry_out
-from harness.vmrun_qemu.main import main
+from harness.vmrun_qemu.faults.injection import VARIABLE, carry_out
 
-
-def ask_for(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setenv(VARIABLE, text)
-
-
-def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    code = main(words)
-    return code, capsys.readouterr().out
-
-
-def call(verb: str, *parameters: str) -> Call:
-    return Call(verb, parameters, lambda: 77)
+from .fault_calls import call, inject
 
 
 def with_address(question: dict[str, Any]) -> bytes:
@@ -61,16 +50,16 @@ def test_lies_about_a_machine_that_runs(
     with supervised(with_address, str(vmx)) as record:
         records.save(record)
         words = (verb,) if verb == "list" else (verb, str(vmx))
-        ask_for(monkeypatch, fault)
-        assert said(capsys, *words) == wanted
-        ask_for(monkeypatch, "")
-        assert said(capsys, *words) != wanted
+        inject(monkeypatch, fault)
+        assert run_main(capsys, *words) == wanted
+        inject(monkeypatch, "")
+        assert run_main(capsys, *words) != wanted
 
 
 def test_an_error_with_status_zero(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    ask_for(monkeypatch, "exit-zero-error:listHostNetworks")
-    assert said(capsys, "listhostnetworks") == (0, "Error: Unknown error\n")
-    assert said(capsys, "list") == (0, "Total running VMs: 0\n")
+    inject(monkeypatch, "exit-zero-error:listHostNetworks")
+    assert run_main(capsys, "listhostnetworks") == (0, "Error: Unknown error\n")
+    assert run_main(capsys, "list") == (0, "Total running VMs: 0\n")
 
 
 def test_a_start_that_is_canceled_says_why_in_the_log_only(
@@ -78,8 +67,8 @@ def test_a_start_that_is_canceled_says_why_in_the_log_only(
 ) -> None:
     vmx = tmp_path / "one.vmx"
     vmx.touch()
-    ask_for(monkeypatch, "start-canceled")
-    assert said(capsys, "start", str(vmx), "nogui") == (255, "Error: The operation was canceled\n")
+    inject(monkeypatch, "start-canceled")
+    assert run_main(capsys, "start", str(vmx), "nogui") == (255, "Error: The operation was canceled\n")
     assert "Msg_Post: Error" in (tmp_path / "vmware.log").read_text(encoding="utf-8")
 
 

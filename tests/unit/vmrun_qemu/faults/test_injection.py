@@ -5,25 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from vmrun_qemu_command import run_main
 
 from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.messages import Failure
 from harness.vmrun_qemu.faults.catalog import FAULTS
-from harness.vmrun_qemu.faults.injection import VARIABLE, Call, Entry, carry_out, parse
-from harness.vmrun_qemu.main import main
+from harness.vmrun_qemu.faults.injection import Entry, carry_out, parse
 
-
-def ask_for(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setenv(VARIABLE, text)
-
-
-def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    code = main(words)
-    return code, capsys.readouterr().out
-
-
-def call(verb: str, *parameters: str) -> Call:
-    return Call(verb, parameters, lambda: 77)
+from .fault_calls import call, inject
 
 
 @pytest.mark.parametrize(
@@ -55,8 +44,8 @@ def test_an_entry_names_fault_verb_machine_and_calls(text: str, wanted: Entry) -
 def test_what_cannot_be_understood_is_an_error_of_every_command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str, reason: str
 ) -> None:
-    ask_for(monkeypatch, text)
-    code, out = said(capsys, "list")
+    inject(monkeypatch, text)
+    code, out = run_main(capsys, "list")
     assert (code, out.startswith("Error: VMRUN_QEMU_FAULTS: ")) == (255, True)
     assert reason in out.replace("\\\\", "/")
 
