@@ -107,7 +107,7 @@ def collect_payload(
             digest = _verified(path, source, place)
         if source.path == K3S and (problem := binary_problem(path)):
             remedy = "give the k3s binary for x86-64, as its releases have it under the name `k3s`"
-            raise ConfigError(f"{path.name} {problem}", where=place, said=source.source, remedy=remedy)
+            raise ConfigError(f"{path.name} {problem}", where=place, detail=source.source, remedy=remedy)
         found.append(CollectedFile(source.path, path, path.stat().st_size, digest))
     return tuple(found)
 
@@ -129,18 +129,21 @@ def _verified(path: Path, source: PayloadSource, place: str) -> str:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or not found.st_size:
-            raise ConfigError("is empty, or not a file", where=place, said=str(path), remedy="give a file")
+            raise ConfigError("is empty, or not a file", where=place, detail=str(path), remedy="give a file")
         digest = file_digest(path)
     except OSError as error:
         reason = f"{path}: {error.strerror or error}"
         raise ConfigError(
-            "a file of the payload cannot be read", where=place, said=reason, remedy="correct the path in the lab file"
+            "a file of the payload cannot be read",
+            where=place,
+            detail=reason,
+            remedy="correct the path in the lab file",
         ) from error
     if source.sha256 not in (None, digest):
         raise ConfigError(
             f"{path.name} has another content than the lab file says",
             where=place,
-            said=f"{path}\nexpected sha256 {source.sha256}\nfound    sha256 {digest}",
+            detail=f"{path}\nexpected sha256 {source.sha256}\nfound    sha256 {digest}",
             remedy="copy the file again, or correct the digest in the lab file",
         )
     return digest

@@ -89,7 +89,7 @@ def _complete(wanted: Wanted, path: Path, say: Callable[[str], None], clock: Clo
         raise ConfigError(
             f"{wanted.name} has another content than the lab file says",
             where=wanted.place,
-            said=f"{wanted.address}\nexpected sha256 {wanted.sha256}\nreceived sha256 {found}",
+            detail=f"{wanted.address}\nexpected sha256 {wanted.sha256}\nreceived sha256 {found}",
             remedy="compare the digest with the one that its publisher names, and correct the lab file",
         )
     part.replace(path)
@@ -191,7 +191,7 @@ def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _refused(wanted: Wanted, said: str, remedy: str) -> HostError:
+def _refused(wanted: Wanted, reason: str, remedy: str) -> HostError:
     return HostError(
-        f"{wanted.name} cannot be downloaded", where=wanted.place, said=f"{wanted.address}\n{said}", remedy=remedy
+        f"{wanted.name} cannot be downloaded", where=wanted.place, detail=f"{wanted.address}\n{reason}", remedy=remedy
     )
