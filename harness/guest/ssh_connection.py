@@ -1,7 +1,8 @@
-"""Connect to a guest's sshd and check its host key, before any name is sent.
+"""Connect to a guest's sshd and check its host key.
 
-The only module that imports paramiko, and only for a connection: the import costs up to half a second. It reads no
-settings of the user: no agent, no keys of the home directory, no `known_hosts`, no `ssh_config`.
+No account is named before that. This is the only module that imports paramiko, and only for a connection: the import
+costs up to half a second. It reads no settings of the user: no agent, no keys of the home directory, no `known_hosts`,
+no `ssh_config`.
 """
 
 from __future__ import annotations
