@@ -8,23 +8,30 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict
 
 import click
 
 from harness.cli.options import lab_option, overlay_option, port, report_errors, say
 from harness.config.loader import load_embedded
-from harness.config.model import LabSpec, SeedSource, host_path
+from harness.config.model import LabSpec, Role, SeedSource, host_path
+from harness.config.secret_reference import resolve
 from harness.core.errors import UsageError
 from harness.core.layout import cache_directory
+from harness.guest.cluster_token import ensure_token
 from harness.guest.lab_keys import LabKeys, ensure_keys
 from harness.image.build import build_image
+from harness.image.package_repository import DebPackage, read_package
 from harness.image.release import Release, guest_release, os_release
 from harness.image.spec import GuestImage, ImageSpec
 from harness.ownership.lab_lock import lab_lock
+from harness.payload.collect import PACKAGES, CollectedFile, collect_payload
 from harness.seed.build import build_seeds
-from harness.seed.model import SeedSpec
+from harness.seed.k3s_node import K3S_PACKAGES
+from harness.seed.model import K3sCluster, RegistryLogin, SeedSpec
 
 
 @click.command()
@@ -75,21 +82,63 @@ def build(
         )
     release = guest_release(spec.seeds, os_release())
     say(f"guests: {release}")
-    image = make_image(image_spec(spec, release), cache_directory(), say)
     base = lab_file.resolve().parent
+    brought = _brought(spec, lab_file, say)
+    image = make_image(image_spec(spec, release), cache_directory(), say)
     directory = host_path(spec.seeds.directory, base)
     with lab_lock(host_path(spec.vm_directory, base), spec.name, say):  # A session reads the seed ISOs.
         keys = ensure_keys(directory, list(spec.machines))
-        return make_isos(seed_specs(spec, keys, build_time()), image, directory, say)
+        cluster = k3s_cluster(spec, directory)
+        specs = [replace(one, **brought, k3s=cluster) for one in seed_specs(spec, keys, build_time())]
+        return make_isos(specs, image, directory, say)
+
+
+class _Brought(TypedDict):
+    """What the lab file brings into every seed."""
+
+    payload: tuple[CollectedFile, ...]
+    packages: tuple[DebPackage, ...]
+    registry_login: RegistryLogin | None
+
+
+def _brought(spec: LabSpec, lab_file: Path, say: Callable[[str], None]) -> _Brought:
+    """Return what the lab file brings, before anything is built.
+
+    Raises:
+        UsageError: A file or a secret is missing, or is not what the lab file says.
+        HostError: A download failed.
+    """
+    files = collect_payload(spec.payload, lab_file, cache_directory(), say)
+    debs = [file for file in files if file.path.startswith(f"{PACKAGES}/")]
+    login = spec.registry.login
+    return {
+        "payload": files,
+        "packages": tuple(read_package(file.file, f"{lab_file}: payload.packages") for file in debs),
+        "registry_login": RegistryLogin(login.user, resolve(login.password, lab_file.resolve().parent))
+        if login
+        else None,
+    }
+
+
+def k3s_cluster(spec: LabSpec, directory: Path) -> K3sCluster | None:
+    """Return the cluster of a lab with k3s in its payload."""
+    if spec.payload is None or spec.payload.k3s is None:
+        return None
+    master = next(machine for machine in spec.machines.values() if machine.role is Role.MASTER)
+    return K3sCluster(ensure_token(directory), str(master.address), spec.payload.k3s.disable)
 
 
 def image_spec(spec: LabSpec, release: Release) -> ImageSpec:
-    """Return the inputs of the guest image for the lab."""
+    """Return the inputs of the guest image for the lab.
+
+    With k3s in the payload it brings further packages; without, it is the same as ever.
+    """
+    further = K3S_PACKAGES if spec.payload and spec.payload.k3s else ()
     return ImageSpec(
         distribution=release.distribution,
         suite=release.suite,
         root_gib=spec.hardware.disk_gib - 1,
-        operations_packages=spec.guest.packages,
+        operations_packages=tuple(dict.fromkeys((*spec.guest.packages, *further))),
     )
 
 

@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.core.errors import HostError
+from harness.core.errors import ConfigError, HostError
 from harness.system.process import run
+
+
+@dataclass(frozen=True)
+class DebPackage:
+    """A package's name, and its paragraph of the index."""
+
+    name: str
+    entry: str
+
+
+def read_package(deb: Path, where: str) -> DebPackage:
+    """Return the name and the index paragraph of a package.
+
+    Args:
+        where: Who names the file, for the error.
+
+    Raises:
+        ConfigError: dpkg cannot read it.
+    """
+    fields = run(("dpkg-deb", "--field", deb), timeout_s=60)
+    name = next((line.partition(":")[2].strip() for line in fields.stdout.splitlines() if line[:8] == "Package:"), "")
+    if fields.returncode != 0 or not name:
+        raise ConfigError(
+            f"{deb.name} is not a package", where=where, detail=fields.stderr, remedy="give a .deb file for amd64"
+        )
+    return DebPackage(name, index_entry(fields.stdout, deb))
 
 
 def index_entry(control: str, deb: Path) -> str:

@@ -5,27 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-import yaml
-
+from harness.seed import k3s_node
 from harness.seed.model import SeedSpec
+from harness.seed.yaml_text import yaml_text
 
 _SWAP_FILE = "/swapfile"
 _SWAP_SIZE = "256M"
-
-
-class _Dumper(yaml.SafeDumper):
-    """YAML dumper that writes multi-line text, such as PEM, in literal blocks."""
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
-
-
-_Dumper.add_representer(str, _text)
-
-
-def _yaml(document: dict[str, Any]) -> str:
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, default_flow_style=False, width=4096, line_break="\n")
 
 
 def unix_text(text: str) -> str:
@@ -56,16 +41,6 @@ UseDNS no
 """
 
 
-def registries(spec: SeedSpec) -> str:
-    """Return k3s's registries.yaml: the lab's registry as mirror of all registries."""
-    return _yaml(
-        {
-            "mirrors": {"*": {"endpoint": [f"https://{spec.registry}"]}},
-            "configs": {spec.registry: {"tls": {"ca_file": f"{spec.paths.payload}/ca.crt"}}},
-        }
-    )
-
-
 def _files(spec: SeedSpec) -> list[dict[str, Any]]:
     texts = {
         "/etc/hosts": _hosts(spec),
@@ -79,7 +54,7 @@ def _files(spec: SeedSpec) -> list[dict[str, Any]]:
     ]
     if spec.swap:
         files.append({"path": "/etc/fstab", "append": True, "content": f"{_SWAP_FILE} none swap sw 0 0\n"})
-    return files
+    return files + (k3s_node.node_files(spec, spec.k3s) if spec.k3s else [])
 
 
 def _users(spec: SeedSpec) -> list[dict[str, Any]]:
@@ -99,6 +74,7 @@ def _commands(spec: SeedSpec) -> list[list[str]]:
         ["modprobe", "-a", *spec.kernel_modules],
         ["/lib/systemd/systemd-sysctl", "/etc/sysctl.d/90-k8s.conf"],
         ["sh", "-c", swap_on] if spec.swap else ["swapoff", "-a"],
+        *(k3s_node.node_commands(spec.role) if spec.k3s else []),
         ["sh", "-c", f"mkdir -p $(dirname {marker}) && date -u +%Y-%m-%dT%H:%M:%SZ > {marker}"],
     ]
 
@@ -121,12 +97,12 @@ def user_data(spec: SeedSpec) -> str:
     }
     if spec.lab_ca:
         document["ca_certs"] = {"trusted": [unix_text(spec.ca_certificate)]}
-    return "#cloud-config\n" + _yaml(document)
+    return "#cloud-config\n" + yaml_text(document)
 
 
 def meta_data(spec: SeedSpec, input_hash: str) -> str:
     """Return the instance-id: another seed of the machine is another instance."""
-    return _yaml({"instance-id": f"{spec.machine}-{input_hash[:12]}", "local-hostname": spec.machine})
+    return yaml_text({"instance-id": f"{spec.machine}-{input_hash[:12]}", "local-hostname": spec.machine})
 
 
 def network_config(spec: SeedSpec) -> str:
@@ -142,4 +118,4 @@ def network_config(spec: SeedSpec) -> str:
     }
     if spec.dns:
         card["nameservers"] = {"addresses": list(spec.dns)}
-    return _yaml({"version": 2, "ethernets": {"lab": card}})
+    return yaml_text({"version": 2, "ethernets": {"lab": card}})

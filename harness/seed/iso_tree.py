@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.image.spec import KERNEL_ARGUMENTS
-from harness.seed import cloud_config
+from harness.seed import cloud_config, k3s_node
 
 if TYPE_CHECKING:
     from harness.image.spec import GuestImage
@@ -68,6 +68,11 @@ class Content:
         with self.source.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
+    def text(self) -> str:
+        """Return the content as text."""
+        data = self.data if self.source is None else self.source.read_bytes()
+        return data.decode("utf-8", errors="replace")
+
 
 Tree = dict[str, Content]
 
@@ -85,7 +90,7 @@ def seed_hash(spec: SeedSpec, image_digest: str) -> str:
         spec.input_hash(image_digest),
         cloud_config.user_data(spec),
         cloud_config.network_config(spec),
-        cloud_config.registries(spec),
+        k3s_node.registries(spec, with_login=False),
         settings(spec),
         _ISOLINUX,
         MANIFEST_FORMAT,
@@ -105,8 +110,24 @@ def payload(spec: SeedSpec, packages: Path) -> Tree:
     tree = {f"packages/{path.name}": Content(source=path) for path in sorted(packages.iterdir())}
     tree["build-timestamp"] = _text(f"{spec.build_timestamp}\n")
     tree["ca.crt"] = _text(cloud_config.unix_text(spec.ca_certificate))
-    tree["registries.yaml"] = _text(cloud_config.registries(spec))
+    tree["registries.yaml"] = _text(k3s_node.registries(spec, with_login=False))
+    tree.update(_collected(spec, tree))
     return dict(sorted(tree.items()))
+
+
+def _collected(spec: SeedSpec, tree: Tree) -> Tree:
+    """Return the files that the lab file brings.
+
+    With packages among them the repository's index is another one.
+    """
+    found = {file.path: Content(source=file.file, known_digest=file.sha256) for file in spec.payload}
+    if spec.packages:
+        index, expected = (tree[f"packages/{name}"].text() for name in ("Packages", "expected"))
+        entries = [package.entry for package in spec.packages]
+        names = [f"{package.name}\n" for package in spec.packages if package.name not in expected.split()]
+        found["packages/Packages"] = _text("\n".join([index, *entries]))
+        found["packages/expected"] = _text(expected + "".join(names))
+    return found
 
 
 def boot_digest(data: bytes) -> str:

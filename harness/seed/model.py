@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,38 @@ from typing import TYPE_CHECKING
 from harness.config.model import MarkersSpec, Role
 
 if TYPE_CHECKING:
+    from harness.core.secret import Secret
     from harness.guest.lab_keys import HostKey
+    from harness.image.package_repository import DebPackage
+    from harness.payload.collect import CollectedFile
+
+# A binary of k3s as people name it: `k3s`, `k3s-amd64`, `k3s-v1.33.4`, `K3S`; no archive, script, unit or setting.
+_K3S = re.compile(
+    r"k3s([-_.](v?\d+(\.\d+)*([-+](rc|alpha|beta|k3s)\.?\d*)*|linux|bin|amd64|x86[-_]64|arm64|aarch64|armhf|arm|s390x))*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class RegistryLogin:
+    """The account that the registry wants."""
+
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True)
+class K3sCluster:
+    """What every node of the cluster knows.
+
+    Attributes:
+        server: Address of the master.
+        disable: What the server leaves out.
+    """
+
+    token: Secret
+    server: str
+    disable: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -28,6 +60,9 @@ class SeedSpec:
         root_ssh: Whether root may log in with the lab's key.
         lab_ca: Whether the whole system trusts the lab's certificate authority.
         iso_name: File name of the ISO.
+        payload: Files that the lab file brings.
+        packages: The packages among them, for the index of the offline repository.
+        k3s: The cluster that the guest is a node of, or None.
     """
 
     machine: str
@@ -52,12 +87,19 @@ class SeedSpec:
     swap: bool
     lab_ca: bool
     iso_name: str
+    payload: tuple[CollectedFile, ...] = ()
+    packages: tuple[DebPackage, ...] = ()
+    k3s: K3sCluster | None = None
+    registry_login: RegistryLogin | None = None
 
     def input_hash(self, image_digest: str) -> str:
         """Return 32 hex digits that change with the inputs, except the timestamp."""
         plain = {**asdict(self), "paths": self.paths.model_dump(), "image": image_digest}
         plain["host_key"] = [hashlib.sha256(self.host_key.private.reveal().encode()).hexdigest(), self.host_key.public]
-        del plain["build_timestamp"], plain["iso_name"]
+        for name in ("build_timestamp", "iso_name", "payload", "packages", "k3s", "registry_login"):
+            del plain[name]
+        if self.payload:  # a seed without a payload is the one that it was before there was any
+            plain["payload"] = [(file.path, file.sha256) for file in self.payload]
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -97,4 +139,4 @@ class IsoInfo:
     @property
     def has_k3s(self) -> bool:
         """Whether its payload brings k3s."""
-        return any(file.path.split("/")[-1] == "k3s" for file in self.payload)
+        return any(_K3S.fullmatch(file.path.split("/")[-1]) for file in self.payload)

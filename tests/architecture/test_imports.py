@@ -12,7 +12,8 @@ from harness.results import journal_events
 
 # Module -> the only ones that may import it.
 DOORS = {
-    "subprocess": {"harness.system.process", "harness.vmrun_qemu.base.process"},
+    # The last one runs in a guest.
+    "subprocess": {"harness.system.process", "harness.vmrun_qemu.base.process", "harness.seed.k3s_bootstrap"},
     "pytest": {
         f"harness.plugin.{name}"
         for name in (
@@ -32,7 +33,7 @@ DOORS = {
     },
     "paramiko": {"harness.guest.ssh_connection"},
     "testinfra": {"harness.guest.testinfra_backend"},
-    "yaml": {"harness.config.yaml_nodes", "harness.seed.cloud_config", "harness.seed.foreign.documents"},
+    "yaml": {"harness.config.yaml_nodes", "harness.seed.foreign.documents", "harness.seed.yaml_text"},
     "pycdlib": {"harness.seed.iso_writer"},
     "click": {f"harness.cli.{name}" for name in ("main", "options", *SUBCOMMANDS)},
     "jinja2": {"harness.report.html"},
@@ -75,8 +76,9 @@ def test_there_is_one_sleep() -> None:
         named = any(ast.unparse(call) in ("time.sleep", "sleep", "asyncio.sleep") for call in calls)
         return named or "from time import sleep" in ast.unparse(tree)
 
-    # The last one is sent to a guest and runs there.
-    doors = {"harness.core.deadline", "harness.vmrun_qemu.base.wait", "harness.airgap.guest_probe"}
+    # The last two are sent to a guest and run there.
+    doors = {"harness.core.deadline", "harness.vmrun_qemu.base.wait"}
+    doors |= {"harness.airgap.guest_probe", "harness.seed.k3s_bootstrap"}
     assert {m.name for m in modules().values() if sleeps(m.tree)} == doors
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from harness.cli.seed import build, image_spec, seed_specs
 from harness.config import load_lab, loader
-from harness.core.errors import LabBusyError
+from harness.core.errors import ConfigError, LabBusyError, UsageError
+from harness.guest.cluster_token import read_token
 from harness.guest.lab_keys import ensure_keys
 from harness.image.release import Release
 from harness.image.spec import GuestImage, ImageSpec
@@ -131,3 +132,63 @@ def test_what_the_lab_file_promises_of_ssh_swap_and_markers_is_what_the_seed_set
     assert tuple(spec.paths.model_dump().values()) == ("/srv/seed", "/srv/copied", "/srv/ready", "/srv/packages")
     assert settings(spec) == "payload=/srv/seed\niso_copy_marker=/srv/copied\npackages_marker=/srv/packages\n"
     assert "/srv/ready" in user_data(spec)
+
+
+def built_with(lab: CommandLine, payload: str) -> tuple[list[SeedSpec], list[ImageSpec]]:
+    """Return the inputs of seeds and image of a lab with that payload."""
+    lab.edit(
+        "directory: ../.lab/seeds\n", "directory: ../.lab/seeds\n      distribution: debian\n      suite: bookworm\n"
+    )
+    lab.edit("\nmarkers:\n", f"\npayload: {payload}\nmarkers:\n")
+    specs: list[SeedSpec] = []
+    images: list[ImageSpec] = []
+
+    def make_image(wanted: ImageSpec, cache: Path, say: Callable[[str], None]) -> GuestImage:
+        images.append(wanted)
+        return GuestImage(Path("image"), "key", "digest")
+
+    def make_isos(made: list[SeedSpec], built: GuestImage, directory: Path, say: Callable[[str], None]) -> list[Path]:
+        specs.extend(made)
+        return []
+
+    try:
+        build(load_lab(lab.file, "embedded"), lab.file, lambda _: None, make_image=make_image, make_isos=make_isos)
+    except UsageError:
+        assert images == [], "the payload is looked at before anything is built"
+        raise
+    return specs, images
+
+
+def test_a_payload_with_k3s_makes_a_node_of_each_machine(lab: CommandLine) -> None:
+    (lab.file.parent / "k3s-v1").write_bytes(b"#!/bin/sh\n")
+    (lab.file.parent / "motd").write_bytes(b"hello")
+    specs, (image,) = built_with(lab, "{k3s: {binary: k3s-v1, disable: [traefik]}, files: [motd]}")
+    assert image.operations_packages[-2:] == ("iptables", "apparmor")
+    assert [[file.path for file in spec.payload] for spec in specs] == [["k3s/k3s", "extra/motd"]] * 3
+    clusters = [spec.k3s for spec in specs if spec.k3s]
+    assert [(one.server, one.disable) for one in clusters] == [("192.168.6.10", ("traefik",))] * 3
+    token = read_token(lab.file.parents[1] / ".lab" / "seeds")
+    assert token is not None
+    assert {one.token.reveal() for one in clusters} == {token.reveal()}
+
+
+def test_a_payload_without_k3s_makes_no_cluster(lab: CommandLine) -> None:
+    (lab.file.parent / "motd").write_bytes(b"hello")
+    specs, (image,) = built_with(lab, "{files: [motd]}")
+    assert "iptables" not in image.operations_packages
+    assert [spec.k3s for spec in specs] == [None] * 3
+    assert read_token(lab.file.parents[1] / ".lab" / "seeds") is None
+
+
+def test_a_payload_that_is_not_there_ends_before_anything_is_built(lab: CommandLine) -> None:
+    with pytest.raises(ConfigError, match="cannot be read") as caught:
+        built_with(lab, "{k3s: {binary: k3s-v1}}")
+    assert "payload.k3s.binary" in str(caught.value)
+
+
+def test_the_login_of_the_registry_is_resolved(lab: CommandLine) -> None:
+    (lab.file.parent / "word").write_text("hidden-word\n")
+    lab.edit("  port: 5000\n", "  port: 5000\n  login: {user: lab, password: 'file:word'}\n")
+    specs, _ = built_with(lab, "{}")
+    logins = [spec.registry_login for spec in specs if spec.registry_login]
+    assert [(one.user, one.password.reveal()) for one in logins] == [("lab", "hidden-word")] * 3

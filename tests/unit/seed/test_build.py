@@ -11,7 +11,7 @@ from seed_samples import HOST_PUBLIC, spec
 
 from harness.core.errors import HostError, SeedError
 from harness.image.spec import GuestImage
-from harness.seed import cloud_config
+from harness.seed import k3s_node
 from harness.seed.build import build_seeds, write_seed_iso
 from harness.seed.inspect import inspect_iso, list_files, payload_digests
 from harness.seed.iso_tree import MANIFEST, Tree, iso_tree, seed_hash
@@ -110,7 +110,7 @@ def test_an_iso_whose_texts_this_program_would_write_otherwise_is_built_again(
 ) -> None:
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     before = inspect_iso(path).input_hash
-    monkeypatch.setattr(cloud_config, "registries", lambda _: "mirrors: {}\n")
+    monkeypatch.setattr(k3s_node, "registries", lambda *_, **__: "mirrors: {}\n")
     (path,) = build_seeds([spec()], image, tmp_path, lambda _: None)
     assert inspect_iso(path).input_hash != before
 

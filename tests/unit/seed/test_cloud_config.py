@@ -8,7 +8,7 @@ from seed_samples import CA, HOST_PRIVATE, HOST_PUBLIC, LOGIN, MARKERS, spec
 
 from harness.core.secret import Secret
 from harness.guest.lab_keys import HostKey
-from harness.seed import cloud_config
+from harness.seed import cloud_config, k3s_node
 
 
 def user_data(**changes: Any) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def test_windows_line_ends_of_the_inputs_do_not_reach_the_guest(line_end: str) -
         cloud_config.user_data(broken),
         cloud_config.meta_data(broken, "0" * 32),
         cloud_config.network_config(broken),
-        cloud_config.registries(broken),
+        k3s_node.registries(broken),
     ):
         assert "\r" not in text
     assert yaml.safe_load(cloud_config.user_data(broken))["ca_certs"]["trusted"] == [CA]
@@ -141,9 +141,9 @@ def test_an_instance_is_a_machine_with_its_inputs() -> None:
 
 
 def test_the_registry_is_the_mirror_of_everything_and_trusted_by_the_labs_ca() -> None:
-    registries = yaml.safe_load(cloud_config.registries(spec()))
+    registries = yaml.safe_load(k3s_node.registries(spec()))
     assert registries["mirrors"]["*"]["endpoint"] == ["https://192.168.6.1:5000"]
     assert registries["configs"]["192.168.6.1:5000"]["tls"]["ca_file"] == "/usr/local/seed/ca.crt"
     there = MARKERS.model_copy(update={"payload": "/srv/seed"})
-    elsewhere = yaml.safe_load(cloud_config.registries(spec(paths=there)))
+    elsewhere = yaml.safe_load(k3s_node.registries(spec(paths=there)))
     assert elsewhere["configs"]["192.168.6.1:5000"]["tls"]["ca_file"] == "/srv/seed/ca.crt"
