@@ -13,6 +13,7 @@ from harness.guest.persistent_shell import OutputLimitExceeded, PersistentShell,
 from harness.guest.shell_protocol import FrameReader
 from harness.guest.ssh_connection import SshTarget, connection_errors, disconnect, normal_key
 from harness.guest.ssh_login import log_in, public_key, start_sh, try_login
+from harness.guest.watched import Watch, watched
 
 if TYPE_CHECKING:
     from harness.guest.ssh_connection import Transport
@@ -30,6 +31,11 @@ class SshChannel:
 
     A lost connection is not renewed silently.
 
+    Args:
+        target: The address and account.
+        clock: Measures the time limits.
+        watch: Called once a second while the guest is waited for; its error ends the wait.
+
     Attributes:
         target: The address and account.
         logins: Successful logins so far.
@@ -40,6 +46,7 @@ class SshChannel:
         self,
         target: SshTarget,
         clock: Clock = SYSTEM_CLOCK,
+        watch: Watch | None = None,
         *,
         max_output_bytes: int = MAX_OUTPUT_BYTES,
         close_s: float = _CLOSE_S,
@@ -48,6 +55,7 @@ class SshChannel:
         self.logins = 0
         self.host_key = normal_key(target.host_key) if target.host_key else None
         self._clock = clock
+        self._watch = watch
         self._max_output_bytes = max_output_bytes
         self._close_s = close_s
         self._busy = threading.Lock()
@@ -72,10 +80,11 @@ class SshChannel:
             AuthFailed: The key was rejected.
             HostKeyMismatch: Another machine answered.
             HostError: The private key cannot be read.
+            HarnessError: That of `watch`.
         """
         self.close()
         deadline = Deadline(timeout_s, self._clock)
-        self._transport, self.host_key = log_in(self.target, self.host_key, deadline)
+        self._transport, self.host_key = log_in(self.target, self.host_key, deadline, self._watch)
         self.logins += 1
 
     @property
@@ -104,9 +113,11 @@ class SshChannel:
             ChannelLost: Not connected, or the connection or the shell ended.
             OutputTooLarge: More than 64 MiB of output.
             ValueError: A NUL in the command, or more than 128 KiB of it.
+            HarnessError: That of `watch`.
         """
-        started = self._clock.monotonic()
-        output = self._exchange(command, stdin, timeout_s, self._max_output_bytes, as_root=as_root)
+        started, transport = self._clock.monotonic(), self._transport
+        with watched(self._watch, lambda: disconnect(transport)):
+            output = self._exchange(command, stdin, timeout_s, self._max_output_bytes, as_root=as_root)
         duration = self._clock.monotonic() - started
         return CommandResult(command, output.exit_status, _text(output.stdout), _text(output.stderr), duration)
 

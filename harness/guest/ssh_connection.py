@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from harness.core.deadline import Deadline
 from harness.guest.channel import ConnectFailed, HostKeyMismatch
+from harness.guest.watched import Watch, watched
 
 if TYPE_CHECKING:
     import paramiko
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     PrivateKey: TypeAlias = paramiko.PKey
     SessionChannel: TypeAlias = paramiko.Channel
 
+# The guest's kernel answers a TCP connection, also where sshd is slow; it is tried four times in this time.
+_TCP_S = 8.0
 _NO_BANNER = "the port is open, but no SSH server answers in time"
 # Signature algorithms of an RSA host key (RFC 8332); other key types have one, with the name of the type.
 _RSA_ALGORITHMS = ("rsa-sha2-512", "rsa-sha2-256")
@@ -44,7 +47,8 @@ class SshTarget:
         user: Account in the guest.
         key_path: The lab's private key.
         host_key: `ssh-ed25519 AAAA…`, pinned; None pins the first key that is seen, for the life of the channel.
-        connect_timeout_s: For the TCP connection, and again for sshd's banner, or half of the attempt if longer.
+        connect_timeout_s: For the TCP connection (at most 8 s), and again for sshd's banner, or half of the attempt if
+            longer.
     """
 
     name: str
@@ -92,18 +96,22 @@ def load_paramiko() -> ModuleType:
     return paramiko
 
 
-def connect(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[Transport, str]:
+def connect(
+    target: SshTarget, pinned: str | None, deadline: Deadline, watch: Watch | None = None
+) -> tuple[Transport, str]:
     """Connect and return the connection and the host key (`type blob`).
 
     Raises:
         ConnectFailed: No SSH server answered in time; a retry is right.
         HostKeyMismatch: Another machine answered.
+        HarnessError: That of `watch`.
     """
     sock = _connect_tcp(target, deadline)
     transport: Transport | None = None
     try:
         transport = load_paramiko().Transport(sock)
-        _negotiate(transport, target, pinned, deadline)
+        with watched(watch, sock.close):
+            _negotiate(transport, target, pinned, deadline)
         seen = _host_key(transport, target)
         _compare(target, pinned, seen)
     except BaseException:
@@ -141,7 +149,7 @@ def no_connection(target: SshTarget, reason: str) -> ConnectFailed:
 
 
 def _connect_tcp(target: SshTarget, deadline: Deadline) -> socket.socket:
-    timeout_s = max(0.001, min(target.connect_timeout_s, deadline.remaining))
+    timeout_s = max(0.001, min(target.connect_timeout_s, _TCP_S, deadline.remaining))
     try:
         sock = socket.create_connection((target.host, target.port), timeout=timeout_s)
     except OSError as error:

@@ -12,6 +12,7 @@ from harness.core.errors import HostError
 from harness.guest.channel import AuthFailed
 from harness.guest.persistent_shell import GUEST_PATH, abort_at
 from harness.guest.ssh_connection import SshTarget, connect, connection_errors, disconnect, load_paramiko, no_connection
+from harness.guest.watched import Watch, watched
 
 if TYPE_CHECKING:
     from harness.guest.ssh_connection import PrivateKey, SessionChannel, Transport
@@ -23,7 +24,9 @@ SH = f'exec {_CLEAN} HOME="$HOME" USER="$USER" /bin/sh'
 ROOT_SH = f"exec /usr/bin/sudo -n {_CLEAN} HOME=/root USER=root /usr/bin/setsid --wait /bin/sh"
 
 
-def log_in(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[Transport, str]:
+def log_in(
+    target: SshTarget, pinned: str | None, deadline: Deadline, watch: Watch | None = None
+) -> tuple[Transport, str]:
     """Log in and return the connection and the host key (`type blob`).
 
     Raises:
@@ -31,12 +34,14 @@ def log_in(target: SshTarget, pinned: str | None, deadline: Deadline) -> tuple[T
         AuthFailed: The key was rejected.
         HostKeyMismatch: Another machine answered.
         HostError: The private key cannot be read.
+        HarnessError: That of `watch`.
     """
     ssh = load_paramiko()
     key = _load_key(ssh, target)
-    transport, seen = connect(target, pinned, deadline)
+    transport, seen = connect(target, pinned, deadline, watch)
     try:
-        _authenticate(ssh, transport, target, key, deadline)
+        with watched(watch, lambda: disconnect(transport)):
+            _authenticate(ssh, transport, target, key, deadline)
     except BaseException:
         disconnect(transport)
         raise

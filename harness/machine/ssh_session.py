@@ -11,6 +11,7 @@ from harness.core.deadline import Clock, Deadline
 from harness.guest import nonce
 from harness.guest.channel import AuthFailed, ChannelLost, CommandResult, CommandTimeout, ConnectFailed
 from harness.guest.ssh import SshChannel, SshTarget
+from harness.guest.watched import Watch
 from harness.machine.console import Console
 from harness.machine.journal import MachineJournal
 from harness.machine.waiting import Waiting
@@ -21,6 +22,8 @@ _BLIND_LOGIN_S = 20.0  # between attempts without that event: each costs a booti
 # as slow, and what the guest did for an attempt that is cut short is lost.
 _LOGIN_S = 30.0
 _LONGEST_LOGIN_S = 240.0
+_UNANSWERED_S = 5.0  # an attempt that takes longer is reported
+_VMRUN_S = 30.0  # the longest that `vmrun list` may take during a command
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class SshSession:
         journal: MachineJournal,
         clock: Clock,
         on_login: Callable[[str, SshChannel], None],
-        open_channel: Callable[[SshTarget, Clock], SshChannel] = SshChannel,
+        open_channel: Callable[[SshTarget, Clock, Watch], SshChannel] = SshChannel,
     ) -> None:
         self._guest = guest
         self._console = console
@@ -74,6 +77,7 @@ class SshSession:
         self._channel: SshChannel | None = None
         self._lock = threading.RLock()
         self._login_s = _LOGIN_S
+        self._attempt_since: float | None = None
 
     def connect(self, deadline: Deadline, *, not_boot_id: str | None = None) -> None:
         """Log in to the guest.
@@ -109,8 +113,8 @@ class SshSession:
 
     def _try_login(self, deadline: Deadline, not_boot_id: str | None) -> bool:
         plan = self._guest.plan
-        channel = self._channel = self._channel or self._open_channel(self._guest.target, self._clock)
-        began = self._clock.monotonic()
+        channel = self._channel = self._channel or self._open_channel(self._guest.target, self._clock, self._watch)
+        began = self._attempt_since = self._clock.monotonic()
         try:
             channel.connect(_within(deadline, self._login_s))
             reply = channel.run(nonce.NONCE_COMMAND, timeout_s=_within(deadline, self._login_s), as_root=True)
@@ -122,6 +126,8 @@ class SshSession:
             self._journal.state(": ".join([error.what, *error.detail.splitlines()[:1]]))
             channel.close()
             return False
+        finally:
+            self._attempt_since = None
         if answer.nonce != plan.nonce:
             channel.close()
             raise nonce.another_machine_error(plan, self._guest.target, answer)
@@ -133,6 +139,13 @@ class SshSession:
         self._journal.state("logged in by SSH")
         self._on_login(answer.boot_id, channel)
         return True
+
+    def _watch(self) -> None:
+        """Raise when the guest that is waited for can no longer answer."""
+        since = self._attempt_since
+        if since is not None and self._clock.monotonic() - since > _UNANSWERED_S:
+            self._journal.state(f"no answer yet: {self._guest.target.where}")
+        self._waiting.check_host("an answer by SSH", Deadline(_VMRUN_S, self._clock))
 
     @property
     def channel(self) -> SshChannel:
@@ -169,6 +182,7 @@ class SshSession:
         with self._lock:
             own_s = timeout_s or self._guest.command_s
             limit_s = own_s if within is None else _within(within, own_s)
+            self._waiting.begin()
             try:
                 return self.channel.run(command, timeout_s=limit_s, as_root=as_root)
             except CommandTimeout as error:

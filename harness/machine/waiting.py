@@ -9,14 +9,14 @@ from typing import TypeVar
 from harness.core.deadline import Clock, Deadline, Pending, wait_until
 from harness.core.errors import GuestError, HostError
 from harness.core.text import decode
-from harness.guest.diagnosis import Source, diagnose
+from harness.guest.diagnosis import Diagnosis, Source, diagnose
 from harness.machine.console import Console
 from harness.machine.journal import MachineJournal
 
 T = TypeVar("T")
 
 # `vmrun list` is asked this often during a wait: the wait ends when the VM has gone off.
-_POWER_CHECK_S = 15.0
+_POWER_CHECK_S = 8.0
 # The hypervisor's log is read this often during a wait, up to this many bytes of its end.
 _LOG_CHECK_S = 5.0
 _LOG_BYTES = 1 << 18
@@ -47,7 +47,9 @@ class Waiting:
     ) -> None:
         self._hypervisor_log = hypervisor_log
         self._next_look = 0.0
+        self._next_power_check = 0.0
         self._searched_text = ""
+        self._diagnosis: Diagnosis | None = None
         self._name = name
         self._console = console
         self._journal = journal
@@ -64,20 +66,16 @@ class Waiting:
             GuestError: The guest failed, or the VM is no longer running.
             HostError: The host failed: its disk is full, or a process of the hypervisor ended.
         """
-        next_power_check = self._clock.monotonic() + _POWER_CHECK_S
+        self.begin()
         log = self._console.log
 
         def probe(left: Deadline) -> T | Pending:
-            nonlocal next_power_check
             self._console.listen()
             value = answer()
             if value is not None:
                 return value
             self.fail_early()
-            if self._clock.monotonic() >= next_power_check:
-                if not self._is_running(left):
-                    raise self.guest_error(f"the machine went off while waiting for {what}")
-                next_power_check = self._clock.monotonic() + _POWER_CHECK_S
+            self._check_power(what, left)
             return Pending(self._journal.last_state)
 
         return wait_until(
@@ -112,20 +110,46 @@ class Waiting:
         found = self._console.failure()
         if found is not None:
             raise self.guest_error(found.cause, found.remedy)
-        if self._hypervisor_log is not None and self._clock.monotonic() >= self._next_look:
-            self._next_look = self._clock.monotonic() + _LOG_CHECK_S
-            self._search_log(self._hypervisor_log)
+        self._check_log()
 
-    def _search_log(self, log: Path) -> None:
-        """Raise when the hypervisor's log has a fatal cause.
+    def begin(self) -> None:
+        """Begin a wait or a command: `vmrun list` is asked later."""
+        self._next_power_check = self._clock.monotonic() + _POWER_CHECK_S
 
-        A new file begins at each power-on.
+    def check_host(self, what: str, deadline: Deadline) -> None:
+        """Raise when the guest can no longer answer.
+
+        Its process, its network or its disk failed. The console does not count: a guest with errors may still answer.
+        Safe in another thread than `wait_for`.
+
+        Raises:
+            GuestError: The VM is no longer running.
+            HostError: The host failed.
         """
-        text = _end_of(log)
-        if text == self._searched_text:
+        self._check_log()
+        self._check_power(what, deadline)
+
+    def _check_power(self, what: str, deadline: Deadline) -> None:
+        if self._clock.monotonic() < self._next_power_check:
             return
-        self._searched_text = text
-        found = diagnose(text, Source.HYPERVISOR)
+        self._next_power_check = self._clock.monotonic() + _POWER_CHECK_S
+        if not self._is_running(deadline):
+            self._next_look = 0.0
+            self._check_log()  # which knows why
+            raise self.guest_error(f"the machine went off while waiting for {what}")
+
+    def _check_log(self) -> None:
+        """Raise when the hypervisor's log, new at each power-on, is fatal."""
+        log = self._hypervisor_log
+        if log is None:
+            return
+        if self._clock.monotonic() >= self._next_look:
+            self._next_look = self._clock.monotonic() + _LOG_CHECK_S
+            text = _end_of(log)
+            if text != self._searched_text:
+                self._diagnosis = diagnose(text, Source.HYPERVISOR)
+                self._searched_text = text
+        found = self._diagnosis
         if found is None or not found.fatal:
             return
         kind = HostError if found.host else GuestError

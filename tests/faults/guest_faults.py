@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sessions.fake_lab import INSTALLER, SYSTEM
 
-from harness.core.verdict import Phase
+from harness.core.verdict import Phase, Status
 
 from .making import (
     STATUS,
@@ -224,7 +224,7 @@ GUEST_FAULTS = (
             later(lambda lab, vmx: lab.vmrun.end(vmx, "Msg_Post: Error\n[msg.vmrunqemu] QEMU ended with -9: ")),
         ),
         "30_boot",
-        Expected(BOOT, LOGIN, "the hypervisor's process ended (-9)", "signal", 3),
+        Expected(BOOT, LOGIN, "the hypervisor's process ended (-9)", "signal", 3, Status.ERROR),
     ),
     Fault(
         "machine paused behind our back",

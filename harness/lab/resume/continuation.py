@@ -38,6 +38,8 @@ from harness.results.journal_events import MACHINE_INPUTS
 from harness.results.run_json import verdict_to_dict
 from harness.vmware.vmx import Vmx, VmxError
 
+# A finished guest that has booted answers at once, on a busy host within a minute.
+_ANSWERS_S = 60.0
 _SERIAL = re.compile(r"serial-(\d+)\.log")
 
 
@@ -178,6 +180,8 @@ class Resumption:
                 where = str(planned.files.directory)
                 raise HostError("it runs, and has no serial log", where=where, remedy=f"look at {where}")
             self._note_history(machine, number, decision)
+            if not decision.missing(self._phases) and _has_booted(machine):
+                deadline = machine.deadline(_ANSWERS_S)
         else:
             number = max(numbers, default=0) + 1
             edit_vmx(machine, number, attached=False)
@@ -223,6 +227,12 @@ def _unseen(machine: Machine, error: Exception) -> Unseen:
         remedy = known.remedy or f"look at {known.where or machine.name}"
         return Unseen("\n".join(filter(None, (error_text(known), known.detail))), remedy)
     return Unseen(error_text(error), f"look at {machine.plan.files.directory}")
+
+
+def _has_booted(machine: Machine) -> bool:
+    """Return whether the latest boot on its console has come to its end."""
+    events = machine.console.events
+    return bool(events) and machine.console.last("boot-complete", boot_id=events[-1].boot_id) is not None
 
 
 def _exists(path: Path) -> bool:

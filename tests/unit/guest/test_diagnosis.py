@@ -184,8 +184,6 @@ ELSEWHERE = [
     (Source.HYPERVISOR, "[msg.moduletable.powerOnFailed] Module 'MonitorMode' power on failed.", "virtualisation"),
     (Source.HYPERVISOR, "The network bridge on device 'VMnet1' is not running.", "virtual network is not running"),
     (Source.HYPERVISOR, "The CPU has been disabled by the guest operating system.", "disabled its processor"),
-    (Source.HYPERVISOR, "[msg.vmrunqemu] QEMU ended with -9: ", "the hypervisor's process ended (-9)"),
-    (Source.HYPERVISOR, "VMware Workstation unrecoverable error: (vcpu-0)", "the hypervisor itself crashed"),
     (
         Source.HYPERVISOR,
         "Chipset: The guest has requested that the virtual machine be powered off.",
@@ -226,6 +224,8 @@ CASES = [
         "virtual network vmnet1 is down",
         True,
     ),
+    (Source.HYPERVISOR, "[msg.vmrunqemu] QEMU ended with -9: ", "the hypervisor's process ended (-9)", True),
+    (Source.HYPERVISOR, "VMware Workstation unrecoverable error: (vcpu-0)", "the hypervisor itself crashed", True),
 ]
 
 

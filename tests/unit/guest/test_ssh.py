@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.core.deadline import Deadline, Pending, wait_until
-from harness.core.errors import GuestError
+from harness.core.deadline import SYSTEM_CLOCK, Deadline, Pending, wait_until
+from harness.core.errors import GuestError, HostError
 from harness.guest.channel import ChannelLost, CommandTimeout, NoRoot, OutputTooLarge
 from harness.guest.persistent_shell import PersistentShell
 from harness.guest.shell_protocol import MAX_COMMAND_BYTES
 from harness.guest.ssh import SshChannel
+from harness.guest.ssh_connection import SshTarget
 from harness.guest.ssh_login import ROOT_SH, SH
 
 from .fake_guest import FakeSshGuest
@@ -318,3 +320,35 @@ def test_a_login_of_another_account_is_tried(
 
 def test_the_labs_key_is_known_as_it_stands_in_authorized_keys(guest: FakeSshGuest, channel: SshChannel) -> None:
     assert channel.lab_key.split() == ["ssh-ed25519", guest.authorized]
+
+
+class Trouble:
+    """A watch that raises once it is set."""
+
+    def __init__(self) -> None:
+        self.seen = threading.Event()
+
+    def __call__(self) -> None:
+        if self.seen.is_set():
+            raise HostError("the hypervisor's process ended", remedy="-")
+
+
+def test_a_command_in_a_guest_whose_process_ended_is_not_waited_for(guest: FakeSshGuest, target: SshTarget) -> None:
+    trouble = Trouble()
+    channel = SshChannel(target, SYSTEM_CLOCK, trouble)
+    channel.connect(10)
+    assert alive(channel)
+    guest.frozen.set()
+    trouble.seen.set()
+    with pytest.raises(HostError, match="the hypervisor's process ended"):
+        channel.run("cloud-init status --wait", timeout_s=30)
+    assert not channel.connected
+    channel.close()
+
+
+def test_a_login_to_a_guest_whose_process_ended_is_not_waited_for(guest: FakeSshGuest, target: SshTarget) -> None:
+    trouble = Trouble()
+    trouble.seen.set()
+    guest.mute = True
+    with pytest.raises(HostError, match="the hypervisor's process ended"):
+        SshChannel(replace(target, connect_timeout_s=30), SYSTEM_CLOCK, trouble).connect(30)

@@ -15,6 +15,7 @@ from harness.guest.channel import ChannelLost, CommandResult, CommandTimeout, Co
 from harness.guest.nonce import NONCE_COMMAND
 from harness.guest.ssh import SshChannel
 from harness.guest.ssh_connection import SshTarget
+from harness.guest.watched import Watch
 from harness.machine.context import RunContext
 from harness.machine.ssh_session import Guest, SshSession
 from harness.machine.waiting import Waiting
@@ -36,6 +37,7 @@ class FakeChannel:
         commands: Command and time limit of each call.
         hangs: Whether no command ends in time.
         on_connect: Called with the time limit of each connection.
+        watch: The session's look at the host.
     """
 
     serial: str
@@ -48,6 +50,7 @@ class FakeChannel:
     commands: list[tuple[str, float]] = field(default_factory=list)
     hangs: bool = False
     on_connect: Callable[[float], None] = lambda _: None
+    watch: Watch = lambda: None
 
     def connect(self, timeout_s: float) -> None:
         self.connects.append(timeout_s)
@@ -77,6 +80,7 @@ class Bench:
     vm: Vm
     clock: FakeClock
     logins: list[str]
+    running: list[bool]
 
     def connect(self, seconds: float = 600, not_boot_id: str | None = None) -> None:
         self.session.connect(Deadline(seconds, self.clock), not_boot_id=not_boot_id)
@@ -90,23 +94,25 @@ class Bench:
 def bench_of(context: RunContext, clock: FakeClock) -> Callable[..., Bench]:
     def make(*, sends_events: bool = True, serial: str = "") -> Bench:
         vm, plan, logins = vm_of(context, clock, sends_events=sends_events), context.plan.machine(WORKER), list[str]()
+        running = [True]
         nonce = plan.nonce
         channel = FakeChannel(serial or f"VMware-{nonce[:16]}-{nonce[16:]}")
 
-        def open_channel(target: SshTarget, _: Clock) -> SshChannel:
+        def open_channel(target: SshTarget, _: Clock, watch: Watch) -> SshChannel:
             assert target.name == WORKER
+            channel.watch = watch
             return cast(SshChannel, channel)
 
         session = SshSession(
             Guest(plan, SshTarget(WORKER, "192.168.6.11", 22, "lab", Path("key"), None), 120),
             console=vm.console,
-            waiting=Waiting(WORKER, vm.console, vm.journal, lambda _: True, clock),
+            waiting=Waiting(WORKER, vm.console, vm.journal, lambda _: running[-1], clock),
             journal=vm.journal,
             clock=clock,
             on_login=lambda boot_id, _: logins.append(boot_id),
             open_channel=open_channel,
         )
-        return Bench(session, channel, vm, clock, logins)
+        return Bench(session, channel, vm, clock, logins, running)
 
     return make
 
@@ -243,3 +249,35 @@ def test_a_lost_connection_is_restored_and_an_open_one_is_kept(bench_of: Callabl
     bench.session.close()
     bench.session.reconnect(Deadline(10, bench.clock))
     assert (bench.channel.logins, bench.channel.connects[-1]) == (2, 10)
+
+
+def test_a_login_that_gets_no_answer_is_reported_before_it_ends(bench_of: Callable[..., Bench]) -> None:
+    bench = bench_of()
+    bench.vm.send("ssh-ready", BOOT)
+
+    def wait(_: float) -> None:
+        for _ in range(7):
+            bench.channel.watch()
+            bench.clock.sleep(1)
+        assert bench.states[-1] == "no answer yet: k3s-worker1 (lab@192.168.6.11:22)"
+
+    bench.channel.on_connect = wait
+    bench.connect()
+    bench.clock.sleep(60)
+    bench.channel.watch()
+    assert bench.states[-1] == "logged in by SSH"
+
+
+def test_a_vm_that_goes_off_during_a_login_ends_it(bench_of: Callable[..., Bench]) -> None:
+    bench = bench_of()
+    bench.vm.send("ssh-ready", BOOT)
+
+    def wait(_: float) -> None:
+        bench.running.append(False)
+        for _ in range(9):
+            bench.channel.watch()
+            bench.clock.sleep(1)
+
+    bench.channel.on_connect = wait
+    with pytest.raises(GuestError, match="the machine went off"):
+        bench.connect()

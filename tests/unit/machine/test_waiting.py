@@ -69,14 +69,14 @@ def test_a_vm_that_went_off_ends_the_wait(vm: Vm, clock: FakeClock) -> None:
     running = Running(answer=False)
     with pytest.raises(GuestError, match="the machine went off while waiting for a marker"):
         waiting(vm, clock, running).wait_for("a marker", lambda: None, Deadline(600, clock))
-    assert running.asked_at == [15.0]
+    assert running.asked_at == [8.0]
 
 
-def test_vmrun_is_asked_every_quarter_of_a_minute(vm: Vm, clock: FakeClock) -> None:
+def test_vmrun_is_asked_every_eight_seconds(vm: Vm, clock: FakeClock) -> None:
     running = Running()
     with pytest.raises(DeadlineExpired):
-        waiting(vm, clock, running).wait_for("a marker", lambda: None, Deadline(50, clock), interval_s=1)
-    assert running.asked_at == [15.0, 30.0, 45.0]
+        waiting(vm, clock, running).wait_for("a marker", lambda: None, Deadline(30, clock), interval_s=1)
+    assert running.asked_at == [8.0, 16.0, 24.0]
 
 
 def test_a_panic_ends_the_wait_with_the_console_as_evidence(vm: Vm, clock: FakeClock) -> None:
@@ -93,6 +93,8 @@ def test_a_panic_ends_the_wait_with_the_console_as_evidence(vm: Vm, clock: FakeC
     [
         ("[msg.Backdoor.OsNotFound] No operating system was found.", GuestError, "no bootable medium"),
         ("[msg.hbacommon.outofspace] There is no more space for virtual disk a.vmdk.", HostError, "disk is full"),
+        ("[msg.vmrunqemu] QEMU ended with -9: ", HostError, r"process ended \(-9\)"),
+        ("VMware Workstation unrecoverable error: (vcpu-0)", HostError, "itself crashed"),
         ("[msg.vmrunqemu.network] The virtual network vmnet1 is down: its daemon ended.", HostError, "vmnet1 is down"),
     ],
 )
@@ -110,7 +112,7 @@ def test_a_fatal_line_of_the_hypervisors_log_ends_the_wait_within_seconds(
     with pytest.raises(error, match=cause) as raised:
         watched.wait_for("a marker", answer, Deadline(900, clock))
     assert clock.now <= 136
-    assert (raised.value.detail, raised.value.evidence) == (line, (str(log),))
+    assert (raised.value.detail, raised.value.evidence) == (line.strip(), (str(log),))
 
 
 def test_a_log_that_is_not_there_or_harmless_ends_no_wait(vm: Vm, clock: FakeClock, tmp_path: Path) -> None:
@@ -127,3 +129,39 @@ def test_a_log_that_is_not_there_or_harmless_ends_no_wait(vm: Vm, clock: FakeClo
 def test_an_answer_counts_also_in_a_guest_that_fails(vm: Vm, clock: FakeClock) -> None:
     vm.write("[    1.0] Kernel panic - not syncing: sysrq triggered crash")
     assert waiting(vm, clock, Running()).wait_for("a marker", lambda: 1, Deadline(600, clock)) == 1
+
+
+def test_the_log_names_the_cause_of_a_vm_that_went_off(vm: Vm, clock: FakeClock, tmp_path: Path) -> None:
+    log = tmp_path / "vmware.log"
+    log.write_text("PowerOn\n", encoding="utf-8")
+
+    def killed(_: Deadline) -> bool:
+        log.write_text("PowerOn\nQEMU ended with -9: \n", encoding="utf-8")
+        return False
+
+    with pytest.raises(HostError, match="process ended"):
+        Waiting(WORKER, vm.console, vm.journal, killed, clock, hypervisor_log=log).wait_for(
+            "a marker", lambda: None, Deadline(900, clock)
+        )
+
+
+def test_during_a_command_the_host_is_looked_at_and_not_the_console(vm: Vm, clock: FakeClock, tmp_path: Path) -> None:
+    log, running = tmp_path / "vmware.log", Running()
+    vm.write("[    1.0] Kernel panic - not syncing: sysrq triggered crash")
+    vm.console.listen()
+    watched = Waiting(WORKER, vm.console, vm.journal, running, clock, hypervisor_log=log)
+    watched.begin()
+    for _ in range(20):
+        watched.check_host("a command", Deadline(30, clock))
+        clock.sleep(1)
+    assert len(running.asked_at) == 2
+    log.write_text("[msg.vmrunqemu.network] The virtual network vmnet1 is down: its daemon ended.\n", encoding="utf-8")
+    clock.sleep(5)
+    for _ in range(2):
+        with pytest.raises(HostError, match="vmnet1 is down"):
+            watched.check_host("a command", Deadline(30, clock))
+    running.answer = False
+    log.unlink()
+    clock.sleep(8)
+    with pytest.raises(GuestError, match="went off while waiting for a command"):
+        watched.check_host("a command", Deadline(30, clock))

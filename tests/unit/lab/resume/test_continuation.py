@@ -1,16 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fake_hypervisor import FakeHypervisor
-from run_samples import RUN_ID, WORKER, create, events_of, machine_of
+from run_samples import RUN_ID, WORKER, create, events_of, machine_of, with_forwarded_ssh
 
+from harness.config.vmx_template import CD_CONNECTED
 from harness.core.deadline import Deadline, SessionClock
 from harness.core.errors import HostError
 from harness.core.layout import MARKER
 from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.guest.serial import format_event
 from harness.lab.resume.continuation import Resumption
 from harness.lab.resume.decision import Decision, Rebuild, RecordedMachine, ResumeMode
 from harness.lab.resume.machine_inputs import inputs_of
@@ -193,3 +198,37 @@ def test_a_running_machine_whose_login_cannot_be_tried_is_left_alone(
     known = replace(recorded(machine, selection), verdicts=(*CREATED, boot), boot_id="boot-1")
     again = resumption(ResumeMode.RESUME, selection, {WORKER: known})
     assert "the lab's SSH key cannot be read" in refused(again.resume(machine), machine, again).seen
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that refuses connections, and that no other program gets."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+@pytest.mark.parametrize(("events", "waited_s"), [(("ssh-ready", "boot-complete"), 60), (("boot",), 900)])
+def test_a_finished_machine_that_does_not_answer_is_waited_for_a_minute_unless_it_boots(
+    machine: Machine,
+    selection: Selection,
+    hypervisor: FakeHypervisor,
+    closed_port: int,
+    events: Sequence[str],
+    waited_s: int,
+) -> None:
+    planned = with_forwarded_ssh(replace(machine.context, plan=selection.plan(EARLIER)), closed_port).plan
+    files, nonce = planned.machine(WORKER).files, planned.machine(WORKER).nonce
+    hypervisor.running.add(str(files.vmx))
+    vmx = Vmx.read(files.vmx)
+    vmx.set(CD_CONNECTED, "FALSE")
+    vmx.write(files.vmx)
+    files.serial(1).write_text("".join(f"{format_event(event, nonce, 'boot-1')}\n" for event in events))
+    planned.ssh_key.parent.mkdir(parents=True, exist_ok=True)
+    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    planned.ssh_key.write_bytes(key)
+    finished = replace(recorded(machine, selection), verdicts=FINISHED, boot_id="boot-1", installation={"machine": "1"})
+    again = Resumption(ResumeMode.RESUME, {WORKER: finished}, lambda _: planned, CARRIED_PHASES)
+    check = refused(again.resume(machine), machine, again)
+    assert f"an SSH login: not within {waited_s} s; last seen: no SSH connection: no TCP connection" in check.seen
+    assert "read the console" in check.remedy

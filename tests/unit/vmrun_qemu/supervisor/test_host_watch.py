@@ -102,3 +102,20 @@ def test_a_vm_that_does_not_run_is_not_asked(host: Host, vm: RunningVm, phase: s
     vm.enter(phase)
     HostWatch(vm).look()
     assert (host.asked, logged(vm)) == (0, "")
+
+
+def test_what_has_passed_ends_no_wait(host: Host, vm: RunningVm) -> None:
+    watch = HostWatch(vm)
+    host.set_network(up=False)
+    host.status, host.blocks = "io-error", [{"io-status": "nospace", "qdev": "sata0:0"}]
+    watch.look()
+    host.status = "gone"
+    watch.look()
+    assert diagnose(logged(vm), Source.HYPERVISOR) is not None
+    host.set_network(up=True)
+    host.status, host.blocks = "running", []
+    watch.look()
+    assert diagnose(logged(vm), Source.HYPERVISOR) is None, "an old line would end each later wait"
+    host.status, host.blocks = "io-error", [{"io-status": "failed", "qdev": "sata0:0"}]
+    watch.look()
+    assert diagnose(logged(vm), Source.HYPERVISOR) is not None
