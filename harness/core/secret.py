@@ -70,7 +70,10 @@ def known_forms() -> int:
 
 @functools.lru_cache(maxsize=1)
 def _longest_first(_count: int) -> tuple[str, ...]:
-    """Return all forms in the order in which they are masked; their number says whether one was added."""
+    """Return all forms in the order in which they are masked.
+
+    Forms are only added: their number stands for the set.
+    """
     return tuple(sorted(_known, key=len, reverse=True))
 
 

@@ -104,14 +104,6 @@ def test_a_console_script_exists(script: str) -> None:
     assert callable(getattr(importlib.import_module(module), function))
 
 
-@pytest.mark.parametrize(
-    "command", sorted(set(re.findall(r"`lab ([a-z]+)", (REPOSITORY / "README.md").read_text("utf-8"))))
-)
-def test_a_command_that_the_readme_names_exists(command: str) -> None:
-    subcommands = importlib.import_module("harness.cli.main").SUBCOMMANDS
-    assert command in subcommands
-
-
 def dependencies() -> set[str]:
     wanted = project()["dependencies"]
     assert isinstance(wanted, list)
