@@ -28,8 +28,9 @@ from harness.core.layout import RunFiles, cache_directory
 from harness.guest.lab_keys import ensure_registry_certificate
 from harness.ownership.ledger import Ledger
 from harness.system.ports import LOOPBACK
-from harness.vmrun import Service, Vmrun
 from harness.vmrun.discovery import Kind
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.networks import Service
 
 _START_S = 30.0
 _REPOSITORY = "lab/probe"

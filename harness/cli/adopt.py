@@ -26,8 +26,9 @@ from harness.machine.machine_directory import foreign_files
 from harness.ownership.lab_lock import user_name, utc_now
 from harness.ownership.ledger import MachineEntry
 from harness.ownership.marker import is_link, read_about, write_marker
-from harness.vmrun import PowerState, Vmrun
+from harness.vmrun.driver import Vmrun
 from harness.vmrun.lock_files import locks_beside
+from harness.vmrun.power import PowerState
 from harness.vmware.linked_clones import clones_of
 from harness.vmware.vmx import Vmx, VmxError
 

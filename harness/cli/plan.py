@@ -42,7 +42,7 @@ def plan_text(selection: Selection, plan: LabPlan) -> str:
         f"memory       {plan.memory_mib} MiB for {len(plan.machines)} machines",
         f"disk         {plan.disk_mib} MiB at the least, {sum(m.disk_gib for m in plan.machines)} GiB when full",
         f"afterwards   keep: {spec.keep.value}, for {spec.keep_for or 'ever'}",
-        "deadlines    " + ", ".join(f"{key} {value} s" for key, value in spec.deadlines_s.model_dump().items()),
+        "deadlines    " + ", ".join(f"{key} {value} s" for key, value in spec.deadlines_s),
     ]
     for machine in plan.machines:
         lines += ["", *_machine_lines(selection, plan, machine)]

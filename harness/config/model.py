@@ -232,7 +232,7 @@ class LabSpec(Model):
     markers: MarkersSpec
     cloud_init: CloudInitSpec
     cluster: ClusterSpec
-    claims: ClaimsSpec = ClaimsSpec()
+    claims: ClaimsSpec = ClaimsSpec.model_construct()  # not validated: pydantic would build a validator of its own
     keep: Keep = Keep.ON_FAILURE
     keep_for: Annotated[
         Duration | None,

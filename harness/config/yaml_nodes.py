@@ -39,10 +39,29 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NO_SUCH_LAB = "a lab file has no use for this: start from the shipped one"
 
 
+class _TooDeepError(yaml.MarkedYAMLError):
+    """A value is nested too deep; `problem_mark` says where."""
+
+
 class _Loader(yaml.SafeLoader):
-    """A loader whose resolvers know only the unambiguous scalars."""
+    """A loader whose resolvers know only the unambiguous scalars.
+
+    It refuses deep nesting while it composes: yaml calls itself for each level.
+    """
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  (as in yaml)
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node of the document."""
+        if not self.check_event(yaml.CollectionStartEvent):
+            return super().compose_node(parent, index)
+        if self._depth == _DEEPEST:
+            raise _TooDeepError(problem_mark=self.peek_event().start_mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:null|~|)$"), ["n", "~", ""])
@@ -57,12 +76,14 @@ def compose(text: str, name: str) -> yaml.MappingNode:
     Raises:
         ConfigError: It is not YAML, is not one mapping, has a key twice or one that is no word, or refers to itself.
     """
-    _check_depth(text, name)
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        if isinstance(error, _TooDeepError):
+            text = f"nested more than {_DEEPEST} levels deep"
+            raise ConfigError(text, where=place, remedy=_NO_SUCH_LAB) from None
         remedy = "correct the syntax of the file"
         if "escape" in (error.problem or "") or "escape" in (error.context or ""):
             remedy = r"write Windows paths in single quotes, as in 'F:\VMs\lab'"
@@ -80,23 +101,6 @@ def compose(text: str, name: str) -> yaml.MappingNode:
             "\n".join(f"{name}:{p.line}:{p.column}: {p.text}" for p in twice), remedy="write every key once"
         )
     return root
-
-
-def _check_depth(text: str, name: str) -> None:
-    """Refuse deep nesting before it is parsed: yaml calls itself for each level."""
-    depth = 0
-    try:
-        for event in yaml.parse(text, Loader=_Loader):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-            if depth > _DEEPEST:
-                mark = event.start_mark
-                where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-                raise ConfigError(f"nested more than {_DEEPEST} levels deep", where=where, remedy=_NO_SUCH_LAB)
-    except yaml.YAMLError:
-        return  # composing it says where and why
 
 
 def _check_size(root: yaml.Node, name: str) -> None:

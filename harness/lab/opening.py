@@ -42,8 +42,8 @@ from harness.seed.model import IsoInfo
 from harness.seed.verify import verified_iso
 from harness.system.ports import HeldPorts
 from harness.system.process import run as run_program
-from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Kind
+from harness.vmrun.driver import Vmrun
 
 # Distributions whose versions are in the report.
 _PACKAGES = (

@@ -12,8 +12,9 @@ from harness.machine.barrier import Barrier
 from harness.ownership.ledger import ForwardingEntry, Ledger
 from harness.results.journal import Journal
 from harness.system.ports import HeldPorts
-from harness.vmrun import GuestLogin, Vmrun
 from harness.vmrun.discovery import Hypervisor
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.invocation import GuestLogin
 
 if TYPE_CHECKING:
     from harness.airgap.gateway import Gateway

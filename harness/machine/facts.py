@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+# Facts that identify the installation of a machine, by their names in the journal.
+MACHINE_ID, RUNS, MARK = "machine id", "installer runs", "installation mark"
+
 
 @dataclass(frozen=True)
 class GuestFacts:

@@ -20,7 +20,7 @@ from harness.machine.power import Power
 from harness.machine.ssh_session import Guest, SshSession
 from harness.machine.waiting import Waiting
 from harness.seed.model import IsoInfo
-from harness.vmrun import Display
+from harness.vmrun.parse import Display
 
 T = TypeVar("T")
 

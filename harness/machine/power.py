@@ -11,7 +11,8 @@ from harness.machine.console import Console
 from harness.machine.journal import MachineJournal
 from harness.machine.ssh_session import SshSession
 from harness.results.journal_events import STARTED
-from harness.vmrun import Display, Vmrun
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.parse import Display
 
 # The part of a power-off's deadline in which the guest may shut down by itself; the rest is for cutting its power.
 _SOFT_SHARE = 0.75

@@ -26,7 +26,7 @@ from harness.ownership.marker import (
     write_marker,
 )
 from harness.ownership.processes import remove_process
-from harness.vmrun import Vmrun
+from harness.vmrun.driver import Vmrun
 from harness.vmrun.errors import VmAlreadyRunning, VmBusy, VmNotFound, VmUnreadable
 from harness.vmware import vmdk_descriptor
 from harness.vmware.linked_clones import sibling_vmx_files, vms_using_disks_in, vms_using_files

@@ -83,7 +83,7 @@ def _meet(machine: Machine, limits: DeadlinesSpec) -> None:
     """
     barrier = machine.context.barrier
     barrier.arrive(machine.name)
-    limit = sum(int(seconds) for seconds in limits.model_dump().values())
+    limit = sum(int(seconds) for _, seconds in limits)
     machine.wait_for("its neighbours to be up", lambda: barrier.complete or None, machine.deadline(limit))
 
 

@@ -11,7 +11,6 @@ from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase, Status
 from harness.machine.machine_directory import foreign_directory
-from harness.machine.removal import remove_machine
 from harness.ownership.marker import ForeignPath, conflicting_names, is_link
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ CHECKS = (OURS, GONE)
 
 def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     """Stop and delete the VM of an earlier run, by the ledger."""
+    from harness.machine.removal import remove_machine  # noqa: PLC0415 - saves 70 ms where tests are only collected
+
     directory, context = machine.plan.files.directory, machine.context
     claimed = context.ledger.machine(machine.name)
     if claimed is not None:

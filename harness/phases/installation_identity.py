@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harness.core.check_spec import CheckSpec
 from harness.core.verdict import Check
 from harness.image.spec import guest_file_text
-from harness.results.model import MACHINE_ID, MARK, RUNS
+from harness.machine.facts import MACHINE_ID, MARK, RUNS
 
 if TYPE_CHECKING:
     from harness.machine.machine import Machine

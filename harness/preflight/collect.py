@@ -28,8 +28,9 @@ from harness.system.disk_usage import directory_bytes
 from harness.system.ports import port_is_free
 from harness.system.windows.registry import Registry, this_registry
 from harness.system.windows.vmware_install import installed_products, long_paths
-from harness.vmrun import PortForwarding, Vmrun
 from harness.vmrun.discovery import Hypervisor
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.networks import PortForwarding
 
 _MIB = 1 << 20
 

@@ -16,8 +16,8 @@ from harness.core.errors import HarnessError
 from harness.system.windows.drives import Drive
 from harness.system.windows.logon_session import Session
 from harness.system.windows.vmware_install import Product
-from harness.vmrun import HostNetwork, PortForwarding
 from harness.vmrun.discovery import Kind
+from harness.vmrun.networks import HostNetwork, PortForwarding
 
 T = TypeVar("T")
 

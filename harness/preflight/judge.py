@@ -19,8 +19,8 @@ from harness.preflight.hardware_versions import newest_hardware
 from harness.preflight.judge_machine import judge_iso, judge_port
 from harness.preflight.judge_system import judge_host_address, judge_paths, judge_rights, judge_service, judge_session
 from harness.system.windows.drives import missing_drive
-from harness.vmrun import NetworkKind
 from harness.vmrun.discovery import NO_VERSION, Kind
+from harness.vmrun.networks import NetworkKind
 from harness.vmrun.paths import path_identity
 
 # Memory of the hypervisor for each running guest: video memory, device emulation, translated code.

@@ -14,8 +14,9 @@ from harness.core.text import decode
 from harness.preflight.facts import Network
 from harness.system.windows.registry import Registry
 from harness.system.windows.vmware_install import network_subnet
-from harness.vmrun import HostNetwork, NetworkKind, Vmrun
 from harness.vmrun.discovery import Kind
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.networks import HostNetwork, NetworkKind
 
 _LINUX_FILE = Path("/etc/vmware/networking")
 _FUSION_FILE = Path("/Library/Preferences/VMware Fusion/networking")

@@ -12,9 +12,6 @@ from harness.results.claim_rules import judge_claims
 
 SCHEMA_VERSION = 2
 
-
-# Facts that identify the installation of a machine, by their names in the journal.
-MACHINE_ID, RUNS, MARK = "machine id", "installer runs", "installation mark"
 # How the reason of a skipped test begins whose check does not apply to the lab.
 NOT_ASKED = "not asked: "
 

@@ -12,19 +12,13 @@ from vmrun_contract.states import started
 
 from harness.core.deadline import Deadline
 from harness.core.secret import Secret
-from harness.vmrun import (
-    CloneKind,
-    Display,
-    GuestLogin,
-    GuestPath,
-    PowerState,
-    Snapshot,
-    SnapshotTree,
-    StopMode,
-    ToolsState,
-    Vmrun,
-    errors,
-)
+from harness.vmrun import errors
+from harness.vmrun.driver import CloneKind, Vmrun
+from harness.vmrun.invocation import GuestLogin
+from harness.vmrun.parse import Display, StopMode, ToolsState
+from harness.vmrun.paths import GuestPath
+from harness.vmrun.power import PowerState
+from harness.vmrun.snapshots import Snapshot, SnapshotTree
 
 
 def driver(bench: Bench) -> Vmrun:

@@ -25,7 +25,8 @@ from harness.core.deadline import SYSTEM_CLOCK, Deadline
 from harness.core.errors import HarnessError
 from harness.core.verdict import Phase, Status
 from harness.machine import waiting
-from harness.vmrun import StopMode, Vmrun
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.parse import StopMode
 
 from .outcome import LATE_S, WORKER, Expected, assert_seen, set_deadlines
 

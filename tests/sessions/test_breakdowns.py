@@ -19,7 +19,7 @@ from harness.machine.console import Console
 from harness.machine.machine import Machine
 from harness.ownership.lab_lock import is_held
 from harness.results.journal import Journal
-from harness.vmrun import Vmrun
+from harness.vmrun.driver import Vmrun
 
 from .fake_lab import MACHINES, FakeLab
 from .test_outcomes import WORKER, part, run_json

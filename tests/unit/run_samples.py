@@ -27,8 +27,8 @@ from harness.preflight.facts import HostFacts
 from harness.results.journal import Journal, read_journal
 from harness.seed.model import IsoInfo
 from harness.system.ports import HeldPorts
-from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
+from harness.vmrun.driver import Vmrun
 from harness.vmware.vmx import Vmx
 
 RUN_ID = "2026-01-02T03-04-05-abcd"

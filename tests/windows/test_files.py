@@ -28,7 +28,7 @@ from harness.report.writer import write_reports
 from harness.system.windows.acl import access_list, account_sid, set_access_list
 from harness.system.windows.registry import this_registry
 from harness.system.windows.vmware_install import long_paths
-from harness.vmrun import Vmrun
+from harness.vmrun.driver import Vmrun
 from harness.vmrun.paths import same_vmx
 from harness.vmware.vmx import Vmx
 

@@ -21,8 +21,8 @@ from harness.lab.evidence.addresses import tools_address, wrong_address
 from harness.lab.evidence.guest_files import LIMIT_BYTES, QUESTIONS, Question
 from harness.lab.evidence.offline_disk import read_files
 from harness.machine.machine import Machine
-from harness.vmrun import PowerState
 from harness.vmrun.errors import GuestLoginFailed, VmPaused
+from harness.vmrun.power import PowerState
 
 Texts = dict[Source, str]
 

@@ -17,7 +17,10 @@ from pathlib import Path
 from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from harness.core.errors import GuestError, HarnessError
 from harness.machine.machine import Machine
-from harness.vmrun import Guest, GuestPath, ToolsState, Vmrun
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.guest import Guest
+from harness.vmrun.parse import ToolsState
+from harness.vmrun.paths import GuestPath
 
 # Nothing depends on the answer: it is not worth a longer wait.
 _TOOLS_S = 10.0

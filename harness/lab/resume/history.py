@@ -14,9 +14,10 @@ from harness.core.errors import HarnessError
 from harness.core.layout import RunFiles
 from harness.core.verdict import Phase
 from harness.lab.resume.decision import RecordedMachine, Unseen
+from harness.machine.facts import MACHINE_ID, MARK, RUNS
 from harness.results.journal import read_journal
 from harness.results.journal_events import GUEST_EVENT, MACHINE_INPUTS
-from harness.results.model import MACHINE_ID, MARK, RUNS, MachineFacts, RunResult
+from harness.results.model import MachineFacts, RunResult
 from harness.results.replay import from_events
 from harness.results.run_json import verdict_from_dict
 

@@ -20,8 +20,8 @@ import pytest
 from harness.core.errors import ProcessError
 from harness.core.text import decode
 from harness.system import process
-from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
+from harness.vmrun.driver import Vmrun
 from harness.vmrun.paths import same_vmx
 from harness.vmrun.vmware_log import error_box
 from harness.vmware.vmx import Vmx

@@ -14,7 +14,7 @@ from harness.machine.removal import remove_machine
 from harness.ownership.lab_processes import find_lab_processes
 from harness.ownership.ledger import Ledger, MachineEntry
 from harness.ownership.marker import write_marker
-from harness.vmrun import Vmrun as Driver
+from harness.vmrun.driver import Vmrun as Driver
 
 NONCE = "0123456789abcdef0123456789abcdef"
 

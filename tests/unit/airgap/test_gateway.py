@@ -17,8 +17,9 @@ from harness.core.deadline import SYSTEM_CLOCK
 from harness.core.errors import HostError, VmrunError
 from harness.core.layout import RunFiles
 from harness.ownership.ledger import Ledger
-from harness.vmrun import Service, Vmrun
 from harness.vmrun.discovery import Kind
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.networks import Service
 
 LAB = Path(__file__).parents[3] / "scenarios" / "lab.yaml"
 REGISTRY = IPv4Address("192.168.6.1")

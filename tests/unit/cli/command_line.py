@@ -13,8 +13,8 @@ from harness.cli.main import main
 from harness.lab.selection import Selection, driver, select
 from harness.ownership.ledger import Ledger, MachineEntry
 from harness.ownership.marker import write_marker
-from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
+from harness.vmrun.driver import Vmrun
 
 VMWARE = Hypervisor(Kind.VMWARE, ("no-such-vmrun",), ("no-such-disk-tool",), "VMware Workstation 17")
 TARGET = ("vmrun", "-T", "ws")

@@ -10,7 +10,7 @@ from needs import links
 from harness.lab.unregistered import Unregistered, end_unregistered, look_at
 from harness.ownership.lab_processes import LabProcess
 from harness.ownership.marker import write_marker
-from harness.vmrun import Vmrun
+from harness.vmrun.driver import Vmrun
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from harness.ownership.ledger import HomeEntry, Ledger, MachineEntry, ProcessEnt
 from harness.ownership.marker import write_marker
 from harness.system.process_identity import identity
 from harness.system.process_tree import end_process
-from harness.vmrun import Vmrun
+from harness.vmrun.driver import Vmrun
 
 NONCE = "0123456789abcdef0123456789abcdef"
 UUID = "01 23 45 67 89 ab cd ef-01 23 45 67 89 ab cd ef"

@@ -15,7 +15,7 @@ from harness.core.errors import GuestError, HostError
 from harness.core.verdict import Check, Status
 from harness.machine.context import RunContext
 from harness.phases import air_gap
-from harness.vmrun import Service
+from harness.vmrun.networks import Service
 
 from .fake_machine import FakeMachine, barrier_of, context_with
 

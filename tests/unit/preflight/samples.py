@@ -13,8 +13,8 @@ from harness.preflight.checks import error_class
 from harness.preflight.facts import Daemon, Fact, HostFacts, Key, Network, SeedIso
 from harness.preflight.judge import judge_all
 from harness.system.windows.logon_session import Session
-from harness.vmrun import HostNetwork, NetworkKind
 from harness.vmrun.discovery import Kind
+from harness.vmrun.networks import HostNetwork, NetworkKind
 
 LAB_FILE = Path(__file__).parents[3] / "scenarios" / "lab.yaml"
 MACHINES = ("k3s-master1", "k3s-worker1", "k3s-worker2")

@@ -15,8 +15,8 @@ from harness.ownership.ledger import Ledger, MachineEntry
 from harness.preflight.collect import collect, nearest_directory
 from harness.preflight.facts import HostFacts, SeedIso
 from harness.preflight.judge import judge_all
-from harness.vmrun import Vmrun
 from harness.vmrun.discovery import Hypervisor, Kind
+from harness.vmrun.driver import Vmrun
 from preflight.samples import FakeIso, lab_in
 
 CALL = ("v", "-T", "ws")

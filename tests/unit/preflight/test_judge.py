@@ -10,8 +10,8 @@ from harness.core.verdict import Status
 from harness.preflight.facts import Fact, HostFacts, Key, Network, SeedIso
 from harness.preflight.judge import judge_all
 from harness.system.windows.vmware_install import Product
-from harness.vmrun import NetworkKind
 from harness.vmrun.discovery import NO_VERSION, Kind
+from harness.vmrun.networks import NetworkKind
 from preflight.samples import VMNET1, check, good_facts, plan_of
 
 PLAN = plan_of()

@@ -9,7 +9,7 @@ import pytest
 
 from harness.core.verdict import Status
 from harness.preflight.facts import Fact, SeedIso
-from harness.vmrun import PortForwarding, Protocol
+from harness.vmrun.networks import PortForwarding, Protocol
 from preflight.samples import FakeIso, check, good_facts, plan_of
 
 PLAN = plan_of()

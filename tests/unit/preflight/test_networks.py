@@ -11,8 +11,9 @@ from fake_windows_registry import FakeWindowsRegistry
 from harness.config import load_lab
 from harness.core.errors import HarnessError
 from harness.preflight.networks import find_network, network_named, parse_dhcp, parse_netmap, parse_networking
-from harness.vmrun import HostNetwork, NetworkKind, Vmrun
 from harness.vmrun.discovery import Kind
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.networks import HostNetwork, NetworkKind
 from preflight.samples import LAB_FILE, VMNET1
 
 SUBNET = IPv4Network("192.168.6.0/24")

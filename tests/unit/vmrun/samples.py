@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fake_run import FakeRun
 
-from harness.vmrun import Vmrun
+from harness.vmrun.driver import Vmrun
 
 EXE = r"C:\Program Files (x86)\VMware\VMware Workstation\vmrun.exe"
 VMX = r"F:\VMs\AirgapLab\k3s-master1\k3s-master1.vmx"

@@ -15,21 +15,14 @@ from harness.core.errors import HostError, UsageError, VmrunError
 from harness.core.secret import Secret
 from harness.core.text import decode
 from harness.system.process import Completed
-from harness.vmrun import (
-    CloneKind,
-    Display,
-    Guest,
-    GuestLogin,
-    GuestPath,
-    PortForwarding,
-    Protocol,
-    Runtime,
-    StopMode,
-    ToolsState,
-    VariableKind,
-    Vmrun,
-    errors,
-)
+from harness.vmrun import errors
+from harness.vmrun.driver import CloneKind, Vmrun
+from harness.vmrun.guest import Guest
+from harness.vmrun.invocation import GuestLogin
+from harness.vmrun.networks import PortForwarding, Protocol
+from harness.vmrun.parse import Display, StopMode, ToolsState
+from harness.vmrun.paths import GuestPath
+from harness.vmrun.runtime import Runtime, VariableKind
 
 from .samples import EXE, MINUS_ONE, NONE, ONE, VMX, cmd, off, windows
 

@@ -7,7 +7,12 @@ from fake_run import FakeRun, timed_out
 
 from harness.core.deadline import Deadline
 from harness.core.secret import Secret
-from harness.vmrun import Guest, GuestLogin, GuestPath, GuestProcess, StartOptions, errors
+from harness.vmrun import errors
+from harness.vmrun.guest import Guest
+from harness.vmrun.guest_arguments import StartOptions
+from harness.vmrun.invocation import GuestLogin
+from harness.vmrun.parse_guest import GuestProcess
+from harness.vmrun.paths import GuestPath
 
 from .samples import EXE, MINUS_ONE, VMX, windows
 

@@ -8,9 +8,11 @@ from fake_run import FakeRun
 from harness.core.errors import UsageError
 from harness.core.secret import Secret
 from harness.system.process import Completed
-from harness.vmrun import Guest, GuestLogin, GuestPath, StartOptions, errors
-from harness.vmrun.guest_arguments import argument_words, exit_status
-from harness.vmrun.paths import GuestStyle
+from harness.vmrun import errors
+from harness.vmrun.guest import Guest
+from harness.vmrun.guest_arguments import StartOptions, argument_words, exit_status
+from harness.vmrun.invocation import GuestLogin
+from harness.vmrun.paths import GuestPath, GuestStyle
 
 from .samples import EXE, MINUS_ONE, VMX, windows
 

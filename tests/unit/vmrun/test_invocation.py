@@ -10,7 +10,8 @@ from fake_run import FakeRun, not_started, timed_out
 
 from harness.core.errors import ProcessError
 from harness.system import process
-from harness.vmrun import Vmrun, errors
+from harness.vmrun import errors
+from harness.vmrun.driver import Vmrun
 
 from .samples import locked
 

@@ -5,7 +5,8 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 from fake_run import FakeRun
 
-from harness.vmrun import HostNetwork, NetworkKind, PortForwarding, Protocol, errors
+from harness.vmrun import errors
+from harness.vmrun.networks import HostNetwork, NetworkKind, PortForwarding, Protocol
 
 from .samples import cmd, windows
 

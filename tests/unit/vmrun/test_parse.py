@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from fake_run import FakeRun
 
-from harness.vmrun import ToolsState, errors
+from harness.vmrun import errors
 from harness.vmrun.parse import (
+    ToolsState,
     VmrunVersion,
     parse_about,
     parse_counted,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from needs import posix_paths
 
 from harness.core.errors import UsageError
-from harness.vmrun import Vmrun as Driver
+from harness.vmrun.driver import Vmrun as Driver
 from harness.vmrun.paths import GuestPath, GuestStyle, path_identity, same_vmx
 
 from .samples import VMX

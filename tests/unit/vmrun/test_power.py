@@ -8,8 +8,10 @@ from fake_run import FakeClock, FakeRun, timed_out
 
 from harness.core.deadline import Deadline
 from harness.core.errors import DeadlineExpired
-from harness.vmrun import Display, PowerState, StopMode, errors
-from harness.vmrun import Vmrun as Driver
+from harness.vmrun import errors
+from harness.vmrun.driver import Vmrun as Driver
+from harness.vmrun.parse import Display, StopMode
+from harness.vmrun.power import PowerState
 
 from .samples import MINUS_ONE, NONE, ONE, VMX, cmd, off, windows
 

@@ -7,7 +7,9 @@ from fake_run import FakeRun
 
 from harness.core.errors import UsageError
 from harness.core.secret import Secret
-from harness.vmrun import GuestLogin, Vmrun, errors
+from harness.vmrun import errors
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.invocation import GuestLogin
 from harness.vmrun.runtime import VariableKind
 
 from .samples import EXE, VMX, cmd, windows

@@ -7,8 +7,10 @@ from fake_run import FakeRun
 
 from harness.core.deadline import Deadline
 from harness.core.errors import UsageError
-from harness.vmrun import PowerState, Snapshot, SnapshotTree, Vmrun, errors
-from harness.vmrun.snapshots import parse_snapshots
+from harness.vmrun import errors
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.power import PowerState
+from harness.vmrun.snapshots import Snapshot, SnapshotTree, parse_snapshots
 
 from .samples import EXE, MINUS_ONE, NONE, ONE, VMX, cmd, windows
 

@@ -12,7 +12,9 @@ from harness.core.errors import GuestError
 from harness.core.secret import Secret
 from harness.lab.evidence.vmware_tools import ToolsView, ask, compare, observe, probe, status_line
 from harness.machine.machine import Machine
-from harness.vmrun import GuestLogin, ToolsState, Vmrun
+from harness.vmrun.driver import Vmrun
+from harness.vmrun.invocation import GuestLogin
+from harness.vmrun.parse import ToolsState
 
 VMX = Path("nowhere") / "a.vmx"
 OURS = IPv4Address("192.168.6.10")
