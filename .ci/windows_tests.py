@@ -83,8 +83,8 @@ def main(arguments: Sequence[str]) -> int:
 def run_tests(home: Path, scratch: str, arguments: Sequence[str]) -> int:
     """Return pytest's exit status; repeat failed tests where wine started no process."""
     words = (*PYTEST, "-o", f"cache_dir=Z:{scratch}/cache", f"--basetemp=Z:{scratch}/pytest", *arguments)
-    status, said = run_python(home, words)
-    if status == TESTS_FAILED and NOT_STARTED.search(said):
+    status, output = run_python(home, words)
+    if status == TESTS_FAILED and NOT_STARTED.search(output):
         print("\nwine did not start a process (see above): the tests that failed are run once more", flush=True)
         status, _ = run_python(home, (*words, "--last-failed"))
     return status
@@ -206,7 +206,7 @@ def run_python(home: Path, arguments: Sequence[str]) -> tuple[int, bytes]:
     process = subprocess.Popen(
         command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT
     )
-    expired, said = threading.Event(), bytearray()
+    expired, output = threading.Event(), bytearray()
 
     def give_up() -> None:
         expired.set()
@@ -216,7 +216,7 @@ def run_python(home: Path, arguments: Sequence[str]) -> tuple[int, bytes]:
     limit.start()
     try:
         for piece in iter(lambda: os.read(process.stdout.fileno(), 1 << 16) if process.stdout else b"", b""):
-            said += piece
+            output += piece
             sys.stdout.buffer.write(piece)
             sys.stdout.flush()
         status = process.wait()
@@ -226,8 +226,8 @@ def run_python(home: Path, arguments: Sequence[str]) -> tuple[int, bytes]:
         process.wait()
     if expired.is_set():
         print(f"\nThe tests on Windows were ended: they took more than {LIMIT_S // 60} min; where they hung is above.")
-        return EXPIRED, bytes(said)
-    return status, bytes(said)
+        return EXPIRED, bytes(output)
+    return status, bytes(output)
 
 
 def end_wine(variables: dict[str, str]) -> None:

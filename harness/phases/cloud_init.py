@@ -94,7 +94,7 @@ def _ended_without_cloud_init(machine: Machine, within: Deadline) -> bool:
 
 
 def _handed_over(machine: Machine, within: Deadline) -> bool:
-    """Return whether Ubuntu's installer told cloud-init to look for no data source.
+    """Return whether Ubuntu's installer set cloud-init to use no data source.
 
     Of a seed that was built here it is a fault; 1 is grep's answer where the setting is missing.
     """

@@ -1,7 +1,7 @@
 """Program for a guest: install k3s and wait for it.
 
 It is sent as text and needs only Python 3.9. k3s comes from the payload. A worker waits until the master's API answers
-before it starts. The marker is written only when the node is ready, in this boot. What goes wrong is said on the
+before it starts. The marker is written only when the node is ready, in this boot. What goes wrong is reported on the
 console, once per change.
 
 Usage: k3s-bootstrap server|agent PAYLOAD SERVER
@@ -112,7 +112,7 @@ def wait_for(what: str, probe: Callable[[], str], limit: float, look: Callable[[
     Raises:
         TimeoutError: The limit, on the monotonic clock, has passed; the text has the last reason.
     """
-    said = ""
+    reported = ""
     while True:
         try:
             reason = probe()
@@ -121,9 +121,9 @@ def wait_for(what: str, probe: Callable[[], str], limit: float, look: Callable[[
         if not reason:
             return
         reason = f"{reason}{look()}"
-        if reason != said:
+        if reason != reported:
             say(f"waiting for {what}: {reason}")
-            said = reason
+            reported = reason
         if time.monotonic() >= limit:
             raise TimeoutError(f"{what}: {reason}")
         time.sleep(_POLL_S)

@@ -67,7 +67,7 @@ EMBEDDED = "harness.vmrun_qemu"
 def test_there_is_one_door(library: str) -> None:
     users = {module.name for module in modules().values() if module.imported(library)}
     assert users <= DOORS[library]
-    assert users, f"nobody uses {library}: remove it here and from the dependencies"
+    assert users, f"no module uses {library}: remove it here and from the dependencies"
 
 
 def test_there_is_one_sleep() -> None:

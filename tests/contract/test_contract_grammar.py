@@ -40,19 +40,19 @@ def test_an_unknown_flag_is_named_above_the_usage(bench: Bench) -> None:
 @behaviour("", "an unknown command: `Error: Unrecognized command: …`", "P", settles="unknown-command")
 def test_an_unknown_command_fails(bench: Bench) -> None:
     answer = bench("frobnicate")
-    told = not is_usage(answer)
-    if told:
+    has_text = not is_usage(answer)
+    if has_text:
         assert answer.fails().startswith("Unrecognized command: ")
-    bench.settle("unknown-command", "text" if told else "usage")
+    bench.settle("unknown-command", "text" if has_text else "usage")
 
 
 @behaviour("start", "a command without its VMX: `No Vm name provided`", "P", settles="missing-vmx")
 def test_a_command_without_its_machine_fails(bench: Bench) -> None:
     answer = bench("start")
-    told = "No Vm name provided" in answer.text
+    has_text = "No Vm name provided" in answer.text
     assert answer.code != 0
-    assert told or is_usage(answer)
-    bench.settle("missing-vmx", "text" if told else "usage")
+    assert has_text or is_usage(answer)
+    bench.settle("missing-vmx", "text" if has_text else "usage")
 
 
 @behaviour("list", "`list` without machines: `Total running VMs: 0`, status 0; `-T` is not needed", "TP")

@@ -53,8 +53,8 @@ def created(bench: Bench, disk: str) -> None:
     """Create a disk of 8 MB."""
     done = bench.disk_tool("-c", "-s", "8MB", "-a", "lsilogic", "-t", "0", disk)
     assert done.code == 0
-    told = [line.strip() for line in done.text.split("\n") if line.strip()]
-    assert (told[0], told[-1]) == (f"Creating disk '{disk}'", "Virtual disk creation successful.")
+    printed = [line.strip() for line in done.text.split("\n") if line.strip()]
+    assert (printed[0], printed[-1]) == (f"Creating disk '{disk}'", "Virtual disk creation successful.")
 
 
 @behaviour("vmware-vdiskmanager", "create: `Creating disk '<path>'`, `Virtual disk creation successful.`, 0", "T")

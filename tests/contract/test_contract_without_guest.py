@@ -64,12 +64,12 @@ def test_guest_operations_need_a_running_machine(bench: Bench) -> None:
 
 
 @behaviour(
-    "listProcessesInGuest", "without Tools and without a login: one of the two is said", "I", settles="guest-order"
+    "listProcessesInGuest", "without Tools and without a login: one of the two is reported", "I", settles="guest-order"
 )
 def test_which_is_missed_first_tools_or_login(bench: Bench) -> None:
     vm = started(bench)
-    said = bench("listProcessesInGuest", vm).fails(tools_not_running(vm), ANONYMOUS)
-    bench.settle("guest-order", "login" if said == ANONYMOUS else "tools")
+    answer = bench("listProcessesInGuest", vm).fails(tools_not_running(vm), ANONYMOUS)
+    bench.settle("guest-order", "login" if answer == ANONYMOUS else "tools")
 
 
 @behaviour("captureScreen", "without Tools: fails, or gives a PNG", "TP", settles="capture-needs")
@@ -119,7 +119,7 @@ def test_a_variable_is_written_until_power_off(bench: Bench) -> None:
 
 
 @behaviour(
-    "readVariable writeVariable", "`guestVar x` is `guestinfo.x` of the VMX; the prefix may be said", "TP",
+    "readVariable writeVariable", "`guestVar x` is `guestinfo.x` of the VMX; the prefix may be given", "TP",
     settles="guestvar-prefix",
 )  # fmt: skip
 def test_the_guests_variables_are_those_of_the_machine_file(bench: Bench) -> None:

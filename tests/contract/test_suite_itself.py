@@ -33,7 +33,7 @@ guest: linux
 
 [test_x]
 $ -gu {user} start {one} "a \\"b\\" c"
-| said
+| printed
 |~ unfinished
 ! complained
 = -1 P
@@ -57,7 +57,7 @@ class Replay(ReplayBench):
     """A replay without processes."""
 
     def execute(self, words: tuple[str, ...], seconds: float) -> tuple[int, str, str] | None:
-        return self.told(words)
+        return self.recorded(words)
 
     def run(
         self,
@@ -67,7 +67,7 @@ class Replay(ReplayBench):
         env: Mapping[str, str] | None = None,
         keep_children: bool = False,
     ) -> Completed:
-        code, out, err = self.told(tuple(argv[len(self.argv) :])) or (0, "", "")
+        code, out, err = self.recorded(tuple(argv[len(self.argv) :])) or (0, "", "")
         return Completed(tuple(argv), code, out, err, 0.0)
 
 
@@ -84,10 +84,10 @@ def scripts() -> dict[str, Callable[..., None]]:
 
 
 def test_a_transcript_is_written_as_it_was_read() -> None:
-    told = transcript.parse(EXAMPLE)
-    assert transcript.render(told) == EXAMPLE
-    assert told.sections["test_x"] == (
-        Call(("-gu", "{user}", "start", "{one}", 'a "b" c'), "said\nunfinished", "complained\n", -1, "P"),
+    parsed = transcript.parse(EXAMPLE)
+    assert transcript.render(parsed) == EXAMPLE
+    assert parsed.sections["test_x"] == (
+        Call(("-gu", "{user}", "start", "{one}", 'a "b" c'), "printed\nunfinished", "complained\n", -1, "P"),
         Call(("stop", "{one}", "soft"), code=None),
         Look(("setting", "{one}", "memsize"), "64"),
     )
@@ -101,14 +101,14 @@ def test_a_line_without_a_meaning_is_named(line: str) -> None:
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_each_section_of_a_transcript_is_of_a_test(path: Path) -> None:
-    told = transcript.parse(path.read_text(encoding="utf-8"))
-    assert told.platform in ("win32", "linux", "darwin")
-    assert told.source
-    assert set(told.sections) <= set(scripts())
+    parsed = transcript.parse(path.read_text(encoding="utf-8"))
+    assert parsed.platform in ("win32", "linux", "darwin")
+    assert parsed.source
+    assert set(parsed.sections) <= set(scripts())
 
 
 def test_a_command_that_is_not_in_the_transcript_fails(tmp_path: Path) -> None:
-    path = tmp_path / "told.txt"
+    path = tmp_path / "recorded.txt"
     path.write_text(EXAMPLE, encoding="utf-8")
     bench = ReplayBench(path, transcript.parse(EXAMPLE), "test_x", tmp_path)
     with pytest.raises(AssertionError, match="not in the transcript"):
@@ -117,11 +117,11 @@ def test_a_command_that_is_not_in_the_transcript_fails(tmp_path: Path) -> None:
 
 
 def test_machines_that_are_not_ours_are_not_written_down(tmp_path: Path) -> None:
-    path = tmp_path / "told.txt"
+    path = tmp_path / "recorded.txt"
     head = EXAMPLE.partition("[test_x]")[0]
-    told = f"{head}[test_y]\n$ list\n| Total running VMs: 2\n| {{one}}\n| /home/me/secret/plans.vmx\n= 0\n"
-    path.write_text(told, encoding="utf-8")
-    bench = Replay(path, transcript.parse(told), "test_y", tmp_path)
+    parsed = f"{head}[test_y]\n$ list\n| Total running VMs: 2\n| {{one}}\n| /home/me/secret/plans.vmx\n= 0\n"
+    path.write_text(parsed, encoding="utf-8")
+    bench = Replay(path, transcript.parse(parsed), "test_y", tmp_path)
     bench.vm("one")
     assert bench.listed() == ["one"]
     assert bench.condensed() == (Call(("list",), "Total running VMs: 2\n{one}\nanother.vmx\n"),)
@@ -155,15 +155,15 @@ def _other(seen: Any) -> Any:
 
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_a_wrong_answer_makes_its_test_red(path: Path, tmp_path: Path) -> None:
-    told = transcript.parse(path.read_text(encoding="utf-8"))
+    parsed = transcript.parse(path.read_text(encoding="utf-8"))
     green = []
-    for name, entries in told.sections.items():
-        assert _passes(path, told, name, tmp_path), f"{name} is red before anything is wrong"
+    for name, entries in parsed.sections.items():
+        assert _passes(path, parsed, name, tmp_path), f"{name} is red before anything is wrong"
         for index, entry in enumerate(entries):
             asked_again = [entry.words] == [later.words for later in entries[index + 1 : index + 2]]
             for kind, others in ({} if asked_again else wrong(entry)).items():
                 changed = [(*entries[:index], other, *entries[index + 1 :]) for other in others]
-                if all(_passes(path, replace(told, sections={name: one}), name, tmp_path) for one in changed):
+                if all(_passes(path, replace(parsed, sections={name: one}), name, tmp_path) for one in changed):
                     green.append((name, f"{kind} of {' '.join(entry.words)}"))
     assert "\n".join(f"{name}: {what}" for name, what in green if not _indifferent(name, what)) == ""
 
@@ -172,8 +172,8 @@ def _indifferent(name: str, what: str) -> bool:
     return any(name.startswith(begin) and what.startswith(whats) for begin, whats in INDIFFERENT.items())
 
 
-def _passes(path: Path, told: Transcript, name: str, directory: Path) -> bool:
-    bench = Replay(path, told, name, directory)
+def _passes(path: Path, parsed: Transcript, name: str, directory: Path) -> bool:
+    bench = Replay(path, parsed, name, directory)
     script = scripts()[name]
     try:
         script(bench, **({"guest": replayed(bench)} if "guest" in inspect.signature(script).parameters else {}))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from whole_lab import LIMIT_S, asked_for, command, decoy, left, make_lab, run, said
+from whole_lab import LIMIT_S, asked_for, command, decoy, left, make_lab, output_tail, run
 
 from harness.system.process_tree import end_tree
 
@@ -76,12 +76,12 @@ def test_a_killed_run_goes_on_with_its_real_guest_and_nothing_is_left(lab: Path)
     for moment in MOMENTS[1:]:
         kill_at(lab, *moment, "--resume")
     child = run(lab, "--resume")
-    assert child.wait(LIMIT_S) == 0, said(lab)
+    assert child.wait(LIMIT_S) == 0, output_tail(lab)
     result = json.loads((lab / "reports" / "latest" / "run.json").read_text())
     carried = [verdict["phase"] for verdict in result["verdicts"] if verdict["carried_from"]]
     assert "iso-detached" in carried
     again = run(lab, "--reuse")
-    assert again.wait(LIMIT_S) == 0, said(lab)
+    assert again.wait(LIMIT_S) == 0, output_tail(lab)
     done = command(lab, "down")
     assert done.returncode == 0, done.stderr
     assert left(lab) == []

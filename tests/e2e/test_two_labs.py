@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from leftovers import processes
-from whole_lab import LIMIT_S, MACHINE, asked_for, command, decoy, left, make_lab, run, said
+from whole_lab import LIMIT_S, MACHINE, asked_for, command, decoy, left, make_lab, output_tail, run
 
 from harness.system.process_tree import end_tree
 from harness.vmware.vmx import Vmx
@@ -48,9 +48,11 @@ def test_two_labs_are_both_proven_and_share_nothing(tmp_path: Path) -> None:
     children = [run(lab) for lab in labs]
     try:
         codes = [child.wait(LIMIT_S) for child in children]
-        assert codes == [0, 0], "\n".join(map(said, labs))
+        assert codes == [0, 0], "\n".join(map(output_tail, labs))
         for lab in labs:
-            assert {phase: verdicts(lab).get(phase) for phase in PROVEN} == dict.fromkeys(PROVEN, "pass"), said(lab)
+            assert {phase: verdicts(lab).get(phase) for phase in PROVEN} == dict.fromkeys(PROVEN, "pass"), output_tail(
+                lab
+            )
         one, other = map(marks, labs)
         for what, values in one.items():
             assert values, what

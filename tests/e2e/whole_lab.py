@@ -47,8 +47,8 @@ def run(folder: Path, *options: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*argv, "-k", MACHINE, *options], cwd=folder, stdout=log, stderr=log)
 
 
-def said(folder: Path) -> str:
-    """Return the end of what pytest said."""
+def output_tail(folder: Path) -> str:
+    """Return the end of pytest's output."""
     return (folder / "pytest.log").read_text(encoding="utf-8", errors="replace")[-5000:]
 
 

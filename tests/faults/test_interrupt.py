@@ -111,15 +111,15 @@ def test_ctrl_c(
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith(("machine", "serial"))] == []
     children = [" ".join(child.cmdline()) for child in started_since(before)]
     assert [line for line in children if "vmrun" in line or "vdiskmanager" in line] == []
-    told = json.loads((fake_lab.latest / "run.json").read_text(encoding="utf-8"))
-    assert told["overall"] == "incomplete"
-    assert "interrupted" in told["headline"]
+    run = json.loads((fake_lab.latest / "run.json").read_text(encoding="utf-8"))
+    assert run["overall"] == "incomplete"
+    assert "interrupted" in run["headline"]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert (fake_lab.latest / "report.html").is_file()
     fake_lab.vmrun.hanging.clear()
     chosen = select(fake_lab.lab_file, overlay="stand-in")
     with lab_lock(chosen.vm_directory, chosen.spec.name):
         pass
-    seen = {"expected": "incomplete, exit 2", "seen": told["headline"], "seconds": f"{seconds:.1f}", "at most": END_S}
+    seen = {"expected": "incomplete, exit 2", "seen": run["headline"], "seconds": f"{seconds:.1f}", "at most": END_S}
     name = "Ctrl-C" if sent == [signal.SIGINT] else " and ".join(number.name for number in sent)
     record_property("fault", json.dumps({"fault": f"{name} in {phase}", **seen}))

@@ -63,8 +63,8 @@ def test_libvmdk_reads_a_disk(bench: LiveBench, kind: str) -> None:
 def test_qemu_img_finds_nothing_wrong_with_a_disk(bench: LiveBench, kind: str) -> None:
     disk = filled_disk(bench, kind)
     qemu_img = program("qemu-img", "qemu-utils")
-    told = subprocess.run([qemu_img, "info", "--output=json", str(disk)], check=True, capture_output=True)
-    info = json.loads(told.stdout)
+    done = subprocess.run([qemu_img, "info", "--output=json", str(disk)], check=True, capture_output=True)
+    info = json.loads(done.stdout)
     assert (info["format"], info["virtual-size"]) == ("vmdk", SIZE_MIB * MIB)
     if kind in ("0", "1"):
         subprocess.run([qemu_img, "check", str(disk)], check=True, capture_output=True)

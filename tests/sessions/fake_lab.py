@@ -87,7 +87,7 @@ class FakeGuestState:
         identity: Name -> value, in place of what a good guest prints of who it is.
         console: Text that each boot prints behind its events.
         fault: Done to each boot's guest as it begins, with its VMX: any fault that text alone is not.
-        stale_boot: The boot that answers, in place of the one that spoke on the serial line.
+        stale_boot: The boot that answers, instead of the one that wrote to the serial line.
         uuid: The `uuid.bios` that it was started with.
         installed: What its disk holds; None while it is blank.
     """
@@ -195,8 +195,8 @@ class FakeLab:
         assert not serial.exists(), "VMware would ask what to do with it"
         attached = vmx.get("sata0:1.startConnected") == "TRUE"
         who = good_identity(name, state, boot_id, self._volume(name) if attached else "")
-        said = (format_event(*event) for event in self._events(state, nonce, boot_id, who))
-        serial.write_text("".join(f"\n{line}\n" for line in said) + state.console, encoding="utf-8")
+        event_lines = (format_event(*event) for event in self._events(state, nonce, boot_id, who))
+        serial.write_text("".join(f"\n{line}\n" for line in event_lines) + state.console, encoding="utf-8")
         folder = self.unknown / name / str(state.boots)
         keys = self.seeds / "ssh"
         guest = FakeShellGuest(
@@ -246,7 +246,7 @@ def good_answers(
     sums = payload_digests(seeds / machine.seed)
     count = len(guest.packages)
     copied, nonce = markers.iso_copy, re.sub(r"[ -]", "", state.uuid)
-    told = {
+    answers = {
         f"# {NONCE_COMMAND}": f"{state.stale_boot or boot_id}\nVMware-{state.uuid}\n",
         f"# {question(copied)}": who,
         f"# cat {copied}": f'{{"files": 7, "nonce": "{nonce}"}}\n',
@@ -262,10 +262,10 @@ def good_answers(
         verify_command(sorted(guest.packages)): "",
         **good_inventory(spec, name, seeds),
     }
-    told |= {f"# {question.shell}": f"{question.name}\n" for question in QUESTIONS}
-    told |= good_guest(spec, name)
+    answers |= {f"# {question.shell}": f"{question.name}\n" for question in QUESTIONS}
+    answers |= good_guest(spec, name)
     failing = {"command -v k3s || test -x /usr/local/bin/k3s": (1, "")}
-    return {**{command: (0, text) for command, text in told.items()}, **failing, **air_gap(spec, name)}
+    return {**{command: (0, text) for command, text in answers.items()}, **failing, **air_gap(spec, name)}
 
 
 def good_inventory(spec: LabSpec, name: str, seeds: Path) -> dict[str, str]:
@@ -293,8 +293,8 @@ def air_gap(spec: LabSpec, name: str) -> dict[str, tuple[int, str]]:
             out = probes.outward_probes(spec.network.dns, {})
             near = probes.peer_probes({str(address): address for address in there}, spec.ssh.port)
             registry = probes.registry_probe(spec.registry.address, spec.registry.port, "", None)
-            told = [(False, "timed out")] * len(out) + [(True, "answered")] * len(near) + [(True, "{}")]
-            answers = json.dumps([{"open": answered, "tried": True, "detail": said} for answered, said in told])
+            probed = [(False, "timed out")] * len(out) + [(True, "answered")] * len(near) + [(True, "{}")]
+            answers = json.dumps([{"open": answered, "tried": True, "detail": detail} for answered, detail in probed])
             found[f"# {probes.probe_command([*out, *near], registry)}"] = (0, answers)
     return found
 

@@ -35,8 +35,8 @@ wire.shutdown(_socket.SHUT_WR)
 answer = b""
 while piece := wire.recv(1 << 16):
     answer += piece
-said, status = marshal.loads(answer)
-sys.stdout.write(said)
+output, status = marshal.loads(answer)
+sys.stdout.write(output)
 sys.exit(status)
 """
 SUFFIX = ".exe" if sys.platform == "win32" else ""
@@ -127,7 +127,7 @@ class FakeVmrun:
 
     Attributes:
         calls: Every call, as program and words after `-T ws`.
-        answers: Verb -> (text, exit status): said in place of doing it.
+        answers: Verb -> (text, exit status), in place of doing it.
         logs: Verb -> what an answer of `answers` leaves in vmware.log.
         hanging: Verbs, or `vmware-vdiskmanager`, that never end.
         running: VMX -> guest.
@@ -215,8 +215,8 @@ class FakeVmrun:
                 return self.answers[verb]
             method: Callable[..., str | tuple[str, int]] | None = getattr(self, f"_do_{verb}", None)
             assert method is not None, f"unknown command: {words}"
-            said = method(*rest)
-            return said if isinstance(said, tuple) else (said, 0)
+            output = method(*rest)
+            return output if isinstance(output, tuple) else (output, 0)
 
     def _leave_log(self, verb: str, words: Sequence[str]) -> None:
         if verb in self.logs:

@@ -309,8 +309,8 @@ def test_a_foreign_machine_runs_in_the_directory(fake_lab: FakeLab) -> None:
     foreign = fake_lab.vms / "other" / "other.vmx"
     foreign.parent.mkdir(parents=True)
     foreign.write_text("not ours")
-    said = f"Total running VMs: 1\n{foreign}\n"
-    fake_lab.vmrun.answers["list"] = (said, 0)
+    listing = f"Total running VMs: 1\n{foreign}\n"
+    fake_lab.vmrun.answers["list"] = (listing, 0)
     assert str(foreign) in red(fake_lab, "no other lab here")
 
 

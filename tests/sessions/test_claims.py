@@ -66,7 +66,7 @@ def test_the_result_of_a_broken_off_run_knows_what_its_claims_rest_on(fake_lab: 
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "exit_code"),
+    ("text", "message", "exit_code"),
     [
         (OWN.format(claim="air-gaped"), "there is no claim 'air-gaped'", pytest.ExitCode.USAGE_ERROR),
         (
@@ -77,11 +77,11 @@ def test_the_result_of_a_broken_off_run_knows_what_its_claims_rest_on(fake_lab: 
     ],
 )
 def test_a_test_that_is_marked_wrongly_starts_nothing(
-    fake_lab: FakeLab, text: str, said: str, exit_code: pytest.ExitCode
+    fake_lab: FakeLab, text: str, message: str, exit_code: pytest.ExitCode
 ) -> None:
     write_module(fake_lab, text)
     result = fake_lab.run("scenarios/test_85_own.py")
     assert result.ret == exit_code
-    assert said in result.stderr.str() + result.stdout.str()
+    assert message in result.stderr.str() + result.stdout.str()
     assert "start" not in fake_lab.vmrun.verbs()
     assert not fake_lab.vms.exists()

@@ -98,10 +98,10 @@ def test_a_guest_that_lets_nobody_in_still_leaves_console_and_host_files(fake_la
     assert {"serial-1.log", "vmware.log", f"{WORKER}.vmx"} <= found
     assert not found & ALL
     notes = json.loads((fake_lab.latest / "run.json").read_text())["notes"]
-    told = "\n".join(notes)
-    assert "the guest was not asked for evidence to the end" in told
-    assert "the disk was not read: the machine runs" in told, "at the time of the failure"
-    assert "the stopped disk could not be collected" in told, "before it was destroyed (the stand-in's disk is no disk)"
+    text = "\n".join(notes)
+    assert "the guest was not asked for evidence to the end" in text
+    assert "the disk was not read: the machine runs" in text, "at the time of the failure"
+    assert "the stopped disk could not be collected" in text, "before it was destroyed (the stand-in's disk is no disk)"
     assert not fake_lab.vmx(WORKER).exists()
 
 

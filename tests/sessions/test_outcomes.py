@@ -82,8 +82,8 @@ def test_what_tools_say_is_shown_beside_what_ssh_shows_and_decides_nothing(fake_
     fake_lab.vmrun.answers["checkToolsState"] = ("installed\n", 0)
     fake_lab.vmrun.answers["getGuestIPAddress"] = ("unknown\n", 0)
     assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0
-    told = {name: facts for name, facts in _facts(fake_lab).items() if facts}
-    assert told == {
+    known = {name: facts for name, facts in _facts(fake_lab).items() if facts}
+    assert known == {
         WORKER: {
             "Tools state": "installed",
             "Tools address": "none",
@@ -130,13 +130,13 @@ def test_a_second_run_removes_the_first_ones_machines_and_nothing_else(fake_lab:
 def test_a_directory_that_is_not_in_the_ledger_is_left_alone(fake_lab: FakeLab) -> None:
     own = fake_lab.vmx(WORKER)
     own.parent.mkdir(parents=True)
-    own.write_text("somebody's machine of that name")
+    own.write_text("another user's machine of that name")
     result = fake_lab.run(*part("10_cleanup", "20_creation"))
     assert result.ret == 1
     assert result.parseoutcomes() == {"failed": 1, "skipped": 11}, "seen before anything is deleted or created"
     result.stdout.fnmatch_lines([f"*no other lab here: fail: {WORKER}: {WORKER}.vmx*", f"*lab adopt {WORKER}*"])
     assert directories(fake_lab) == [WORKER]
-    assert own.read_text() == "somebody's machine of that name"
+    assert own.read_text() == "another user's machine of that name"
 
 
 @pytest.mark.same_on_every_system
@@ -278,7 +278,7 @@ def test_a_guest_that_does_not_say_which_machine_it_is_does_not_pass(fake_lab: F
 @pytest.mark.parametrize("stale", [False, True])
 def test_a_seed_of_somebody_else_is_bound_to_this_run_as_well(fake_lab: FakeLab, *, stale: bool) -> None:
     seed = fake_lab.seeds / fake_lab.spec.machines[WORKER].seed
-    seed.write_bytes(seed.read_bytes().replace(b'"format": "airgap-lab-seed/', b'"format": "somebody-s-seed/'))
+    seed.write_bytes(seed.read_bytes().replace(b'"format": "airgap-lab-seed/', b'"format": "other-labs-seed/'))
     if stale:
         other = "56 4d 00 00 00 00 00 00-00 00 00 00 00 00 00 01"
         fake_lab.guests[WORKER].says[f"# {NONCE_COMMAND}"] = (0, f"{uuid.uuid4()}\nVMware-{other}\n")

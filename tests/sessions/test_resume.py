@@ -234,7 +234,7 @@ def test_a_finished_machine_with_its_iso_in_the_drive_again_is_not_taken(fake_la
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "reason"),
     [
         ("machine_id", "fedcba", "machine id fedcba, not *"),
         ("installer_runs", "2", "installer runs 2, not 1"),
@@ -243,7 +243,7 @@ def test_a_finished_machine_with_its_iso_in_the_drive_again_is_not_taken(fake_la
     ],
 )
 def test_a_finished_machine_that_was_installed_again_is_not_taken(
-    fake_lab: FakeLab, name: str, value: str, told: str
+    fake_lab: FakeLab, name: str, value: str, reason: str
 ) -> None:
     assert fake_lab.run().ret == 0
     switch_off(fake_lab, WORKER)
@@ -251,7 +251,7 @@ def test_a_finished_machine_that_was_installed_again_is_not_taken(
     fake_lab.vmrun.calls.clear()
     result = fake_lab.run(*part("30_boot"))
     assert result.ret == 0
-    result.stdout.fnmatch_lines([f"*{WORKER} * starts over: it was installed again: {told}"])
+    result.stdout.fnmatch_lines([f"*{WORKER} * starts over: it was installed again: {reason}"])
     assert created(fake_lab) == {WORKER}
 
 

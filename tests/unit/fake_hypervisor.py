@@ -25,11 +25,11 @@ class FakeHypervisor:
         assert isinstance(argv, tuple | list)
         verb, *words = [str(word) for word in argv][3:]
         self.calls.append((verb, *words))
-        said, code = "", 0
+        output, code = "", 0
         if verb in ("stop", "deleteVM") and not Path(words[0]).is_file():
-            said, code = f"Error: Cannot open VM: {words[0]}, The virtual machine cannot be found\n", 255
+            output, code = f"Error: Cannot open VM: {words[0]}, The virtual machine cannot be found\n", 255
         elif verb == "list":
-            said = "\n".join([f"Total running VMs: {len(self.running)}", *sorted(self.running)]) + "\n"
+            output = "\n".join([f"Total running VMs: {len(self.running)}", *sorted(self.running)]) + "\n"
         elif verb == "start":
             self.running.add(words[0])
         elif verb == "stop":
@@ -37,10 +37,10 @@ class FakeHypervisor:
         elif verb == "deleteVM":
             self.before_delete()
             if words[0] in self.running:
-                said, code = "Error: The virtual machine should not be powered on. It is already running.\n", 255
+                output, code = "Error: The virtual machine should not be powered on. It is already running.\n", 255
             else:
                 for line in Path(words[0]).read_text().splitlines():
                     if "fileName" in line:
                         (Path(words[0]).parent / line.split('"')[1]).unlink(missing_ok=True)
                 Path(words[0]).unlink()
-        return Completed(tuple(str(word) for word in argv), code, said, "", 0.0)
+        return Completed(tuple(str(word) for word in argv), code, output, "", 0.0)

@@ -28,7 +28,7 @@ class FakeListener:
         return None
 
     def close(self) -> None:
-        """Wake who waits in `accept`, and free the port: closing alone wakes nobody on some systems."""
+        """End each wait in `accept` and free the port; closing alone ends none on some systems."""
         self._closing = True
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), timeout=5).close()

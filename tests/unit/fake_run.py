@@ -64,8 +64,8 @@ class FakeRun:
         says = says() if callable(says) else says
         if isinstance(says, BaseException):
             raise says
-        said, code = says if isinstance(says, tuple) else (says, 0)
-        text = decode(said if isinstance(said, bytes) else str(said).encode())
+        output, code = says if isinstance(says, tuple) else (says, 0)
+        text = decode(output if isinstance(output, bytes) else str(output).encode())
         return Completed(words, code, text, "", 0.1)
 
 

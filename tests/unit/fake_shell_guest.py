@@ -32,8 +32,8 @@ class FakeShellGuest:
                 self.commands.append(arguments)
                 return reply({"pid": 7})
             case "guest-exec-status":
-                said = base64.b64encode(self.output).decode()
-                return reply({"exited": True, "exitcode": self.status, "out-data": said})
+                encoded = base64.b64encode(self.output).decode()
+                return reply({"exited": True, "exitcode": self.status, "out-data": encoded})
             case "guest-file-open":
                 return reply(1)
             case "guest-file-write":

@@ -25,7 +25,7 @@ def real_windows(wines_fault: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(under_wine(), reason=f"wine: {wines_fault}")
 
 
-links = real_windows("a symbolic link is said to be made, and there is none")
+links = real_windows("a symbolic link is reported as made, and there is none")
 
 
 @pytest.fixture

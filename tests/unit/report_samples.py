@@ -122,7 +122,7 @@ def events_of(
 
 def boot_events(machine: str, start: float) -> list[Event]:
     """Return what one guest says while it boots, from `start` seconds on."""
-    said: tuple[tuple[str, dict[str, str]], ...] = (
+    reported: tuple[tuple[str, dict[str, str]], ...] = (
         ("installer-start", {}),
         ("disk-written", {"bytes": "1073741824", "seconds": "9.1"}),
         ("installer-done", {}),
@@ -138,7 +138,7 @@ def boot_events(machine: str, start: float) -> list[Event]:
             machine,
             {"event": event, "boot_id": "a" * 36 if index < 3 else "b" * 36, "fields": fields},
         )
-        for index, (event, fields) in enumerate(said)
+        for index, (event, fields) in enumerate(reported)
     ]
 
 

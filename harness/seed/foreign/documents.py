@@ -106,10 +106,10 @@ def read_document(path: str, text: str, offset: int = 0) -> Document:
 
 
 def _problem(error: yaml.MarkedYAMLError, text: str) -> str:
-    said = " ".join(filter(None, (error.context, error.problem)))
+    problem = " ".join(filter(None, (error.context, error.problem)))
     mark = error.problem_mark
     line = text.splitlines()[mark.line : mark.line + 1] if mark else []
-    return f"{said} (tabs do not indent YAML)" if line and _TABS.match(line[0]) else said
+    return f"{problem} (tabs do not indent YAML)" if line and _TABS.match(line[0]) else problem
 
 
 def mappings(value: object) -> Sequence[dict[str, Any]]:

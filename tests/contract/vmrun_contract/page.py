@@ -47,16 +47,16 @@ def _verbs(behaviours: Sequence[Behaviour]) -> str:
 
 
 def _behaviours(behaviours: Sequence[Behaviour]) -> str:
-    told = {
+    recorded = {
         path.stem: set(transcript.parse(path.read_text(encoding="utf-8")).sections)
         for path in sorted((SUITE / "transcripts").glob("*.txt"))
     }
     rows = []
     for item in behaviours:
-        by = [name for name, sections in told.items() if item.test in sections]
+        by = [name for name, sections in recorded.items() if item.test in sections]
         verbs = " ".join(f"`{verb}`" for verb in item.verbs[:4]) + (" …" if len(item.verbs) > 4 else "")
         rows.append((verbs or "(grammar)", item.line, item.confidence, ", ".join(by)))
-    return _table(("verbs", "what `vmrun` does", "", "transcripts that tell it"), rows)
+    return _table(("verbs", "what `vmrun` does", "", "transcripts with it"), rows)
 
 
 def _questions() -> str:

@@ -29,7 +29,7 @@ from vmrun_contract.transcript import Transcript
 
 SUITE = Path(__file__).parents[1]
 _RESULTS = pytest.StashKey[Results]()
-_TOLD = pytest.StashKey[dict[str, tuple[Path, Transcript]]]()
+_TRANSCRIPTS = pytest.StashKey[dict[str, tuple[Path, Transcript]]]()
 _NO_GUEST = (
     "no guest with Tools: give --contract-guest VMX (off; it is cloned) and --contract-user NAME, "
     f"and the password in the variable {PASSWORD_VARIABLE}"
@@ -52,7 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "guest: needs a guest with Tools")
     folder = config.getoption("--contract-transcripts", None) or SUITE / "transcripts"
     files = sorted(folder.glob("*.txt")) if config.getoption("--vmrun") in (None, "none") else []
-    config.stash[_TOLD] = {path.stem: (path, transcript.parse(path.read_text(encoding="utf-8"))) for path in files}
+    config.stash[_TRANSCRIPTS] = {
+        path.stem: (path, transcript.parse(path.read_text(encoding="utf-8"))) for path in files
+    }
     config.stash[_RESULTS] = Results()
 
 
@@ -79,12 +81,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test on each bench that can answer it."""
     if "bench" not in metafunc.fixturenames:
         return
-    told = metafunc.config.stash[_TOLD]
-    names = [name for name, (_, script) in told.items() if metafunc.function.__name__ in script.sections]
+    recorded = metafunc.config.stash[_TRANSCRIPTS]
+    names = [name for name, (_, script) in recorded.items() if metafunc.function.__name__ in script.sections]
     option = metafunc.config.getoption("--vmrun")
     live = [] if option == "none" else [_live_name(metafunc.config)]
-    nobody = [pytest.param("", marks=pytest.mark.skip(reason="no transcript tells this"))]
-    metafunc.parametrize("bench", live + names or nobody, indirect=True)
+    skipped = [pytest.param("", marks=pytest.mark.skip(reason="no transcript has this"))]
+    metafunc.parametrize("bench", live + names or skipped, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -139,9 +141,9 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     """The bench of this test; its machines and files are gone afterwards."""
     results = request.config.stash[_RESULTS]
     name = request.function.__name__
-    told = request.config.stash[_TOLD].get(request.param)
-    if told is not None:
-        replayed_bench = ReplayBench(*told, name, tmp_path)
+    recorded = request.config.stash[_TRANSCRIPTS].get(request.param)
+    if recorded is not None:
+        replayed_bench = ReplayBench(*recorded, name, tmp_path)
         yield replayed_bench
         results.take(replayed_bench, name)
         return
@@ -192,8 +194,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     bench = getattr(item, "funcargs", {}).get("bench")
     if report.failed and found is not None and isinstance(bench, LiveBench):
         crash = getattr(report.longrepr, "reprcrash", None)
-        said = crash.message if crash else str(report.longrepr)
-        item.config.stash[_RESULTS].surprise(found.line, bench.hide(said))
+        message = crash.message if crash else str(report.longrepr)
+        item.config.stash[_RESULTS].surprise(found.line, bench.hide(message))
     return report
 
 

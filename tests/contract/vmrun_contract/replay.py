@@ -23,13 +23,13 @@ TRANSCRIPT, SECTION, POSITION, VMS = (f"CONTRACT_{name}" for name in ("TRANSCRIP
 
 def main(words: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """Print the answer that comes next; return its status."""
-    told = transcript.parse(Path(environ[TRANSCRIPT]).read_text(encoding="utf-8"))
-    names = Names(environ[VMS], told.separator)
-    call = answer(told.sections[environ[SECTION]], Path(environ[POSITION]), names, words)
+    parsed = transcript.parse(Path(environ[TRANSCRIPT]).read_text(encoding="utf-8"))
+    names = Names(environ[VMS], parsed.separator)
+    call = answer(parsed.sections[environ[SECTION]], Path(environ[POSITION]), names, words)
     if call is None:
         sys.stderr.write(f"not in the transcript: {' '.join(words)}\n")
         return NOT_WRITTEN_DOWN
-    return _print(call, told.line_end)
+    return _print(call, parsed.line_end)
 
 
 def answer(entries: Sequence[Entry], position: Path, names: Names, words: Sequence[str]) -> Call | None:

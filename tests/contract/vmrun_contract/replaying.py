@@ -37,19 +37,19 @@ class ReplayBench(Bench):
 
     Args:
         path: The transcript.
-        told: The same, parsed.
+        parsed: The same, parsed.
         section: The test's name.
         directory: For the place in the section.
     """
 
-    def __init__(self, path: Path, told: Transcript, section: str, directory: Path) -> None:
-        vms = r"C:\contract" if told.platform == "win32" else "/contract"
-        super().__init__(path.stem, told.platform, Names(vms, told.separator))
-        self.guest_system = told.guest
+    def __init__(self, path: Path, parsed: Transcript, section: str, directory: Path) -> None:
+        vms = r"C:\contract" if parsed.platform == "win32" else "/contract"
+        super().__init__(path.stem, parsed.platform, Names(vms, parsed.separator))
+        self.guest_system = parsed.guest
         self.clock = TranscriptClock()
         self._position = directory / "position"
         self._position.write_text("0", encoding="ascii")
-        self._entries = told.sections[section]
+        self._entries = parsed.sections[section]
         self._env = {
             "PYTHONPATH": str(Path(__file__).parents[1]),
             "PYTHONIOENCODING": "utf-8",
@@ -75,7 +75,7 @@ class ReplayBench(Bench):
     def host_type_words(self) -> tuple[str, ...]:
         return ("-T", "ws")
 
-    def told(self, words: tuple[str, ...]) -> tuple[int, str, str] | None:
+    def recorded(self, words: tuple[str, ...]) -> tuple[int, str, str] | None:
         """Return the transcript's answer without a process; None where it hangs."""
         call = replay.answer(self._entries, self._position, self.names, words)
         assert call is not None, f"not in the transcript: {words}"

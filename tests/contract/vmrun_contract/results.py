@@ -67,9 +67,9 @@ class Results:
         source = self._usage.strip().splitlines()[0] if self._usage.strip() else "unknown"
         host = f"{platform.system()} {platform.release()}"
         written = Transcript(f"{self._live}, {source}, {host}", platform_name(), "T", self._guest, self._sections)
-        told = {"vmrun": source, "host": host, "answers": live, "surprises": self._surprises}
+        document = {"vmrun": source, "host": host, "answers": live, "surprises": self._surprises}
         files = {
-            "answers.json": json.dumps(told, indent=2) + "\n",
+            "answers.json": json.dumps(document, indent=2) + "\n",
             "answers.md": _markdown(source, host, live, self._surprises),
             "transcript.txt": transcript.render(written),
         }
@@ -87,8 +87,8 @@ def _markdown(source: str, host: str, answers: dict[str, list[str]], surprises: 
     rows = []
     for name, question in QUESTIONS.items():
         seen = answers.get(name)
-        told = " / ".join(question.readings.get(text, f"`{text}`") for text in seen) if seen else "not asked"
-        rows.append(f"| {name} | {question.text} | {told} |")
+        shown = " / ".join(question.readings.get(text, f"`{text}`") for text in seen) if seen else "not asked"
+        rows.append(f"| {name} | {question.text} | {shown} |")
     table = ["| | question | answer |", "|---|---|---|", *rows]
     others = [f"- {text}" for text in surprises] or ["- nothing"]
     parts = [f"# {source}", "", f"On {host}.", "", *table, "", "Other than expected:", "", *others, ""]

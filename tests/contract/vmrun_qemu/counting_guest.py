@@ -1,4 +1,4 @@
-"""A guest that can tell whether it was restarted, resumed or reverted: one boot sector, assembled from `counting.S`.
+"""A guest that shows whether it was restarted, resumed or reverted: a boot sector of `counting.S`.
 
 as --32 counting.S -o c.o && ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o c.bin c.o
 """
@@ -44,7 +44,7 @@ def counting_machine(vmrun: Vmrun, name: str, extra: str = "", subformat: str = 
     return vmx
 
 
-def said(vmx: Path) -> list[Count]:
+def counts(vmx: Path) -> list[Count]:
     """Return all lines of the guest, in order."""
     log = vmx.with_name(Vmx.read(vmx).get("serial0.fileName") or "")
     text = log.read_text(encoding="ascii", errors="replace") if log.exists() else ""
@@ -53,12 +53,12 @@ def said(vmx: Path) -> list[Count]:
 
 def next_count(vmx: Path) -> Count:
     """Wait for the next line of the guest, and return it."""
-    before = len(said(vmx))
-    assert eventually(lambda: len(said(vmx)) > before), "the guest says nothing"
-    return said(vmx)[before]
+    before = len(counts(vmx))
+    assert eventually(lambda: len(counts(vmx)) > before), "the guest says nothing"
+    return counts(vmx)[before]
 
 
 def stands_still(vmx: Path) -> bool:
     """Return whether the guest is silent for half a second, ten ticks."""
-    before = len(said(vmx))
-    return not eventually(lambda: len(said(vmx)) > before, 0.5)
+    before = len(counts(vmx))
+    return not eventually(lambda: len(counts(vmx)) > before, 0.5)

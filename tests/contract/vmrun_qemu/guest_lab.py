@@ -93,9 +93,9 @@ class RealGuest:
         return self.vmrun("-T", "ws", "-gu", user, "-gp", password, verb, self.vmx, *words)
 
     def ok(self, verb: str, *words: str | Path) -> str:
-        code, said = self(verb, *words)
-        assert code == 0, said
-        return said
+        code, reply = self(verb, *words)
+        assert code == 0, reply
+        return reply
 
     def root(self, script: str, given: str = "") -> str:
         """Return the output of a script that the guest's agent itself ran."""
@@ -105,9 +105,9 @@ class RealGuest:
             pid = guest.ask("guest-exec", question, limit_s=60)["pid"]
             while not (status := guest.ask("guest-exec-status", {"pid": pid}, limit_s=60))["exited"]:
                 time.sleep(0.02)
-        said = base64.b64decode(status.get("out-data", "") + status.get("err-data", "")).decode()
-        assert status["exitcode"] == 0, said
-        return said
+        reply = base64.b64decode(status.get("out-data", "") + status.get("err-data", "")).decode()
+        assert status["exitcode"] == 0, reply
+        return reply
 
 
 def newest_image(cache: Path) -> GuestImage | None:

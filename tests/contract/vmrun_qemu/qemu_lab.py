@@ -78,9 +78,9 @@ class Vmrun:
         return {**kept, "VMRUN_QEMU_HOME": str(self.home), "VMRUN_QEMU_ACCEL": "tcg", **self.env}
 
     def ok(self, *words: str | Path) -> str:
-        code, said = self(*words)
-        assert code == 0, said + self.logs()
-        return said
+        code, reply = self(*words)
+        assert code == 0, reply + self.logs()
+        return reply
 
     def logs(self) -> str:
         """Return the ends of the machines' logs, for a failure message."""

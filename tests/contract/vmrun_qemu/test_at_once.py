@@ -41,8 +41,8 @@ def test_a_start_waits_for_nobody_and_breaks_nothing(vmrun: Vmrun) -> None:
         boot(vmrun, vmx)
         vmrun.ok("snapshot", vmx, name)
     deletion = vmrun.begin("deleteSnapshot", vmx, "a", "andDeleteChildren")
-    code, said = vmrun("start", vmx, "nogui")
-    assert (code, said) in [(0, ""), (255, "Error: The file is already in use\n")]
+    code, output = vmrun("start", vmx, "nogui")
+    assert (code, output) in [(0, ""), (255, "Error: The file is already in use\n")]
     assert (deletion.communicate(timeout=60)[0], deletion.returncode) in [
         (b"", 0), (b"Error: The file is already in use\n", 255),
     ]  # fmt: skip
@@ -95,8 +95,8 @@ def test_a_supervisor_that_dies_while_it_saves_leaves_a_machine_that_is_off(vmru
         assert has_asked(command)
         assert not eventually(lambda command=command: command.poll() is not None, 1.5)
         psutil.Process(record["supervisor"]["pid"]).kill()
-        said = command.communicate(timeout=60)[0]
-        assert (command.returncode, said[:20]) == (255, b"Error: Unknown error")
+        output = command.communicate(timeout=60)[0]
+        assert (command.returncode, output[:20]) == (255, b"Error: Unknown error")
         assert vmrun.ok("list") == "Total running VMs: 0\n"
         assert vmrun.ok("listSnapshots", vmx) == "Total snapshots: 0\n"
         assert not Vmx.read(vmx).get("checkpoint.vmState")

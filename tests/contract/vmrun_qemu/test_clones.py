@@ -113,8 +113,8 @@ def test_a_clone_that_fails_leaves_nothing(vmrun: Vmrun) -> None:
     good = disk.read_bytes()
     disk.write_bytes(b"broken")
     for kind in ("full", "linked"):
-        code, said = vmrun("clone", vmx, copy, kind, "-snapshot=s")
-        assert (code, said[:7]) == (255, "Error: ")
+        code, output = vmrun("clone", vmx, copy, kind, "-snapshot=s")
+        assert (code, output[:7]) == (255, "Error: ")
         assert not copy.parent.exists()
     disk.write_bytes(good)
     vmrun.ok("deleteSnapshot", vmx, "s")

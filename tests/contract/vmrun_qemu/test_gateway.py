@@ -19,7 +19,7 @@ from test_frames import FakeGuest
 from harness.airgap.pcap import Packet, is_outside, read_pcap
 from harness.vmrun_qemu.network import switch
 
-OUTSIDE = "198.51.100.7"  # RFC 5737: nobody's address
+OUTSIDE = "198.51.100.7"  # RFC 5737: an address of no host
 NAT = 'ethernet0.connectionType = "nat"\nethernet0.vnet = "VMnet8"\n'
 SUBNETS = {"vmnet1": IPv4Network("192.168.6.0/24"), "vmnet8": IPv4Network("192.168.80.0/24")}
 IPV4 = 0x0800
@@ -202,7 +202,7 @@ def test_a_service_is_reached_at_its_address_and_nothing_else_is(
     vmrun.ok("listConnections", "vmnet1")
     answers = {packet.source_port: packet.reset for packet in recorded(folder) if 4000 <= packet.target_port <= 4002}
     assert answers.pop(5000) is False
-    assert all(answers.values()), "whoever else answers, refuses"
+    assert all(answers.values()), "every other answer is a refusal"
 
 
 def test_services_are_set_while_the_network_is_down(vmrun: Vmrun) -> None:
@@ -214,11 +214,11 @@ def test_services_are_set_while_the_network_is_down(vmrun: Vmrun) -> None:
         ("setService", "vmnet1", "192.168.6.1", "5000", "40001"),
         ("deleteService", "vmnet1", "192.168.6.1", "5000"),
     ):
-        code, said = vmrun(*words)
-        assert (code, "in use" in said) == (255, True)
+        code, output = vmrun(*words)
+        assert (code, "in use" in output) == (255, True)
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "192.168.6.254", "192.168.6.253", "192.168.6.255", "nonsense"])
 def test_a_service_has_a_free_address_of_its_network(vmrun: Vmrun, address: str) -> None:
-    code, said = vmrun("setService", "vmnet1", address, "5000", "40000")
-    assert (code, said[:7]) == (255, "Error: ")
+    code, output = vmrun("setService", "vmnet1", address, "5000", "40000")
+    assert (code, output[:7]) == (255, "Error: ")

@@ -127,7 +127,7 @@ def test_processes_are_listed_and_ended_by_their_owner_only(real_guest: RealGues
 def test_a_program_that_never_ends_ends_the_wait(real_guest: RealGuest) -> None:
     real_guest.vmrun.env["VMRUN_QEMU_PROGRAM_S"] = "1"
     try:
-        code, said = real_guest("runProgramInGuest", "/bin/sleep", "100")
+        code, output = real_guest("runProgramInGuest", "/bin/sleep", "100")
     finally:
         del real_guest.vmrun.env["VMRUN_QEMU_PROGRAM_S"]
-    assert (code, said[:7]) == (255, "Error: ")
+    assert (code, output[:7]) == (255, "Error: ")

@@ -79,8 +79,8 @@ def test_the_environment_of_guest_programs(real_guest: RealGuest) -> None:
 
 def test_the_screen_is_shown_to_who_is_logged_in(real_guest: RealGuest, tmp_path: Path) -> None:
     png = tmp_path / "screen.png"
-    code, said = real_guest.vmrun("captureScreen", real_guest.vmx, png)
-    assert (code, said.startswith("Error: Anonymous guest operations")) == (255, True)
+    code, output = real_guest.vmrun("captureScreen", real_guest.vmx, png)
+    assert (code, output.startswith("Error: Anonymous guest operations")) == (255, True)
     assert real_guest.as_user(USER, "wrong", "captureScreen", png)[0] == 255
     assert not png.exists()
     real_guest.ok("captureScreen", png)
@@ -92,7 +92,7 @@ def test_the_screen_is_shown_to_who_is_logged_in(real_guest: RealGuest, tmp_path
 
 
 def test_what_is_typed_arrives_at_the_guests_keyboard(real_guest: RealGuest) -> None:
-    """The keyboard is that of the first virtual terminal, which nobody else reads in this guest."""
+    """The keyboard is that of the first virtual terminal, which no other program reads in this guest."""
     text = 'Hello, "World" ~ 100% {a|b}\\'
     real_guest.root("modprobe evdev; (head -n 1 < /dev/tty1 > /tmp/typed) >/dev/null 2>&1 & sleep 1; chvt 1; true")
     real_guest.ok("typeKeystrokesInGuest", text + "\n")

@@ -44,15 +44,15 @@ def test_networks_are_listed_and_defined(vmrun: Vmrun) -> None:
         ["vmnet2", "nonsense"],
         ["vmnet2", "1.2.3.4/31"],
     ):
-        code, said = vmrun("defineNetwork", *words)
-        assert (code, said[:7]) == (255, "Error: ")
+        code, output = vmrun("defineNetwork", *words)
+        assert (code, output[:7]) == (255, "Error: ")
 
 
 def test_a_network_in_use_keeps_its_subnet(vmrun: Vmrun) -> None:
     vmrun.ok("start", vmrun.machine("one"), "nogui")
     vmrun.ok("defineNetwork", "vmnet1", "192.168.6.0/24")
-    code, said = vmrun("defineNetwork", "vmnet1", "192.168.7.0/24")
-    assert (code, "in use" in said) == (255, True)
+    code, output = vmrun("defineNetwork", "vmnet1", "192.168.7.0/24")
+    assert (code, "in use" in output) == (255, True)
 
 
 def test_a_forwarded_port_outlives_its_machines_and_leads_nowhere_while_they_are_off(vmrun: Vmrun) -> None:
@@ -96,8 +96,8 @@ def test_a_port_that_somebody_has_is_refused_and_not_remembered(vmrun: Vmrun) ->
         taken = f"Error: The host port {port}/tcp is already in use"
         assert forward(vmrun, port) == (255, taken + "\n")
         vmrun.ok("start", vmrun.machine("one"), "nogui")
-        code, said = forward(vmrun, port)
-        assert (code, said.startswith(f"{taken}: Could not set up host forwarding rule")) == (255, True), said
+        code, output = forward(vmrun, port)
+        assert (code, output.startswith(f"{taken}: Could not set up host forwarding rule")) == (255, True), output
         assert vmrun.ok("listPortForwardings", "vmnet1") == "Total port forwardings: 0\n"
 
 
@@ -108,8 +108,8 @@ def test_a_udp_port_that_somebody_has_is_refused(vmrun: Vmrun) -> None:
         words = ["setPortForwarding", "vmnet8", "udp", str(port), "192.168.80.10", "53"]
         assert vmrun(*words) == (255, f"Error: The host port {port}/udp is already in use\n")
         vmrun.ok("start", vmrun.machine("one", 'ethernet0.connectionType = "nat"\nethernet0.vnet = ""\n'), "nogui")
-        code, said = vmrun(*words)
-        assert (code, said.startswith(f"Error: The host port {port}/udp is already in use: Could not set up")) == (
+        code, output = vmrun(*words)
+        assert (code, output.startswith(f"Error: The host port {port}/udp is already in use: Could not set up")) == (
             255,
             True,
         )
@@ -117,8 +117,8 @@ def test_a_udp_port_that_somebody_has_is_refused(vmrun: Vmrun) -> None:
 
 
 def test_answers_over_udp_cannot_leave_a_closed_network_so_nothing_is_forwarded(vmrun: Vmrun) -> None:
-    code, said = vmrun("setPortForwarding", "vmnet1", "udp", "5353", "192.168.6.10", "53")
-    assert (code, said.startswith("Error: The operation is not supported: vmnet1 is host-only")) == (255, True)
+    code, output = vmrun("setPortForwarding", "vmnet1", "udp", "5353", "192.168.6.10", "53")
+    assert (code, output.startswith("Error: The operation is not supported: vmnet1 is host-only")) == (255, True)
     assert vmrun.ok("listPortForwardings", "vmnet1") == "Total port forwardings: 0\n"
 
 
@@ -164,8 +164,8 @@ def test_wrong_parameters_are_refused(vmrun: Vmrun) -> None:
         ["vmnet1", "tcp", "2222", "here", "22"],
         ["ethernet", "tcp", "2222", "192.168.6.10", "22"],
     ):
-        code, said = vmrun("setPortForwarding", *words)
-        assert (code, said[:7]) == (255, "Error: "), words
+        code, output = vmrun("setPortForwarding", *words)
+        assert (code, output[:7]) == (255, "Error: "), words
 
 
 def test_the_network_ends_with_its_last_machine(vmrun: Vmrun) -> None:

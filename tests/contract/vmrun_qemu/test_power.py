@@ -71,9 +71,9 @@ def test_a_soft_stop_that_nobody_hears_ends_and_leaves_the_machine_on(vmrun: Vmr
     vmx = vmrun.machine("one")
     vmrun.ok("start", vmx, "nogui")
     vmrun.env["VMRUN_QEMU_SOFT_STOP_S"] = "1"
-    code, said = vmrun("stop", vmx, "soft")
+    code, output = vmrun("stop", vmx, "soft")
     assert code == 255
-    assert said.startswith("Error: ")
+    assert output.startswith("Error: ")
     assert str(vmx) in vmrun.ok("list")
 
 
@@ -84,8 +84,8 @@ def test_a_second_start_is_silent_or_an_error_as_configured(vmrun: Vmrun) -> Non
     assert vmrun.ok("start", vmx, "nogui") == ""
     assert vmrun.record(vmx) == first
     vmrun.env["VMRUN_QEMU_FAULTS"] = "already-running"
-    code, said = vmrun("start", vmx, "nogui")
-    assert (code, said) == (255, "Error: The virtual machine should not be powered on. It is already running.\n")
+    code, output = vmrun("start", vmx, "nogui")
+    assert (code, output) == (255, "Error: The virtual machine should not be powered on. It is already running.\n")
 
 
 def test_two_starts_at_once_make_one_machine(vmrun: Vmrun) -> None:

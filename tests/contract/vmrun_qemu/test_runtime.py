@@ -142,5 +142,5 @@ def test_verbs_that_need_tools_say_so_first(vmrun: Vmrun) -> None:
     ]  # fmt: skip
     for words in verbs:
         assert vmrun(*words) == silent, words
-    code, said = vmrun("installTools", vmx)
-    assert (code, "No VMware Tools image" in said) == (255, True)
+    code, output = vmrun("installTools", vmx)
+    assert (code, "No VMware Tools image" in output) == (255, True)

@@ -42,10 +42,10 @@ sata0:0.fileName = "m.vmdk"
 
 
 def run(*words: str | Path) -> Answer:
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
         status = main([str(word) for word in words])
-    return status, said.getvalue()
+    return status, output.getvalue()
 
 
 class Player:

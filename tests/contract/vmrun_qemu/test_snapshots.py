@@ -25,10 +25,10 @@ def disks(vmx: Path) -> set[str]:
 def chain(vmx: Path) -> list[str]:
     """Return the disk's backing chain, as `qemu-img` reads it, consistent."""
     argv = ["qemu-img", "info", "--backing-chain", "--output=json", str(disk_of(vmx))]
-    told = json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=30).stdout)
-    for image in told:
+    chain = json.loads(subprocess.run(argv, check=True, capture_output=True, timeout=30).stdout)
+    for image in chain:
         subprocess.run(["qemu-img", "check", "-q", image["filename"]], check=True, timeout=30)
-    return [Path(image["filename"]).name for image in told]
+    return [Path(image["filename"]).name for image in chain]
 
 
 def boots_on_disk(vmx: Path) -> int:

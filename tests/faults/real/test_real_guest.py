@@ -42,8 +42,8 @@ BOOT_S = 400
 
 # Reserves every free block without writing it, then fails as a program does and says so on the console.
 FILL = (
-    "fallocate -l $(($(stat -f -c '%f * %S' /))) /filler; cp /bin/sh /full 2> /run/said || :; "
-    "cat /run/said > /dev/ttyS0; cat /run/said >&2"
+    "fallocate -l $(($(stat -f -c '%f * %S' /))) /filler; cp /bin/sh /full 2> /run/reply || :; "
+    "cat /run/reply > /dev/ttyS0; cat /run/reply >&2"
 )
 
 pytestmark = pytest.mark.skipif(not INSTALLED, reason="LAB_INSTALLED names no finished lab to take a disk from")
@@ -97,7 +97,7 @@ def machine(lab: Lab) -> Machine:
     return one
 
 
-def told(machine: Machine, work: Callable[[], object], limit_s: float) -> tuple[Check, set[str]]:
+def error_of(machine: Machine, work: Callable[[], object], limit_s: float) -> tuple[Check, set[str]]:
     """Return the failed check with its explanation, and the evidence's names.
 
     The phase does that work; the check is explained as a lab does it.
@@ -130,7 +130,7 @@ def ask(machine: Machine, command: str) -> None:
 def test_paused_then_full_then_panic(lab: Lab, machine: Machine) -> None:
     vmrun, vmx = lab.context.vmrun, machine.plan.files.vmx
     vmrun.pause(vmx)
-    check, _ = told(machine, lambda: machine.ssh.run("true", 5), 5)
+    check, _ = error_of(machine, lambda: machine.ssh.run("true", 5), 5)
     assert check.why.startswith("the machine is paused: ")
     vmrun.unpause(vmx)
 
@@ -139,13 +139,13 @@ def test_paused_then_full_then_panic(lab: Lab, machine: Machine) -> None:
     assert "No space left on device" in filled.stderr
     machine.console.listen()
     assert machine.console.started
-    check, names = told(machine, lambda: machine.ssh.run("sleep 60", 3), 3)
+    check, names = error_of(machine, lambda: machine.ssh.run("sleep 60", 3), 3)
     assert "the console says: a file system in the guest is full" in check.why
     assert {"journal.log", "network.txt", "system.txt", "cloud-init.log", "dpkg.log", "serial-1.log"} <= names
     assert f"inet {machine.plan.address}/24" in (lab.run.machine(NAME) / "network.txt").read_text()
 
     ask(machine, "echo c > /proc/sysrq-trigger")
-    check, names = told(machine, nothing(machine, 60), 60)
+    check, names = error_of(machine, nothing(machine, 60), 60)
     assert "kernel panic: sysrq triggered crash" in check.why
     for name in ("cloud-init.log", "dpkg.log"):
         (lab.run.machine(NAME) / name).unlink()
@@ -157,7 +157,7 @@ def test_paused_then_full_then_panic(lab: Lab, machine: Machine) -> None:
 
 def test_powered_off_from_inside(machine: Machine) -> None:
     ask(machine, "poweroff -f")
-    check, names = told(machine, nothing(machine, 60), 60)
+    check, names = error_of(machine, nothing(machine, 60), 60)
     assert check.why.startswith("the machine is off: ")
     assert "the guest powered itself off" in check.why
     assert "dpkg.log" in names, "read from the stopped disk"
@@ -167,7 +167,7 @@ def test_hypervisor_process_killed(machine: Machine) -> None:
     folder = str(machine.plan.files.directory)
     (qemu,) = [p for p in psutil.process_iter() if "qemu-system" in p.name() and folder in " ".join(p.cmdline())]
     qemu.kill()
-    check, _ = told(machine, nothing(machine, 60), 60)
+    check, _ = error_of(machine, nothing(machine, 60), 60)
     assert "the hypervisor's process ended (-9)" in check.why
 
 
@@ -179,8 +179,8 @@ def first_line(verdict: Verdict) -> str:
 
 def change(machine: Machine, command: str) -> None:
     """Run that command in the guest as root."""
-    said = machine.ssh.run(command, 60, as_root=True)
-    assert said.ok, said.stderr
+    reply = machine.ssh.run(command, 60, as_root=True)
+    assert reply.ok, reply.stderr
 
 
 def test_payload_damaged_then_package_missing_then_another_source(machine: Machine) -> None:
@@ -211,8 +211,8 @@ def test_a_firewall_of_the_guest_proves_no_air_gap(lab: Lab) -> None:
     machine = lab.machines[NAME]
     assert run_phase(boot, machine).status is Status.PASS
     lab.context.barrier.expect([NAME])
-    told = {check.name: check for check in run_phase(air_gap, machine).checks}
-    assert {told[check.name].seen for check in checks.CLOSED} == {"no answer"}
+    by_name = {check.name: check for check in run_phase(air_gap, machine).checks}
+    assert {by_name[check.name].seen for check in checks.CLOSED} == {"no answer"}
     # The first is an error for who asks (EACCES), the second (EINVAL) and the third are not.
     change(machine, "ip rule add ipproto udp dport 53 prohibit && ip rule add ipproto udp dport 123 blackhole")
     change(machine, "ip route add prohibit 8.8.8.8")
@@ -220,11 +220,11 @@ def test_a_firewall_of_the_guest_proves_no_air_gap(lab: Lab) -> None:
     for file in (lab.run.directory / "network").glob("*.pcap"):
         file.unlink()
     lab.context.gateway.open()
-    told = {check.name: check for check in run_phase(air_gap, machine).checks}
-    assert {told[check.name].status for check in checks.CLOSED} == {Status.NOT_PROVEN}
-    assert told["no TCP"].seen.startswith("2 of 8 probes did not leave the guest: 8.8.8.8 port 53: ")
-    assert told["no NTP"].seen.startswith("2 of 2 probes did not leave the guest: ")
-    assert told["nothing left the network"].status is Status.PASS
+    by_name = {check.name: check for check in run_phase(air_gap, machine).checks}
+    assert {by_name[check.name].status for check in checks.CLOSED} == {Status.NOT_PROVEN}
+    assert by_name["no TCP"].seen.startswith("2 of 8 probes did not leave the guest: 8.8.8.8 port 53: ")
+    assert by_name["no NTP"].seen.startswith("2 of 2 probes did not leave the guest: ")
+    assert by_name["nothing left the network"].status is Status.PASS
 
 
 def test_wrong_address(lab: Lab, machine: Machine) -> None:
@@ -236,7 +236,7 @@ def test_wrong_address(lab: Lab, machine: Machine) -> None:
     machine.power.on(2, machine.deadline(60))
     booted = lambda: machine.console.last("boot-complete")  # noqa: E731  (asked again and again)
     machine.wait_for("the guest to have booted", booted, machine.deadline(BOOT_S))
-    check, _ = told(machine, lambda: machine.ssh.connect(machine.deadline(15), not_boot_id=before), 15)
+    check, _ = error_of(machine, lambda: machine.ssh.connect(machine.deadline(15), not_boot_id=before), 15)
     assert check.why.startswith(f"the guest has {other}, not {address}: ")
 
 

@@ -53,7 +53,7 @@ class TestPull:
         assert judge.judge_pull(PULLED, PULL, "").status is Status.PASS
 
     @pytest.mark.parametrize(
-        "said",
+        "detail",
         [
             "{}",
             '{"manifest": "sha256:aa"}',
@@ -62,8 +62,8 @@ class TestPull:
             "no JSON",
         ],
     )
-    def test_anything_else_fails(self, said: str) -> None:
-        assert judge.judge_pull(ProbeResult(open=True, detail=said), PULL, "").status is Status.FAIL
+    def test_anything_else_fails(self, detail: str) -> None:
+        assert judge.judge_pull(ProbeResult(open=True, detail=detail), PULL, "").status is Status.FAIL
 
     @pytest.mark.parametrize("answer", [SILENT, replace(PULLED, open=False)])
     def test_no_answer_fails(self, answer: ProbeResult) -> None:

@@ -41,12 +41,12 @@ class FakeApt:
 
 def test_the_package_is_unpacked_once_and_not_installed(tmp_path: Path) -> None:
     apt = FakeApt(offered=True)
-    said: list[str] = []
+    messages: list[str] = []
     for _ in range(2):
-        registry_package.ensure_registry(tmp_path, said.append, apt)
+        registry_package.ensure_registry(tmp_path, messages.append, apt)
     assert apt.called == ["apt-get", "dpkg-deb"]
     assert registry_package.find_program(tmp_path) == tmp_path / "docker-registry-unpacked/usr/bin/docker-registry"
-    assert len(said) == 1
+    assert len(messages) == 1
     assert [item.name for item in tmp_path.iterdir()] == ["docker-registry-unpacked"]
 
 
@@ -55,29 +55,29 @@ def test_an_existing_directory_stays_and_is_named(tmp_path: Path) -> None:
     for name in ("registry", "docker-registry-unpacked"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "precious").touch()
-    said: list[str] = []
-    registry_package.ensure_registry(tmp_path, said.append, apt)
+    messages: list[str] = []
+    registry_package.ensure_registry(tmp_path, messages.append, apt)
     assert registry_package.find_program(tmp_path) is None
-    assert f"{tmp_path / 'docker-registry-unpacked'}: exists without the registry program" in said[-1]
+    assert f"{tmp_path / 'docker-registry-unpacked'}: exists without the registry program" in messages[-1]
     assert len(list(tmp_path.rglob("precious"))) == 2
 
 
 def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     apt = FakeApt(offered=True)
     (tmp_path / "cache").touch()
-    said: list[str] = []
-    registry_package.ensure_registry(tmp_path / "cache", said.append, apt)
-    assert "the air gap will not be proven: " in said[-1]
-    assert str(tmp_path / "cache") in said[-1]
+    messages: list[str] = []
+    registry_package.ensure_registry(tmp_path / "cache", messages.append, apt)
+    assert "the air gap will not be proven: " in messages[-1]
+    assert str(tmp_path / "cache") in messages[-1]
 
 
 def test_a_host_without_the_package_continues_with_a_message(tmp_path: Path) -> None:
     apt = FakeApt(offered=False)
-    said: list[str] = []
-    registry_package.ensure_registry(tmp_path, said.append, apt)
+    messages: list[str] = []
+    registry_package.ensure_registry(tmp_path, messages.append, apt)
     assert registry_package.find_program(tmp_path) is None
-    assert "the air gap will not be proven" in said[-1]
-    assert "Unable to locate package" in said[-1]
+    assert "the air gap will not be proven" in messages[-1]
+    assert "Unable to locate package" in messages[-1]
 
 
 def test_the_hosts_own_program_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,9 +30,9 @@ class DebianHost:
         return PackageSystem(self.run, which, lambda: self.root)
 
     def ensure(self) -> list[str]:
-        said: list[str] = []
-        ensure_packages(said.append, system=self.system)
-        return said
+        messages: list[str] = []
+        ensure_packages(messages.append, system=self.system)
+        return messages
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def host() -> DebianHost:
 
 
 def packages(host: DebianHost, **states: object) -> None:
-    """Have every package installed but for these, which answer so."""
+    """Let every package be installed except these, which answer so."""
     for name in PACKAGES:
         answers = states.get(name.replace("-", "_"), [INSTALLED])
         for answer in answers if isinstance(answers, list) else [answers]:
@@ -62,11 +62,11 @@ def test_a_package_that_is_not_fully_installed_is_missing(host: DebianHost, stat
 
 def test_missing_packages_are_installed_and_each_command_is_reported_before_it_runs(host: DebianHost) -> None:
     packages(host, mmdebstrap=[("", 1), INSTALLED], uidmap=[("", 1), INSTALLED])
-    said: list[str] = []
-    host.run.on("apt-get", "update", then=lambda: said.append("(update ran)"))
-    host.run.on(*INSTALL, "mmdebstrap", "uidmap", then=lambda: said.append("(install ran)"))
-    ensure_packages(said.append, system=host.system)
-    assert said == [
+    messages: list[str] = []
+    host.run.on("apt-get", "update", then=lambda: messages.append("(update ran)"))
+    host.run.on(*INSTALL, "mmdebstrap", "uidmap", then=lambda: messages.append("(install ran)"))
+    ensure_packages(messages.append, system=host.system)
+    assert messages == [
         "running: apt-get update",
         "(update ran)",
         "running: apt-get install -y --no-install-recommends mmdebstrap uidmap",

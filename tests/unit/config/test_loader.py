@@ -42,7 +42,7 @@ def test_an_overlay_changes_what_it_names_and_nothing_else() -> None:
     assert (base.ssh.port, small.ssh.port) == (22, 22)
 
 
-# What is written, in place of what, and: what is said, at the place of what (None: not in a place of its own).
+# What is written, in place of what, and: the message, at the place of what (None: not in a place of its own).
 ONE_PROBLEM = [
     ("  cpus: 2", "  cpus: 2\n  colour: red", "colour: red", "hardware.colour: unknown key; known here: memory_mib, "),
     ("gateway: 192.168.6.1\n", "gatway: 192.168.6.1\n  gateway: 192.168.6.1\n", "gatway", "did you mean gateway?"),
@@ -89,15 +89,15 @@ ONE_PROBLEM = [
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "at", "said"), ONE_PROBLEM, ids=[f"{new.strip()[:40]}" for _, new, _, _ in ONE_PROBLEM]
+    ("old", "new", "at", "expected"), ONE_PROBLEM, ids=[f"{new.strip()[:40]}" for _, new, _, _ in ONE_PROBLEM]
 )
-def test_one_problem_is_one_line_with_its_place(old: str, new: str, at: str, said: str) -> None:
+def test_one_problem_is_one_line_with_its_place(old: str, new: str, at: str, expected: str) -> None:
     text = changed((old, new))
     message = refused(text)
     head, problem, *rest = message.splitlines()
     assert head == "the lab file has a problem"
     assert problem.startswith(f"lab.yaml:{place(text, at)}: ")
-    assert said in problem
+    assert expected in problem
     assert [line.split(":")[0].strip() for line in rest] == ["remedy"]
 
 
@@ -159,7 +159,7 @@ def test_one_seed_for_two_machines_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("name: [airgap", "not YAML"),
         ("name: a\n\tb: c", "not YAML"),
@@ -174,9 +174,9 @@ def test_one_seed_for_two_machines_is_told() -> None:
         ("name: " + "9" * 5000, "name: expected text"),
     ],
 )
-def test_a_file_that_is_no_lab_file_is_one_clear_error(text: str, said: str) -> None:
+def test_a_file_that_is_no_lab_file_is_one_clear_error(text: str, expected: str) -> None:
     message = refused(text)
-    assert said in message
+    assert expected in message
     assert message.startswith(("lab.yaml", "the lab file has"))
 
 
@@ -227,9 +227,9 @@ def test_a_windows_path_is_kept_as_it_is_written(written: str, read: str) -> Non
 
 
 def test_a_windows_path_in_double_quotes_is_told_to_be_an_escape() -> None:
-    told = refused(changed((r"'F:\VMs\AirgapLab'", r'"F:\VMs\AirgapLab"')))
-    assert "not YAML" in told
-    assert "write Windows paths in single quotes" in told
+    message = refused(changed((r"'F:\VMs\AirgapLab'", r'"F:\VMs\AirgapLab"')))
+    assert "not YAML" in message
+    assert "write Windows paths in single quotes" in message
 
 
 PATH_KEYS = [

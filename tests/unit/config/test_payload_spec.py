@@ -74,10 +74,10 @@ def test_without_the_key_there_is_no_payload() -> None:
     ],
 )
 def test_a_wrong_payload_is_an_error_at_its_key(text: str, message: str) -> None:
-    said = problem(text)
-    assert message in said
-    assert "lab.yaml:" in said
-    assert "word@" not in said
+    found = problem(text)
+    assert message in found
+    assert "lab.yaml:" in found
+    assert "word@" not in found
 
 
 def test_files_of_different_kinds_may_have_one_name() -> None:

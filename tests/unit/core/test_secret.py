@@ -66,7 +66,7 @@ def test_the_words_of_a_command() -> None:
 
 
 def test_a_tree_stays_json_and_has_no_secret_at_any_depth() -> None:
-    tree = {"argv": ["vmrun", "-gp", "hunter2"], "said": {"text": KEY}, "rows": [{"a": f"x {KEY}"}, 1, None, True]}
+    tree = {"argv": ["vmrun", "-gp", "hunter2"], "output": {"text": KEY}, "rows": [{"a": f"x {KEY}"}, 1, None, True]}
     shown = json.dumps(redact_tree(tree))
     assert "hunter2" not in shown
     assert "b3Blb" not in shown

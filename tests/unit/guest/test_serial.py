@@ -25,7 +25,7 @@ class FakeClock:
         self.now += seconds
 
 
-def said(event: str, nonce: str = NONCE, **fields: str) -> str:
+def event_line(event: str, nonce: str = NONCE, **fields: str) -> str:
     return format_event(event, nonce, BOOT, fields)
 
 
@@ -47,7 +47,7 @@ def append(path: Path, data: bytes | str) -> None:
 def test_the_form_of_a_line() -> None:
     line = f"@LAB1 {NONCE} {BOOT} copied files=12 bytes=3400 #103"
     assert parse_event(line) == GuestEvent("copied", NONCE, BOOT, {"files": "12", "bytes": "3400"})
-    assert said("copied", files="12", bytes="3400") == line
+    assert event_line("copied", files="12", bytes="3400") == line
 
 
 def test_an_event_without_values_and_without_a_serial_number() -> None:
@@ -64,11 +64,11 @@ def test_values_come_back_as_they_were_given(fields: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        said("boot") + "\r",
-        said("boot") + "  \r\n",
-        f"[    3.1] usb 1-1: new dev{said('boot')}",
-        f"\x1b[0;32m  OK  \x1b[0m{said('boot')}\x1b[K",
-        f"@LAB1 torn {said('boot')}",
+        event_line("boot") + "\r",
+        event_line("boot") + "  \r\n",
+        f"[    3.1] usb 1-1: new dev{event_line('boot')}",
+        f"\x1b[0;32m  OK  \x1b[0m{event_line('boot')}\x1b[K",
+        f"@LAB1 torn {event_line('boot')}",
     ],
 )
 def test_text_around_an_event_is_ignored(line: str) -> None:
@@ -80,15 +80,15 @@ def test_text_around_an_event_is_ignored(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        said("boot")[:-1],
-        said("boot") + "0",
-        said("boot").replace("boot ", "boo "),
-        said("boot").replace(NONCE, NONCE[:-1]),
-        said("boot").replace("boot", "bo[ 4.2] eth0 up\not"),
-        said("copied", files="12").replace("files=12", "files=1"),
-        said("copied", files="12").replace("files=12", "filesx12"),
-        said("boot") + " trailing",
-        said("boot").replace("@LAB1", "@LAB2"),
+        event_line("boot")[:-1],
+        event_line("boot") + "0",
+        event_line("boot").replace("boot ", "boo "),
+        event_line("boot").replace(NONCE, NONCE[:-1]),
+        event_line("boot").replace("boot", "bo[ 4.2] eth0 up\not"),
+        event_line("copied", files="12").replace("files=12", "files=1"),
+        event_line("copied", files="12").replace("files=12", "filesx12"),
+        event_line("boot") + " trailing",
+        event_line("boot").replace("@LAB1", "@LAB2"),
         "@LAB1 ",
         "",
         "login: ",
@@ -99,7 +99,7 @@ def test_a_torn_line_is_none(line: str) -> None:
 
 
 def test_every_single_missing_character_is_noticed() -> None:
-    line = said("cloud-init", stage="final", seconds="17")
+    line = event_line("cloud-init", stage="final", seconds="17")
     for index in range(line.index("#")):
         assert parse_event(line[:index] + line[index + 1 :]) is None, index
 
@@ -111,16 +111,16 @@ def test_a_missing_file_has_no_events(follower: SerialFollower) -> None:
 
 
 def test_events_come_once_in_order_with_the_time_of_reading(serial: Path, follower: SerialFollower) -> None:
-    append(serial, f"SeaBIOS\r\n\r\n{said('boot')}\r\n{said('ssh-ready')}\r\n")
+    append(serial, f"SeaBIOS\r\n\r\n{event_line('boot')}\r\n{event_line('ssh-ready')}\r\n")
     assert [(e.event, e.at_s) for e in follower.poll()] == [("boot", 12.5), ("ssh-ready", 12.5)]
     assert follower.poll() == []
-    append(serial, f"\n{said('boot-complete', cloud_init='done', seconds='99')}\n")
+    append(serial, f"\n{event_line('boot-complete', cloud_init='done', seconds='99')}\n")
     assert [e.fields["cloud_init"] for e in follower.poll()] == ["done"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 50])
 def test_a_file_that_grows_in_pieces(serial: Path, follower: SerialFollower, size: int) -> None:
-    data = f"\xe9한\r\n{said('boot')}\r\n{said('copied', reason='한 글')}\r\n".encode()
+    data = f"\xe9한\r\n{event_line('boot')}\r\n{event_line('copied', reason='한 글')}\r\n".encode()
     events = []
     for begin in range(0, len(data), size):
         append(serial, data[begin : begin + size])
@@ -130,28 +130,39 @@ def test_a_file_that_grows_in_pieces(serial: Path, follower: SerialFollower, siz
 
 
 def test_an_unfinished_line_is_shown_and_is_no_event_yet(serial: Path, follower: SerialFollower) -> None:
-    append(serial, f"first\n{said('boot')}")
+    append(serial, f"first\n{event_line('boot')}")
     assert follower.poll() == []
-    assert follower.last_line == said("boot")
+    assert follower.last_line == event_line("boot")
     append(serial, "\n")
     assert [event.event for event in follower.poll()] == ["boot"]
 
 
 def test_foreign_events_are_counted_and_not_believed(serial: Path, follower: SerialFollower) -> None:
-    append(serial, "\n".join([said("boot-complete", OTHER), said("boot", "-"), said("boot", OTHER), said("boot"), ""]))
+    append(
+        serial,
+        "\n".join(
+            [
+                event_line("boot-complete", OTHER),
+                event_line("boot", "-"),
+                event_line("boot", OTHER),
+                event_line("boot"),
+                "",
+            ]
+        ),
+    )
     assert [event.event for event in follower.poll()] == ["boot"]
     assert dict(follower.foreign) == {OTHER: 2, "-": 1}
 
 
 def test_a_torn_event_is_none(serial: Path, follower: SerialFollower) -> None:
-    append(serial, said("boot")[:40] + "[ 1.0] kernel\n" + said("boot") + "\n")
+    append(serial, event_line("boot")[:40] + "[ 1.0] kernel\n" + event_line("boot") + "\n")
     assert len(follower.poll()) == 1
 
 
 def test_a_file_that_became_shorter_is_read_anew(serial: Path, follower: SerialFollower) -> None:
-    append(serial, f"{said('boot')}\n" + "x" * 300 + "\nunfinished")
+    append(serial, f"{event_line('boot')}\n" + "x" * 300 + "\nunfinished")
     assert len(follower.poll()) == 1
-    serial.write_text(f"{said('ssh-ready')}\n")
+    serial.write_text(f"{event_line('ssh-ready')}\n")
     assert [event.event for event in follower.poll()] == ["ssh-ready"]
     assert "unfinished" not in follower.last_line
 
@@ -171,14 +182,14 @@ def test_a_progress_bar_shows_its_last_state(serial: Path, follower: SerialFollo
 
 
 def test_memory_has_a_bound(serial: Path, follower: SerialFollower) -> None:
-    append(serial, b"x" * 200_000 + f"\n{said('boot')}\n".encode() + b"y\n" * 5000)
+    append(serial, b"x" * 200_000 + f"\n{event_line('boot')}\n".encode() + b"y\n" * 5000)
     assert len(follower.poll()) == 1
     assert len(follower.tail(10_000).splitlines()) == 400
     for _ in range(3):
         append(serial, b"z" * 100_000)
         follower.poll()
         assert len(follower.last_line) <= 100_000
-    append(serial, f"\n{said('boot')}\n")
+    append(serial, f"\n{event_line('boot')}\n")
     assert len(follower.poll()) == 1
 
 

@@ -47,11 +47,11 @@ def test_openssh_reads_the_same(tmp_path: Path) -> None:
     config.write_text(ssh_config([MASTER, WORKER], known))
     known.write_text(known_hosts_text([MASTER, WORKER]))
     answer = run(["ssh", "-G", "-F", config, "k3s-master1"], timeout_s=20)
-    said = dict(line.split(" ", 1) for line in answer.stdout.splitlines() if " " in line)
+    settings = dict(line.split(" ", 1) for line in answer.stdout.splitlines() if " " in line)
     assert answer.returncode == 0, answer.output
-    assert (said["hostname"], said["port"], said["user"]) == ("127.0.0.1", "2222", "ubuntu")
-    assert said["identityfile"].replace("%%", "%") == "/a b/100%/id"
-    assert said["identitiesonly"] == said["stricthostkeychecking"].replace("true", "yes") == "yes"
-    assert said["hostkeyalias"] == "k3s-master1"
+    assert (settings["hostname"], settings["port"], settings["user"]) == ("127.0.0.1", "2222", "ubuntu")
+    assert settings["identityfile"].replace("%%", "%") == "/a b/100%/id"
+    assert settings["identitiesonly"] == settings["stricthostkeychecking"].replace("true", "yes") == "yes"
+    assert settings["hostkeyalias"] == "k3s-master1"
     for name in ("k3s-master1", "[127.0.0.1]:2222"):
         assert run(["ssh-keygen", "-F", name, "-f", known], timeout_s=20).returncode == 0

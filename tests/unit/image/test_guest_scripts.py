@@ -136,8 +136,8 @@ def who(root: Path) -> Identity:
     command = question(f"{root}/var/lib/a marker").replace(" /", f" {root}/").replace("=/dev/sr0", f"={root}/dev/sr0")
     command = command.replace(f"2> {root}/dev/null", "2> /dev/null").replace(f"of={root}/dev/null", "of=/dev/null")
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
-    said = parse_identity(done.stdout)
-    return replace(said, drive="\n".join(line for line in said.drive.splitlines() if "records" in line))
+    parsed = parse_identity(done.stdout)
+    return replace(parsed, drive="\n".join(line for line in parsed.drive.splitlines() if "records" in line))
 
 
 @posix_sh

@@ -58,7 +58,7 @@ def test_without_an_end_nothing_expires() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "fresh", "said"),
+    ("known", "fresh", "expected"),
     [
         ("2026-01-02T00:00:00+00:00", "2026-01-03T00:00:00+00:00", "2026-01-03T00:00:00+00:00"),
         ("2026-01-03T00:00:00+00:00", "2026-01-02T00:00:00+00:00", "2026-01-03T00:00:00+00:00"),
@@ -66,5 +66,5 @@ def test_without_an_end_nothing_expires() -> None:
         ("2026-01-02T00:00:00+00:00", "", ""),
     ],
 )
-def test_what_was_promised_is_not_taken_back(known: str, fresh: str, said: str) -> None:
-    assert later_expiry(known, fresh) == said
+def test_what_was_promised_is_not_taken_back(known: str, fresh: str, expected: str) -> None:
+    assert later_expiry(known, fresh) == expected

@@ -52,7 +52,7 @@ class FakePhase:
 
 
 class Resumes(Resumption):
-    """Continues a machine as it is told."""
+    """Continues a machine with a given result."""
 
     decision = Decision((), "")
     refused: Check | None = None

@@ -28,8 +28,8 @@ def host() -> FakeHypervisor:
 
 
 def end(host: FakeHypervisor, rest: Unregistered) -> tuple[list[str], tuple[str, ...]]:
-    said: list[str] = []
-    return said, end_unregistered(rest, Vmrun(("vmrun",), run=host), said.append, 5)
+    messages: list[str] = []
+    return messages, end_unregistered(rest, Vmrun(("vmrun",), run=host), messages.append, 5)
 
 
 def running_vm(host: FakeHypervisor, directory: Path) -> Path:
@@ -55,8 +55,8 @@ def test_a_running_vm_without_its_marker_is_not_touched(host: FakeHypervisor, tm
     if token:
         write_marker(vmx.parent, token, "about")
     supervisor = FakeProcess("the supervisor", 1, 0.0, (), vmx, ends=False)
-    said, remaining = end(host, Unregistered((vmx,), (supervisor,)))
-    assert said == []
+    messages, remaining = end(host, Unregistered((vmx,), (supervisor,)))
+    assert messages == []
     assert [text.endswith("(not provably this lab's)") for text in remaining] == [True, True]
     assert host.running == {str(vmx)}
 
@@ -65,8 +65,8 @@ def test_what_runs_in_a_directory_that_is_gone_is_ended(host: FakeHypervisor, tm
     vmx = tmp_path / "m1" / "m1.vmx"
     supervisor = FakeProcess("the supervisor", 1, 0.0, (), vmx)
     network = FakeProcess("the network", 2, 0.0, (), ends=False)
-    said, remaining = end(host, Unregistered((vmx,), (network, supervisor)))
-    assert said == [f"ended, though not in the ledger: {supervisor}"]
+    messages, remaining = end(host, Unregistered((vmx,), (network, supervisor)))
+    assert messages == [f"ended, though not in the ledger: {supervisor}"]
     assert remaining == (str(network),)
 
 

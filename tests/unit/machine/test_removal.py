@@ -155,7 +155,7 @@ def test_a_machine_of_our_name_that_we_did_not_create_is_neither_stopped_nor_del
     tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
 ) -> None:
     machine = made(tmp_path, ledger)
-    (tmp_path / "m1" / "airgap-lab.json").unlink()  # as in a directory of the same name that somebody made instead
+    (tmp_path / "m1" / "airgap-lab.json").unlink()  # as in a directory of the same name that another user made instead
     host.running.add(str(tmp_path / "m1" / "m1.vmx"))
     before = sorted((tmp_path / "m1").iterdir())
     assert "does not have the marker" in refused(vmrun, ledger, machine)

@@ -66,8 +66,8 @@ class FakeChannel:
             raise ChannelLost("not connected", remedy="-")
         if self.hangs:
             raise CommandTimeout(command, where="w", timeout_s=timeout_s)
-        said = f"{self.boot_id}\n{self.serial}\n" if command == NONCE_COMMAND else "hello\n"
-        return CommandResult(command, 0, said, "", 0.1)
+        output = f"{self.boot_id}\n{self.serial}\n" if command == NONCE_COMMAND else "hello\n"
+        return CommandResult(command, 0, output, "", 0.1)
 
     def close(self) -> None:
         self.connected = False

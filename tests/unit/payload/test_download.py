@@ -73,23 +73,23 @@ def server() -> Iterator[Server]:
 
 
 def test_a_file_is_downloaded_once(server: Server, tmp_path: Path) -> None:
-    said: list[str] = []
-    path = download(server.wanted(), tmp_path, said.append, clock=FakeClock())
+    messages: list[str] = []
+    path = download(server.wanted(), tmp_path, messages.append, clock=FakeClock())
     assert path.read_bytes() == CONTENT
     assert path == cached_file(server.wanted(), tmp_path)
-    assert said[-1].startswith("k3s: ")
-    assert download(server.wanted(), tmp_path, said.append, clock=FakeClock()) == path
+    assert messages[-1].startswith("k3s: ")
+    assert download(server.wanted(), tmp_path, messages.append, clock=FakeClock()) == path
     assert server.asked == [""]
     assert sorted(one.name for one in path.parent.iterdir()) in ([path.name], [path.name, f"{path.name}.lock"])
 
 
 def test_a_broken_connection_goes_on_where_it_was(server: Server, tmp_path: Path) -> None:
     server.cut_after = [300_000, 200_000]
-    said: list[str] = []
-    path = download(server.wanted(), tmp_path, said.append, clock=FakeClock())
+    messages: list[str] = []
+    path = download(server.wanted(), tmp_path, messages.append, clock=FakeClock())
     assert path.read_bytes() == CONTENT
     assert server.asked == ["", "bytes=300000-", "bytes=500000-"]
-    assert any("trying again" in line for line in said)
+    assert any("trying again" in line for line in messages)
 
 
 def test_a_killed_session_leaves_its_part_for_the_next(server: Server, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from harness.phases import (
 from .fake_machine import FakeMachine
 
 
-def said(stdout: str, exit_status: int = 0, stderr: str = "") -> CommandResult:
+def command_result(stdout: str, exit_status: int = 0, stderr: str = "") -> CommandResult:
     return CommandResult("cloud-init status --format=json", exit_status, stdout, stderr, 0.1)
 
 
@@ -29,24 +29,24 @@ class TestCloudInit:
         return cloud_init.judge_result(result, cloud_init.parse_status(result.stdout), policy).status
 
     def test_done_without_errors(self) -> None:
-        assert self.judge(said(self.DONE)) is Status.PASS
+        assert self.judge(command_result(self.DONE)) is Status.PASS
 
     def test_text_around_the_json_is_tolerated(self) -> None:
-        assert self.judge(said(f"....\n{self.DONE}\n")) is Status.PASS
+        assert self.judge(command_result(f"....\n{self.DONE}\n")) is Status.PASS
 
     @pytest.mark.parametrize("state", ["running", "error", "disabled", "not run"])
     def test_any_other_state_fails(self, state: str) -> None:
-        assert self.judge(said(json.dumps({"status": state, "errors": []}))) is Status.FAIL
+        assert self.judge(command_result(json.dumps({"status": state, "errors": []}))) is Status.FAIL
 
     def test_the_remedy_has_the_path_of_the_logs(self) -> None:
         for text in ("no json", json.dumps({"status": "error", "errors": ["boom"]})):
-            result = said(text, exit_status=1)
+            result = command_result(text, exit_status=1)
             status = cloud_init.parse_status(result.stdout)
             check = cloud_init.judge_result(result, status, Recoverable.FAIL, "cloud-init.log in /reports/r/m")
             assert "read cloud-init.log in /reports/r/m" in check.remedy
 
     def test_an_error_fails_and_is_shown(self) -> None:
-        result = said(json.dumps({"status": "error", "errors": ["('runcmd', no)"]}), exit_status=1)
+        result = command_result(json.dumps({"status": "error", "errors": ["('runcmd', no)"]}), exit_status=1)
         check = cloud_init.judge_result(result, cloud_init.parse_status(result.stdout), Recoverable.ACCEPT)
         assert check.status is Status.FAIL
         assert "('runcmd', no)" in check.seen
@@ -54,14 +54,14 @@ class TestCloudInit:
     @pytest.mark.parametrize(("policy", "status"), [(Recoverable.FAIL, Status.FAIL), (Recoverable.ACCEPT, Status.PASS)])
     def test_recoverable_errors_are_shown_and_judged_by_the_policy(self, policy: Recoverable, status: Status) -> None:
         text = json.dumps({"status": "done", "errors": [], "recoverable_errors": {"WARNING": ["old key"]}})
-        result = said(text, exit_status=2)
+        result = command_result(text, exit_status=2)
         check = cloud_init.judge_result(result, cloud_init.parse_status(text), policy)
         assert check.status is status
         assert "WARNING: old key" in check.seen
 
     @pytest.mark.parametrize("text", ["", "status: done", "{broken", "[1]"])
     def test_no_json_is_not_proven(self, text: str) -> None:
-        assert self.judge(said(text)) is Status.NOT_PROVEN
+        assert self.judge(command_result(text)) is Status.NOT_PROVEN
 
 
 RESULT, ON = "/run/cloud-init/result.json", "/run/cloud-init/enabled"
@@ -127,8 +127,8 @@ def test_a_boot_whose_end_was_not_seen_is_waited_for(context: RunContext, answer
 def test_the_fallback_data_source_is_right_only_where_ubuntus_installer_set_it(
     context: RunContext, *, ours: bool, handed_over: bool, texts: list[str], status: Status
 ) -> None:
-    told = {"status": "done", "errors": [], "detail": "DataSourceNone", "recoverable_errors": {"WARNING": texts}}
-    answers = {RESULT: FOUND, "cat ": "done\n", "cloud-init status": json.dumps(told)}
+    reply = {"status": "done", "errors": [], "detail": "DataSourceNone", "recoverable_errors": {"WARNING": texts}}
+    answers = {RESULT: FOUND, "cat ": "done\n", "cloud-init status": json.dumps(reply)}
     answers |= {HANDED_OVER: FOUND} if handed_over else {}
     events = [GuestEvent("boot-complete", "n", "")]
     fake = FakeMachine(context, answers=answers, events=events, sends_events=ours)

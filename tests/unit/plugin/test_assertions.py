@@ -175,14 +175,14 @@ def report(outcome: str, when: str = "call", longrepr: object = None, name: str 
     return pytest.TestReport(nodeid, ("f", 1, "d"), {}, outcome, longrepr, when, duration=0.5)  # type: ignore[arg-type]  # outcomes are literals
 
 
-def expected(told: pytest.TestReport) -> pytest.TestReport:
+def expected(reported: pytest.TestReport) -> pytest.TestReport:
     """Return the report as pytest leaves it of a test that is marked as one that fails."""
-    told.wasxfail = "known"
-    return told
+    reported.wasxfail = "known"
+    return reported
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("reported", "status"),
     [
         (report("passed"), Status.PASS),
         (report("failed", longrepr="swap is on"), Status.FAIL),
@@ -191,13 +191,13 @@ def expected(told: pytest.TestReport) -> pytest.TestReport:
     ],
 )
 def test_the_guests_phase_is_what_its_tests_say(
-    prove: Callable[..., Proof], told: pytest.TestReport, status: Status
+    prove: Callable[..., Proof], reported: pytest.TestReport, status: Status
 ) -> None:
     lab = FakeLab()
     proof = prove()
     proof._lab = cast(Lab, lab)
     proof.note(report("passed", "setup"), Phase.GUESTS, "m")
-    proof.note(told, Phase.GUESTS, "m")
+    proof.note(reported, Phase.GUESTS, "m")
     proof.note(report("passed", "teardown"), Phase.GUESTS, "m")
     proof.finish()
     (made,) = lab.published
@@ -218,13 +218,13 @@ class Crashed:
 
 
 def guest_check_after(
-    prove: Callable[..., Proof], told: pytest.TestReport, error: Exception | None = None, **recorded: str
+    prove: Callable[..., Proof], reported: pytest.TestReport, error: Exception | None = None, **recorded: str
 ) -> Check:
     lab = FakeLab()
     proof = prove()
     proof._lab = cast(Lab, lab)
-    told.user_properties = [("machine", "m"), *recorded.items()]
-    proof.note(told, Phase.GUESTS, "m", error)
+    reported.user_properties = [("machine", "m"), *recorded.items()]
+    proof.note(reported, Phase.GUESTS, "m", error)
     proof.finish()
     return lab.published[0].checks[0]
 
@@ -239,8 +239,8 @@ def test_a_guest_check_says_what_was_expected_and_seen(prove: Callable[..., Proo
     assert "`lab ssh m`" in bad.remedy
     assert '`pytest --reuse "scenarios/test_80_guests.py::test_swap[m]"`' in bad.remedy
     assert bad.evidence == (str(Path("/vms/m/serial-1.log")),)
-    told = report("failed", longrepr=Crashed("AssertionError: swap is on: TLS fails\nassert 1 == 2"))
-    assert guest_check_after(prove, told, seen="/dev/sda2").why == "swap is on: TLS fails"
+    reported = report("failed", longrepr=Crashed("AssertionError: swap is on: TLS fails\nassert 1 == 2"))
+    assert guest_check_after(prove, reported, seen="/dev/sda2").why == "swap is on: TLS fails"
 
 
 def test_a_guest_check_that_records_nothing_is_its_test_and_one_line_of_its_exception(
@@ -273,7 +273,7 @@ def test_a_test_with_further_parameters_is_a_check_of_its_own(prove: Callable[..
 
 
 @pytest.mark.parametrize(
-    ("told", "outcome"),
+    ("reported", "outcome"),
     [
         (report("passed"), Outcome.PASSED),
         (report("failed"), Outcome.FAILED),
@@ -284,15 +284,15 @@ def test_a_test_with_further_parameters_is_a_check_of_its_own(prove: Callable[..
         (expected(report("passed")), Outcome.XPASSED),
     ],
 )
-def test_the_outcome_is_the_one_that_pytest_prints(told: pytest.TestReport, outcome: Outcome) -> None:
-    assert outcome_of(told) is outcome
+def test_the_outcome_is_the_one_that_pytest_prints(reported: pytest.TestReport, outcome: Outcome) -> None:
+    assert outcome_of(reported) is outcome
 
 
 def test_a_secret_in_a_skips_reason_is_masked_and_the_report_stays_one_that_pytest_reads() -> None:
     Secret("hunter22")
-    told = report("skipped", longrepr=("/home/hunter22/test.py", 3, "Skipped: hunter22 is no host"))
-    mask(told)
-    assert told.longrepr == ("/home/hunter22/test.py", 3, "Skipped: *** is no host")
+    reported = report("skipped", longrepr=("/home/hunter22/test.py", 3, "Skipped: hunter22 is no host"))
+    mask(reported)
+    assert reported.longrepr == ("/home/hunter22/test.py", 3, "Skipped: *** is no host")
     failing = report("failed", longrepr="hunter22 is no host")
     mask(failing)
     assert failing.longreprtext == "*** is no host"
@@ -304,8 +304,8 @@ def test_what_a_guest_wrote_does_not_act_on_the_terminal() -> None:
     skipped_one = report("skipped", longrepr=("test.py", 3, hostile))
     failing = report("failed", longrepr=hostile)
     failing.sections = [("Captured stdout call", hostile)]
-    for told in (skipped_one, failing):
-        mask(told)
+    for reported in (skipped_one, failing):
+        mask(reported)
     assert skipped_one.longrepr == ("test.py", 3, shown)
     assert failing.longreprtext == shown
     assert failing.sections == [("Captured stdout call", shown)]

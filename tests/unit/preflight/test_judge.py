@@ -129,7 +129,7 @@ def test_the_remedy_of_an_error_follows_the_checks_own_remedy_once() -> None:
     assert found.remedy.endswith('lab.yaml"\ncopy the ISO again')
     known = Fact[SeedIso](problem="it is truncated", remedy="lab seed")
     found = check("seed ISO of k3s-worker1", replace(GOOD, isos={**GOOD.isos, "k3s-worker1": known}))
-    assert found.remedy.count("lab seed") == 1, "it is not said twice"
+    assert found.remedy.count("lab seed") == 1, "it is not given twice"
     unread = replace(GOOD, registered=Fact(problem="the ledger is no JSON", remedy="put the ledger back"))
     assert check("no other lab here", unread).remedy.endswith("put the ledger back")
     silent = replace(GOOD, network=Fact(problem="in use", remedy="stop its machines"))

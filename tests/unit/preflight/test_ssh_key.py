@@ -39,7 +39,7 @@ def test_a_passphrase_has_its_own_message(tmp_path: Path, form: serialization.Pr
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"ssh-ed25519 AAAA me@host\n", "public key"),
         (b"", "no private key"),
@@ -47,9 +47,9 @@ def test_a_passphrase_has_its_own_message(tmp_path: Path, form: serialization.Pr
         (b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n", "cannot be loaded"),
     ],
 )
-def test_files_that_are_no_key(tmp_path: Path, data: bytes, said: str) -> None:
+def test_files_that_are_no_key(tmp_path: Path, data: bytes, message: str) -> None:
     (tmp_path / "key").write_bytes(data)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         key_kind(tmp_path / "key")
 
 

@@ -55,7 +55,7 @@ def _drop_machines(data: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda data: data.update(bogus=1), "bogus"),
         (lambda data: data.update(schema_version=1), "schema version 2"),
@@ -68,12 +68,12 @@ def _drop_machines(data: dict[str, Any]) -> None:
         (_drop_machines, "machines"),
     ],
 )
-def test_a_changed_file_is_refused(change: Change, said: str) -> None:
+def test_a_changed_file_is_refused(change: Change, message: str) -> None:
     data = json.loads(to_json(failed_run()))
     change(data)
     with pytest.raises(UsageError) as caught:
         from_json(json.dumps(data))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "lab report" in caught.value.remedy
 
 

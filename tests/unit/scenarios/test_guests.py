@@ -64,12 +64,12 @@ class FakeChannel:
         return self.root
 
     def run(self, command: str, *, timeout_s: float, as_root: bool = False) -> CommandResult:
-        status, stdout, stderr = next((said for part, said in self._says.items() if part in command), (1, "", ""))
+        status, stdout, stderr = next((printed for part, printed in self._says.items() if part in command), (1, "", ""))
         return CommandResult(command, status, stdout, stderr, 0.0)
 
 
 def guest(**says: tuple[int, str, str]) -> Host:
-    channel: Any = FakeChannel({**says, "uname": said("Linux\n")})
+    channel: Any = FakeChannel({**says, "uname": printed("Linux\n")})
     return lab_host(channel, "m", 5)
 
 
@@ -78,7 +78,7 @@ def lab(**promises: object) -> LabSpec:
     return spec.model_copy(update={"guest": spec.guest.model_copy(update=promises)})
 
 
-def said(text: str) -> tuple[int, str, str]:
+def printed(text: str) -> tuple[int, str, str]:
     return 0, text, ""
 
 
@@ -126,17 +126,17 @@ SWAPPING = f"{SWAPS}/swap.img file 1048572 0 -2\n"
 def test_a_promise_that_is_not_kept_is_red(
     check: str, promises: dict[str, object], asked: str, kept: str, broken: tuple[str, ...]
 ) -> None:
-    look(check, {asked: said(kept)}, **promises)
-    for answer in (*map(said, broken), (1, kept, "")):
+    look(check, {asked: printed(kept)}, **promises)
+    for answer in (*map(printed, broken), (1, kept, "")):
         with pytest.raises(AssertionError):
             look(check, {asked: answer}, **promises)
 
 
 def test_a_clock_that_is_off_is_red_however_it_is_off() -> None:
-    look("test_clock_is_the_hosts", {"date": said(f"{time.time()}\n")}, max_clock_skew_s=60)
+    look("test_clock_is_the_hosts", {"date": printed(f"{time.time()}\n")}, max_clock_skew_s=60)
     for skew in (-90, 90):
         with pytest.raises(AssertionError, match="s off"):
-            look("test_clock_is_the_hosts", {"date": said(f"{time.time() + skew}\n")}, max_clock_skew_s=60)
+            look("test_clock_is_the_hosts", {"date": printed(f"{time.time() + skew}\n")}, max_clock_skew_s=60)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_clock_that_is_off_is_red_however_it_is_off() -> None:
 def test_sshd_lets_in_whom_the_lab_file_says(
     password_ssh: bool, root_ssh: bool, password: str, root: str, kept: bool
 ) -> None:
-    answers = {"sshd": said(f"port 22\npermitrootlogin {root}\npasswordauthentication {password}\n")}
+    answers = {"sshd": printed(f"port 22\npermitrootlogin {root}\npasswordauthentication {password}\n")}
     promises = {"password_ssh": password_ssh, "root_ssh": root_ssh}
     if kept:
         look("test_ssh_hardening", answers, **promises)
@@ -192,7 +192,7 @@ def test_a_login_of_root_is_tried(
 
 
 def test_a_promised_program_that_is_gone_is_red() -> None:
-    known = {"dpkg-query -W -f='${Package}": said("jq ii  1.6\n")}
+    known = {"dpkg-query -W -f='${Package}": printed("jq ii  1.6\n")}
     check = CHECKS["test_files_of_packages_are_undamaged"]
     documents = "missing     /usr/share/man/man1/jq.1.gz\n??5?????? c /etc/jq.conf\n"
     check(guest(**{**known, "dpkg --verify": (1, documents, "")}), lab(packages=("jq",)))
@@ -203,21 +203,21 @@ def test_a_promised_program_that_is_gone_is_red() -> None:
 
 def test_a_marker_that_is_gone_is_red() -> None:
     check = CHECKS["test_markers_and_payload_are_still_there"]
-    check(guest(**{"for path": said("")}), lab())
+    check(guest(**{"for path": printed("")}), lab())
     with pytest.raises(AssertionError):
-        check(guest(**{"for path": said("/usr/local/seed\n")}), lab())
+        check(guest(**{"for path": printed("/usr/local/seed\n")}), lab())
 
 
 def test_a_user_without_a_key_is_red() -> None:
     planned = Planned(ADDRESS, GATEWAY, 22, "ubuntu", "ssh-ed25519 AAAAKEY", False, False)
-    host = guest(passwd=said("ubuntu L 2026-01-12 0 99999 7 -1\n"), stat=said("0\n"))
+    host = guest(passwd=printed("ubuntu L 2026-01-12 0 99999 7 -1\n"), stat=printed("0\n"))
     with pytest.raises(AssertionError):
         CHECKS["test_ssh_user_has_a_key_and_no_password_login"](host, parse_inventory(GOOD_INVENTORY), planned, lab())
 
 
 def test_a_payload_without_an_authority_proves_nothing() -> None:
     with pytest.raises(pytest.skip.Exception, match="not proven"):
-        look("test_lab_ca_is_trusted", {"find": said("")})
+        look("test_lab_ca_is_trusted", {"find": printed("")})
 
 
 def test_a_lab_without_kernel_settings_is_legal() -> None:
@@ -225,19 +225,19 @@ def test_a_lab_without_kernel_settings_is_legal() -> None:
 
 
 def test_a_kernel_setting_that_differs_is_seen() -> None:
-    CHECKS["test_sysctl"](guest(sysctl=said("1\n")), lab(sysctl={"a": "1"}))
+    CHECKS["test_sysctl"](guest(sysctl=printed("1\n")), lab(sysctl={"a": "1"}))
     with pytest.raises(AssertionError):
-        CHECKS["test_sysctl"](guest(sysctl=said("0\n")), lab(sysctl={"a": "1"}))
+        CHECKS["test_sysctl"](guest(sysctl=printed("0\n")), lab(sysctl={"a": "1"}))
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul"])
 def test_a_time_zone_may_be_a_link_to_another(zone: str) -> None:
-    both = said("/usr/share/zoneinfo/Etc/UTC\n" * 2)
+    both = printed("/usr/share/zoneinfo/Etc/UTC\n" * 2)
     CHECKS["test_time_zone"](guest(realpath=both), lab(timezone=zone))
 
 
 @pytest.mark.parametrize(
-    "answer", [said("/usr/share/zoneinfo/Asia/Seoul\n/usr/share/zoneinfo/Etc/UTC\n"), (1, "", "No such file")]
+    "answer", [printed("/usr/share/zoneinfo/Asia/Seoul\n/usr/share/zoneinfo/Etc/UTC\n"), (1, "", "No such file")]
 )
 def test_another_time_zone_is_seen(answer: tuple[int, str, str]) -> None:
     with pytest.raises(AssertionError):
@@ -246,10 +246,10 @@ def test_another_time_zone_is_seen(answer: tuple[int, str, str]) -> None:
 
 @pytest.mark.parametrize("names", [("br-netfilter", "overlay"), ("br_netfilter",), ()])
 def test_modules_are_there_loaded_or_built_in_and_however_spelt(names: tuple[str, ...]) -> None:
-    there = said("br_netfilter\nloop\noverlay\n")
+    there = printed("br_netfilter\nloop\noverlay\n")
     CHECKS["test_kernel_modules"](guest(modules=there), lab(kernel_modules=names))
     with pytest.raises(AssertionError):
-        CHECKS["test_kernel_modules"](guest(modules=said("loop\n")), lab(kernel_modules=("br_netfilter",)))
+        CHECKS["test_kernel_modules"](guest(modules=printed("loop\n")), lab(kernel_modules=("br_netfilter",)))
 
 
 LOCKED_OUT = ["root passwordauthentication no", "ubuntu passwordauthentication no"]
@@ -277,7 +277,7 @@ def test_a_password_is_for_labs_that_allow_it_or_for_no_login_and_an_empty_one_f
     key = "ssh-ed25519 AAAAKEY"
     planned = Planned(ADDRESS, GATEWAY, 22, "ubuntu", key, password_ssh, False, installer_password=installer)
     seen = {**parse_inventory(GOOD_INVENTORY), "sshd": sshd}
-    host = guest(passwd=said(f"ubuntu {state} 2026-01-12 0 99999 7 -1\n"), stat=said("97\n"))
+    host = guest(passwd=printed(f"ubuntu {state} 2026-01-12 0 99999 7 -1\n"), stat=printed("97\n"))
     check = CHECKS["test_ssh_user_has_a_key_and_no_password_login"]
     if kept:
         check(host, seen, planned, lab(password_ssh=password_ssh))
@@ -291,12 +291,12 @@ SELF_SIGNED = (
     "",
     f"error 18 at 0 depth lookup: self-signed certificate\nerror {CERTIFICATE}: verification failed\n",
 )
-TRUSTED = said(f"{CERTIFICATE}: OK\n")
+TRUSTED = printed(f"{CERTIFICATE}: OK\n")
 
 
 @pytest.mark.parametrize(("lab_ca", "openssl"), [(True, TRUSTED), (False, SELF_SIGNED)])
 def test_openssl_tells_whether_the_authority_is_trusted(lab_ca: bool, openssl: tuple[int, str, str]) -> None:
-    CHECKS["test_lab_ca_is_trusted"](guest(find=said(f"{CERTIFICATE}\n"), openssl=openssl), lab(lab_ca=lab_ca))
+    CHECKS["test_lab_ca_is_trusted"](guest(find=printed(f"{CERTIFICATE}\n"), openssl=openssl), lab(lab_ca=lab_ca))
 
 
 @pytest.mark.parametrize(
@@ -307,10 +307,10 @@ def test_openssl_tells_whether_the_authority_is_trusted(lab_ca: bool, openssl: t
         (False, (127, "", "sh: 1: openssl: not found\n")),
         (False, (2, "", f"Can't open {CERTIFICATE} for reading, Permission denied\n")),
         (False, (2, "", "error 10 at 0 depth lookup: certificate has expired\n")),
-        (True, said("")),
+        (True, printed("")),
     ],
 )
 def test_an_openssl_that_says_nothing_or_the_contrary_is_red(lab_ca: bool, openssl: tuple[int, str, str]) -> None:
-    host = guest(find=said(f"{CERTIFICATE}\n"), openssl=openssl)
+    host = guest(find=printed(f"{CERTIFICATE}\n"), openssl=openssl)
     with pytest.raises(AssertionError):
         CHECKS["test_lab_ca_is_trusted"](host, lab(lab_ca=lab_ca))

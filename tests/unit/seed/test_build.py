@@ -51,12 +51,14 @@ def test_every_payload_file_is_listed_with_size_and_digest(tmp_path: Path, image
 
 
 def test_an_iso_of_the_same_inputs_is_kept(tmp_path: Path, image: GuestImage) -> None:
-    said: list[str] = []
-    (path,) = build_seeds([spec()], image, tmp_path / "seeds", said.append)
+    messages: list[str] = []
+    (path,) = build_seeds([spec()], image, tmp_path / "seeds", messages.append)
     before = path.stat().st_mtime_ns
-    (again,) = build_seeds([spec(build_timestamp="2027-01-01T00:00:00+00:00")], image, tmp_path / "seeds", said.append)
+    (again,) = build_seeds(
+        [spec(build_timestamp="2027-01-01T00:00:00+00:00")], image, tmp_path / "seeds", messages.append
+    )
     assert again.stat().st_mtime_ns == before
-    assert said[-1] == "seed-master1.iso is up to date"
+    assert messages[-1] == "seed-master1.iso is up to date"
 
 
 @pytest.mark.parametrize(
@@ -66,15 +68,15 @@ def test_an_iso_of_the_same_inputs_is_kept(tmp_path: Path, image: GuestImage) ->
 def test_a_damaged_iso_is_not_current_and_is_built_again(
     tmp_path: Path, image: GuestImage, part: bytes, name: str
 ) -> None:
-    said: list[str] = []
-    (path,) = build_seeds([spec()], image, tmp_path, said.append)
+    messages: list[str] = []
+    (path,) = build_seeds([spec()], image, tmp_path, messages.append)
     good = path.read_bytes()
     data, before = bytearray(good), path.stat()
     data[data.index(part)] ^= 1
     path.write_bytes(data)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a disk does that damages a block
-    build_seeds([spec()], image, tmp_path, said.append)
-    assert f"seed-master1.iso is built again: {name} is damaged" in said
+    build_seeds([spec()], image, tmp_path, messages.append)
+    assert f"seed-master1.iso is built again: {name} is damaged" in messages
     assert path.read_bytes() == good
 
 

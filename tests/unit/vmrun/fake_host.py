@@ -51,10 +51,10 @@ class FakeHost:
         self.run.on(vmrun, "-T", kind, "list", says=says).on(vmrun, says=USAGE)
         return vmrun
 
-    def qemu(self, said: str = QEMU) -> FakeHost:
+    def qemu(self, output: str = QEMU) -> FakeHost:
         self.files |= {"/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-img"}
         self.path = {**self.path, "qemu-system-x86_64": "/usr/bin/qemu-system-x86_64"}
-        self.run.on("/usr/bin/qemu-system-x86_64", "--version", says=said)
+        self.run.on("/usr/bin/qemu-system-x86_64", "--version", says=output)
         return self
 
     def find(self, option: str | None = None, setting: str | None = None, **more: str) -> Hypervisor:

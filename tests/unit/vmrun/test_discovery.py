@@ -191,11 +191,11 @@ def test_the_embedded_one_without_qemu() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"), [("QEMU emulator version 6.2.0\n", "7.2 or newer"), ("?", "reports no version")]
+    ("output", "reason"), [("QEMU emulator version 6.2.0\n", "7.2 or newer"), ("?", "reports no version")]
 )
-def test_a_qemu_that_is_too_old(said: str, reason: str) -> None:
+def test_a_qemu_that_is_too_old(output: str, reason: str) -> None:
     with pytest.raises(UsageError) as caught:
-        linux().qemu(said).find(EMBEDDED)
+        linux().qemu(output).find(EMBEDDED)
     assert reason in caught.value.detail
 
 

@@ -152,8 +152,8 @@ def driver_on(platform: str, run: FakeRun) -> Vmrun:
 @pytest.mark.parametrize("platform", HOSTS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.words[0])
 def test_a_verb_becomes_these_words_and_its_answer_this_value(case: Case, platform: str) -> None:
-    said = "".join(line + HOSTS[platform][1] for line in case.says)
-    run = FakeRun().on(*argv(platform, case), says=said.encode())
+    printed = "".join(line + HOSTS[platform][1] for line in case.says)
+    run = FakeRun().on(*argv(platform, case), says=printed.encode())
     assert case.call(driver_on(platform, run)) == case.value
     assert run.calls.count(argv(platform, case)) == 1
 
@@ -165,8 +165,8 @@ def test_a_failure_of_any_verb_is_its_class_also_with_the_status_of_a_success(
     case: Case, platform: str, as_success: bool
 ) -> None:
     _, line_end, minus_one = HOSTS[platform]
-    said = f"Error: The file is already in use{line_end}".encode()
-    run = FakeRun().on(*argv(platform, case), says=(said, 0 if as_success else minus_one))
+    printed = f"Error: The file is already in use{line_end}".encode()
+    run = FakeRun().on(*argv(platform, case), says=(printed, 0 if as_success else minus_one))
     with pytest.raises(errors.VmBusy) as caught:
         case.call(driver_on(platform, run))
     assert "geheim" not in str(caught.value)

@@ -147,9 +147,9 @@ def test_the_text_decides_about_existence_whatever_the_status(code: int) -> None
 
 def test_what_cannot_be_looked_at_does_not_count_as_absent() -> None:
     argv = cmd("fileExistsInGuest", VMX, "/etc/x")
-    said = f"Error: The VMware Tools are not running in the virtual machine: {VMX}\r\n".encode()
+    output = f"Error: The VMware Tools are not running in the virtual machine: {VMX}\r\n".encode()
     with pytest.raises(errors.ToolsNotRunning):
-        guest(FakeRun().on(*argv, says=(said, MINUS_ONE))).file_exists(GuestPath("/etc/x"))
+        guest(FakeRun().on(*argv, says=(output, MINUS_ONE))).file_exists(GuestPath("/etc/x"))
     with pytest.raises(errors.UnexpectedAnswer):
         guest(FakeRun().on(*argv, says=(b"", 1))).file_exists(GuestPath("/etc/x"))
 
@@ -187,8 +187,8 @@ def test_a_directory_without_names_and_one_that_is_cut_short() -> None:
 
 def test_a_temporary_file_is_where_the_guest_says() -> None:
     argv = cmd("CreateTempfileInGuest", VMX)
-    said = b"C:\\Users\\lab\\AppData\\Local\\Temp\\vmware12\r\n"
-    assert guest(FakeRun().on(*argv, says=said)).create_temporary_file().name == "vmware12"
+    output = b"C:\\Users\\lab\\AppData\\Local\\Temp\\vmware12\r\n"
+    assert guest(FakeRun().on(*argv, says=output)).create_temporary_file().name == "vmware12"
     with pytest.raises(errors.UnexpectedAnswer):
         guest(FakeRun().on(*argv, says=b"relative\r\n")).create_temporary_file()
 

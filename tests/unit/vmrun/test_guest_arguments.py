@@ -68,7 +68,7 @@ LINE = b"Guest program exited with non-zero exit code: %d\r\n"
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "status"),
+    ("output", "code", "status"),
     [
         (b"", 0, 0),
         (LINE % 42, 42, 42),  # seen on a Windows host
@@ -80,8 +80,8 @@ LINE = b"Guest program exited with non-zero exit code: %d\r\n"
         (b"", 42, 42),
     ],
 )
-def test_the_line_has_the_exit_status_and_without_it_the_number_counts(said: bytes, code: int, status: int) -> None:
-    run = FakeRun().on(*run_program(str(SH), "-c", "x"), says=(said, code))
+def test_the_line_has_the_exit_status_and_without_it_the_number_counts(output: bytes, code: int, status: int) -> None:
+    run = FakeRun().on(*run_program(str(SH), "-c", "x"), says=(output, code))
     assert guest(run).run_program(SH, ["-c", "x"]) == status
 
 

@@ -83,9 +83,9 @@ def test_a_reason_of_this_call(vmx: Path) -> None:
 
 
 def test_a_reason_in_a_new_log_that_is_longer_than_the_old_one(vmx: Path) -> None:
-    said = failed_with_log(vmx, BOX % b"long ago", BOX % b"no disk" + b"more\n" * 100, rotated=True).what
-    assert "no disk" in said
-    assert "long ago" not in said
+    message = failed_with_log(vmx, BOX % b"long ago", BOX % b"no disk" + b"more\n" * 100, rotated=True).what
+    assert "no disk" in message
+    assert "long ago" not in message
 
 
 def test_a_reason_of_an_earlier_call_is_not_taken_for_this_one(vmx: Path) -> None:

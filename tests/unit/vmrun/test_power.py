@@ -32,8 +32,8 @@ def test_a_double_start_is_not_passed_on() -> None:
 
 
 def test_a_start_that_another_process_won() -> None:
-    said = b"Error: The virtual machine should not be powered on. It is already running.\r\n", MINUS_ONE
-    run = FakeRun().on(*cmd("list"), says=NONE).on(*cmd("start", VMX, "gui"), says=said)
+    output = b"Error: The virtual machine should not be powered on. It is already running.\r\n", MINUS_ONE
+    run = FakeRun().on(*cmd("list"), says=NONE).on(*cmd("start", VMX, "gui"), says=output)
     assert windows(run).start(Path(VMX), Display.GUI) is False
 
 
@@ -118,9 +118,9 @@ def test_a_soft_stop_without_effect_is_followed_by_a_hard_one_within_its_limit()
 
 
 def test_tools_not_running_goes_straight_to_hard() -> None:
-    said = (f"Error: The VMware Tools are not running in the virtual machine: {VMX}\r\n".encode(), MINUS_ONE)
+    output = (f"Error: The VMware Tools are not running in the virtual machine: {VMX}\r\n".encode(), MINUS_ONE)
     run = FakeRun().on(*cmd("list"), says=ONE).on(*cmd("list"), says=ONE).on(*cmd("list"), says=NONE)
-    run.on(*cmd("stop", VMX, "soft"), says=said).on(*cmd("stop", VMX, "hard"))
+    run.on(*cmd("stop", VMX, "soft"), says=output).on(*cmd("stop", VMX, "hard"))
     assert windows(run).stop_and_verify(Path(VMX), Deadline(120, run.clock)) is StopMode.HARD
     assert run.clock.now < 1
 
@@ -139,8 +139,8 @@ def test_a_machine_that_does_not_power_off() -> None:
 
 
 def test_a_hard_stop_that_fails_on_a_machine_that_still_runs() -> None:
-    said = (b"Error: The file is already in use\r\n", MINUS_ONE)
-    run = FakeRun().on(*cmd("list"), says=ONE).on(*cmd("stop", VMX, "hard"), says=said)
+    output = (b"Error: The file is already in use\r\n", MINUS_ONE)
+    run = FakeRun().on(*cmd("list"), says=ONE).on(*cmd("stop", VMX, "hard"), says=output)
     with pytest.raises(errors.VmBusy):
         windows(run).stop_and_verify(Path(VMX), Deadline(20, run.clock), soft_s=0)
 
@@ -199,8 +199,8 @@ def test_a_machine_that_reset_left_off_is_started() -> None:
 def test_delete_vm() -> None:
     run = FakeRun().on(*cmd("deleteVM", VMX))
     windows(run).delete_vm(Path(VMX))
-    said = f"Error: Cannot open VM: {VMX}, The virtual machine cannot be found\r\n", MINUS_ONE
-    run = FakeRun().on(*cmd("deleteVM", VMX), says=said)
+    output = f"Error: Cannot open VM: {VMX}, The virtual machine cannot be found\r\n", MINUS_ONE
+    run = FakeRun().on(*cmd("deleteVM", VMX), says=output)
     with pytest.raises(errors.VmNotFound, match=r"VIX 4000\); exit -1"):
         windows(run).delete_vm(Path(VMX))
 

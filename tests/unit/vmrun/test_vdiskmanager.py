@@ -21,8 +21,8 @@ def test_the_numbers_of_the_tool_are_the_create_types_of_its_disks(tmp_path: Pat
 def test_create_runs_exactly_this_command_and_reads_the_disk_back(tmp_path: Path) -> None:
     path = tmp_path / "my disk.vmdk"
     argv = (*TOOL, "-c", "-s", "40GB", "-a", "lsilogic", "-t", "1", str(path))
-    said = f"Creating disk '{path}'\r\nVirtual disk creation successful.\r\n".encode()
-    run = FakeRun().on(*argv, says=said, then=lambda: split_disk(tmp_path))
+    output = f"Creating disk '{path}'\r\nVirtual disk creation successful.\r\n".encode()
+    run = FakeRun().on(*argv, says=output, then=lambda: split_disk(tmp_path))
     info = create_disk(TOOL, path, 40, 1, env={"VMRUN_QEMU_HOME": "x"}, run=run)
     assert info.create_type == "twoGbMaxExtentSparse"
     assert run.envs == [{"VMRUN_QEMU_HOME": "x"}]
@@ -37,7 +37,7 @@ def test_a_success_without_a_disk_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [0, 1, 4294967295])
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("output", "kind"),
     [
         ("Failed to create disk: The file already exists (0xc).", DiskExists),
         ("Failed to create disk: There is not enough space on the file system (0x8).", DiskFull),
@@ -47,14 +47,14 @@ def test_a_success_without_a_disk_is_none(tmp_path: Path) -> None:
     ],
 )
 def test_each_failure_has_its_class_whatever_the_exit_status(
-    tmp_path: Path, code: int, said: str, kind: type[DiskError]
+    tmp_path: Path, code: int, output: str, kind: type[DiskError]
 ) -> None:
     path = split_disk(tmp_path)
-    run = FakeRun().on(*create_argv(("t",), path, 4, 1, "lsilogic"), says=(f"{said}\r\n".encode(), code))
+    run = FakeRun().on(*create_argv(("t",), path, 4, 1, "lsilogic"), says=(f"{output}\r\n".encode(), code))
     with pytest.raises(DiskError) as caught:
         create_disk(("t",), path, 4, run=run)
     assert type(caught.value) is kind
-    assert said in caught.value.detail
+    assert output in caught.value.detail
     assert caught.value.remedy
 
 

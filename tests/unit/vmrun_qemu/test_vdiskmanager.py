@@ -19,13 +19,13 @@ from harness.vmrun_qemu.vmfiles import lock_files
 needs_qemu_img = pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
 
 
-def said(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, str]:
+def run(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, str]:
     code = main([str(word) for word in words])
     return code, capsys.readouterr().out
 
 
 def create(capsys: pytest.CaptureFixture[str], disk: Path, kind: str = "1", size: str = "3GB") -> tuple[int, str]:
-    return said(capsys, "-c", "-s", size, "-a", "lsilogic", "-t", kind, disk)
+    return run(capsys, "-c", "-s", size, "-a", "lsilogic", "-t", kind, disk)
 
 
 @needs_qemu_img
@@ -119,7 +119,7 @@ def test_packers_command_line_creates_a_disk(capsys: pytest.CaptureFixture[str],
 def test_a_command_line_that_makes_no_sense_gets_the_usage(
     capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
-    code, out = said(capsys, *words)
+    code, out = run(capsys, *words)
     assert code == 1
     assert "Usage: vmware-vdiskmanager OPTIONS <disk-name> | <mount-point>" in out
 
@@ -130,7 +130,7 @@ def test_expand_keeps_data_and_type(capsys: pytest.CaptureFixture[str], tmp_path
     create(capsys, disk, size="16MB")
     write = "write -P 0x5a 1M 64k"
     subprocess.run(["qemu-io", "-f", "vmdk", "-c", write, str(disk)], check=True, capture_output=True, timeout=30)
-    code, out = said(capsys, "-x", "3GB", disk)
+    code, out = run(capsys, "-x", "3GB", disk)
     assert code == 0
     assert out.startswith("  Grow: 100% done.\nDisk expansion completed successfully.\n\nWARNING: ")
     assert images.virtual_size(disk, "") == 3 << 30
@@ -142,7 +142,7 @@ def test_expand_keeps_data_and_type(capsys: pytest.CaptureFixture[str], tmp_path
     assert "verification failed" not in done.stdout
     assert {file.name for file in tmp_path.iterdir()} == {"d.vmdk", "d-s001.vmdk", "d-s002.vmdk"}
     refused = f"Failed to expand the disk '{disk}': One of the parameters supplied is invalid (0x3e80).\n"
-    assert said(capsys, "-x", "3GB", disk) == (1, refused)
+    assert run(capsys, "-x", "3GB", disk) == (1, refused)
 
 
 def written(disk: Path, pattern: int) -> None:
@@ -167,7 +167,7 @@ def test_each_type_is_converted_into_each(
     disk, copy = tmp_path / "d.vmdk", tmp_path / "copy.vmdk"
     create(capsys, disk, source, "16MB")
     written(disk, 7)
-    assert said(capsys, "-r", disk, "-t", target, copy) == (
+    assert run(capsys, "-r", disk, "-t", target, copy) == (
         0,
         f"Creating disk '{copy}'\n  Convert: 100% done.\nVirtual disk conversion successful.\n",
     )
@@ -183,15 +183,15 @@ def test_a_disk_is_renamed_with_all_its_files(capsys: pytest.CaptureFixture[str]
     create(capsys, disk, kind, "16MB")
     written(disk, 7)
     chains.make_overlay(disk, tmp_path / "d-000001.vmdk")
-    assert said(capsys, "-n", disk, named) == (0, "  Rename: 100% done.\nDisk rename completed successfully.\n")
+    assert run(capsys, "-n", disk, named) == (0, "  Rename: 100% done.\nDisk rename completed successfully.\n")
     assert not [file for file in tmp_path.iterdir() if file.name in ("d.vmdk", "d-s001.vmdk", "d-flat.vmdk")]
     assert b"d.vmdk" not in named.read_bytes()[:4096]
     assert holds(named, 7)
     assert holds(tmp_path / "d-000001.vmdk", 7), "its overlay finds it"
     (tmp_path / "else").mkdir()
     away = tmp_path / "else" / "over.vmdk"
-    assert said(capsys, "-n", tmp_path / "d-000001.vmdk", away)[0] == 0
-    assert said(capsys, "-e", away) == (0, "Disk chain is consistent.\n")
+    assert run(capsys, "-n", tmp_path / "d-000001.vmdk", away)[0] == 0
+    assert run(capsys, "-e", away) == (0, "Disk chain is consistent.\n")
     assert holds(away, 7)
 
 
@@ -206,9 +206,9 @@ def test_a_file_that_is_not_in_the_disks_directory_is_left_alone(
     text = disk.read_text(encoding="utf-8").replace('"d-flat.vmdk"', f'"{elsewhere}"')
     disk.write_text(text, encoding="utf-8")
     named = tmp_path / "vm" / "n.vmdk"
-    assert said(capsys, "-n", disk, named)[0] == 0
+    assert run(capsys, "-n", disk, named)[0] == 0
     assert elsewhere.exists()
-    assert said(capsys, "-U", named) == (0, "")
+    assert run(capsys, "-U", named) == (0, "")
     assert elsewhere.exists()
     assert [file.name for file in disk.parent.iterdir()] == ["d-flat.vmdk"]
 
@@ -224,9 +224,9 @@ def test_an_extent_that_is_there_is_not_overwritten(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize("adapter", ["ide", "buslogic", "lsilogic"])
 def test_a_disk_keeps_its_adapter(capsys: pytest.CaptureFixture[str], tmp_path: Path, adapter: str) -> None:
     disk, copy, whole = tmp_path / "d.vmdk", tmp_path / "c.vmdk", tmp_path / "w.vmdk"
-    assert said(capsys, "-c", "-s", "16MB", "-a", adapter, "-t", "1", disk)[0] == 0
-    assert said(capsys, "-x", "32MB", disk)[0] == 0
-    assert said(capsys, "-r", disk, "-t", "0", copy)[0] == 0
+    assert run(capsys, "-c", "-s", "16MB", "-a", adapter, "-t", "1", disk)[0] == 0
+    assert run(capsys, "-x", "32MB", disk)[0] == 0
+    assert run(capsys, "-r", disk, "-t", "0", copy)[0] == 0
     chains.copy_chain(disk, whole)
     assert [images.adapter(one) for one in (disk, copy, whole)] == [adapter] * 3
 
@@ -241,7 +241,7 @@ def test_what_the_system_refuses_is_one_line(
     create(capsys, tmp_path / "d.vmdk", "0", "16MB")
     monkeypatch.setattr(Path, "unlink", refuse)
     full = "There is not enough space in the file system for the selected operation\n"
-    assert said(capsys, "-U", tmp_path / "d.vmdk") == (1, full)
+    assert run(capsys, "-U", tmp_path / "d.vmdk") == (1, full)
 
 
 @needs_qemu_img
@@ -250,13 +250,13 @@ def test_a_broken_chain_is_reported(capsys: pytest.CaptureFixture[str], tmp_path
     create(capsys, disk, "0", "16MB")
     chains.make_overlay(disk, over)
     written(disk, 7)
-    code, out = said(capsys, "-e", over)
+    code, out = run(capsys, "-e", over)
     assert code == 1
     assert out.startswith("Failed to check disk chain: The parent virtual disk has been modified since the child")
     for image in (disk, over):
-        assert said(capsys, "-x", "32MB", image)[1].endswith("One of the parameters supplied is invalid (0x3e80).\n")
+        assert run(capsys, "-x", "32MB", image)[1].endswith("One of the parameters supplied is invalid (0x3e80).\n")
     disk.unlink()
-    assert said(capsys, "-e", over)[1].startswith("Failed to check disk chain: The parent of this virtual disk could")
+    assert run(capsys, "-e", over)[1].startswith("Failed to check disk chain: The parent of this virtual disk could")
 
 
 @needs_qemu_img
@@ -265,13 +265,13 @@ def test_an_operation_with_nothing_to_do_reports_that(capsys: pytest.CaptureFixt
     create(capsys, disk, "1", "16MB")
     before = disk.read_bytes()
     for option, target in (("-d", disk), ("-k", disk), ("-D", disk), ("-p", tmp_path)):
-        code, out = said(capsys, option, target)
+        code, out = run(capsys, option, target)
         assert (code, "There was nothing to do" in out) == (0, True), option
-        assert said(capsys, "-q", option, target) == (0, "")
-        assert said(capsys, option, tmp_path / "none")[1].startswith("Failed to "), option
-    assert said(capsys, "-R", disk) == (0, f"No errors were found on the virtual disk, '{disk}'.\n")
+        assert run(capsys, "-q", option, target) == (0, "")
+        assert run(capsys, option, tmp_path / "none")[1].startswith("Failed to "), option
+    assert run(capsys, "-R", disk) == (0, f"No errors were found on the virtual disk, '{disk}'.\n")
     assert disk.read_bytes() == before
-    assert said(capsys, "-U", disk) == (0, "")
+    assert run(capsys, "-U", disk) == (0, "")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -283,7 +283,7 @@ def test_a_disk_in_use_is_left_alone(capsys: pytest.CaptureFixture[str], tmp_pat
     attempts: list[list[str | Path]] = [["-x", "32MB", disk], ["-n", disk, tmp_path / "n.vmdk"], ["-U", disk]]
     attempts += [["-d", disk], ["-R", disk]]
     for words in attempts:
-        code, out = said(capsys, *words)
+        code, out = run(capsys, *words)
         assert (code, out.endswith("Failed to lock the file (0x4009).\n")) == (1, True), words
     assert disk.is_file()
 
@@ -306,5 +306,5 @@ def test_what_is_no_disk_is_not_converted(capsys: pytest.CaptureFixture[str], tm
     text = tmp_path / "text.vmdk"
     text.write_text("hello", encoding="utf-8")
     refused = "Failed to convert disk: The specified file is not a virtual disk (0x3ebf).\n"
-    assert said(capsys, "-r", text, "-t", "0", tmp_path / "x.vmdk") == (1, refused)
+    assert run(capsys, "-r", text, "-t", "0", tmp_path / "x.vmdk") == (1, refused)
     assert not (tmp_path / "x.vmdk").exists()

@@ -36,7 +36,7 @@ def test_a_flat_disk_and_a_piece_of_zeros(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (lambda path: path.unlink(), "No such file"),
         (lambda path: path.write_bytes(b""), "does not begin with a VMDK descriptor"),
@@ -47,11 +47,11 @@ def test_a_flat_disk_and_a_piece_of_zeros(tmp_path: Path) -> None:
         (lambda path: (path.parent / "my disk-s002.vmdk").write_bytes(header(5)), "5 sectors, the descriptor says"),
     ],
 )
-def test_a_damaged_split_disk_is_named(tmp_path: Path, damage: object, said: str) -> None:
+def test_a_damaged_split_disk_is_named(tmp_path: Path, damage: object, message: str) -> None:
     path = split_disk(tmp_path)
     assert callable(damage)
     damage(path)
-    with pytest.raises(DiskError, match=said):
+    with pytest.raises(DiskError, match=message):
         inspect_disk(path)
 
 

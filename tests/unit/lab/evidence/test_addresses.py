@@ -25,7 +25,7 @@ def test_the_right_address_may_be_one_of_several() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tools", "told"),
+    ("tools", "expected"),
     [
         ("192.168.6.99", "Tools report that the guest has 192.168.6.99, not 192.168.6.11"),
         ("192.168.6.11", ""),
@@ -33,6 +33,6 @@ def test_the_right_address_may_be_one_of_several() -> None:
         (None, ""),
     ],
 )
-def test_tools_report_another_address_of_the_labs_network(tools: str | None, told: str) -> None:
+def test_tools_report_another_address_of_the_labs_network(tools: str | None, expected: str) -> None:
     address = IPv4Address(tools) if tools else None
-    assert tools_address(address, IPv4Address("192.168.6.11"), IPv4Network("192.168.6.0/24")) == told
+    assert tools_address(address, IPv4Address("192.168.6.11"), IPv4Network("192.168.6.0/24")) == expected

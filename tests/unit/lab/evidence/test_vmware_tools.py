@@ -114,8 +114,10 @@ def test_a_line_for_the_terminal() -> None:
 
 
 def test_the_guest_is_asked_for_its_addresses_over_ssh() -> None:
-    said = "2: ens32    inet 192.168.6.10/24 brd 192.168.6.255 scope global ens32\n3: cni0    inet 10.42.0.1/24 scope\n"
-    machine = FakeMachine(vmrun("running\n", "10.42.0.1\n"), said)
+    output = (
+        "2: ens32    inet 192.168.6.10/24 brd 192.168.6.255 scope global ens32\n3: cni0    inet 10.42.0.1/24 scope\n"
+    )
+    machine = FakeMachine(vmrun("running\n", "10.42.0.1\n"), output)
     observe(cast(Machine, machine))
     assert machine.written == [
         {"Tools state": "running", "Tools address": "10.42.0.1", "Tools and SSH": f"agree{ELSEWHERE}"}

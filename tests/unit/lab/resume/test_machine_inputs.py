@@ -102,8 +102,8 @@ def test_a_key_that_somebody_changed_is_named(planned: MachinePlan) -> None:
     vmx.set("MEMSIZE", "8192")
     vmx.remove("uuid.bios")
     vmx.write(planned.files.vmx)
-    told = vmx_changes(planned.vmx, planned.files.vmx)
-    assert told[0] == "memsize is '8192', not '4096'"
-    assert "uuid.bios is 'missing'" in told[1]
+    changes = vmx_changes(planned.vmx, planned.files.vmx)
+    assert changes[0] == "memsize is '8192', not '4096'"
+    assert "uuid.bios is 'missing'" in changes[1]
     with pytest.raises(FileNotFoundError):
         vmx_changes(planned.vmx, planned.files.vmx.with_suffix(".gone"))

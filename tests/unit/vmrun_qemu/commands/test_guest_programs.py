@@ -12,7 +12,7 @@ from harness.vmrun_qemu.commands import guest_programs
 
 
 @pytest.mark.parametrize(
-    ("output", "status", "said", "code"),
+    ("output", "status", "printed", "code"),
     [
         (b"+!", 0, "", 0),
         (b"+!", 42, "Guest program exited with non-zero exit code: 42\n", 42),
@@ -20,11 +20,11 @@ from harness.vmrun_qemu.commands import guest_programs
     ],
 )
 def test_a_programs_status_is_its_own(
-    capsys: pytest.CaptureFixture[str], output: bytes, status: int, said: str, code: int
+    capsys: pytest.CaptureFixture[str], output: bytes, status: int, printed: str, code: int
 ) -> None:
     with machine(FakeShellGuest(output, status)) as vmx:
         assert guest_programs.run_program([vmx, "/bin/x"], FLAGS) == code
-    assert capsys.readouterr().out == said
+    assert capsys.readouterr().out == printed
 
 
 @pytest.mark.parametrize(
