@@ -1,4 +1,4 @@
-"""Measure how long `vmrun-qemu` takes to answer, beside the time that the same Python takes to do nothing.
+"""Measure the latency of `vmrun-qemu` commands, and of an empty Python.
 
 Usage: python bench/vmrun_latency.py VMX [--rounds N]
 
@@ -34,7 +34,10 @@ def vmrun(*words: str) -> list[str]:
 
 
 def start(vmx: str) -> float | None:
-    """Have the machine on and its agent answering; return the seconds of `start`, or None where it was on."""
+    """Power on the VM and wait for its agent.
+
+    Return the seconds of `start`, or None if the VM was on.
+    """
     was_off = vmx not in run(vmrun("list"))[1].splitlines()
     seconds, output = run(vmrun("start", vmx, "nogui"))
     if output:

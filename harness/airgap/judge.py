@@ -97,7 +97,7 @@ def judge_peers(results: Sequence[tuple[Probe, ProbeResult]], absent: Mapping[st
         return PEERS.not_proven(
             seen,
             expected=expected,
-            remedy=f"mend what keeps {', '.join(absent)} away, or select it too; then run again with `--resume`",
+            remedy=f"correct what stopped {', '.join(absent)}, or select it too; then run again with `--resume`",
         )
     return PEERS.judge(ok=True, expected=expected, seen=f"{len(results)} answers")
 

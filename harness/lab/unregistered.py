@@ -73,7 +73,7 @@ class Unregistered:
 
 
 def find_unregistered(selection: Selection, content: Content, vmrun: Vmrun) -> Unregistered:
-    """Return what there is of the lab besides the content of its ledger.
+    """Find VMs, processes and directories of the lab outside its ledger.
 
     Raises:
         VmrunError: `vmrun list` fails: what runs is not known.

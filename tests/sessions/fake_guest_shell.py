@@ -18,7 +18,7 @@ import paramiko
 from guest.fake_guest import FakeSshGuest
 
 Answers = Mapping[str, tuple[int, str]]
-# A frame of the kept shell, as `harness.guest.shell_protocol` writes it: the mark, and the line that runs the command.
+# A frame of the persistent shell (see `harness.guest.shell_protocol`): the mark, and the line that runs the command.
 _FRAME = re.compile(
     rb"printf '\\036(?P<mark>[0-9a-f]+:[0-9]+:)a:%s\\036'[^\n]*\n"
     rb"(?P<line>.*?)\n"
