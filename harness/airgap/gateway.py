@@ -17,8 +17,15 @@ from harness.airgap.pcap import read_pcap
 from harness.airgap.probes import Pull
 from harness.airgap.registry_client import Endpoint, push
 from harness.airgap.registry_image import Image, digest, tiny_image
+from harness.airgap.registry_login import RegistryLogin, ensure_login
 from harness.airgap.registry_package import find_program
-from harness.airgap.registry_server import RegistryFiles, running_registry, start_registry
+from harness.airgap.registry_server import (
+    RegistryFiles,
+    running_proxy,
+    running_registry,
+    start_proxy,
+    start_registry,
+)
 from harness.config.model import SeedSource
 from harness.config.plan import LabPlan
 from harness.core.best_effort import error_text
@@ -55,8 +62,11 @@ class RegistryFunctions:
 
     certificate: Callable[[Path, str], tuple[Path, Path]] = ensure_registry_certificate
     program: Callable[[Path], Path | None] = find_program
-    running: Callable[[Ledger, str, Path, Path], int] = running_registry
-    start: Callable[[Path, RegistryFiles, Ledger, int, Deadline], int] = start_registry
+    login: Callable[[Path], RegistryLogin] = ensure_login
+    running: Callable[[Ledger, RegistryFiles], int] = running_registry
+    start: Callable[[Path, RegistryFiles, Ledger, Deadline], int] = start_registry
+    running_proxy: Callable[[Ledger, RegistryFiles], int] = running_proxy
+    start_proxy: Callable[[int, RegistryFiles, Ledger, int, Deadline], int] = start_proxy
     push: Callable[[Endpoint, str, str, Image], None] = push
 
 
@@ -65,7 +75,7 @@ class Gateway:
 
     Attributes:
         pull: The image that the registry holds for the guests, or None.
-        port: The registry's port of the loopback, or 0.
+        port: The loopback port through which guests pull from the registry, or 0.
         no_registry: Why the guests cannot pull from a registry of this lab; empty if they can.
         no_record: Why there is no network record; empty if there is one.
         no_services: Why the services of the network cannot be listed; empty if they can.
@@ -161,21 +171,18 @@ class Gateway:
     def _open_registry(self) -> None:
         spec = self._context.plan.spec
         address, port = spec.registry.address, spec.registry.port
-        certificate, key = self._registry.certificate(self._context.plan.seed_directory, str(address))
-        directory = self._context.run.directory
-        wanted = self._known_port(address, port)
-        running = self._registry.running(self._context.ledger, str(address), self._authority, certificate)
-        if running and wanted in (0, running):
-            self.port = running  # with the images that were pushed to it
-        else:
-            files = RegistryFiles(directory / "registry.yml", directory / "registry.log", certificate, key)
-            self.port = self._start(files, wanted)
+        seeds, ledger = self._context.plan.seed_directory, self._context.ledger
+        certificate, key = self._registry.certificate(seeds, str(address))
+        login = self._registry.login(seeds)
+        files = RegistryFiles(
+            self._context.run.directory, str(address), seeds / "ca" / "ca.crt", certificate, key, login
+        )
+        deadline = Deadline(_START_S, self._clock)
+        # One that runs has the images that were pushed to it.
+        registry = self._registry.running(ledger, files) or self._start(files, deadline)
+        self.port = self._proxy_port(registry, files, deadline)
         self._vmrun.networks.set_service(self._network, Service(address, port, self.port))
-        self.pull = self._push(address)
-
-    @property
-    def _authority(self) -> Path:
-        return self._context.plan.seed_directory / "ca" / "ca.crt"
+        self.pull = self._push(Endpoint(LOOPBACK, registry, files.name, files.authority, login.header))
 
     def _known_port(self, address: IPv4Address, port: int) -> int:
         """Return the host port of the network's service, or 0.
@@ -185,22 +192,28 @@ class Gateway:
         known = self._vmrun.networks.list_services(self._network)
         return next((one.host_port for one in known if (one.address, one.port) == (address, port)), 0)
 
-    def _start(self, files: RegistryFiles, wanted: int) -> int:
+    def _start(self, files: RegistryFiles, deadline: Deadline) -> int:
         program = self._registry.program(cache_directory())
         if program is None:
             raise HostError(_NO_PROGRAM, remedy="run `lab setup --with-deps`")
-        deadline = Deadline(_START_S, self._clock)
+        return self._registry.start(program, files, self._context.ledger, deadline)
+
+    def _proxy_port(self, registry: int, files: RegistryFiles, deadline: Deadline) -> int:
+        """Return the port of the proxy: where the network leads, if possible."""
+        spec, ledger = self._context.plan.spec, self._context.ledger
+        wanted = self._known_port(spec.registry.address, spec.registry.port)
+        running = self._registry.running_proxy(ledger, files)
+        if running and wanted in (0, running):
+            return running
         try:
-            return self._registry.start(program, files, self._context.ledger, wanted, deadline)
+            return self._registry.start_proxy(registry, files, ledger, wanted, deadline)
         except HostError:
             if not wanted:
                 raise
-            return self._registry.start(
-                program, files, self._context.ledger, 0, deadline
-            )  # another process has the port by now
+            return self._registry.start_proxy(registry, files, ledger, 0, deadline)  # another process has the port
 
-    def _push(self, address: IPv4Address) -> Pull:
+    def _push(self, endpoint: Endpoint) -> Pull:
         tag = self._context.run.directory.name
         image = tiny_image(f"{self._context.plan.spec.name} {tag}\n")
-        self._registry.push(Endpoint(LOOPBACK, self.port, str(address), self._authority), _REPOSITORY, tag, image)
+        self._registry.push(endpoint, _REPOSITORY, tag, image)
         return Pull(_REPOSITORY, tag, digest(image.manifest), digest(image.layer))

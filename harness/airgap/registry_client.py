@@ -18,12 +18,16 @@ _TIMEOUT_S = 30.0
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Address of a registry, and the name that its certificate must have."""
+    """Address of a registry, and the name that its certificate must have.
+
+    `login` is the value of `Authorization`; empty for a registry that wants none.
+    """
 
     host: str
     port: int
     name: str
     authority: Path
+    login: str
 
 
 class _Connection(http.client.HTTPSConnection):
@@ -33,6 +37,7 @@ class _Connection(http.client.HTTPSConnection):
         self._endpoint = endpoint
         self._tls = ssl.create_default_context(cafile=str(endpoint.authority))
         super().__init__(endpoint.name, endpoint.port, timeout=_TIMEOUT_S, context=self._tls)
+        self.login = {"Authorization": endpoint.login} if endpoint.login else {}
 
     def connect(self) -> None:
         """Connect."""
@@ -45,20 +50,30 @@ class _Connection(http.client.HTTPSConnection):
 
 
 def serves(endpoint: Endpoint, certificate: Path) -> bool:
-    """Return whether a registry responses with exactly that verified certificate."""
+    """Return whether a registry answers with exactly that verified certificate.
+
+    One with a login has to refuse requests without it.
+    """
+    if endpoint.login and _status(endpoint, "", certificate) != http.HTTPStatus.UNAUTHORIZED:
+        return False
+    return _status(endpoint, endpoint.login, certificate) == http.HTTPStatus.OK
+
+
+def _status(endpoint: Endpoint, login: str, certificate: Path) -> int | None:
+    """Return the status of the registry's answer; None without that certificate."""
     connection = _Connection(endpoint)
     try:
-        connection.request("GET", "/v2/")
+        connection.request("GET", "/v2/", headers={"Authorization": login} if login else {})
         response = connection.getresponse()
         response.read()
         wire = connection.sock
         shown = wire.getpeercert(binary_form=True) if isinstance(wire, ssl.SSLSocket) else None
         ours = ssl.PEM_cert_to_DER_cert(certificate.read_text(encoding="ascii"))
     except (OSError, http.client.HTTPException, ValueError):
-        return False
+        return None
     finally:
         connection.close()
-    return response.status == http.HTTPStatus.OK and shown == ours
+    return response.status if shown == ours else None
 
 
 def push(endpoint: Endpoint, repository: str, tag: str, image: Image) -> None:
@@ -82,16 +97,16 @@ def push(endpoint: Endpoint, repository: str, tag: str, image: Image) -> None:
         connection.close()
 
 
-def _push_blob(connection: http.client.HTTPConnection, repository: str, blob: bytes) -> None:
+def _push_blob(connection: _Connection, repository: str, blob: bytes) -> None:
     location = _send(connection, "POST", f"/v2/{repository}/blobs/uploads/", b"", "")
     parts = urlsplit(urljoin("/", location))
     query = f"{parts.query}&" if parts.query else ""
     _send(connection, "PUT", f"{parts.path}?{query}digest={digest(blob)}", blob, "application/octet-stream")
 
 
-def _send(connection: http.client.HTTPConnection, method: str, path: str, body: bytes, kind: str) -> str:
+def _send(connection: _Connection, method: str, path: str, body: bytes, kind: str) -> str:
     """Send a request and return the `Location` of the response."""
-    connection.request(method, path, body, {"Content-Type": kind} if kind else {})
+    connection.request(method, path, body, {**connection.login, **({"Content-Type": kind} if kind else {})})
     response = connection.getresponse()
     text = response.read().decode("utf-8", errors="replace")
     if response.status not in (201, 202):

@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from harness.core.errors import SeedError
 from harness.core.private import make_private_directory
 from harness.core.secret import Secret
+from harness.system.ports import LOOPBACK
 from harness.system.windows.acl import keep_private
 
 _VALIDITY = dt.timedelta(days=3650)
@@ -165,7 +166,7 @@ def ensure_registry_certificate(directory: Path, address: str, names: Iterable[s
 
     Generate and sign them once.
 
-    The subject alternative names hold the address: a client that pulls from an IP address checks it there.
+    The subject alternative names hold the address, and the loopback's, where this host pushes: a client checks there.
 
     Raises:
         SeedError: The authority's key or certificate is missing or unreadable.
@@ -176,7 +177,7 @@ def ensure_registry_certificate(directory: Path, address: str, names: Iterable[s
     if _is_issued(certificate, private, ca):
         return certificate, private
     key = ec.generate_private_key(ec.SECP256R1())
-    alternatives: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(address))]
+    alternatives: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(ip)) for ip in {address, LOOPBACK}]
     alternatives += [x509.DNSName(name) for name in names]
     built = (
         _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)]), ca.subject, key.public_key())
@@ -198,9 +199,11 @@ def _is_issued(certificate: Path, private: Path, authority: x509.Certificate) ->
         built = x509.load_pem_x509_certificate(certificate.read_bytes())
         key = serialization.load_pem_private_key(private.read_bytes(), password=None)
         built.verify_directly_issued_by(authority)
-    except (OSError, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        names = built.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        addresses = {str(ip) for ip in names.get_values_for_type(x509.IPAddress)}
+    except (OSError, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
         return False
-    return key.public_key() == built.public_key()
+    return key.public_key() == built.public_key() and LOOPBACK in addresses
 
 
 def _load_ca(directory: Path) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Certificate]:

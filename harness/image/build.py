@@ -50,7 +50,7 @@ def image_inputs(spec: ImageSpec) -> dict[str, object]:
         "spec": asdict(spec),
         "tree": mmdebstrap_argv(spec, BuildDirectory(Path("build")), ()),
         "files": hashlib.sha256(overlay_tar()).hexdigest(),
-        "initrd": [guest_file_text(name) for name in ("init.sh", "installer.sh", "lab-event.sh")],
+        "initrd": [guest_file_text(name) for name in ("init.sh", "installer.sh", "disk-crc.py", "lab-event.sh")],
         "modules": MODULE_GROUPS,
         "boot loader": _BOOT_LOADER,
         "file system": disk.FILE_SYSTEM,
@@ -215,9 +215,10 @@ def _assemble(spec: ImageSpec, key: str, build: BuildDirectory, result: Path) ->
     _install_boot_files(image, tree, kernel.name, root_uuid)
     raw = build.directory / "disk.raw"
     disk.make_disk(tree, raw, root_gib=spec.root_gib, file_system_uuid=root_uuid, wrapper=wrapper)
-    extents = disk.write_chunks(raw, image.disk_chunks)
+    extents, crc = disk.write_chunks(raw, image.disk_chunks)
     lines = "".join(f"{extent.seek} {extent.skip} {extent.count}\n" for extent in extents)
     image.disk_map.write_text(lines, encoding="utf-8", newline="\n")
+    image.disk_crc.write_text(f"{crc}\n", encoding="utf-8", newline="\n")
     image.disk_sectors.write_text(f"{raw.stat().st_size // disk.SECTOR}\n", encoding="utf-8", newline="\n")
     shutil.copytree(build.debs, image.packages)
     write_index(image.packages, spec.operations_packages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import uuid
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,14 +75,15 @@ def data_chunks(descriptor: int, size: int) -> Iterator[tuple[int, bytes]]:
         index += 1
 
 
-def write_chunks(raw: Path, chunks: Path) -> tuple[Extent, ...]:
-    """Write a sparse disk image's data to `chunks`; return the extents."""
-    indexes = []
+def write_chunks(raw: Path, chunks: Path) -> tuple[tuple[Extent, ...], int]:
+    """Write a sparse disk image's data to `chunks`; return the extents and the CRC-32."""
+    indexes, crc = [], 0
     with raw.open("rb") as source, chunks.open("wb") as target:
         for index, chunk in data_chunks(source.fileno(), raw.stat().st_size):
             indexes.append(index)
             target.write(chunk)
-    return extents(indexes)
+            crc = zlib.crc32(chunk, crc)
+    return extents(indexes), crc
 
 
 def make_disk(tree: Path, raw: Path, *, root_gib: int, file_system_uuid: uuid.UUID, wrapper: tuple[str, ...]) -> None:

@@ -123,6 +123,7 @@ def build_initrd(kernel_modules: Path, busybox: Path) -> bytes:
         cpio.Entry("bin/busybox", cpio.S_IFREG | 0o755, busybox.read_bytes()),
         cpio.Entry("init", cpio.S_IFREG | 0o755, guest_file_text("init.sh").encode()),
         cpio.Entry("installer.sh", cpio.S_IFREG | 0o644, guest_file_text("installer.sh").encode()),
+        cpio.Entry("disk-crc.py", cpio.S_IFREG | 0o644, guest_file_text("disk-crc.py").encode()),
         cpio.Entry("lab-event.sh", cpio.S_IFREG | 0o644, guest_file_text("lab-event.sh").encode()),
     ]
     modules: set[str] = set()

@@ -76,6 +76,11 @@ class GuestImage:
         return self.directory / "disk.map"
 
     @property
+    def disk_crc(self) -> Path:
+        """CRC-32 of the chunks in their order, as a decimal number."""
+        return self.directory / "disk.crc32"
+
+    @property
     def disk_sectors(self) -> Path:
         """The smallest disk for the image, in sectors of 512 bytes."""
         return self.directory / "disk.sectors"

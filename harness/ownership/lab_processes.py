@@ -17,6 +17,7 @@ from harness.core.layout import LAB_VARIABLE
 
 _EMBEDDED = "harness.vmrun_qemu."
 _SUPERVISOR = "harness.vmrun_qemu.supervisor.main"
+_PROXY = "registry_proxy.py"
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,11 @@ def judge_process(
 
     None for any other process. Pure, but for links.
     """
-    if _same(environ.get(LAB_VARIABLE), vm_directory) and "serve" in argv[1:2]:
-        return "the container registry", None
+    if _same(environ.get(LAB_VARIABLE), vm_directory):
+        if "serve" in argv[1:2]:
+            return "the container registry", None
+        if any(Path(word).name == _PROXY for word in argv[1:]):
+            return "the proxy of the container registry", None
     if home is None or not _same(environ.get(home[0]), home[1]):
         return None
     module = next((number for number, word in enumerate(argv) if word.startswith(_EMBEDDED)), None)

@@ -206,6 +206,7 @@ def _medium(spec: SeedSpec, image: GuestImage, input_hash: str) -> Tree:
         "installer/vmlinuz": image.kernel,
         "installer/initrd.img": image.initrd,
         "installer/disk.map": image.disk_map,
+        "installer/disk.crc32": image.disk_crc,
         "installer/disk.sectors": image.disk_sectors,
         DISK_CHUNKS: image.disk_chunks,
     }

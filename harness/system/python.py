@@ -15,6 +15,11 @@ def module_command(module: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", module)
 
 
+def file_command(file: str) -> tuple[str, ...]:
+    """Return the command line that runs a file which imports the standard library alone."""
+    return (sys.executable, "-I", "-S", file)
+
+
 def named_module(argv: Sequence[str]) -> str | None:
     """Return the module that a command line of Python runs; None for others."""
     rest = argv[2:] if list(argv[1:2]) == ["-P"] else argv[1:]

@@ -11,6 +11,7 @@ UNIT = REPOSITORY / "tests" / "unit"
 # Module -> why it has no test file of its own.
 REASONS: dict[str, str] = {
     "harness.vmrun_qemu.__main__": "one line; every contract test starts the program through it",
+    "harness.image.guest.disk-crc": "runs in the guest; tests/unit/image/test_guest_scripts.py has its tests",
 }
 
 

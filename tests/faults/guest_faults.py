@@ -207,6 +207,12 @@ GUEST_FAULTS = (
         Expected(BOOT, LOGIN, "the installer finds no seed ISO in the drive", "sata0:1"),
     ),
     Fault(
+        "seed ISO damaged while it was read",
+        installer_says("installer-failed", "image-differs"),
+        "30_boot",
+        Expected(BOOT, LOGIN, "the operating system on the disk is not the one that the seed ISO", "lab seed"),
+    ),
+    Fault(
         "guest powered off from inside",
         both(
             console("", {"ssh-ready", "boot-complete"}),

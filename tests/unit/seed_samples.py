@@ -66,6 +66,7 @@ def fake_image(directory: Path) -> GuestImage:
     image.initrd.write_bytes(b"initrd" * 500)
     image.disk_chunks.write_bytes(bytes(range(256)) * 8192)
     image.disk_map.write_text("0 0 2\n")
+    image.disk_crc.write_text("17\n")
     image.disk_sectors.write_text("81788928\n")
     boot, library = image.isolinux
     boot.write_bytes(b"\xfa\xeb" + bytes(5000))

@@ -72,7 +72,7 @@ refuse_unless_blank() { # the first 16 MiB hold every partition table and the he
     fi
 }
 
-write_disk() { # copies the chunks of the image to their places, then gives the partition the whole disk
+write_disk() { # copies the chunks of the image to their places
     read -r sectors < "/sys/block/$disk/size"
     read -r needed < /cd/installer/disk.sectors
     [ "$sectors" -ge "$needed" ] || fail disk-too-small
@@ -84,6 +84,24 @@ write_disk() { # copies the chunks of the image to their places, then gives the 
             count=$((count * 1048576)) 2> /dev/null || fail disk-write
         written=$((written + count))
     done < /cd/installer/disk.map
+    blockdev --rereadpt "/dev/$disk"
+}
+
+verify_disk() { # compares what is on the disk now with the sum of the image
+    read -r expected < /cd/installer/disk.crc32
+    wait_for 100 mount_target ro,noload || fail image-differs
+    mount --bind /dev /root/dev
+    # By the installed system's Python: busybox has no sum that an emulated processor computes in seconds.
+    found=$(chroot /root python3 -I -S -B -c "$(cat /disk-crc.py)" "/dev/$disk" < /cd/installer/disk.map 2>&1)
+    umount /root/dev
+    umount /root || fail unmount
+    if [ "$found" != "$expected" ]; then
+        say "the CRC-32 of the disk is $expected on the seed ISO, and here: $found"
+        fail image-differs
+    fi
+}
+
+grow_partition() { # gives the partition the whole disk
     length=$((sectors - 2048))
     # Sector count of the first partition: four bytes, little-endian, at offset 446 + 12 of the boot record.
     printf "$(printf '\\%03o\\%03o\\%03o\\%03o' $((length & 255)) $((length >> 8 & 255)) \
@@ -92,8 +110,8 @@ write_disk() { # copies the chunks of the image to their places, then gives the 
     blockdev --rereadpt "/dev/$disk"
 }
 
-mount_target() {
-    [ -b "$partition" ] && mount -t ext4 -o noatime "$partition" /root
+mount_target() { # $1: mount options
+    [ -b "$partition" ] && mount -t ext4 -o "$1" "$partition" /root
 }
 
 copy_files() { # copies /files/ and compares every size and digest with the lists of the CD
@@ -160,8 +178,12 @@ say "writing $disk"
 written=0
 started=$(uptime_s)
 write_disk
-wait_for 100 mount_target || fail no-partition
 lab_event disk-written "bytes=$((written * 1048576))" "seconds=$(($(uptime_s) - started))"
+started=$(uptime_s)
+verify_disk
+lab_event disk-verified "seconds=$(($(uptime_s) - started))"
+grow_partition
+wait_for 100 mount_target noatime || fail no-partition
 say "copying /files"
 copy_files
 install_seed

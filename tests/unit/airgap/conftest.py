@@ -12,6 +12,7 @@ import pytest
 
 from harness.airgap.probes import Pull
 from harness.airgap.registry_image import MANIFEST_TYPE, digest, tiny_image
+from harness.airgap.registry_login import RegistryLogin, ensure_login
 from harness.guest.lab_keys import ensure_keys, ensure_registry_certificate
 
 LOCAL = "127.0.0.1"
@@ -22,13 +23,17 @@ PULL = Pull("lab/probe", "run-1", digest(IMAGE.manifest), digest(IMAGE.layer))
 class FakeRegistry(http.server.BaseHTTPRequestHandler):
     """A container registry with a good image and one with a damaged layer.
 
-    It accepts uploads, keeps them, and rejects those to the repository `closed`.
+    It accepts uploads, keeps them, and rejects those to the repository `closed`. With `login` it wants that for all.
     """
 
     protocol_version = "HTTP/1.1"
     uploads: ClassVar[dict[str, bytes]] = {}
+    login: ClassVar[str] = ""
 
     def do_GET(self) -> None:
+        if self.login and self.headers["Authorization"] != self.login:
+            self._reply(401, "")
+            return
         layer = json.loads(IMAGE.manifest)["layers"][0]["digest"]
         parts = {
             "/v2/": b"{}",
@@ -43,7 +48,11 @@ class FakeRegistry(http.server.BaseHTTPRequestHandler):
         self.send_response(200 if body is not None else 404)
         self.send_header("Content-Length", str(len(body or b"")))
         self.end_headers()
-        self.wfile.write(body or b"")
+        if self.command == "GET":
+            self.wfile.write(body or b"")
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def do_POST(self) -> None:
         self._reply(202, "/upload/1?state=x")
@@ -73,6 +82,14 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("seeds")
     ensure_keys(directory, ["m"])
     return directory
+
+
+@pytest.fixture
+def login(seeds: Path, monkeypatch: pytest.MonkeyPatch) -> RegistryLogin:
+    """The lab's login, which the `FakeRegistry` wants."""
+    found = ensure_login(seeds)
+    monkeypatch.setattr(FakeRegistry, "login", found.header)
+    return found
 
 
 @pytest.fixture

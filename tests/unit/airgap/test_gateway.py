@@ -11,11 +11,13 @@ import pytest
 
 from harness.airgap.gateway import Gateway, GatewayContext, RegistryFunctions
 from harness.airgap.registry_client import Endpoint
+from harness.airgap.registry_login import RegistryLogin
 from harness.config import load_lab
 from harness.config.plan import make_plan
 from harness.core.deadline import SYSTEM_CLOCK
 from harness.core.errors import HostError, VmrunError
 from harness.core.layout import RunFiles
+from harness.core.secret import Secret
 from harness.ownership.ledger import Ledger
 from harness.vmrun.discovery import Kind
 from harness.vmrun.driver import Vmrun
@@ -60,22 +62,30 @@ class FakeRegistry:
 
     Args:
         running: Port of the registry of an earlier run, or 0.
+        proxy: Port of the proxy of an earlier run, or 0.
         taken: A port that another process has.
         installed: Whether the host has the registry's program.
     """
 
-    def __init__(self, running: int = 0, taken: int = 0, *, installed: bool = True) -> None:
+    def __init__(self, running: int = 0, proxy: int = 0, taken: int = 0, *, installed: bool = True) -> None:
         self.running = running
+        self.proxy = proxy
         self.taken = taken
         self.installed = installed
-        self.started: list[int] = []
+        self.started = 0
+        self.proxies: list[int] = []
         self.pushed: list[Endpoint] = []
 
-    def start(self, _program: Path, _files: object, _ledger: object, port: int, _deadline: object) -> int:
-        self.started.append(port)
-        if port and port == self.taken:
-            raise HostError("the registry ended: address already in use", remedy="")
+    def start(self, *_: object) -> int:
+        self.started += 1
         return 50000
+
+    def start_proxy(self, registry: int, _files: object, _ledger: object, port: int, _deadline: object) -> int:
+        assert registry == (self.running or 50000)
+        self.proxies.append(port)
+        if port and port == self.taken:
+            raise HostError("the proxy ended: address already in use", remedy="")
+        return 60000
 
     @property
     def functions(self) -> RegistryFunctions:
@@ -84,7 +94,10 @@ class FakeRegistry:
             certificate=lambda directory, _: (directory / "crt", directory / "key"),
             program=lambda _: Path("docker-registry") if self.installed else None,
             running=lambda *_: self.running,
+            login=lambda directory: RegistryLogin(Secret("password"), directory, directory, directory),
             start=self.start,
+            running_proxy=lambda *_: self.proxy,
+            start_proxy=self.start_proxy,
             push=lambda endpoint, *_: self.pushed.append(endpoint),
         )
 
@@ -120,21 +133,29 @@ def test_a_host_without_the_program_reports_it_and_still_records(tmp_path: Path)
     assert gateway.pull is None
 
 
+@pytest.mark.parametrize(("running", "port"), [(40001, 40001), (0, 50000)])
+def test_a_registry_that_serves_is_kept_and_pushed_to_with_the_login(tmp_path: Path, running: int, port: int) -> None:
+    registry = FakeRegistry(running, 40002)
+    gateway = new_gateway(tmp_path, FakeNetworks(), registry)
+    gateway.open()
+    assert (gateway.no_registry, registry.started) == ("", 0 if running else 1)
+    assert [(one.port, one.login) for one in registry.pushed] == [(port, "Basic bGFiOnBhc3N3b3Jk")]
+
+
 @pytest.mark.parametrize(
-    ("running", "led_to", "port"),
-    [(40001, 40001, 40001), (40001, 0, 40001), (40001, 40002, 50000), (0, 40001, 50000), (0, 0, 50000)],
+    ("proxy", "led_to", "port"),
+    [(40001, 40001, 40001), (40001, 0, 40001), (40001, 40002, 60000), (0, 40001, 60000), (0, 0, 60000)],
 )
-def test_a_registry_that_serves_is_kept_unless_the_network_leads_elsewhere(
-    tmp_path: Path, running: int, led_to: int, port: int
+def test_the_network_leads_to_the_proxy_at_the_port_of_before_if_possible(
+    tmp_path: Path, proxy: int, led_to: int, port: int
 ) -> None:
-    networks, registry = FakeNetworks(), FakeRegistry(running)
+    networks, registry = FakeNetworks(), FakeRegistry(40009, proxy)
     elsewhere = Service(IPv4Address("192.168.6.2"), 5000, 40009), Service(REGISTRY, 8080, 40008)
     networks.services = (*elsewhere, *([Service(REGISTRY, 5000, led_to)] if led_to else []))
     gateway = new_gateway(tmp_path, networks, registry)
     gateway.open()
-    assert gateway.no_registry == ""
-    assert gateway.port == registry.pushed[0].port == port
-    assert registry.started == ([] if port == running else [led_to])
+    assert (gateway.no_registry, gateway.port) == ("", port)
+    assert registry.proxies == ([] if port == proxy else [led_to])
     assert networks.commands[-1] == f"service vmnet1 {port}"
 
 
@@ -143,8 +164,8 @@ def test_a_port_that_another_process_took_is_replaced(tmp_path: Path) -> None:
     networks.services = (Service(REGISTRY, 5000, 40001),)
     gateway = new_gateway(tmp_path, networks, registry)
     gateway.open()
-    assert (gateway.no_registry, registry.started) == ("", [40001, 0])
-    assert networks.commands[-1] == "service vmnet1 50000"
+    assert (gateway.no_registry, registry.proxies) == ("", [40001, 0])
+    assert networks.commands[-1] == "service vmnet1 60000"
 
 
 def test_a_refusal_of_the_hypervisor_is_a_reason_and_does_not_raise(tmp_path: Path) -> None:
@@ -183,7 +204,7 @@ def test_the_services_that_the_lab_did_not_open_are_listed(
     tmp_path: Path, running: int, there: list[Service], foreign: list[Service]
 ) -> None:
     networks = FakeNetworks()
-    gateway = new_gateway(tmp_path, networks, FakeRegistry(running))
+    gateway = new_gateway(tmp_path, networks, FakeRegistry(40009, running))
     gateway.open()
     networks.services = tuple(there)
     assert (list(gateway.services()), gateway.no_services) == (foreign, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from .conftest import LOCAL, FakeRegistry
 
 @pytest.fixture
 def endpoint(registry: int, seeds: Path) -> Endpoint:
-    return Endpoint(LOCAL, registry, LOCAL, seeds / "ca/ca.crt")
+    return Endpoint(LOCAL, registry, LOCAL, seeds / "ca/ca.crt", "")
 
 
 def test_a_push_uploads_both_blobs_by_digest_and_then_the_manifest(endpoint: Endpoint) -> None:
@@ -38,7 +39,7 @@ def test_a_rejected_part_is_an_error_with_the_status(endpoint: Endpoint) -> None
 
 
 def test_a_certificate_of_another_name_is_an_error(registry: int, seeds: Path) -> None:
-    wrong = Endpoint(LOCAL, registry, "192.0.2.1", seeds / "ca/ca.crt")
+    wrong = Endpoint(LOCAL, registry, "192.0.2.1", seeds / "ca/ca.crt", "")
     with pytest.raises(HostError, match="certificate verify failed"):
         push(wrong, "lab/probe", "run-2", tiny_image("text"))
 
@@ -49,3 +50,15 @@ def test_a_registry_serves_only_with_exactly_its_certificate(endpoint: Endpoint,
     assert serves(endpoint, certificate)
     assert not serves(endpoint, other)
     assert not serves(endpoint, seeds / "missing.crt")
+
+
+def test_a_registry_with_a_login_serves_only_if_it_wants_it(
+    endpoint: Endpoint, seeds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, _ = ensure_registry_certificate(seeds, LOCAL)
+    with_login = replace(endpoint, login="Basic abc")
+    assert not serves(with_login, certificate), "it takes requests without a login"
+    monkeypatch.setattr(FakeRegistry, "login", "Basic abc")
+    assert serves(with_login, certificate)
+    assert not serves(replace(endpoint, login="Basic other"), certificate)
+    assert not serves(endpoint, certificate)

@@ -9,6 +9,7 @@ from harness.guest.diagnosis import Source, diagnose, diagnose_each, known_patte
 FATAL = [
     ("@LAB1 - b0 installer-refused reason=disk-not-blank #48", "refused"),
     ("@LAB1 - b0 installer-failed reason=no-cd #42", "no seed ISO"),
+    ("@LAB1 - b0 installer-failed reason=image-differs #50", "the operating system on the disk is not the one"),
     ("@LAB1 - b0 installer-failed reason=digest-differs #50", "not the one on the seed ISO (digest-differs)"),
     ("@LAB1 - b0 installer-failed reason=zstd #41", "the installer failed: zstd"),
     (

@@ -36,7 +36,9 @@ def test_the_inputs_of_the_key_are_complete() -> None:
     assert inputs["spec"] == asdict(SPEC)
     assert inputs["files"] == hashlib.sha256(overlay_tar()).hexdigest()
     assert set(GUEST_PACKAGES) <= set(re.split("[=,]", next(word for word in inputs["tree"] if "--include" in word)))  # type: ignore[attr-defined]  # a tuple of words
-    assert inputs["initrd"] == [guest_file_text(name) for name in ("init.sh", "installer.sh", "lab-event.sh")]
+    assert inputs["initrd"] == [
+        guest_file_text(name) for name in ("init.sh", "installer.sh", "disk-crc.py", "lab-event.sh")
+    ]
     assert KERNEL_ARGUMENTS in str(inputs["boot loader"])
     assert inputs["modules"] == MODULE_GROUPS
     assert inputs["file system"] == FILE_SYSTEM

@@ -4,6 +4,7 @@ import hashlib
 import os
 import struct
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,11 @@ def test_the_chunks_put_back_in_their_places_are_the_disk(tmp_path: Path) -> Non
         for index, data in pieces.items():
             stream.seek(index * MIB)
             stream.write(data)
-    found = write_chunks(raw, chunks)
+    found, crc = write_chunks(raw, chunks)
     assert found == (Extent(0, 0, 1), Extent(3, 1, 1), Extent(7, 2, 1)), "a chunk of zeros is left out"
     rebuilt = bytearray(9 * MIB)
     data = chunks.read_bytes()
+    assert crc == zlib.crc32(data)
     for extent in found:
         part = data[extent.skip * MIB : (extent.skip + extent.count) * MIB]
         rebuilt[extent.seek * MIB : (extent.seek + extent.count) * MIB] = part

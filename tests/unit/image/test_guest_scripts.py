@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
+import shlex
 import subprocess
+import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
@@ -11,10 +15,12 @@ from urllib.parse import unquote
 import pytest
 from needs import posix_sh
 
+from harness.image.disk import MIB
 from harness.image.spec import guest_file_text
 from harness.phases.installation_identity import Identity, parse_identity, question
 
 SCRIPTS = (
+    "disk-crc.py",
     "init.sh",
     "installer.sh",
     "k8s-ops-packages.sh",
@@ -31,7 +37,7 @@ def test_guest_scripts_have_unix_line_ends(name: str) -> None:
 
 
 @posix_sh
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name.endswith(".sh")])
 def test_guest_scripts_are_plain_sh(name: str) -> None:
     checked = subprocess.run(["sh", "-n"], input=guest_file_text(name), text=True, capture_output=True, check=False)
     assert checked.stderr == ""
@@ -152,3 +158,66 @@ def test_only_the_plain_generate_skips_netplans_python(tmp_path: Path, words: st
     script = script.replace("/usr/sbin/netplan", str(tmp_path / "real"))
     done = subprocess.run(["sh", "-s", *words.split()], input=script, text=True, capture_output=True, check=True)
     assert done.stdout.strip() == (called or f"real {words}")
+
+
+MAP = "0 0 1\n3 1 6\n"
+PARTS = ((0, MIB), (3 * MIB, 9 * MIB))  # of the disk, by that map
+
+
+def written_disk(path: Path) -> bytes:
+    data = random.Random(3).randbytes(9 * MIB)
+    path.write_bytes(data)
+    return b"".join(data[start:end] for start, end in PARTS)
+
+
+def disk_crc(disk: Path) -> subprocess.CompletedProcess[str]:
+    script = guest_file_text("disk-crc.py").replace("os.O_DIRECT", "0")  # tmpfs has none
+    command = [sys.executable, "-I", "-S", "-c", script, str(disk)]
+    return subprocess.run(command, input=MAP, text=True, capture_output=True, check=False)
+
+
+@posix_sh
+def test_the_sum_of_a_disk_is_that_of_the_chunks_that_were_written(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    chunks = written_disk(disk)
+    assert disk_crc(disk).stdout == f"{zlib.crc32(chunks)}\n"
+    disk.write_bytes(disk.read_bytes()[:-MIB])
+    assert disk_crc(disk).returncode == 1
+    assert "the disk ends before byte" in disk_crc(disk).stderr
+
+
+@posix_sh
+@pytest.mark.parametrize("damage", [None, MIB // 2, 9 * MIB - 1])
+def test_the_installer_accepts_a_disk_only_if_it_is_the_image(tmp_path: Path, damage: int | None) -> None:
+    """The real verify_disk of installer.sh, with a disk of the test and without its mounts."""
+    disk, cd = tmp_path / "sda", tmp_path / "cd"
+    chunks = written_disk(disk)
+    cd.mkdir()
+    (cd / "disk.map").write_text(MAP)
+    (cd / "disk.crc32").write_text(f"{zlib.crc32(chunks)}\n")
+    (tmp_path / "disk-crc.py").write_text(guest_file_text("disk-crc.py").replace("os.O_DIRECT", "0"))
+    if damage is not None:
+        data = bytearray(disk.read_bytes())
+        data[damage] ^= 1
+        disk.write_bytes(data)
+    text = guest_file_text("installer.sh")
+    function = text[text.index("verify_disk() {") : text.index("grow_partition() {")]
+    for name, place in {"/cd/installer": cd, "/disk-crc.py": tmp_path / "disk-crc.py", "/dev/$disk": disk}.items():
+        function = function.replace(name, str(place))
+    stubs = f"""
+        wait_for() {{ :; }}; mount() {{ :; }}; umount() {{ :; }}; say() {{ echo "say: $*"; }}
+        chroot() {{ shift 2; {shlex.quote(sys.executable)} "$@"; }}; fail() {{ echo "fail: $*"; exit 1; }}
+    """
+    done = subprocess.run(
+        ["sh", "-s"],
+        input=f"{stubs}\n{function}\nverify_disk && echo good",
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    if damage is None:
+        assert (lines, done.stderr) == (["good"], "")
+    else:
+        assert lines[-1] == "fail: image-differs"
+        assert lines[0].startswith(f"say: the CRC-32 of the disk is {zlib.crc32(chunks)} on the seed ISO, and here: ")

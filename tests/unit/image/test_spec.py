@@ -17,7 +17,15 @@ def test_each_distribution_has_its_generic_kernel(distribution: str) -> None:
 
 def test_every_file_of_an_image_has_its_own_name_in_its_directory() -> None:
     image = GuestImage(Path("cache/image-1"), "1", "digest")
-    files = [image.kernel, image.initrd, image.disk_chunks, image.disk_map, image.disk_sectors, *image.isolinux]
+    files = [
+        image.kernel,
+        image.initrd,
+        image.disk_chunks,
+        image.disk_map,
+        image.disk_crc,
+        image.disk_sectors,
+        *image.isolinux,
+    ]
     files += [image.packages, image.description]
     assert {file.parent for file in files} == {image.directory}
     assert len({file.name for file in files}) == len(files)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.airgap import registry_proxy
 from harness.core.layout import LAB_VARIABLE
 from harness.ownership.lab_processes import find_lab_processes, judge_process
 
@@ -58,6 +59,10 @@ def test_the_processes_of_a_lab_are_found_and_ended(tmp_path: Path, started: lis
 
 def test_what_a_process_does_is_read_from_its_command_line(tmp_path: Path) -> None:
     vms, home = tmp_path / "vms", ("VMRUN_QEMU_HOME", tmp_path / "vms" / ".hypervisor")
+    proxy = ["python", "-I", "-S", registry_proxy.__file__, "settings.json"]
+    ours = {LAB_VARIABLE: str(vms)}
+    assert judge_process(proxy, ours, vms, None) == ("the proxy of the container registry", None)
+    assert judge_process(proxy, {}, vms, None) is None
     environ = {home[0]: str(home[1])}
     network = ["python", "-P", "-m", "harness.vmrun_qemu.network.daemon", "vmnet1"]
     disk = Path(os.path.realpath(vms)) / "m1" / "m1.vmdk"
