@@ -17,7 +17,7 @@ from harness.machine.removal import remove_rest
 from harness.ownership.register import register_home
 from harness.preflight.collect import collect
 from harness.preflight.judge import judge_all
-from harness.seed.verify import verified_iso
+from harness.seed.foreign.check import checked_reader, utc_now
 from harness.system.ports import HeldPorts
 from harness.vmrun.discovery import Hypervisor
 
@@ -55,7 +55,7 @@ def examine(selection: Selection) -> tuple[Check, ...]:
     register_home(ledger, selection.hypervisor.home)
     with HeldPorts() as ports:
         planned = selection.plan("doctor", forward_ports(selection.spec, ports))
-        facts = collect(planned, selection.hypervisor, vmrun, verified_iso)
+        facts = collect(planned, selection.hypervisor, vmrun, checked_reader(planned, utc_now))
         checks = judge_all(planned, facts)
     with contextlib.suppress(HarnessError):  # An unreadable ledger is one of the checks.
         remove_rest(vmrun, ledger)

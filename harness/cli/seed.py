@@ -16,7 +16,8 @@ from typing import TypedDict
 import click
 
 from harness.cli.options import lab_option, overlay_option, port, report_errors, say
-from harness.config.loader import load_embedded
+from harness.cli.seed_check import check_iso
+from harness.config.loader import load_embedded, load_lab
 from harness.config.model import LabSpec, Role, SeedSource, host_path
 from harness.config.secret_reference import resolve
 from harness.core.errors import UsageError
@@ -37,12 +38,23 @@ from harness.seed.model import K3sCluster, RegistryLogin, SeedSpec
 @click.command()
 @lab_option
 @overlay_option
+@click.option(
+    "--check",
+    "iso",
+    metavar="ISO",
+    type=click.Path(path_type=Path),
+    help="Build nothing; check an ISO, such as one that was made from Ubuntu's. Exits with 1 if it cannot work.",
+)
 @report_errors
-def seed(lab_file: Path, overlay: str | None) -> None:
+def seed(lab_file: Path, overlay: str | None, iso: Path | None) -> None:
     """Build the seed ISOs for the embedded hypervisor.
 
     What is up to date is kept.
     """
+    if iso is not None:
+        if not check_iso(load_lab(lab_file, overlay), lab_file, iso, say, datetime.now(UTC)):
+            sys.exit(1)
+        return
     port(build)(load_embedded(lab_file, overlay, platform=sys.platform), lab_file, say)
 
 

@@ -37,9 +37,9 @@ from harness.results.claim_rules import Asked
 from harness.results.journal import Journal
 from harness.results.journal_events import RUN_START, run_start
 from harness.results.model import HypervisorFacts, MachineFacts, RunHost, RunResult
+from harness.seed.foreign.check import checked_reader, utc_now
 from harness.seed.inspect import inspect_iso
 from harness.seed.model import IsoInfo
-from harness.seed.verify import verified_iso
 from harness.system.ports import HeldPorts
 from harness.system.process import run as run_program
 from harness.vmrun.discovery import Kind
@@ -95,7 +95,7 @@ def open_lab(
         login=login,
     )
     machines = [Machine(context, machine, _iso(machine.seed)) for machine in plan.machines]
-    host_facts = partial(collect, plan, selection.hypervisor, vmrun, verified_iso)
+    host_facts = partial(collect, plan, selection.hypervisor, vmrun, checked_reader(plan, utc_now))
     return Lab(clock, context, machines, host_facts, _resumption(selection, run, mode))
 
 

@@ -5,7 +5,7 @@ A fact that cannot be collected has a problem.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from harness.core.best_effort import error_text
 from harness.core.errors import HarnessError
+from harness.core.finding import Finding
 from harness.system.windows.drives import Drive
 from harness.system.windows.logon_session import Session
 from harness.system.windows.vmware_install import Product
@@ -47,6 +48,14 @@ class SeedIso(Protocol):
     @property
     def role(self) -> str | None:
         """The role that it gives to that machine."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What is wrong with one that was built elsewhere."""
+
+    @property
+    def elsewhere(self) -> str:
+        """Why it holds no autoinstall data, where that may be intended."""
 
     @property
     def damage(self) -> tuple[str, ...]:

@@ -19,14 +19,22 @@ def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) 
     if fact.value is None:
         return Check(name, Status.FAIL, expected, fact.problem, fact.remedy_after(remedy))
     iso = fact.value
+    mistakes = [finding for finding in iso.findings if finding.mistake]
+    if mistakes:
+        corrections = "\n".join(dict.fromkeys(finding.correction for finding in mistakes))
+        seen = "\n".join(str(finding) for finding in mistakes)
+        return Check(
+            name, Status.FAIL, f"{expected} by itself", seen, f"the installation would fail or wait\n{corrections}"
+        )
     wrong = _iso_problems(iso, machine)
     if wrong:
         return judge(name, ok=False, expected=expected, seen="; ".join(wrong), remedy=remedy)
     if iso.machine is None and iso.address is None:
-        seen = f"bootable, volume {iso.volume_id!r}; it names no machine"
+        seen = f"bootable, volume {iso.volume_id!r}; {iso.elsewhere or 'it names no machine'}"
         return Check(name, Status.NOT_PROVEN, expected, seen, remedy)
     known = [f"machine {iso.machine}" if iso.machine else "", f"address {iso.address}" if iso.address else ""]
     seen = ", ".join(["bootable", f"volume {iso.volume_id!r}", *(item for item in known if item)])
+    seen += "".join(f"\nnote: {finding}; {finding.remedy}" for finding in iso.findings)
     return judge(name, ok=True, expected=expected, seen=seen)
 
 

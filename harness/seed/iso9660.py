@@ -114,7 +114,9 @@ class IsoReader:
             elif block[0] == _BOOT and block[7:39].rstrip(b"\0") == b"EL TORITO SPECIFICATION":
                 catalog = struct.unpack_from("<I", block, 71)[0]
         if primary is None:
-            raise SeedError("is not an ISO 9660 image", where=str(self.path), remedy=_REBUILD)
+            udf = any(self._sectors(sector, 6)[1:4] == b"NSR" for sector in range(16, 24))  # ECMA-167, 3/9.1
+            what = f"is not an ISO 9660 image{', but a UDF image' if udf else ''}"
+            raise SeedError(what, where=str(self.path), remedy=_REBUILD)
         return self._described(primary, joliet, catalog)
 
     def _described(self, primary: bytes, joliet: bytes | None, catalog: int | None) -> Volume:
@@ -131,7 +133,7 @@ class IsoReader:
         size = self.path.stat().st_size
         if size < self.volume.declared_size:
             raise SeedError(
-                f"is truncated: it has {size} bytes, but declares {self.volume.declared_size}",
+                f"is truncated: it is cut short at {size} of {self.volume.declared_size} bytes",
                 where=str(self.path),
                 remedy=_REBUILD,
             )
@@ -218,6 +220,11 @@ class IsoReader:
     def read(self, record: Record) -> bytes:
         """Return the bytes of a file."""
         return b"".join(self._blocks(record))
+
+    def head(self, record: Record, size: int) -> bytes:
+        """Return the first bytes of a file."""
+        self._stream.seek(record.sector * SECTOR)
+        return self._stream.read(min(size, record.extents[0].size))
 
     def sha256(self, record: Record) -> str:
         """Return the digest of a file."""

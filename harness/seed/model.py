@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.config.model import MarkersSpec, Role
+from harness.core.finding import Finding
 
 if TYPE_CHECKING:
     from harness.core.secret import Secret
@@ -121,7 +122,8 @@ class IsoInfo:
 
     `events`: whether its installer and its guest report events on the serial port. `host_key`: the public SSH host key
     of the guest. A foreign seed has no manifest: machine and address then come from its autoinstall data, or are None.
-    `damage`: what is not as it was written, where the whole ISO was read.
+    `damage`: what is not as it was written, where the whole ISO was read. `findings`: what is wrong with a foreign one,
+    where it was checked; `elsewhere`: why it holds no autoinstall data, where that may be intended.
     """
 
     path: Path
@@ -135,6 +137,8 @@ class IsoInfo:
     host_key: str | None
     payload: tuple[PayloadFile, ...]
     damage: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    elsewhere: str = ""
 
     @property
     def has_k3s(self) -> bool:

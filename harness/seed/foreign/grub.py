@@ -55,7 +55,7 @@ def read_menu(path: str, text: str) -> Menu:
     """Return the menu of a `grub.cfg` as GRUB shows it on a BIOS."""
     entries = _Entries()
     _collect(path, _parse(text), "", entries)
-    timeout = entries.variables.get("timeout", "")
+    timeout = entries.variables.get("timeout", "-1")  # without one, GRUB waits
     return Menu(
         path=path,
         loader="GRUB",

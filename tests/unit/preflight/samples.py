@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.config import load_lab
 from harness.config.plan import LabPlan, make_plan
+from harness.core.finding import Finding
 from harness.core.verdict import Check, Status
 from harness.preflight.checks import error_class
 from harness.preflight.facts import Daemon, Fact, HostFacts, Key, Network, SeedIso
@@ -29,6 +30,8 @@ class FakeIso:
     address: str | None = None
     role: str | None = None
     damage: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    elsewhere: str = ""
 
 
 def plan_of(lab_file: Path = LAB_FILE, *, overlay: str | None = "embedded", ports: tuple[int, ...] = ()) -> LabPlan:

@@ -84,7 +84,7 @@ def test_a_condition_that_is_not_known_hides_no_entry() -> None:
     assert entry_of("if [ -e /a ]; then\nmenuentry 'a' {\nlinux /a\n}\nfi\n").kernel == "/a"
 
 
-@pytest.mark.parametrize(("line", "timeout"), [("set timeout=-1", -1), ("", None), ("set timeout=$x", None)])
+@pytest.mark.parametrize(("line", "timeout"), [("set timeout=-1", -1), ("", -1), ("set timeout=$x", None)])
 def test_a_menu_may_wait(line: str, timeout: int | None) -> None:
     assert read_menu("g", line).timeout == timeout
 
