@@ -16,7 +16,7 @@ from harness.seed.model import IsoInfo
 
 
 def check_iso(spec: LabSpec, lab_file: Path, iso: Path, say: Callable[[str], None], now: datetime) -> bool:
-    """Report what is wrong with a seed ISO; return whether a machine can be installed from it.
+    """Report what is wrong with a seed ISO; return whether it can work.
 
     Raises:
         SeedError: It is no ISO, or is damaged.
@@ -46,10 +46,9 @@ def _lines(finding: Finding) -> str:
 
 
 def _machine_of(plan: LabPlan, iso: Path) -> str | None:
-    """Return the machine that the ISO is for: by its place, its name, or its data."""
-    for same in (lambda seed: seed.resolve() == iso.resolve(), lambda seed: seed.name == iso.name):
-        found = next((machine.name for machine in plan.machines if same(machine.seed)), None)
-        if found:
-            return found
-    name = inspect_iso(iso).machine
-    return next((machine.name for machine in plan.machines if machine.name == name), None)
+    """Return the machine of an ISO: by its place, its name, or its data."""
+    place = iso.resolve()
+    here = [machine.name for machine in plan.machines if machine.seed.resolve() == place]
+    named = [machine.name for machine in plan.machines if machine.seed.name == iso.name]
+    inside = inspect_iso(iso).machine
+    return next(iter([*here, *named, *(machine.name for machine in plan.machines if machine.name == inside)]), None)

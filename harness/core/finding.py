@@ -1,4 +1,7 @@
-"""A mistake in an input, or a remark about it: one line with its place and its remedy."""
+"""A mistake in an input, or a remark about it.
+
+One line, with its place and its remedy.
+"""
 
 from __future__ import annotations
 

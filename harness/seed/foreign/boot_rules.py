@@ -15,7 +15,7 @@ _SERIAL = "console=ttyS0,115200"
 
 
 def boot_findings(iso: IsoReader) -> Iterator[Finding]:
-    """Yield what a VM with a BIOS would not boot, or not install by itself."""
+    """Yield what keeps a VM with a BIOS from installing by itself."""
     menu = bios_menu(iso)
     if menu is None:
         yield remark("no boot menu of GRUB or ISOLINUX is in a usual place", "check the ISO's boot by hand")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
@@ -20,8 +19,7 @@ class Expected:
     Attributes:
         key: The lab's public key, as `type blob`; empty where it cannot be read.
         mac: The address of its card; empty where the hypervisor gives one.
-        markers: The files that the installation leaves: of the copied ISO, of cloud-init, of the packages.
-        payload: The directory in the guest.
+        iso_copy: The marker that the installation leaves.
     """
 
     machine: str
@@ -33,14 +31,12 @@ class Expected:
     password_ssh: bool
     registry: IPv4Address
     iso_copy: str
-    further_markers: Sequence[str]
-    payload: str
 
 
 def expected_of(plan: LabPlan, name: str) -> Expected:
     """Return what the plan expects of the seed of that machine."""
     spec = plan.spec
-    machine, markers = spec.machines[name], spec.markers
+    machine = spec.machines[name]
     return Expected(
         machine=name,
         address=IPv4Interface(f"{machine.address}/{spec.network.subnet.prefixlen}"),
@@ -50,9 +46,7 @@ def expected_of(plan: LabPlan, name: str) -> Expected:
         mac=(machine.mac or "").lower(),
         password_ssh=spec.guest.password_ssh,
         registry=spec.registry.address,
-        iso_copy=markers.iso_copy,
-        further_markers=(markers.cloud_init, *[markers.packages] * bool(spec.guest.packages)),
-        payload=markers.payload,
+        iso_copy=spec.markers.iso_copy,
     )
 
 

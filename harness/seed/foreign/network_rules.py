@@ -110,28 +110,30 @@ class _Network:
         if not found:
             text = "it has no static address: the lab knows the machine by one"
             wanted = f"[{expected.address}]" if expected else "[ADDRESS/PREFIX]"
-            yield Finding(
-                text, f"write `addresses: {wanted}`", self._where(*(self._cards[0][:2] if self._cards else ()))
-            )
+            yield Finding(text, f"write `addresses: {wanted}`", self._where(*self._first()))
 
     def _routes(self, expected: Expected) -> Iterator[Finding]:
-        ways = [
-            (str(card["gateway4"]), (kind, name, "gateway4"))
-            for kind, name, card in self._cards
-            if card.get("gateway4")
-        ]
-        for kind, name, card in self._cards:
-            for number, route in enumerate(_items(card.get("routes"))):
-                if str(mapping(route).get("to")) in _DEFAULT:
-                    ways.append((str(mapping(route).get("via")), (kind, name, "routes", number)))
         remedy = f"write `routes: [{{to: default, via: {expected.gateway}}}]`"
+        ways = list(self._defaults())
         if not ways:
-            place = self._cards[0][:2] if self._cards else ()
-            yield Finding("it has no default route", remedy, self._where(*place))
-        for via, place in ways:
+            yield Finding("it has no default route", remedy, self._where(*self._first()))
+        for via, where in ways:
             if via != str(expected.gateway):
                 text = f"its default route leads to {via}, not to the lab's gateway {expected.gateway}"
-                yield Finding(text, remedy, self._where(*place))
+                yield Finding(text, remedy, where)
+
+    def _defaults(self) -> Iterator[tuple[str, str]]:
+        """Yield gateway and place of each default route."""
+        for kind, name, card in self._cards:
+            if card.get("gateway4"):
+                yield str(card["gateway4"]), self._where(kind, name, "gateway4")
+            for number, route in enumerate(_items(card.get("routes"))):
+                if str(mapping(route).get("to")) in _DEFAULT:
+                    yield str(mapping(route).get("via")), self._where(kind, name, "routes", number)
+
+    def _first(self) -> tuple[str, ...]:
+        """Return the keys that lead to the first card."""
+        return self._cards[0][:2] if self._cards else ()
 
     def _matches(self, expected: Expected) -> Iterator[Finding]:
         for kind, name, card in self._cards:

@@ -7,7 +7,8 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from harness.core.verdict import Status
+from harness.core.finding import Finding, remark
+from harness.core.verdict import Check, Status
 from harness.preflight.facts import Fact, SeedIso
 from harness.vmrun.networks import PortForwarding, Protocol
 from preflight.samples import FakeIso, check, good_facts, plan_of
@@ -63,3 +64,30 @@ def test_a_taken_port_unless_it_leads_to_that_machine_already() -> None:
 def test_a_machine_that_is_reached_directly_needs_no_port() -> None:
     facts = replace(good_facts(PROVIDED), ports={})
     assert "192.168.6.10:22" in check("way in to k3s-master1", facts, PROVIDED).seen
+
+
+def judged(iso: FakeIso) -> Check:
+    return check("seed ISO of k3s-master1", replace(GOOD, isos={**GOOD.isos, "k3s-master1": Fact(iso)}))
+
+
+def test_each_mistake_of_an_iso_of_others_has_a_line_and_a_remedy() -> None:
+    iso = FakeIso(
+        machine="k3s-master1",
+        findings=(
+            Finding("it is UTF-16", "save it as UTF-8", "/conf/user-data:1"),
+            Finding("no key", "add it", "/conf/user-data:9"),
+            remark("old word", "write another", "/conf/user-data:3"),
+        ),
+    )
+    found = judged(iso)
+    assert found.status is Status.FAIL
+    assert found.seen.splitlines() == ["/conf/user-data:1: it is UTF-16", "/conf/user-data:9: no key"]
+    assert found.remedy.splitlines()[-2:] == ["/conf/user-data:1: save it as UTF-8", "/conf/user-data:9: add it"]
+
+
+def test_a_remark_fails_no_iso_and_data_elsewhere_prove_none() -> None:
+    found = judged(FakeIso(machine="k3s-master1", findings=(remark("old word", "write another", "/a:3"),)))
+    assert found.status is Status.PASS
+    assert found.seen.splitlines()[1:] == ["note: /a:3: old word; write another"]
+    found = judged(FakeIso(elsewhere="no user-data is on it"))
+    assert (found.status, "no user-data is on it" in found.seen) == (Status.NOT_PROVEN, True)
