@@ -22,6 +22,8 @@ MAGIC = b"KDMV"
 # SparseExtentHeader: magic, version, flags, capacity, grainSize, descriptorOffset, descriptorSize (in sectors).
 HEADER = struct.Struct("<4sIIQQQQ")
 _LIMIT = 1 << 20
+# The names that VMware gives to pieces.
+_PIECE = re.compile(r"-(flat|[sf]\d{3,})\.vmdk$", re.IGNORECASE)
 _BEGIN = b"# Disk DescriptorFile"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CREATE_TYPE = re.compile(r"^createType=[^\r\n]*", re.MULTILINE)
@@ -160,17 +162,40 @@ def sparse_sectors(extent: Path) -> int | None:
 
 
 def parent_of(disk: Path) -> Path | None:
-    """Return the parent of an overlay; None for any other file."""
+    """Return the parent of an overlay; None for a disk without one, or no file.
+
+    Raises:
+        VmdkError: It is no disk: whether it has a parent is not known.
+        OSError: It cannot be read.
+    """
     try:
         hint = read(disk).get("parentFileNameHint")
-    except (VmdkError, OSError):
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return disk.parent / hint if hint else None
 
 
 def overlays_of(disk: Path) -> list[Path]:
-    """Return the disks in the same directory whose parent is this one."""
-    return [other for other in disk.parent.glob("*.vmdk") if parent_of(other) == disk]
+    """Return the disks in the same directory whose parent is this one.
+
+    Raises:
+        VmdkError: Another disk cannot be read: whether it is an overlay is not known. A piece of a disk is none.
+    """
+    wanted, pieces = disk.resolve(), set[str]()
+    found, unknown = list[Path](), dict[Path, Exception]()
+    for file in (file for file in disk.parent.iterdir() if file.suffix.lower() == ".vmdk"):
+        try:
+            descriptor = read(file)
+            hint = descriptor.get("parentFileNameHint")
+            found += [file] if hint and (file.parent / hint).resolve() == wanted else []
+        except (OSError, ValueError) as error:  # also a parent whose name has a NUL
+            unknown[file] = error
+        else:
+            pieces |= {(extent.name or "").lower() for extent in descriptor.extents}
+    for file, error in unknown.items():
+        if file.name.lower() not in pieces and not _PIECE.search(file.name):
+            raise VmdkError(file, f"cannot be read: whether it is an overlay of {disk.name} is not known") from error
+    return found
 
 
 def set_parent(disk: Path, parent: Path) -> None:

@@ -60,7 +60,7 @@ def check_chain(disk: Path, failure: str) -> None:
     Raises:
         DiskError: A parent is missing, is no disk, or was written to since its overlay was created.
     """
-    while (parent := vmdk_descriptor.parent_of(disk)) is not None:
+    while (parent := _parent(disk, failure)) is not None:
         if not parent.is_file():
             raise DiskError(f"{failure}{NO_PARENT} {parent}")
         try:
@@ -70,3 +70,10 @@ def check_chain(disk: Path, failure: str) -> None:
         if present.lower() != expected.lower():
             raise DiskError(f"{failure}{PARENT_CHANGED} {parent}")
         disk = parent
+
+
+def _parent(disk: Path, failure: str) -> Path | None:
+    try:
+        return vmdk_descriptor.parent_of(disk)
+    except (vmdk_descriptor.VmdkError, OSError) as error:
+        raise DiskError(f"{failure}{NOT_A_DISK} {disk}") from error

@@ -61,6 +61,7 @@ def expand(disk: Path, size: int, failure: str) -> None:
 
     Raises:
         DiskError: The size is not larger, the disk is part of a chain of snapshots, or there is no room.
+        VmdkError: Another disk beside it cannot be read, and may be an overlay.
     """
     require_free(disk, failure)
     if size <= virtual_size(disk, failure) or vmdk_descriptor.parent_of(disk) or vmdk_descriptor.overlays_of(disk):
@@ -82,6 +83,7 @@ def rename(source: Path, target: Path, failure: str) -> None:
 
     Raises:
         DiskError: The source is no disk or in use, or the target exists.
+        VmdkError: Another disk beside it cannot be read, and may be an overlay.
     """
     require_free(source, failure)
     require_place(target, failure)

@@ -117,6 +117,10 @@ class VmDirectory:
         """Return disk -> parent for all backing chains.
 
         They are those of the VM's disks, of its snapshots' disks, and of `more`.
+
+        Raises:
+            VmdkError: A disk is none: its parent is not known.
+            OSError: A disk cannot be read.
         """
         left = [*self.disks().values(), *self.snapshot_disks(), *more]
         found: dict[Path, Path] = {}

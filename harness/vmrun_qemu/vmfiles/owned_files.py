@@ -6,7 +6,7 @@ import ntpath
 import re
 from pathlib import Path
 
-from harness.vmrun_qemu.base.messages import PowerOnFailure, unreadable
+from harness.vmrun_qemu.base.messages import PowerOnFailure, cannot_open, unreadable
 from harness.vmrun_qemu.vmfiles import devices, vmsd
 from harness.vmware import vmdk_descriptor
 from harness.vmware.file_names import SHARED_NAMES, memory_pattern, named_pattern
@@ -93,7 +93,7 @@ def _overlays(disk: Path) -> list[Path]:
     """
     pattern = re.compile(re.escape(_OVERLAY.sub("", disk.stem)) + r"(-\d{6})?" + re.escape(disk.suffix), re.IGNORECASE)
     named = [file for file in disk.parent.glob(f"*{disk.suffix}") if pattern.fullmatch(file.name)]
-    parents = {file: vmdk_descriptor.parent_of(file) for file in named}
+    parents = {file: _parent(file) for file in named}
     chain, size = {disk}, 0
     while len(chain) != size:
         size = len(chain)
@@ -102,19 +102,30 @@ def _overlays(disk: Path) -> list[Path]:
     return sorted(chain - {disk})
 
 
+def _parent(disk: Path) -> Path | None:
+    """Return the parent of a disk; None where it is not known: such a disk is left alone."""
+    try:
+        return vmdk_descriptor.parent_of(disk)
+    except (vmdk_descriptor.VmdkError, OSError):
+        return None
+
+
 def used_by_others(vmx: Path) -> set[Path]:
     """Return the disks of other VMX files in the same directory.
 
     Their extents and parents are included.
 
     Raises:
-        Failure: One of them cannot be read: which disks it uses is not known.
+        Failure: One of them, or of their disks, cannot be read: which files it uses is not known.
     """
     left = [disk for other in other_vmx_files(vmx) for disk in _disks_of(other)]
     found: set[Path] = set()
     while left:
         disk = left.pop()
-        parent = vmdk_descriptor.parent_of(disk)
+        try:
+            parent = vmdk_descriptor.parent_of(disk)
+        except (vmdk_descriptor.VmdkError, OSError) as error:
+            raise cannot_open(str(disk), "Cannot read the virtual disk") from error
         found.update([disk, *extents(disk)])
         if parent is not None and parent not in found:
             left.append(parent)

@@ -28,12 +28,13 @@ def test_settings_are_read_and_changed_in_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"KDMV", b"KDMV" + bytes(600)])
-def test_what_is_no_disk_has_no_descriptor_and_no_parent(tmp_path: Path, data: bytes) -> None:
+def test_what_is_no_disk_has_no_descriptor_and_no_known_parent(tmp_path: Path, data: bytes) -> None:
     disk = tmp_path / "d.vmdk"
     disk.write_bytes(data)
     with pytest.raises(vmdk_descriptor.VmdkError):
         vmdk_descriptor.read(disk)
-    assert vmdk_descriptor.parent_of(disk) is None
+    with pytest.raises(vmdk_descriptor.VmdkError):
+        vmdk_descriptor.parent_of(disk)
     assert vmdk_descriptor.parent_of(tmp_path / "none.vmdk") is None
 
 
@@ -86,6 +87,21 @@ def test_a_parent_is_known_by_name_and_by_content(tmp_path: Path) -> None:
     vmdk_descriptor.set_parent(over, base)
     assert (vmdk_descriptor.parent_of(over), vmdk_descriptor.read(over).get("parentCID")) == (base, "00000001")
     assert vmdk_descriptor.overlays_of(base) == [over]
+    vmdk_descriptor.write(over, vmdk_descriptor.read(over).with_setting("parentFileNameHint", f"{base}", quoted=True))
+    assert vmdk_descriptor.overlays_of(tmp_path / "." / "base.vmdk") == [over], "by an absolute path"
     vmdk_descriptor.copy_content_id(base, twin)
     vmdk_descriptor.set_parent(over, twin)
     assert (vmdk_descriptor.parent_of(over), vmdk_descriptor.read(over).get("parentCID")) == (twin, "00000001")
+
+
+@pytest.mark.parametrize("damaged", [b"", b"KDMV", bytes(600), b'# Disk DescriptorFile\nparentFileNameHint="a\0b"\n'])
+def test_whether_a_damaged_disk_is_an_overlay_is_not_known(tmp_path: Path, damaged: bytes) -> None:
+    base, other = tmp_path / "base.vmdk", tmp_path / "other.VMDK"
+    base.write_text(TEXT + 'RW 1 SPARSE "base-s001.vmdk"\n', encoding="utf-8")
+    (tmp_path / "base-s001.vmdk").write_bytes(b"KDMV" + bytes(600))
+    assert vmdk_descriptor.overlays_of(base) == []
+    other.write_bytes(damaged)
+    with pytest.raises(
+        vmdk_descriptor.VmdkError, match=r"other\.VMDK cannot be read: whether it is an overlay of base"
+    ):
+        vmdk_descriptor.overlays_of(base)

@@ -61,3 +61,10 @@ def test_a_descriptor_inside_a_disk_has_only_so_much_room(tmp_path: Path) -> Non
             disk, vmdk_descriptor.read(disk).with_setting("parentFileNameHint", "x" * 20000, quoted=True)
         )
     assert disk.read_bytes() == before
+
+
+def test_the_chain_of_a_disk_that_cannot_be_read_is_not_taken_for_whole(tmp_path: Path) -> None:
+    disk = tmp_path / "d.vmdk"
+    disk.write_bytes(bytes(600))
+    with pytest.raises(DiskError, match=r"Failed: .*not a virtual disk.*d\.vmdk"):
+        chains.check_chain(disk, "Failed: ")

@@ -95,6 +95,16 @@ def test_the_disks_of_another_vmx_that_cannot_be_read_are_not_known(tmp_path: Pa
         used_by_others(tmp_path / "a.vmx")
 
 
+def test_the_parents_of_another_vms_disk_that_cannot_be_read_are_not_known(tmp_path: Path) -> None:
+    (tmp_path / "a.vmx").write_text(VMX.format(outside="none.vmdk"), encoding="utf-8")
+    (tmp_path / "b.vmx").write_text(VMX.format(outside="none.vmdk").replace("a.vmdk", "b.vmdk"), encoding="utf-8")
+    (tmp_path / "b.vmdk").write_bytes(bytes(600))
+    with pytest.raises(Failure, match=r"b\.vmdk, Cannot read the virtual disk"):
+        used_by_others(tmp_path / "a.vmx")
+    disk_file(tmp_path / "b.vmdk", parent="a.vmdk")
+    assert {file.name for file in used_by_others(tmp_path / "a.vmx")} >= {"b.vmdk", "a.vmdk"}
+
+
 def test_a_directory_that_the_vmx_names_is_no_file_of_the_machine(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "precious").touch()
