@@ -6,13 +6,13 @@ It is not installed, because then it would run as a daemon of this host that lis
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from harness.core.errors import HarnessError, HostError
 from harness.core.files import host_error_from
 from harness.core.temporary_files import temporary_directory
+from harness.system import programs
 from harness.system.process import Completed, run
 from harness.system.trust import require_trusted
 
@@ -33,7 +33,7 @@ def find_program(cache: Path) -> Path | None:
     Raises:
         HostError: Another user owns the unpacked one, or may write it.
     """
-    installed = shutil.which(PACKAGE)
+    installed = programs.find_program(PACKAGE)
     if installed:
         return Path(installed)
     unpacked = program_in(cache)

@@ -6,13 +6,13 @@ They are installed by apt.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.core.errors import HostError
 from harness.system import process
 from harness.system.process import Completed, RunProgram
+from harness.system.programs import find_program
 
 # Names in Debian and Ubuntu, and the purpose of each. The guest's own boot loader and busybox come with its image.
 PACKAGES = (
@@ -37,7 +37,7 @@ class PackageSystem:
     """The functions by which the packages of a host are read and installed."""
 
     run: RunProgram = process.run
-    which: Callable[[str], str | None] = shutil.which
+    which: Callable[[str], str | None] = find_program
     is_root: Callable[[], bool] = _is_root
 
 

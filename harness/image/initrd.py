@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import lzma
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from harness.core.errors import HostError
 from harness.image import cpio
 from harness.image.spec import guest_file_text
 from harness.system.process import Completed, run
+from harness.system.programs import find_program
 
 # Groups are loaded by name in guest/init.sh.
 MODULE_GROUPS = {
@@ -59,7 +59,7 @@ def module_bytes(kernel_modules: Path, path: str, run: Callable[..., Completed] 
     packed = plain.with_name(f"{plain.name}.xz")
     if packed.is_file():
         return lzma.decompress(packed.read_bytes())
-    if shutil.which("zstd") is None:
+    if find_program("zstd") is None:
         raise HostError("a driver is packed with zstd", where=path, remedy="install zstd: run `lab setup --with-deps`")
     done = run(("zstd", "-q", "-d", "-f", "-o", plain, plain.with_name(f"{plain.name}.zst")), timeout_s=60)
     if done.returncode != 0:

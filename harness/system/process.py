@@ -22,6 +22,7 @@ from harness.core.errors import ProcessError
 from harness.core.secret import redact, redact_argv
 from harness.core.text import decode
 from harness.system.process_identity import identity
+from harness.system.programs import located
 from harness.system.python import named_module
 from harness.system.windows.batch_files import refuse_batch_words
 
@@ -181,7 +182,7 @@ def start(argv: Sequence[str | os.PathLike[str]], log: Path, env: Mapping[str, s
     with log.open("wb") as output:
         try:
             process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environ, **flags
+                located(words), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environ, **flags
             )
         except OSError as error:
             raise _not_started(words, redact_argv(words), error) from error
@@ -200,7 +201,7 @@ def run_in_terminal(argv: Sequence[str]) -> int:
         ProcessError: It could not be started.
     """
     try:
-        return subprocess.call(list(argv))
+        return subprocess.call(located(argv))
     except OSError as error:
         raise ProcessError(
             f"cannot start {argv[0]}: {error.strerror or error}", remedy=f"install {argv[0]}", where=" ".join(argv)
@@ -225,7 +226,9 @@ def _start(
     streams: tuple[IO[bytes], IO[bytes], IO[bytes]],
 ) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(words, stdin=streams[0], stdout=streams[1], stderr=streams[2], env=env, cwd=cwd)
+        return subprocess.Popen(
+            located(words), stdin=streams[0], stdout=streams[1], stderr=streams[2], env=env, cwd=cwd
+        )
     except OSError as error:
         raise _not_started(words, shown, error) from error
 

@@ -9,7 +9,6 @@ import importlib
 import ntpath
 import os
 import posixpath
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from enum import StrEnum
 
 from harness.system import process
 from harness.system.process import RunProgram
+from harness.system.programs import find_program
 from harness.system.windows.registry import this_registry
 from harness.system.windows.vmware_install import PRODUCTS, program_folders
 
@@ -82,7 +82,7 @@ def this_host() -> HostSystem:
         environ=os.environ,
         is_file=os.path.isfile,
         is_executable=_is_executable,
-        which=shutil.which,
+        which=find_program,
         registry_folders=lambda: program_folders(this_registry()),
         wheel_folder=_wheel_folder,
         run=process.run,

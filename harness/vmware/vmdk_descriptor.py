@@ -162,7 +162,7 @@ def sparse_sectors(extent: Path) -> int | None:
 
 
 def parent_of(disk: Path) -> Path | None:
-    """Return the parent of an overlay; None for a disk without one, or no file.
+    """Return the parent of a disk; None without one, or without the disk.
 
     Raises:
         VmdkError: It is no disk: whether it has a parent is not known.
@@ -192,9 +192,9 @@ def overlays_of(disk: Path) -> list[Path]:
             unknown[file] = error
         else:
             pieces |= {(extent.name or "").lower() for extent in descriptor.extents}
-    for file, error in unknown.items():
+    for file, why in unknown.items():
         if file.name.lower() not in pieces and not _PIECE.search(file.name):
-            raise VmdkError(file, f"cannot be read: whether it is an overlay of {disk.name} is not known") from error
+            raise VmdkError(file, f"cannot be read: whether it is an overlay of {disk.name} is not known") from why
     return found
 
 

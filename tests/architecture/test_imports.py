@@ -82,6 +82,12 @@ def test_there_is_one_sleep() -> None:
     assert {m.name for m in modules().values() if sleeps(m.tree)} == doors
 
 
+def test_there_is_one_search_for_programs() -> None:
+    """`shutil.which` of Windows begins in the working directory."""
+    users = {m.name for m in modules().values() if "shutil.which" in ast.unparse(m.tree)}
+    assert users == {"harness.system.programs"}
+
+
 def test_no_temporary_file_is_made_in_a_directory_that_may_refuse_it() -> None:
     """`tempfile` hangs there on Windows: see `harness.core.temporary_files`."""
 

@@ -19,12 +19,13 @@ LAYERS = (
     ("main",),
     ("__main__",),
 )
-# What it shares with the harness: the formats of VMware's files, temporary files, the identity of processes, and how
-# Python is started.
+# What it shares with the harness: the formats of VMware's files, temporary files, the identity of processes, the
+# search for programs, and how Python is started.
 SHARED = (
     "harness.core.temporary_files",
     "harness.vmware",
     "harness.system.process_identity",
+    "harness.system.programs",
     "harness.system.python",
 )
 

@@ -8,13 +8,13 @@ The file system's journal is not replayed: what the guest wrote in its last seco
 
 from __future__ import annotations
 
-import shutil
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.core.deadline import Deadline
 from harness.system.process import run
+from harness.system.programs import find_program
 from harness.vmware.vmdk import DiskError
 from harness.vmware.vmdk_descriptor import SECTOR
 
@@ -85,7 +85,7 @@ def partition_starts(raw: Path) -> Iterator[int]:
 
 def _program(name: str) -> str | None:
     """Return the program's path; debugfs is outside of a user's PATH."""
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    return find_program(name) or find_program(name, path="/usr/sbin:/sbin")
 
 
 def _dump(raw: Path, start: int, paths: Sequence[str], target: Path, deadline: Deadline) -> dict[str, Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from harness.system.process_identity import Identity, alive
+from harness.system.programs import find_program
 from harness.vmrun_qemu.base import home
 
 Child = subprocess.Popen[bytes]
@@ -74,7 +74,7 @@ def start_bound(argv: Sequence[str], log: IO[bytes], cwd: Path) -> Child:
     Raises:
         OSError: It cannot be started.
     """
-    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    setpriv = find_program("setpriv") if sys.platform == "linux" else None
     prefix = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
     return subprocess.Popen([*prefix, *argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd)
 

@@ -6,9 +6,9 @@ import contextlib
 import errno
 import os
 import re
-import shutil
 from pathlib import Path
 
+from harness.system.programs import find_program
 from harness.vmrun_qemu.base.messages import PowerOnFailure
 from harness.vmrun_qemu.base.process import run
 from harness.vmrun_qemu.qemu import locate
@@ -71,7 +71,7 @@ def tool() -> str:
     beside = ""
     with contextlib.suppress(PowerOnFailure):
         beside = str(locate.find().image_tool)
-    found = shutil.which(beside) or shutil.which("qemu-img")
+    found = find_program(beside) or find_program("qemu-img")
     if found is None:
         raise DiskError("qemu-img is not installed; on Debian and Ubuntu: apt-get install qemu-utils")
     return found

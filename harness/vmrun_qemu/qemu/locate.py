@@ -11,10 +11,10 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.system.programs import find_program
 from harness.vmrun_qemu.base.messages import PowerOnFailure
 from harness.vmrun_qemu.base.process import run
 
@@ -52,11 +52,11 @@ def find() -> Qemu:
     """
     named = os.environ.get("VMRUN_QEMU_BIN")
     if named:
-        found = shutil.which(named)
+        found = find_program(named)
         if found:
             return Qemu(Path(found))
         raise PowerOnFailure(f"VMRUN_QEMU_BIN = {named} is not a program")
-    on_path = shutil.which(_NAME)
+    on_path = find_program(_NAME)
     if on_path:
         return Qemu(Path(on_path))
     return _elsewhere()
@@ -68,7 +68,7 @@ def _elsewhere() -> Qemu:
     except ImportError:
         folder = Path()
     for place in [folder, *_WINDOWS]:
-        found = shutil.which(_NAME, path=str(place)) if place != Path() else None
+        found = find_program(_NAME, path=str(place)) if place != Path() else None
         if found:
             data = place / "share" / "qemu"
             return Qemu(Path(found), data if data.is_dir() else None)

@@ -103,7 +103,7 @@ def _overlays(disk: Path) -> list[Path]:
 
 
 def _parent(disk: Path) -> Path | None:
-    """Return the parent of a disk; None where it is not known: such a disk is left alone."""
+    """Return the parent of a disk, or None: an unknown one is left alone."""
     try:
         return vmdk_descriptor.parent_of(disk)
     except (vmdk_descriptor.VmdkError, OSError):

@@ -13,7 +13,7 @@ from harness.system.process import Completed
 
 @pytest.fixture(autouse=True)
 def none_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _, **__: None)
 
 
 class FakeApt:
@@ -81,5 +81,5 @@ def test_a_host_without_the_package_continues_with_a_message(tmp_path: Path) -> 
 
 
 def test_the_hosts_own_program_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("shutil.which", lambda name, **_: f"/usr/bin/{name}")
     assert registry_package.find_program(tmp_path) == Path("/usr/bin/docker-registry")
