@@ -94,7 +94,7 @@ class FakeRegistry:
             certificate=lambda directory, _: (directory / "crt", directory / "key"),
             program=lambda _: Path("docker-registry") if self.installed else None,
             running=lambda *_: self.running,
-            login=lambda directory: RegistryLogin(Secret("password"), directory, directory, directory),
+            login=lambda directory: RegistryLogin(Secret("push-4711"), directory, directory, directory),
             start=self.start,
             running_proxy=lambda *_: self.proxy,
             start_proxy=self.start_proxy,
