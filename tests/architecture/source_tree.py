@@ -14,7 +14,7 @@ FOLDERS = ("harness", "scenarios", "tests", "bench", "docs", ".github", ".ci")
 
 @dataclass(frozen=True)
 class Import:
-    """One import: the module that is meant, the line, and whether it happens when the file is loaded."""
+    """One import: module, line, and whether it happens at load time."""
 
     module: str
     line: int

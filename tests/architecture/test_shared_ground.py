@@ -1,4 +1,4 @@
-"""A package for everybody has no rest: what fewer than three packages import belongs to one of these."""
+"""A module of a shared package is imported by three packages or more."""
 
 from __future__ import annotations
 

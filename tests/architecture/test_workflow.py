@@ -43,7 +43,7 @@ def has_error(script: str) -> bool:
     return bool(parser.parse(script.encode()).root_node.has_error)
 
 
-def test_the_parser_tells_good_from_bad() -> None:
+def test_the_parser_distinguishes_good_from_bad() -> None:
     assert has_error("if ($x { Get-Item }")
     assert not has_error("if ($x) { Get-Item }")
 

@@ -1,4 +1,6 @@
-"""Two labs at the same time on one host, on real guests: both are proven, they share nothing, one outlives the other.
+"""Two labs at the same time on one host, with real guests.
+
+Both are proven, they share nothing, and one outlives the other.
 
 One machine of each, on the embedded hypervisor. It takes minutes and the guest image: LAB_E2E=1 asks for it.
 """

@@ -1,4 +1,4 @@
-"""The lab of this repository in a folder of its own: its commands, a run in the background, and what is left of it."""
+"""The lab of this repository in its own directory, with its commands and leftovers."""
 
 from __future__ import annotations
 

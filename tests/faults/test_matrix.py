@@ -42,7 +42,7 @@ def test_fault(fake_lab: FakeLab, name: str, record_property: Callable[[str, obj
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_a_lie_that_harms_nobody_is_not_believed(
+def test_a_harmless_lie_is_not_believed(
     fake_lab: FakeLab, name: str, record_property: Callable[[str, object], None]
 ) -> None:
     LIES[name](fake_lab)

@@ -1,4 +1,4 @@
-"""Programs that others wrote for VMware's tools, on a directory in which `vmrun` and the disk tool are ours.
+"""Third-party programs for VMware's tools, run with ours in their place.
 
 Test modules import `bench_fixture` for pytest to find it. A program that is not installed is skipped with the way to
 have it; `.ci/run` installs them all, and sets `INTEROP_REQUIRED`, with which a missing one is a failure.

@@ -112,7 +112,7 @@ def test_a_wrong_lab_file_or_vmrun_is_wrong_usage(fake_lab: FakeLab, case: str) 
     assert "lab.yaml:" in text or "of the lab file: " in text
 
 
-def test_every_problem_of_a_lab_file_is_told_at_its_line(fake_lab: FakeLab) -> None:
+def test_every_problem_of_a_lab_file_is_reported_at_its_line(fake_lab: FakeLab) -> None:
     fake_lab.edit("  cpus: 2", "  cpsu: 2")
     fake_lab.edit(MASTER_ADDRESS, "address: 192.168.6")
     text = refused(fake_lab)
@@ -180,7 +180,7 @@ def test_a_session_without_assertions_starts_nothing(fake_lab: FakeLab) -> None:
     assert (fake_lab.tree(), fake_lab.vmrun.calls) == (before, [])
 
 
-def test_a_lab_that_cannot_be_opened_is_told_once(fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lab_that_cannot_be_opened_is_reported_once(fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise HostError("no ports are left", remedy="end a program")
 
@@ -295,7 +295,7 @@ def test_a_wrong_host_is_red_once_and_nothing_is_done(fake_lab: FakeLab, case: s
     assert seen in red(fake_lab, *checks)
 
 
-def test_a_forwarded_port_that_somebody_else_listens_at(fake_lab: FakeLab) -> None:
+def test_a_forwarded_port_at_which_another_program_listens(fake_lab: FakeLab) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         fake_lab.edit("      reach: forwarded\n    hypervisor:", f"{BASE_PORT}{port - 1}\n    hypervisor:")

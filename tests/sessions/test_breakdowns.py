@@ -1,5 +1,6 @@
-"""What breaks in the harness itself, or in what it writes to, is an error with its place: no run waits for ever for it,
-and none ends without its report.
+"""A defect of the harness, or of what it writes to, is an error with its place.
+
+No run waits for ever for it, and none ends without its report.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def test_a_guest_that_failed_has_its_own_verdict_and_its_files_whatever_breaks_b
 
 
 @pytest.mark.parametrize("step", ["remove_all", "remove_rest"])
-def test_an_end_that_breaks_is_told_and_has_its_report(
+def test_an_end_that_breaks_is_reported_and_has_its_report(
     fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def broken(*_: object) -> None:
@@ -172,7 +173,7 @@ def test_a_busy_guest_that_hangs_up_during_the_login_is_asked_again(fake_lab: Fa
     assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0
 
 
-def test_another_machine_that_writes_to_the_console_is_told(fake_lab: FakeLab) -> None:
+def test_another_machine_that_writes_to_the_console_is_reported(fake_lab: FakeLab) -> None:
     other = "@LAB1 " + "0" * 32 + " 0123 boot "
     fake_lab.guests[WORKER].console = f"{other}#{len(other)}\n"
     assert fake_lab.run(*part("30_boot"), "-k", WORKER).ret == 0

@@ -87,7 +87,7 @@ def dead(guest: FakeShellGuest, vmx: Path) -> None:
     guest.hang_up = True
 
 
-def test_a_guest_that_lets_nobody_in_still_leaves_console_and_host_files(fake_lab: FakeLab) -> None:
+def test_a_guest_without_a_login_still_leaves_console_and_host_files(fake_lab: FakeLab) -> None:
     fake_lab.edit("boot: 20, iso_copy", "boot: 3, iso_copy")
     fake_lab.guests[WORKER].fault = dead
     fake_lab.guests[WORKER].console = "[ 3.1] EXT4-fs error (device sda1): x\n"

@@ -157,7 +157,7 @@ def test_a_failing_check_is_red_once_and_blocks_its_machine_alone(fake_lab: Fake
 
 
 @pytest.mark.same_on_every_system
-def test_a_module_alone_drives_the_phases_before_it_and_tells_why_they_failed(fake_lab: FakeLab) -> None:
+def test_a_module_alone_drives_the_phases_before_it_and_reports_why_they_failed(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].says["# cloud-init status --format=json"] = (1, '{"status": "error", "errors": ["boom"]}')
     result = fake_lab.run(*part("60_packages"))
     assert result.ret == 1
@@ -276,7 +276,7 @@ def test_a_guest_that_does_not_say_which_machine_it_is_does_not_pass(fake_lab: F
 
 @pytest.mark.same_on_every_system
 @pytest.mark.parametrize("stale", [False, True])
-def test_a_seed_of_somebody_else_is_bound_to_this_run_as_well(fake_lab: FakeLab, *, stale: bool) -> None:
+def test_a_foreign_seed_is_bound_to_this_run_as_well(fake_lab: FakeLab, *, stale: bool) -> None:
     seed = fake_lab.seeds / fake_lab.spec.machines[WORKER].seed
     seed.write_bytes(seed.read_bytes().replace(b'"format": "airgap-lab-seed/', b'"format": "other-labs-seed/'))
     if stale:
@@ -316,7 +316,7 @@ def test_an_installer_that_ran_again_disproves_the_claim(fake_lab: FakeLab) -> N
 
 
 @pytest.mark.same_on_every_system
-def test_a_guest_that_does_not_tell_who_it_is_is_asked_after_each_restart(fake_lab: FakeLab) -> None:
+def test_a_guest_that_does_not_report_its_identity_is_asked_after_each_restart(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].silent.add("identity")
     assert fake_lab.run(*part("75_restarts"), "-k", WORKER).ret == 0
     facts = [event["facts"] for event in _events(fake_lab.latest) if event["kind"] == "machine-facts"]
@@ -325,7 +325,7 @@ def test_a_guest_that_does_not_tell_who_it_is_is_asked_after_each_restart(fake_l
 
 
 @pytest.mark.same_on_every_system
-def test_a_guest_that_tells_half_of_who_it_is_is_an_error(fake_lab: FakeLab) -> None:
+def test_a_guest_that_reports_half_of_its_identity_is_an_error(fake_lab: FakeLab) -> None:
     fake_lab.guests[WORKER].fault = lambda guest, vmx: fake_lab.guests[WORKER].identity.update(machine_id="")
     result = fake_lab.run(*part("75_restarts"), "-k", WORKER)
     assert result.ret == 1
@@ -397,7 +397,7 @@ def test_what_a_dependency_says_of_its_future_is_no_failure_of_the_lab(fake_lab:
     result.assert_outcomes(passed=1, warnings=1)
 
 
-def test_a_machine_that_cannot_be_removed_is_not_green_and_told(fake_lab: FakeLab) -> None:
+def test_a_machine_that_cannot_be_removed_is_reported_and_not_green(fake_lab: FakeLab) -> None:
     fake_lab.vmrun.answers["deleteVM"] = ("Error: Insufficient permissions in the host operating system\n", 255)
     result = fake_lab.run(*part("30_boot"), "-k", WORKER, "--keep=never")
     assert result.ret == 1
@@ -432,7 +432,7 @@ def test_an_interrupt_ends_the_threads_and_leaves_a_report(fake_lab: FakeLab) ->
     assert fake_lab.run(*part("00_environment")).ret == 0, "the lab is free again"
 
 
-def test_everything_is_said_in_utf_8_whatever_the_code_page(fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_is_utf_8_whatever_the_code_page(fake_lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "cp949")
     (fake_lab.scenarios / "test_95_words.py").write_text(
         "def test_words():\n    raise AssertionError('오류 – ✓')\n", encoding="utf-8"

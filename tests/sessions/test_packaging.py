@@ -21,7 +21,7 @@ GUEST = f"{MARK}def test_name(host):\n    assert host.system_info\n"
 
 
 def own_repository(lab: FakeLab) -> Path:
-    """Turn the lab into a directory of its own: a lab file and one test, no conftest, no settings of pytest."""
+    """Turn the lab into a lab file and one test, without pytest settings."""
     for name in ("conftest.py", "pyproject.toml"):
         (lab.path / name).unlink()
     for path in lab.scenarios.glob("test_*.py"):

@@ -9,7 +9,7 @@ from harness.system.process import Completed
 
 
 class FakeHypervisor:
-    """A `vmrun` without state on disk: lists, starts and stops VMs; deletes a VMX and the disks that it names.
+    """A `vmrun` in memory: list, start, stop, and delete a VMX with its disks.
 
     Attributes:
         running: Paths of VMX files.

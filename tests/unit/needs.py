@@ -1,4 +1,4 @@
-"""What a test needs of the system that it runs on; each mark skips visibly, with its reason."""
+"""Requirements of a test; each mark skips with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Made-up runs: whole ones as values, and the same as the events of a journal."""
+"""Made-up runs, as values and as the events of a journal."""
 
 from __future__ import annotations
 

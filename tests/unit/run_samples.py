@@ -1,4 +1,4 @@
-"""A run of the shipped lab file in a scratch directory, on a hypervisor that answers from memory."""
+"""A run of the shipped lab file on a hypervisor in memory."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def no_resumption(plan: Callable[[str], LabPlan]) -> Resumption:
 
 
 def create(context: RunContext, plan: MachinePlan, run_id: str = RUN_ID) -> MachineEntry:
-    """Leave a VM as the creation phase does: directory, marker, VMX and disk, and an entry in the ledger."""
+    """Create a VM as the creation phase does, with its ledger entry."""
     entry = MachineEntry(plan.name, str(plan.files.directory), run_id, nonce=plan.nonce)
     context.ledger.write(entry)
     plan.files.directory.mkdir(parents=True)

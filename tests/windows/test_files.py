@@ -76,7 +76,7 @@ def held_open(path: Path) -> Iterator[None]:
             process.communicate()
 
 
-def test_an_open_file_cannot_be_removed_is_told_and_goes_the_next_time(tmp_path: Path) -> None:
+def test_an_open_file_is_reported_and_removed_the_next_time(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.json", "lab")
     machine = made(tmp_path, ledger)
     vmrun = Vmrun(("vmrun",), run=FakeHypervisor())
@@ -89,7 +89,7 @@ def test_an_open_file_cannot_be_removed_is_told_and_goes_the_next_time(tmp_path:
     assert not (tmp_path / "m1").exists()
 
 
-def test_a_vmx_that_somebody_holds_open_is_not_half_written(tmp_path: Path) -> None:
+def test_a_vmx_that_another_program_holds_open_is_not_half_written(tmp_path: Path) -> None:
     path = tmp_path / "a.vmx"
     path.write_text('a = "1"\n', encoding="utf-8")
     vmx = Vmx.read(path)
@@ -102,7 +102,7 @@ def test_a_vmx_that_somebody_holds_open_is_not_half_written(tmp_path: Path) -> N
     assert path.read_text(encoding="utf-8") == 'a = "2"\n'
 
 
-def test_a_ledger_and_a_vmx_that_somebody_reads_are_written_when_he_is_done(tmp_path: Path) -> None:
+def test_a_ledger_and_a_vmx_in_use_are_written_when_they_are_closed(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.json", "lab")
     machine = made(tmp_path, ledger)
     vmx = tmp_path / "m1" / "m1.vmx"
@@ -138,7 +138,7 @@ def test_a_lab_that_another_process_works_on(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_key_that_is_written_is_private_and_one_that_is_opened_is_told(tmp_path: Path) -> None:
+def test_a_key_is_written_private_and_one_that_others_can_read_is_reported(tmp_path: Path) -> None:
     key = tmp_path / "id_ed25519"
     key.write_bytes(b"old")
     set_access_list(key, "D:P(A;;FA;;;SY)(A;;FR;;;WD)")

@@ -110,7 +110,7 @@ def test_lab_doctor_judges_this_windows(tmp_path: Path) -> None:
     assert "icacls" not in done.stdout or os.environ.get("USERNAME", "") not in done.stdout.partition("icacls")[2][:200]
 
 
-def test_everything_is_said_in_utf_8_whatever_the_code_page(tmp_path: Path) -> None:
+def test_output_is_utf_8_whatever_the_code_page(tmp_path: Path) -> None:
     lab_file = tmp_path / "실습" / "lab.yaml"
     done = lab("plan", "--lab", str(lab_file), PYTHONIOENCODING="cp949")
     assert done.returncode == 4

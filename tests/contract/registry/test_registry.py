@@ -95,7 +95,7 @@ def test_others_neither_push_nor_pull_at_the_registrys_own_port(tmp_path: Path, 
     assert serves(endpoint(files, port, files.login.header), files.certificate)
 
 
-def test_guests_pull_without_a_login_and_nobody_pushes_at_their_port(tmp_path: Path, ledger: Ledger) -> None:
+def test_guests_pull_without_a_login_and_cannot_push_at_their_port(tmp_path: Path, ledger: Ledger) -> None:
     files, image = files_in(tmp_path), tiny_image("x")
     port = start(files, ledger)
     push(endpoint(files, port, files.login.header), "lab/probe", "run", image)

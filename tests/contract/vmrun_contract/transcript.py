@@ -1,4 +1,4 @@
-"""Transcripts: what a `vmrun` was asked and what it answered, as text that people read and programs replay.
+"""Transcripts: commands of a `vmrun` and its output, to read and to replay.
 
 A transcript has a head of `key: value` lines and one section per test; a section has entries, in their order:
 

@@ -1,6 +1,8 @@
-"""A guest that shows whether it was restarted, resumed or reverted: a boot sector of `counting.S`.
+"""A guest that shows whether it was restarted, resumed or reverted.
 
-as --32 counting.S -o c.o && ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o c.bin c.o
+It is a boot sector, assembled from `counting.S`:
+
+    as --32 counting.S -o c.o && ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o c.bin c.o
 """
 
 from __future__ import annotations

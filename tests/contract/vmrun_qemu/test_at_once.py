@@ -35,7 +35,7 @@ def test_snapshots_at_once_follow_one_another(vmrun: Vmrun) -> None:
             vmrun.ok("stop", vmx, "hard")
 
 
-def test_a_start_waits_for_nobody_and_breaks_nothing(vmrun: Vmrun) -> None:
+def test_starts_at_once_do_not_wait_and_break_nothing(vmrun: Vmrun) -> None:
     vmx = counting_machine(vmrun, "one")
     for name in "abc":
         boot(vmrun, vmx)

@@ -14,7 +14,7 @@ NO_PERMISSION = (255, "Error: Authentication failure or insufficient permissions
 THERE_ALREADY = (255, "Error: The file already exists\n")
 
 
-def test_what_is_there_is_said_in_words_and_by_the_status(real_guest: RealGuest) -> None:
+def test_what_exists_is_reported_by_text_and_status(real_guest: RealGuest) -> None:
     assert real_guest("fileExistsInGuest", "/etc/passwd") == (0, "The file exists.\n")
     assert real_guest("fileExistsInGuest", "/etc") == (255, "The file does not exist.\n")
     assert real_guest("directoryExistsInGuest", "/etc") == (0, "The directory exists.\n")

@@ -83,7 +83,7 @@ def test_no_wait_returns_before_the_program_ends(real_guest: RealGuest) -> None:
     assert "sleep 60" in real_guest.ok("listProcessesInGuest")
 
 
-def test_interactive_needs_somebody_at_the_machine(real_guest: RealGuest) -> None:
+def test_interactive_needs_a_user_at_the_console(real_guest: RealGuest) -> None:
     assert real_guest("runProgramInGuest", "-interactive", "/bin/true") == (
         255,
         "Error: The specified guest user must be logged in interactively to perform this operation\n",

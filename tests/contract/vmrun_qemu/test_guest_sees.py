@@ -16,7 +16,7 @@ def sees(guest: RealGuest, script: str, wanted: str) -> bool:
     return eventually(lambda: guest.root(script).strip() == wanted, 30)
 
 
-def test_tools_run_and_the_address_is_told(real_guest: RealGuest) -> None:
+def test_tools_run_and_the_address_is_reported(real_guest: RealGuest) -> None:
     vmrun, vmx = real_guest.vmrun, real_guest.vmx
     assert vmrun("checkToolsState", vmx) == (0, "running\n")
     assert vmrun("getGuestIPAddress", vmx) == (0, f"{ADDRESS}\n")
@@ -92,7 +92,7 @@ def test_the_screen_is_shown_to_who_is_logged_in(real_guest: RealGuest, tmp_path
 
 
 def test_what_is_typed_arrives_at_the_guests_keyboard(real_guest: RealGuest) -> None:
-    """The keyboard is that of the first virtual terminal, which no other program reads in this guest."""
+    """Read the first virtual terminal, which no other program does."""
     text = 'Hello, "World" ~ 100% {a|b}\\'
     real_guest.root("modprobe evdev; (head -n 1 < /dev/tty1 > /tmp/typed) >/dev/null 2>&1 & sleep 1; chvt 1; true")
     real_guest.ok("typeKeystrokesInGuest", text + "\n")

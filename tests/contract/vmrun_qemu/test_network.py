@@ -88,7 +88,7 @@ def test_a_port_can_be_forwarded_and_moved_while_the_network_is_up(vmrun: Vmrun)
     assert listens(port)
 
 
-def test_a_port_that_somebody_has_is_refused_and_not_remembered(vmrun: Vmrun) -> None:
+def test_a_port_in_use_is_refused_and_not_remembered(vmrun: Vmrun) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
@@ -101,7 +101,7 @@ def test_a_port_that_somebody_has_is_refused_and_not_remembered(vmrun: Vmrun) ->
         assert vmrun.ok("listPortForwardings", "vmnet1") == "Total port forwardings: 0\n"
 
 
-def test_a_udp_port_that_somebody_has_is_refused(vmrun: Vmrun) -> None:
+def test_a_udp_port_in_use_is_refused(vmrun: Vmrun) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
         holder.bind(("127.0.0.1", 0))
         port = holder.getsockname()[1]

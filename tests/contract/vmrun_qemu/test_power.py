@@ -67,7 +67,7 @@ def test_what_a_machine_without_tools_answers(vmrun: Vmrun) -> None:
     assert struct.unpack(">II", data[16:24]) >= (640, 400)
 
 
-def test_a_soft_stop_that_nobody_hears_ends_and_leaves_the_machine_on(vmrun: Vmrun) -> None:
+def test_a_soft_stop_without_an_answer_ends_and_leaves_the_vm_on(vmrun: Vmrun) -> None:
     vmx = vmrun.machine("one")
     vmrun.ok("start", vmx, "nogui")
     vmrun.env["VMRUN_QEMU_SOFT_STOP_S"] = "1"
@@ -109,7 +109,7 @@ def test_machines_of_another_home_are_invisible_and_in_use(vmrun: Vmrun) -> None
     assert str(vmx) in vmrun.ok("list")
 
 
-def test_a_lock_that_somebody_else_wrote_is_respected(vmrun: Vmrun) -> None:
+def test_a_lock_of_another_program_is_respected(vmrun: Vmrun) -> None:
     vmx = vmrun.machine("one")
     lock = vmx.with_name("one.vmx.lck")
     lock.mkdir()
@@ -188,7 +188,7 @@ def test_a_vmx_that_cannot_be_read_is_not_started(vmrun: Vmrun) -> None:
     vmrun.ok("start", vmx, "nogui")
 
 
-def test_a_record_of_a_process_id_that_is_somebody_elses_now_is_not_believed(vmrun: Vmrun) -> None:
+def test_a_record_of_a_reused_process_id_is_not_believed(vmrun: Vmrun) -> None:
     vmx = vmrun.machine("one")
     vmrun.ok("start", vmx, "nogui")
     (file,) = vmrun.home.glob("vm/*/record.json")

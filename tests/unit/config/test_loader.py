@@ -124,7 +124,7 @@ def test_a_missing_key_is_named_at_its_mapping() -> None:
     assert f"lab.yaml:{place(text, 'subnet: 192')}: network.vmnet: missing key" in refused(text)
 
 
-def test_every_problem_is_told_at_once_in_the_order_of_the_file() -> None:
+def test_every_problem_is_reported_at_once_in_the_order_of_the_file() -> None:
     text = changed(("port: 5000", "port: x"), ("  cpus: 2\n", ""), ("swap: false", "swap: 0"))
     lines = refused(text).splitlines()
     assert lines[0] == "the lab file has 3 problems"
@@ -132,7 +132,7 @@ def test_every_problem_is_told_at_once_in_the_order_of_the_file() -> None:
     assert numbers == sorted(numbers)
 
 
-def test_a_key_twice_is_told_with_both_lines() -> None:
+def test_a_key_twice_is_reported_with_both_lines() -> None:
     text = changed(("  cpus: 2", "  cpus: 2\n  disk_gib: 20"))
     message = refused(text)
     line, _, column = place(text, "disk_gib: 40").partition(":")
@@ -147,13 +147,13 @@ def test_a_mac_address_is_never_a_number(mac: str) -> None:
     assert spec.machines["k3s-worker2"].mac == mac
 
 
-def test_one_mac_address_for_two_machines_is_told_whatever_its_case() -> None:
+def test_one_mac_address_for_two_machines_is_reported_whatever_its_case() -> None:
     worker1 = "    seed: seed-worker1.iso\n"
     text = changed((worker1, f"{worker1}{MAC}00:50:56:0a:0b:0c\n"), (WORKER2, f"{WORKER2}{MAC}00:50:56:0A:0B:0C\n"))
     assert "machines.k3s-worker2.mac: 00:50:56:0a:0b:0c already belongs to k3s-worker1" in refused(text)
 
 
-def test_one_seed_for_two_machines_is_told() -> None:
+def test_one_seed_for_two_machines_is_reported() -> None:
     text = changed(("seed: seed-worker2.iso", "seed: seed-worker1.iso "))
     assert "machines.k3s-worker2.seed: seed-worker1.iso already belongs to k3s-worker1" in refused(text)
 
@@ -180,7 +180,7 @@ def test_a_file_that_is_no_lab_file_is_one_clear_error(text: str, expected: str)
     assert message.startswith(("lab.yaml", "the lab file has"))
 
 
-def test_an_overlay_that_does_not_exist_is_told_with_those_that_do() -> None:
+def test_an_overlay_that_does_not_exist_is_reported_with_those_that_do() -> None:
     message = refused(TEXT, "embeded")
     assert "no overlay named embeded; there are: embedded" in message
     assert message.startswith("lab.yaml:")
@@ -191,7 +191,7 @@ def test_a_problem_in_an_overlay_has_the_overlays_place() -> None:
     assert f"lab.yaml:{place(text, '1 GB')}: hardware.memory_mib: " in refused(text, "embedded")
 
 
-def test_no_file_and_no_text_are_told(tmp_path: Path) -> None:
+def test_no_file_and_no_text_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no lab file here"):
         load_lab(tmp_path / "lab.yaml")
     (tmp_path / "lab.yaml").write_bytes(b"name: \xff")
@@ -226,7 +226,7 @@ def test_a_windows_path_is_kept_as_it_is_written(written: str, read: str) -> Non
     assert build(changed((r"'F:\VMs\AirgapLab'", written)), FILE).vm_directory == read
 
 
-def test_a_windows_path_in_double_quotes_is_told_to_be_an_escape() -> None:
+def test_a_windows_path_in_double_quotes_is_reported_as_an_escape() -> None:
     message = refused(changed((r"'F:\VMs\AirgapLab'", r'"F:\VMs\AirgapLab"')))
     assert "not YAML" in message
     assert "write Windows paths in single quotes" in message
@@ -315,7 +315,7 @@ def test_a_path_of_this_host_starts_at_the_lab_file(tmp_path: Path) -> None:
 
 
 @posix_paths
-def test_the_home_of_nobody_is_an_ordinary_name(tmp_path: Path) -> None:
+def test_the_home_of_an_unknown_user_is_an_ordinary_name(tmp_path: Path) -> None:
     assert host_path("~no-such-user-here/vms", tmp_path) == tmp_path / "~no-such-user-here" / "vms"
 
 

@@ -18,7 +18,7 @@ def test_an_answer_of_none_is_an_answer() -> None:
     assert wait_until(lambda _: None, Deadline(0, FakeClock()), what="it") is None
 
 
-def test_an_expired_wait_tells_the_last_thing_seen() -> None:
+def test_an_expired_wait_reports_the_last_thing_seen() -> None:
     clock = FakeClock()
     with pytest.raises(DeadlineExpired) as caught:
         wait_until(lambda d: Pending(f"{d.elapsed:.0f} s"), Deadline(3, clock), what="marker", where="m1", interval_s=1)

@@ -1,4 +1,4 @@
-"""Parts of the persistent shell that a test with a whole guest does not show."""
+"""Parts of the persistent shell that need no guest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way out of a run: each step is taken, whatever happened in the others."""
+"""The end of a run: each step is taken, even if another failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One VM on a hypervisor that answers from memory, with a clock that a test moves."""
+"""One VM on a hypervisor in memory, with a clock that a test moves."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def test_links_and_their_targets_stay(tmp_path: Path, vmrun: Vmrun, ledger: Ledg
 
 
 def refused(vmrun: Vmrun, ledger: Ledger, machine: MachineEntry) -> str:
-    """Try to remove a machine that is not ours any more; return why that was not done. Nothing is forgotten."""
+    """Try to remove a machine that is no longer ours; return the reported reason."""
     (removal,) = remove_all(vmrun, ledger, None, 5)
     assert isinstance(removal.error, HostError)
     assert "move it away; then run `lab down` again" in removal.error.remedy
@@ -239,9 +239,7 @@ def test_a_machine_of_this_lab_whose_vmx_is_torn_does_not_keep_the_others(
     assert not (tmp_path / "m2").exists()
 
 
-def test_a_machine_that_somebody_put_into_our_directory_keeps_its_locks_and_logs(
-    tmp_path: Path, vmrun: Vmrun, ledger: Ledger
-) -> None:
+def test_a_foreign_vm_in_our_directory_keeps_its_locks_and_logs(tmp_path: Path, vmrun: Vmrun, ledger: Ledger) -> None:
     machine = made(tmp_path, ledger)
     directory = tmp_path / "m1"
     (directory / "test.vmx").write_text('uuid.bios = "56"\n')

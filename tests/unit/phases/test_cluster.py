@@ -35,7 +35,7 @@ class TestCluster:
         assert cluster.judge_nodes(self.nodes(**ready), "", self.NAMES).status is Status.FAIL
 
     @pytest.mark.parametrize("text", ["", "not json", "{}", '{"items": [{}]}'])
-    def test_no_list_of_nodes_fails_with_what_was_said(self, text: str) -> None:
+    def test_no_list_of_nodes_fails_with_the_output(self, text: str) -> None:
         check = cluster.judge_nodes(text, "connection refused", self.NAMES)
         assert check.status is Status.FAIL
         assert check.seen == "connection refused"

@@ -64,7 +64,7 @@ def failed(match: str = "") -> Iterator[None]:
 
 @contextlib.contextmanager
 def outcome(kind: type[BaseException], match: str) -> Iterator[None]:
-    """Pass when the block ends in that outcome; any other one is a failure, and never the outcome of this test."""
+    """Pass when the block ends in that outcome; fail otherwise."""
     with pytest.raises((Failed, Skipped)) as caught:
         yield
     assert caught.type is kind, caught.value
@@ -154,7 +154,7 @@ def test_guest_tests_of_a_blocked_machine_are_skipped_and_the_phase_is_blocked(p
     assert lab.published[-1].blocked_by == "creation of m"
 
 
-def test_the_test_that_tells_of_the_block_is_no_check_of_the_guest(prove: Callable[..., Proof]) -> None:
+def test_the_test_that_reports_the_block_is_no_check_of_the_guest(prove: Callable[..., Proof]) -> None:
     lab = FakeLab(*blocked_chain())
     proof = prove()
     proof._lab = cast(Lab, lab)
@@ -176,7 +176,7 @@ def report(outcome: str, when: str = "call", longrepr: object = None, name: str 
 
 
 def expected(reported: pytest.TestReport) -> pytest.TestReport:
-    """Return the report as pytest leaves it of a test that is marked as one that fails."""
+    """Return the report of a test that is marked as expected to fail."""
     reported.wasxfail = "known"
     return reported
 

@@ -30,7 +30,7 @@ def run(config: Any, lab: Lab, journal: Journal, selection: Selection) -> LabRun
 
 
 def ended(hook: Generator[None, Any, Any], sent: object = None, error: BaseException | None = None) -> Any:
-    """Return what a hook wrapper returns when the hooks inside it returned or raised that."""
+    """Run a hook wrapper around hooks with that result; return its own."""
     next(hook)
     with pytest.raises(StopIteration) as caught:
         hook.throw(error) if error is not None else hook.send(sent)

@@ -170,7 +170,7 @@ def test_a_pointer_that_leads_nowhere_is_no_run(tmp_path: Path, text: str) -> No
     assert latest_run(tmp_path) is None
 
 
-def test_a_junit_file_that_was_cut_short_is_left_and_told(tmp_path: Path) -> None:
+def test_a_junit_file_that_was_cut_short_is_left_and_reported(tmp_path: Path) -> None:
     directory = run_directory(tmp_path)
     (directory / "junit.xml").write_text("<testsuites><testsuite")
     assert "junit.xml was left as it is" in str(write_reports(directory).notes)

@@ -104,7 +104,7 @@ def test_a_check_that_was_only_not_seen_in_time_disproves_nothing(claim: Claim, 
 
 
 @pytest.mark.parametrize(("claim", "phase", "name"), PLACES)
-def test_a_check_that_nobody_answered_is_not_proven(claim: Claim, phase: Phase, name: str) -> None:
+def test_a_check_without_an_answer_is_not_proven(claim: Claim, phase: Phase, name: str) -> None:
     verdicts = [
         replace(verdict, checks=tuple(one for one in verdict.checks if one.name != name))
         if verdict.phase is phase
@@ -160,7 +160,7 @@ def test_a_failure_is_disproof_though_not_all_was_asked() -> None:
     assert (judgement.standing, judgement.holds_back) == (Standing.DISPROVEN, True)
 
 
-def test_a_claim_that_nobody_requires_holds_nothing_back() -> None:
+def test_a_claim_that_is_not_required_holds_nothing_back() -> None:
     verdicts = changed(Phase.CLUSTER, "nodes ready", Status.NOT_PROVEN)
     required = [claim.value for claim in default_required(has_k3s=False, has_gateway=True, own_seeds=True)]
     judgement = judge_claims(DECLARED, verdicts, MACHINES, EVERYWHERE, required)[-1]

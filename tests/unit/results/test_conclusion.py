@@ -1,4 +1,4 @@
-"""One word and one line for a run: never green for what was not seen."""
+"""The verdict and headline of a run: never green for what was not seen."""
 
 from __future__ import annotations
 

@@ -295,7 +295,7 @@ TRUSTED = printed(f"{CERTIFICATE}: OK\n")
 
 
 @pytest.mark.parametrize(("lab_ca", "openssl"), [(True, TRUSTED), (False, SELF_SIGNED)])
-def test_openssl_tells_whether_the_authority_is_trusted(lab_ca: bool, openssl: tuple[int, str, str]) -> None:
+def test_openssl_decides_whether_the_authority_is_trusted(lab_ca: bool, openssl: tuple[int, str, str]) -> None:
     CHECKS["test_lab_ca_is_trusted"](guest(find=printed(f"{CERTIFICATE}\n"), openssl=openssl), lab(lab_ca=lab_ca))
 
 

@@ -78,7 +78,7 @@ def test_a_missing_iso_names_the_file_and_the_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"not an ISO", bytes(200_000), b"\x7fELF" + bytes(40_000)])
-def test_a_file_that_is_no_iso_is_said_to_be_none(tmp_path: Path, data: bytes) -> None:
+def test_a_file_that_is_no_iso_is_reported(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "seed.iso"
     path.write_bytes(data)
     with pytest.raises(SeedError, match="is not an ISO 9660 image"):
@@ -91,7 +91,7 @@ def test_a_directory_in_the_place_of_an_iso_is_no_iso(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.7, 0.999])
-def test_a_truncated_iso_tells_both_lengths(tmp_path: Path, keep: float) -> None:
+def test_a_truncated_iso_is_reported_with_both_lengths(tmp_path: Path, keep: float) -> None:
     path = tmp_path / "seed.iso"
     write_seed_iso(spec(), fake_image(tmp_path / "image"), path)
     whole = path.stat().st_size

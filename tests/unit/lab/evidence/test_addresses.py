@@ -11,12 +11,12 @@ CARD = "[   31.2] cloud-init[201]: ci-info: |  ens32 |  True | 192.168.6.99 | 25
 LOOP = "ci-info: |   lo   |  True |  127.0.0.1   |   255.0.0.0   |  host  |         .         |\n"
 
 
-def test_another_address_is_told() -> None:
+def test_another_address_is_reported() -> None:
     assert wrong_address(HEAD + CARD + LOOP, "192.168.6.11") == "the guest has 192.168.6.99, not 192.168.6.11"
 
 
 @pytest.mark.parametrize("console", ["", HEAD, HEAD + LOOP, HEAD + CARD.replace("True", "False")])
-def test_a_guest_that_tells_of_none_is_not_accused(console: str) -> None:
+def test_a_guest_that_reports_no_address_is_not_accused(console: str) -> None:
     assert wrong_address(console, "192.168.6.11") == ""
 
 

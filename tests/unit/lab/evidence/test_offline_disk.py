@@ -74,7 +74,7 @@ def test_a_blank_disk_says_so(tmp_path: Path) -> None:
 
 
 @needs_tools
-def test_a_damaged_disk_is_told_in_the_tools_words(tmp_path: Path) -> None:
+def test_a_damaged_disk_is_reported_with_the_output_of_the_tool(tmp_path: Path) -> None:
     (tmp_path / "bad.vmdk").write_bytes(b"KDMV" + bytes(600))
     with pytest.raises(DiskError, match="qemu-img cannot read") as caught:
         read_files(tmp_path / "bad.vmdk", ["/var/log/x"], tmp_path / "out", Deadline(60))

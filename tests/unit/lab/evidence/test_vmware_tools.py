@@ -23,7 +23,7 @@ ELSEWHERE = ", on another card than that of 192.168.6.10"
 
 
 class FakeMachine:
-    """A machine whose vmrun knows some commands, and whose guest says one thing over SSH."""
+    """A machine with a scripted vmrun and one SSH reply."""
 
     def __init__(self, run: FakeRun, by_ssh: str | None = None) -> None:
         self.name = "a"

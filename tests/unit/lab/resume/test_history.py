@@ -46,7 +46,7 @@ def recorded(reports: Path) -> RecordedMachine:
     return found
 
 
-def test_the_newest_run_that_has_the_machine_tells_of_it(tmp_path: Path) -> None:
+def test_the_newest_run_that_has_the_machine_counts(tmp_path: Path) -> None:
     journal(tmp_path, "run-1", last=Phase.PACKAGES)
     journal(tmp_path, "run-2", last=Phase.BOOT)
     past = recorded(tmp_path)
@@ -57,7 +57,7 @@ def test_the_newest_run_that_has_the_machine_tells_of_it(tmp_path: Path) -> None
     assert past.installation == {"machine id": "abc"}
 
 
-def test_what_a_run_took_up_and_did_not_ask_for_is_told_too(tmp_path: Path) -> None:
+def test_what_a_run_carried_and_did_not_ask_for_counts_too(tmp_path: Path) -> None:
     book = Journal(tmp_path / "run-1" / "events.jsonl")
     book.write(payload.RUN_START, **payload.run_start(RunResult(run_id="run-1", lab="lab")))
     held = [Verdict(phase, "m1", (), 0.0, 1.0, carried_from="run-0") for phase in (Phase.CREATION, Phase.BOOT)]

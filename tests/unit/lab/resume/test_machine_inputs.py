@@ -97,7 +97,7 @@ def test_a_device_that_was_added_while_the_machine_was_off_is_named(planned: Mac
     assert vmx_changes(planned.vmx, planned.files.vmx) == expected
 
 
-def test_a_key_that_somebody_changed_is_named(planned: MachinePlan) -> None:
+def test_a_key_that_was_changed_is_named(planned: MachinePlan) -> None:
     vmx = Vmx.read(planned.files.vmx)
     vmx.set("MEMSIZE", "8192")
     vmx.remove("uuid.bios")

@@ -22,7 +22,7 @@ def test_the_supervisor_passes_questions_on_and_answers_back() -> None:
         assert guest.ask("guest-info", {"a": 1}) == {"asked": "guest-info"}
 
 
-def test_the_supervisor_tells_a_refusal_from_silence() -> None:
+def test_the_supervisor_distinguishes_a_refusal_from_silence() -> None:
     def some_refuse(question: dict[str, Any]) -> bytes:
         return b"" if question["execute"] == "guest-silent" else refuses(question)
 

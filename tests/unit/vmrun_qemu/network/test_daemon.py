@@ -33,7 +33,7 @@ def plug_in(member: str) -> Path:
 
 @dataclass
 class FakeSwitch:
-    """A switch that has ended, or lives until it is terminated; its VM ends meanwhile."""
+    """A switch that has ended, or runs until its VM has ended."""
 
     member: Path
     dead: bool
@@ -50,7 +50,7 @@ class FakeSwitch:
 
 @dataclass
 class Network:
-    """A network with one VM, whose switch has just died; it cannot be restarted for these reasons."""
+    """A network whose switch has just died; `errors` prevent its restart."""
 
     member: Path
     errors: list[Exception] = field(default_factory=list)
