@@ -74,11 +74,11 @@ def test_a_request_in_the_body_of_another_one_is_not_passed_on(proxy: Proxy, see
     address = (LOCAL, proxy.server_address[1])
     with socket.create_connection(address, 20) as wire, context.wrap_socket(wire, server_hostname=LOCAL) as tls:
         tls.sendall(head + inner)
-        said = b""
-        while b" 501 " not in said:
+        reply = b""
+        while b" 501 " not in reply:
             more = tls.recv(4096)
-            assert more, said
-            said += more
+            assert more, reply
+            reply += more
     assert FakeRegistry.uploads == {}
 
 
