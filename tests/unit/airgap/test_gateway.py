@@ -139,7 +139,7 @@ def test_a_registry_that_serves_is_kept_and_pushed_to_with_the_login(tmp_path: P
     gateway = new_gateway(tmp_path, FakeNetworks(), registry)
     gateway.open()
     assert (gateway.no_registry, registry.started) == ("", 0 if running else 1)
-    assert [(one.port, one.login) for one in registry.pushed] == [(port, "Basic bGFiOnBhc3N3b3Jk")]
+    assert [(one.port, one.login) for one in registry.pushed] == [(port, "Basic bGFiOnB1c2gtNDcxMQ==")]
 
 
 @pytest.mark.parametrize(
