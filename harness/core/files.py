@@ -142,3 +142,14 @@ def is_mount_point(path: Path) -> bool:
         return False
     places = {line.split(" ")[4] for line in table.splitlines() if line.count(" ") > 4}
     return re.sub(r"[ \t\n\\]", lambda match: f"\\{ord(match[0]):03o}", os.path.realpath(path)) in places
+
+
+def read_end(path: Path, limit_bytes: int) -> bytes:
+    """Return the last bytes of a file, however large it is.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as stream:
+        stream.seek(max(0, os.fstat(stream.fileno()).st_size - limit_bytes))
+        return stream.read(limit_bytes)

@@ -40,8 +40,12 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 # A line that never ends (a progress bar) is cut at this length, so that memory is bounded.
 MAX_LINE_BYTES = 1 << 16
-# Lines that are kept for `tail`.
+# Lines that are kept for `tail`, and the characters of each.
 KEPT_LINES = 400
+_KEPT_CHARACTERS = 4096
+_CHUNK_BYTES = 1 << 18
+# Of a longer console only the events are read, up to this many bytes of its end: a minute's work otherwise.
+_BACKLOG_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -120,25 +124,29 @@ class SerialFollower:
         self._clock = clock
         self._record = record
         self._offset = 0
+        self._behind = 0
         self._partial = b""
         self._lines: list[str] = []
 
     def poll(self) -> list[GuestEvent]:
         """Return the new events with this machine's nonce, oldest first."""
-        return self._process(self._new_lines())
+        events = self._process(self._lines_of(self._read()))
+        for _ in range(self._behind // _CHUNK_BYTES + 1):  # a guest that prints without end does not hold it up
+            events += self._process(self._lines_of(self._read()))
+        return events
 
     def finish(self) -> list[GuestEvent]:
         """Return new events, including a last line without a line end."""
-        lines = [*self._new_lines(), self._partial]
-        self._partial = b""
-        return self._process(lines)
+        events = self.poll()
+        rest, self._partial = self._partial, b""
+        return events + self._process([rest])
 
     def _process(self, lines: Iterable[bytes]) -> list[GuestEvent]:
         events = []
         for raw in lines:
             shown = _overprinted(raw)
             self._record(shown)
-            self._lines += shown[-1:]
+            self._lines += (line[:_KEPT_CHARACTERS] for line in shown[-1:])
             found = (self._own_event(line) for line in shown if "@LAB1 " in line)
             events += [event for event in found if event is not None]
         del self._lines[:-KEPT_LINES]
@@ -167,25 +175,28 @@ class SerialFollower:
             return None
         return replace(event, at_s=self._clock.monotonic())
 
-    def _new_lines(self) -> list[bytes]:
-        fresh = self._read()
-        *complete, self._partial = (self._partial + fresh).split(b"\n")
+    def _lines_of(self, data: bytes) -> list[bytes]:
+        *complete, self._partial = (self._partial + data).split(b"\n")
         if len(self._partial) > MAX_LINE_BYTES:
             complete.append(self._partial)
             self._partial = b""
+        if self._behind > _BACKLOG_BYTES:
+            complete = [line for line in complete if b"@LAB1 " in line]
         return complete
 
     def _read(self) -> bytes:
+        """Return the next new bytes; empty where there are none, or no file."""
         try:
             with self.path.open("rb") as file:
                 size = file.seek(0, 2)
                 if size < self._offset:
                     self._offset, self._partial = 0, b""
                 file.seek(self._offset)
-                data = file.read()
+                data = file.read(_CHUNK_BYTES)
         except OSError:
             return b""
         self._offset += len(data)
+        self._behind = size - self._offset
         return data
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from harness.core.deadline import Clock, Deadline, Pending, wait_until
 from harness.core.errors import GuestError, HostError
+from harness.core.files import read_end
 from harness.core.text import decode
 from harness.guest.diagnosis import Diagnosis, Source, diagnose
 from harness.machine.console import Console
@@ -167,8 +168,6 @@ class Waiting:
 def _end_of(log: Path) -> str:
     """Return the end of a log; empty where it cannot be read."""
     try:
-        with log.open("rb") as stream:
-            stream.seek(max(0, log.stat().st_size - _LOG_BYTES))
-            return decode(stream.read(_LOG_BYTES))
+        return decode(read_end(log, _LOG_BYTES))
     except OSError:
         return ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from harness.core.errors import UsageError
+from harness.core.files import read_end
 from harness.core.layout import RunFiles
 from harness.report.ci import junit_properties, summary_markdown
 from harness.report.html import render
@@ -120,9 +121,8 @@ def _tails(run: RunResult, run_dir: Path) -> dict[str, str]:
         for item in logs_of(run, machine):
             path = _inside(item.path, run_dir)
             if path is not None:
-                with contextlib.suppress(OSError), path.open("rb") as file:
-                    file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-                    tails[item.path] = file.read(_TAIL_BYTES).decode("utf-8", errors="replace")
+                with contextlib.suppress(OSError):
+                    tails[item.path] = read_end(path, _TAIL_BYTES).decode("utf-8", errors="replace")
     return tails
 
 

@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.files import read_end
+
+_LOCK_BYTES = 1 << 12
 _OWNER = re.compile(rb"(\d{1,10})-[\d.]+\(([^()\x00-\x1f]{1,64})\)")
 
 
@@ -48,7 +51,7 @@ def locks_beside(vmx: Path) -> tuple[Lock, ...]:
 
 def _read(path: Path) -> Lock:
     try:
-        contents = [member.read_bytes() for member in sorted(path.glob("M*.lck"))] if path.is_dir() else []
+        contents = [read_end(member, _LOCK_BYTES) for member in sorted(path.glob("M*.lck"))] if path.is_dir() else []
     except OSError:
         contents = []
     found = [match for data in contents for match in _OWNER.finditer(data)]

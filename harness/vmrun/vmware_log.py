@@ -16,6 +16,8 @@ _BOX_HEAD = re.compile(r"Msg_(?:Post: Error|Question:)")
 _BOX_NOISE = re.compile(r"\[(?:msg|vob)\.[^\]]*\]|-{4,}$")
 _MONITOR_MODE = re.compile(r"\bMonitor Mode: *(\w+)")
 _MODE_BYTES = 4 << 20
+# The end of a log that is read, however large it is.
+_END_BYTES = 4 << 20
 LOG = "vmware.log"
 
 
@@ -45,9 +47,9 @@ class LogPosition:
         try:
             with self.path.open("rb") as log:
                 now = self.path.stat()
-                if now.st_ino == self.file and now.st_size >= self.size:
-                    log.seek(self.size)
-                return error_box(decode(log.read()))
+                same = now.st_ino == self.file and now.st_size >= self.size
+                log.seek(max(self.size if same else 0, now.st_size - _END_BYTES))
+                return error_box(decode(log.read(_END_BYTES)))
         except OSError:
             return ""
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from harness.core.best_effort import error_text
 from harness.core.deadline import Deadline
 from harness.core.errors import HarnessError
+from harness.core.files import read_end
 from harness.core.secret import redact
 from harness.core.text import decode
 from harness.guest.channel import CommandTimeout
@@ -119,9 +120,7 @@ class Collector:
         logs = [path for path in files.directory.glob("*.log") if not path.name.startswith("serial-")]
         for source in (files.vmx, *sorted(logs)):
             if source.is_file():
-                with source.open("rb") as stream:
-                    stream.seek(max(0, source.stat().st_size - LIMIT_BYTES))
-                    self._write(source.name, decode(stream.read(LIMIT_BYTES)))
+                self._write(source.name, decode(read_end(source, LIMIT_BYTES)))
         log = self.target / files.hypervisor_log.name
         if log.is_file():
             self.texts[Source.HYPERVISOR] = log.read_text(encoding="utf-8")
@@ -146,7 +145,7 @@ class Collector:
         try:
             found = read_files(self.machine.plan.files.disk, list(wanted), scratch, deadline)
             for path, copy in found.items():
-                self._answer(wanted[path], decode(copy.read_bytes()[-LIMIT_BYTES:]))
+                self._answer(wanted[path], decode(read_end(copy, LIMIT_BYTES)))
             self._note(f"read from the stopped disk: {', '.join(sorted(found))}")
         finally:
             for left in scratch.glob("*"):

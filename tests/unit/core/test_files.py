@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock
 
-from harness.core.files import host_error_from, retry_on_sharing_violation
+from harness.core.files import host_error_from, read_end, retry_on_sharing_violation
 from harness.vmware.vmx import Vmx, VmxError
 
 
@@ -73,3 +74,13 @@ def test_a_vmx_that_is_read_and_malformed_says_which(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [ConnectionRefusedError(111, "refused"), VmxError("x"), SyntaxError("x"), KeyError()])
 def test_any_other_error_is_none(error: Exception) -> None:
     assert host_error_from(error) is None
+
+
+def test_of_a_file_of_gigabytes_only_the_end_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "vmware.log"
+    log.write_bytes(b"short")
+    assert read_end(log, 100) == b"short"
+    os.truncate(log, 8 << 30)
+    with log.open("ab") as stream:
+        stream.write(b"the end")
+    assert read_end(log, 10) == b"\0\0\0the end"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -191,6 +193,23 @@ def test_memory_has_a_bound(serial: Path, follower: SerialFollower) -> None:
         assert len(follower.last_line) <= 100_000
     append(serial, f"\n{event_line('boot')}\n")
     assert len(follower.poll()) == 1
+
+
+def test_a_console_without_end_takes_little_memory_and_keeps_its_events(
+    serial: Path, follower: SerialFollower
+) -> None:
+    append(serial, f"{event_line('boot')}\n" + "middle\n" * 100)
+    os.truncate(serial, 1 << 28)
+    append(serial, f"\n{event_line('ssh-ready')}\nlast\n")
+    tracemalloc.start()
+    try:
+        events = follower.poll()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [event.event for event in events] == ["boot", "ssh-ready"]
+    assert follower.last_line == "last"
+    assert peak < 16 << 20
 
 
 @settings(deadline=None)
