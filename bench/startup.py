@@ -1,11 +1,11 @@
-"""Measure how long collection and the `lab` commands take to start, as multiples of `python -c pass`.
+"""Measure how long collection, `lab` and `vmrun-qemu list` take to start, as multiples of `python -c pass`.
 
 Usage: python bench/startup.py [--rounds N]
 
 Run it on Linux or macOS, in the environment that the harness is installed in. The commands take turns, so that a busy
-host slows all of them alike; the first round only fills caches. Prints JSON: for each command the median in
-milliseconds of wall time and of processor time (user and system, child processes included), and both as multiples of
-`python -c pass`.
+host slows all of them alike; the first round only fills caches. What a file without a lab takes is pytest's own share
+of a collection. Prints JSON: for each command the median in milliseconds of wall time and of processor time (user and
+system, child processes included), and both as multiples of `python -c pass`.
 """
 
 from __future__ import annotations
@@ -21,21 +21,28 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _LAB = [sys.executable, "-c", "import sys; from harness.cli.main import main; sys.argv[0] = 'lab'; main()"]
+_COLLECT = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
+_NO_LAB = ["-c", os.devnull, "--noconftest", "-p", "no:hypothesispytest"]
+_LIST = [sys.executable, "-c", "import sys; from harness.vmrun_qemu.main import main; sys.exit(main())", "list"]
 _NOTHING = "python -c pass"
+# Without the cache of compiled modules each start would compile them.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 _COMMANDS = {
     _NOTHING: [sys.executable, "-c", "pass"],
-    "collect scenarios/": [sys.executable, "-m", "pytest", "--collect-only", "-q", "scenarios"],
+    "collect scenarios/": [*_COLLECT, "scenarios"],
+    "collect a file without a lab": [*_COLLECT, *_NO_LAB, __file__],
     "lab --help": [*_LAB, "--help"],
     "lab plan": [*_LAB, "plan"],
     "lab doctor": [*_LAB, "doctor"],
     "lab status": [*_LAB, "status"],
+    "vmrun-qemu list": _LIST,
 }
 
 
 def run(argv: list[str], cwd: Path) -> tuple[float, float]:
     """Return the seconds of wall time and of processor time that a command takes."""
     started = time.perf_counter()
-    process = subprocess.Popen(argv, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(argv, cwd=cwd, env=_ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     usage = os.wait4(process.pid, 0)[2]
     return time.perf_counter() - started, usage.ru_utime + usage.ru_stime
 

@@ -57,7 +57,8 @@ class _Loader(yaml.SafeLoader):
         if not self.check_event(yaml.CollectionStartEvent):
             return super().compose_node(parent, index)
         if self._depth == _DEEPEST:
-            raise _TooDeepError(problem_mark=self.peek_event().start_mark)  # type: ignore[no-untyped-call]
+            event = self.peek_event()  # type: ignore[no-untyped-call]  (as in the stubs)
+            raise _TooDeepError(problem_mark=event.start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1

@@ -51,7 +51,9 @@ def marked_claims(item: pytest.Item) -> tuple[Claim, ...]:
         UsageError: There is no such claim.
     """
     marker = item.get_closest_marker("claim")
-    named = [str(name) for name in marker.args] if marker else []
+    if marker is None:
+        return ()
+    named = [str(name) for name in marker.args]
     known = [claim.value for claim in Claim]
     unknown = [name for name in named if name not in known]
     if unknown:

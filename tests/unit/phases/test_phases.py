@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -81,3 +83,13 @@ def test_every_module_of_the_package_that_declares_checks_is_a_phase() -> None:
     declaring = {path.stem for path in folder.glob("*.py") if "\nCHECKS = " in path.read_text(encoding="utf-8")}
     assert declaring == {*(module.PHASE.name.lower() for module in MODULES), "cluster"}
     assert {check.phase for check in cluster.CHECKS} == {cluster.PHASE}
+
+
+def test_the_declared_checks_load_nothing_that_only_a_run_needs() -> None:
+    """Collection asks for them; a third of its time would be loading what acts on a machine."""
+    code = "import sys, harness.phases; harness.phases.declared_checks(['a']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(done.stdout.split())
+    assert "harness.phases.cleanup" in loaded
+    for name in ("psutil", "paramiko", "testinfra", "cryptography", "harness.machine.removal", "harness.vmrun.driver"):
+        assert name not in loaded, name
