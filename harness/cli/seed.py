@@ -6,6 +6,7 @@ All are built from the lab file.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ import click
 
 from harness.cli.options import lab_option, overlay_option, port, report_errors, say
 from harness.cli.seed_check import check_iso
-from harness.config.loader import load_embedded, load_lab
+from harness.config.loader import load_embedded, load_lab, read
 from harness.config.model import LabSpec, Role, SeedSource, host_path
 from harness.config.secret_reference import resolve
 from harness.core.errors import UsageError
@@ -25,6 +26,7 @@ from harness.core.layout import cache_directory
 from harness.guest.cluster_token import ensure_token
 from harness.guest.lab_keys import LabKeys, ensure_keys
 from harness.image.build import build_image
+from harness.image.package_names import UnknownPackages
 from harness.image.package_repository import DebPackage, read_package
 from harness.image.release import Release, guest_release, os_release
 from harness.image.spec import GuestImage, ImageSpec
@@ -81,7 +83,7 @@ def build(
         The ISOs.
 
     Raises:
-        UsageError: The lab file says that the seed ISOs are provided.
+        UsageError: The lab file says that the seed ISOs are provided, or names a package that does not exist.
         HostError: The image cannot be built.
         SeedError: An ISO or a key cannot be written, or a foreign file is in its place.
         LabBusyError: A session works on the lab.
@@ -96,13 +98,25 @@ def build(
     say(f"guests: {release}")
     base = lab_file.resolve().parent
     brought = _brought(spec, lab_file, say)
-    image = make_image(image_spec(spec, release), cache_directory(), say)
+    try:
+        image = make_image(image_spec(spec, release), cache_directory(), say)
+    except UnknownPackages as error:
+        error.where = _place(lab_file, error.names[0])
+        raise
     directory = host_path(spec.seeds.directory, base)
     with lab_lock(host_path(spec.vm_directory, base), spec.name, say):  # A session reads the seed ISOs.
         keys = ensure_keys(directory, list(spec.machines))
         cluster = k3s_cluster(spec, directory)
         specs = [replace(one, **brought, k3s=cluster) for one in seed_specs(spec, keys, build_time())]
         return make_isos(specs, image, directory, say)
+
+
+def _place(lab_file: Path, word: str) -> str:
+    """Return the line of the lab file that has a word, as `file:line`."""
+    pattern = re.compile(rf"(?<![\w.+-]){re.escape(word)}(?![\w.+-])")
+    lines = read(lab_file).splitlines()
+    found = next((number for number, line in enumerate(lines, start=1) if pattern.search(line)), None)
+    return f"{lab_file}:{found}" if found else str(lab_file)
 
 
 class _Brought(TypedDict):

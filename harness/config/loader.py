@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.config import yaml_nodes as yaml_tree
+from harness.config.guest_rules import guest_problems
 from harness.config.model import LabSpec, Reach, SeedSource
 from harness.config.path_rules import Broken, path_problems
 from harness.config.payload_spec import duplicate_names
@@ -110,7 +111,13 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
         spec = LabSpec.model_validate_json(json.dumps(yaml_tree.plain(root)))
     except ValidationError as error:
         raise _problems(path, (_explain(root, dict(item)) for item in error.errors(include_url=False))) from error
-    rules = [*_rules(spec), *_built_rules(spec), *_payload_rules(spec), *path_problems(spec, platform)]
+    rules = [
+        *_rules(spec),
+        *_built_rules(spec),
+        *_payload_rules(spec),
+        *guest_problems(spec),
+        *path_problems(spec, platform),
+    ]
     broken = [yaml_tree.Problem(*yaml_tree.locate(root, loc), f"{_dotted(loc)}: {text}") for loc, text in rules]
     named = {(problem.line, problem.column) for problem in broken}
     broken += [one for one in yaml_tree.control_characters(root) if (one.line, one.column) not in named]

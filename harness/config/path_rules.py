@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -36,6 +37,7 @@ def path_problems(spec: LabSpec, platform: str | None) -> Iterator[Broken]:
         *_payload_paths(spec),
     ):
         problem = _changed_silently(text, of_windows=platform == "win32" or bool(_OF_WINDOWS.match(text)))
+        problem = problem or (_outside(text) if place[0] == "machines" else "")
         if problem:
             yield place, problem
         elif platform not in (None, "win32") and _ABSOLUTE.match(text):
@@ -46,6 +48,14 @@ def _payload_paths(spec: LabSpec) -> Iterator[tuple[tuple[str | int, ...], str]]
     for place, text in sources(spec.payload) if spec.payload else ():
         if not is_address(text):
             yield ("payload", *place), text
+
+
+def _outside(text: str) -> str:
+    """Return that a seed ISO lies outside of the seed directory, or nothing."""
+    plain = posixpath.normpath(text.replace("\\", "/"))
+    if plain in (".", "..") or plain.startswith(("../", "/")) or _ABSOLUTE.match(text):
+        return f"{text} is not in the seed directory; write the name of a file in it (seeds.directory)"
+    return ""
 
 
 def _changed_silently(text: str, *, of_windows: bool) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.core.errors import HostError
 from harness.image import apt_sources
 from harness.image.guest_files import overlay_tar
+from harness.image.package_names import check_packages
 from harness.image.path_filters import path_filters
 from harness.image.spec import GUEST_PACKAGES, ImageSpec
 from harness.system.process import Completed, run
@@ -100,11 +101,15 @@ def bootstrap(
 
     Raises:
         HostError: The host's sources lack the suite, or mmdebstrap failed; the error shows its output.
+        UnknownPackages: The sources lack a package of the lab file.
     """
     build.sources.write_text(apt_sources.host_sources(spec.distribution, spec.suite, run), encoding="utf-8")
+    proxies = apt_sources.proxy_options(run)
+    release = f"{spec.distribution} {spec.suite}"
+    check_packages(spec.operations_packages, build.sources, release, proxies, run)
     build.overlay.write_bytes(overlay_tar())
     build.debs.mkdir()
-    argv = mmdebstrap_argv(spec, build, apt_sources.proxy_options(run))
+    argv = mmdebstrap_argv(spec, build, proxies)
     say(f"building the guest of {spec.distribution} {spec.suite} packages (mmdebstrap, about two minutes)")
     done = run(argv, timeout_s=1800, env={"LC_ALL": "C.UTF-8", **_temporary(build)}, grace_s=_GRACE_S)
     if done.returncode != 0:

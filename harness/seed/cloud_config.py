@@ -71,7 +71,7 @@ def _commands(spec: SeedSpec) -> list[list[str]]:
     marker = shlex.quote(spec.paths.cloud_init)
     swap_on = f"fallocate -l {_SWAP_SIZE} {_SWAP_FILE} && chmod 600 {_SWAP_FILE} && mkswap -q {_SWAP_FILE} && swapon -a"
     return [
-        ["modprobe", "-a", *spec.kernel_modules],
+        *([["modprobe", "-a", *spec.kernel_modules]] if spec.kernel_modules else []),
         ["/lib/systemd/systemd-sysctl", "/etc/sysctl.d/90-k8s.conf"],
         ["sh", "-c", swap_on] if spec.swap else ["swapoff", "-a"],
         *(k3s_node.node_commands(spec.role) if spec.k3s else []),

@@ -10,6 +10,7 @@ from harness.config import load_lab, loader
 from harness.core.errors import ConfigError, LabBusyError, UsageError
 from harness.guest.cluster_token import read_token
 from harness.guest.lab_keys import ensure_keys
+from harness.image.package_names import UnknownPackages
 from harness.image.release import Release
 from harness.image.spec import GuestImage, ImageSpec
 from harness.ownership.lab_lock import lab_lock
@@ -117,7 +118,6 @@ def test_the_image_holds_the_packages_of_the_lab_file_and_fits_its_disk() -> Non
 
 def test_what_the_lab_file_promises_of_ssh_swap_and_markers_is_what_the_seed_sets(tmp_path: Path) -> None:
     edits = (
-        ("password_ssh: false", "password_ssh: true"),
         ("root_ssh: false", "root_ssh: true"),
         ("swap: false", "swap: true"),
         ("lab_ca: true", "lab_ca: false"),
@@ -128,7 +128,7 @@ def test_what_the_lab_file_promises_of_ssh_swap_and_markers_is_what_the_seed_set
         ("/var/lib/k8s-ops-packages-installed", "/srv/packages"),
     )
     spec = specs(tmp_path, *edits)[0]
-    assert (spec.password_ssh, spec.root_ssh, spec.swap, spec.lab_ca, spec.ssh_port) == (True, True, True, False, 2222)
+    assert (spec.password_ssh, spec.root_ssh, spec.swap, spec.lab_ca, spec.ssh_port) == (False, True, True, False, 2222)
     assert tuple(spec.paths.model_dump().values()) == ("/srv/seed", "/srv/copied", "/srv/ready", "/srv/packages")
     assert settings(spec) == "payload=/srv/seed\niso_copy_marker=/srv/copied\npackages_marker=/srv/packages\n"
     assert "/srv/ready" in user_data(spec)
@@ -192,3 +192,18 @@ def test_the_login_of_the_registry_is_resolved(lab: CommandLine) -> None:
     specs, _ = built_with(lab, "{}")
     logins = [spec.registry_login for spec in specs if spec.registry_login]
     assert [(one.user, one.password.reveal()) for one in logins] == [("lab", "hidden-word")] * 3
+
+
+def test_a_package_that_does_not_exist_is_named_with_its_line(lab: CommandLine) -> None:
+    lab.edit("packages: [jq, htop,", "packages: [jq, htopp,")
+    lab.edit(
+        "directory: ../.lab/seeds\n", "directory: ../.lab/seeds\n      distribution: debian\n      suite: bookworm\n"
+    )
+    line = lab.file.read_text(encoding="utf-8")[: lab.file.read_text(encoding="utf-8").index("htopp")].count("\n") + 1
+
+    def make_image(*_: object) -> GuestImage:
+        raise UnknownPackages(("htopp", "nothing"), "debian bookworm")
+
+    with pytest.raises(UnknownPackages, match="has no package htopp, nothing") as caught:
+        build(load_lab(lab.file, "embedded"), lab.file, lambda _: None, make_image=make_image)
+    assert caught.value.where == f"{lab.file}:{line}"

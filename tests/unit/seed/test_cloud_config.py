@@ -147,3 +147,8 @@ def test_the_registry_is_the_mirror_of_everything_and_trusted_by_the_labs_ca() -
     there = MARKERS.model_copy(update={"payload": "/srv/seed"})
     elsewhere = yaml.safe_load(k3s_node.registries(spec(paths=there)))
     assert elsewhere["configs"]["192.168.6.1:5000"]["tls"]["ca_file"] == "/srv/seed/ca.crt"
+
+
+def test_a_lab_without_modules_loads_none() -> None:
+    assert not any("modprobe" in command for command in user_data(kernel_modules=())["runcmd"])
+    assert ["modprobe", "-a", "overlay"] in user_data(kernel_modules=("overlay",))["runcmd"]
