@@ -195,9 +195,7 @@ def test_memory_has_a_bound(serial: Path, follower: SerialFollower) -> None:
     assert len(follower.poll()) == 1
 
 
-def test_a_console_without_end_takes_little_memory_and_keeps_its_events(
-    serial: Path, follower: SerialFollower
-) -> None:
+def test_a_console_without_end_takes_little_memory_and_keeps_its_events(serial: Path, follower: SerialFollower) -> None:
     append(serial, f"{event_line('boot')}\n" + "middle\n" * 100)
     os.truncate(serial, 1 << 28)
     append(serial, f"\n{event_line('ssh-ready')}\nlast\n")

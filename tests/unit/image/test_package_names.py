@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,19 @@ class Apt:
         self.update, self.said = update, said
         self.asked: list[tuple[str, ...]] = []
 
-    def __call__(self, argv: tuple[str, ...], *, timeout_s: float, **_: object) -> Completed:
+    def __call__(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        env: Mapping[str, str] | None = None,
+        keep_children: bool = False,
+    ) -> Completed:
         assert timeout_s > 0
-        self.asked.append(argv)
+        self.asked.append(tuple(argv))
         if "update" in argv:
-            return Completed(argv, self.update, "", "", 1.0)
-        return Completed(argv, 100 if self.said else 0, "", self.said, 1.0)
+            return Completed((), self.update, "", "", 1.0)
+        return Completed((), 100 if self.said else 0, "", self.said, 1.0)
 
 
 def check(folder: Path, apt: Apt, *proxies: str) -> None:
