@@ -11,12 +11,13 @@ from urllib.parse import quote
 from harness.core.verdict import Status
 from harness.report import symbols
 from harness.report.symbols import Mark
-from harness.results.conclusion import Cause, not_run
+from harness.results.conclusion import Cause, Overall, not_run, overall
 from harness.results.counts import planned, tally
 from harness.results.model import CaseResult, EvidenceFile, Outcome, RunResult
 
 _TEXT_FILES = {".log", ".txt", ".json", ".jsonl", ".vmx", ".xml", ""}
-_LOGS_OF_A_MACHINE = 5
+# The logs in which causes are, most telling first; the others follow by name.
+_TELLING = ("vmware.log", "cloud-init.log", "cloud-init-output.log", "journal.log", "dpkg.log", "apt-term.log")
 
 
 @dataclass(frozen=True)
@@ -183,16 +184,18 @@ def evidence_link(run: RunResult, machine: str | None, path: str) -> Link:
 
 
 def logs_of(run: RunResult, machine: str | None) -> tuple[EvidenceFile, ...]:
-    """Return up to five text files for a failure, newest console first."""
+    """Return the text files for a failure, the most telling first."""
     files = [item for item in run.evidence if machine is not None and item.machine == machine]
     readable = [item for item in files if PurePosixPath(item.path).suffix.lower() in _TEXT_FILES]
-    return tuple(sorted(readable, key=_log_order)[:_LOGS_OF_A_MACHINE])
+    return tuple(sorted(readable, key=_log_order))
 
 
 def _log_order(item: EvidenceFile) -> tuple[bool, int, str]:
     name = PurePosixPath(item.path).name
     number = re.search(r"(\d+)\D*$", name)
-    return "serial" not in name, -int(number[1]) if number and "serial" in name else 0, item.path
+    if "serial" in name:
+        return False, -int(number[1]) if number else 0, item.path
+    return True, _TELLING.index(name) if name in _TELLING else len(_TELLING), item.path
 
 
 def case_mark(case: CaseResult) -> Mark:
@@ -213,13 +216,14 @@ def tiles(run: RunResult) -> tuple[tuple[str, str, str], ...]:
     passed = sum(case.outcome is Outcome.PASSED for case in run.tests)
     bad = count[Status.FAIL] + count[Status.ERROR]
     unproven = count[Status.NOT_PROVEN] + count[Status.BLOCKED]
+    ran = f"{passed} of {sum(not case.not_asked for case in run.tests)}"
     missing = len(not_run(run)) + sum(not span.finished for span in run.spans)
     return (
         ("checks proven", f"{count[Status.PASS]} of {planned(run)}", "plain"),
         ("failed", str(bad), "fail" if bad else "plain"),
         ("not proven", str(unproven), "not-proven" if unproven else "plain"),
         ("phases without verdict", str(missing), "not-proven" if missing else "plain"),
-        ("tests passed", f"{passed} of {sum(not case.not_asked for case in run.tests)}", "plain"),
+        ("tests passed", f"{ran} that ran" if overall(run) is Overall.INCOMPLETE else ran, "plain"),
         ("duration", symbols.duration(run.duration_s), "plain"),
     )
 

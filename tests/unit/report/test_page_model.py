@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.core.verdict import Check, Phase, Status, Verdict
-from harness.report.page_model import evidence_link, link, logs_of, troubled
-from harness.results.model import EvidenceFile, RunResult, Span, SpanKind
+from harness.report.page_model import evidence_link, link, logs_of, tiles, troubled
+from harness.results.model import CaseResult, EvidenceFile, Outcome, RunResult, Span, SpanKind
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../other/run.json", "a/../../b", "C:\\lab\\vm.vmx", "F:/vms/a.log"])
@@ -26,14 +26,20 @@ def test_a_file_of_the_machine_links_to_its_copy(path: str) -> None:
     assert evidence_link(run, "k3s-worker2", path).href == ""
 
 
-def test_the_newest_console_comes_first_and_pictures_are_no_text() -> None:
-    names = ["screen.png", "journal.log", "serial-1.log", "serial-3.log", "serial-2.log"]
+def test_every_log_is_shown_newest_console_first_and_pictures_are_no_text() -> None:
+    names = ["screen.png", "apt-term.log", "cloud-init-analyze.txt", "cloud-init-result.json", "journal.log"]
+    names += ["cloud-init.log", "serial-1.log", "serial-3.log", "serial-2.log", "vmware.log"]
     run = RunResult(evidence=tuple(EvidenceFile(f"m/{name}", "m") for name in names))
     assert [item.path for item in logs_of(run, "m")] == [
         "m/serial-3.log",
         "m/serial-2.log",
         "m/serial-1.log",
+        "m/vmware.log",
+        "m/cloud-init.log",
         "m/journal.log",
+        "m/apt-term.log",
+        "m/cloud-init-analyze.txt",
+        "m/cloud-init-result.json",
     ]
     assert logs_of(run, None) == ()
 
@@ -47,3 +53,9 @@ def test_logs_are_shown_of_failed_and_unfinished_machines() -> None:
         spans=(Span("cut", "boot", SpanKind.PHASE, 0.0, 1.0, finished=False),),
     )
     assert troubled(run) == ("bad", "cut")
+
+
+def test_tests_of_an_interrupted_run_are_not_called_all() -> None:
+    run = RunResult(tests=(CaseResult("t", Outcome.PASSED),), exit_status=2)
+    shown = {name: number for name, number, _ in tiles(run)}
+    assert shown["tests passed"] == "1 of 1 that ran"
