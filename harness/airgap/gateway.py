@@ -121,6 +121,19 @@ class Gateway:
         if not self.no_record:
             self._try(lambda: self._vmrun.networks.stop_record(self._network))
 
+    def push(self, repository: str, tag: str, image: Image) -> str:
+        """Push an image for the guests; return the name under which they pull it.
+
+        Raises:
+            HostError: There is no registry of this lab, or it does not take the image.
+        """
+        if self.no_registry:
+            raise HostError(self.no_registry, remedy="run the lab on the embedded hypervisor with seeds of its own")
+        registry = self._context.plan.spec.registry
+        endpoint = Endpoint(LOOPBACK, self.port, str(registry.address), self._authority)
+        self._registry.push(endpoint, repository, tag, image)
+        return f"{registry.address}:{registry.port}/{repository}:{tag}"
+
     def record(self) -> HostRecord:
         """Return the host's record of the network so far.
 

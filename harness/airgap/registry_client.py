@@ -84,7 +84,7 @@ def push(endpoint: Endpoint, repository: str, tag: str, image: Image) -> None:
     """
     connection = _Connection(endpoint)
     try:
-        for blob in (image.config, image.layer):
+        for blob in (image.config, *image.layers):
             _push_blob(connection, repository, blob)
         _send(connection, "PUT", f"/v2/{repository}/manifests/{tag}", image.manifest, MANIFEST_TYPE)
     except (OSError, http.client.HTTPException, ssl.SSLError) as error:

@@ -18,15 +18,21 @@ from typing import Any
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
 _LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
+_PLAIN_LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 
 
 @dataclass(frozen=True)
 class Image:
-    """The three parts of an image as bytes."""
+    """The parts of an image as bytes."""
 
     manifest: bytes
     config: bytes
-    layer: bytes
+    layers: tuple[bytes, ...]
+
+    @property
+    def layer(self) -> bytes:
+        """The first layer."""
+        return self.layers[0]
 
 
 def digest(data: bytes) -> str:
@@ -49,15 +55,24 @@ def tiny_image(text: str) -> Image:
             "rootfs": {"type": "layers", "diff_ids": [digest(tar)]},
         }
     )
+    return image_of(config, (layer,))
+
+
+def image_of(config: bytes, layers: tuple[bytes, ...]) -> Image:
+    """Return the image of a configuration and its layers, compressed or not."""
     manifest = _json(
         {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
             "config": _descriptor(_CONFIG_TYPE, config),
-            "layers": [_descriptor(_LAYER_TYPE, layer)],
+            "layers": [_descriptor(_layer_type(layer), layer) for layer in layers],
         }
     )
-    return Image(manifest, config, layer)
+    return Image(manifest, config, layers)
+
+
+def _layer_type(layer: bytes) -> str:
+    return _LAYER_TYPE if layer.startswith(b"\x1f\x8b") else _PLAIN_LAYER_TYPE
 
 
 def _descriptor(kind: str, data: bytes) -> dict[str, Any]:

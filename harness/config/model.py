@@ -194,7 +194,9 @@ class ClaimsSpec(Model):
 class ClusterSpec(Model):
     """The k3s cluster; checked only if the payload contains k3s."""
 
-    kubesphere_port: Port
+    kubesphere_port: Annotated[
+        Port | None, Field(description="port of KubeSphere's console on the master, e.g. 30880; null: no KubeSphere")
+    ] = None
 
 
 class DeadlinesSpec(Model):
@@ -206,6 +208,7 @@ class DeadlinesSpec(Model):
     cloud_init: Seconds
     packages: Seconds
     restart: Seconds
+    cluster: Annotated[Seconds, Field(description="of the whole lab: until k3s is healthy on all machines")] = 900
     guest_command: Seconds
 
 
@@ -231,8 +234,9 @@ class LabSpec(Model):
     ] = None
     markers: MarkersSpec
     cloud_init: CloudInitSpec
-    cluster: ClusterSpec
-    claims: ClaimsSpec = ClaimsSpec.model_construct()  # not validated: pydantic would build a validator of its own
+    # Defaults are not validated: pydantic would build a validator of its own for each.
+    cluster: ClusterSpec = ClusterSpec.model_construct()
+    claims: ClaimsSpec = ClaimsSpec.model_construct()
     keep: Keep = Keep.ON_FAILURE
     keep_for: Annotated[
         Duration | None,

@@ -13,6 +13,7 @@ from harness.guest.persistent_shell import OutputLimitExceeded, PersistentShell,
 from harness.guest.shell_protocol import FrameReader
 from harness.guest.ssh_connection import SshTarget, connection_errors, disconnect, normal_key
 from harness.guest.ssh_login import log_in, public_key, start_sh, try_login
+from harness.guest.ssh_stream import Stream, open_stream
 from harness.guest.watched import Watch, watched
 
 if TYPE_CHECKING:
@@ -120,6 +121,17 @@ class SshChannel:
             output = self._exchange(command, stdin, timeout_s, self._max_output_bytes, as_root=as_root)
         duration = self._clock.monotonic() - started
         return CommandResult(command, output.exit_status, _text(output.stdout), _text(output.stderr), duration)
+
+    def open_stream(self, address: str, port: int, timeout_s: float) -> Stream:
+        """Connect from the guest to an address of its network; return the stream.
+
+        Raises:
+            ChannelLost: Not connected, or the guest does not connect.
+        """
+        transport = self._transport
+        if transport is None:
+            raise ChannelLost("not connected", where=self.target.where, remedy="connect again")
+        return open_stream(transport, address, port, timeout_s)
 
     def close(self) -> None:
         """Close the shells and the connection.

@@ -156,8 +156,8 @@ class Lab:
             if blocker is not None:
                 return self.verdicts.add(Verdict(Phase.CLUSTER, None, (), started, started, blocker.title))
         journal.write(PHASE_START, **phase_start(Phase.CLUSTER))
-        master = next(machine for machine in self.machines.values() if machine.plan.role == "master")
-        checks = collect(cluster.CHECKS, lambda: cluster.run(master, list(self.machines.values())))
+        machines = list(self.machines.values())
+        checks = collect(cluster.CHECKS, lambda: cluster.run(machines, waiting or (lambda: None)))
         return self.verdicts.add(Verdict(Phase.CLUSTER, None, checks, started, journal.now()))
 
     def _listen(self) -> None:

@@ -52,6 +52,7 @@ def phase_limits(deadlines: DeadlinesSpec) -> dict[Phase, float]:
         Phase.PACKAGES: float(deadlines.packages),
         Phase.ISO_DETACHED: cycle,
         Phase.RESTARTS: 2 * cycle,
+        Phase.CLUSTER: float(deadlines.cluster),
     }
 
 

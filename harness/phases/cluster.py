@@ -1,79 +1,184 @@
-"""Cluster: every VM is a Ready node and KubeSphere answers.
+"""Cluster: nodes, system pods, and pods of this run on every node.
 
-A lab without k3s in its payload is not asked.
+A lab without k3s in its payload is not asked. What the run puts into the cluster is taken away again, also where a
+check fails or the run is interrupted.
 """
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Address
-from typing import TYPE_CHECKING, Any
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from harness.core.check_spec import CheckSpec
-from harness.core.claims import Claim
+from harness.cluster import checks
+from harness.cluster.answers import NoAnswerError, of_kind, text
+from harness.cluster.images import LIST_COMMAND, judge_images, parse_images
+from harness.cluster.pods import judge_kubesphere, judge_system_pods
+from harness.cluster.questions import Question, ask_command, parse_replies
+from harness.cluster.watch import Watch
+from harness.cluster.workload import Workload, delete_command
+from harness.config.model import Role
 from harness.core.verdict import Check, Phase
+from harness.phases.cluster_access import Access
+from harness.phases.cluster_api import judge_kubeconfig
+from harness.phases.cluster_payload import Runnable, images_of, runnable_of, version_of
+from harness.phases.cluster_storage import judge_storage
+from harness.phases.cluster_workload import Probing
 
 if TYPE_CHECKING:
     from harness.machine.machine import Machine
 
 PHASE = Phase.CLUSTER
-NODES = CheckSpec(PHASE, "nodes ready", (Claim.CLUSTER,), "every machine is a Ready node")
-KUBESPHERE = CheckSpec(PHASE, "kubesphere port", (Claim.CLUSTER,), "a connection to KubeSphere's port on the master")
-CHECKS = (NODES, KUBESPHERE)
+CHECKS = checks.CHECKS
 
-_CONNECT_S = 10
 NO_K3S = "no k3s in the payload"
+_INSTALLED = "command -v k3s || test -x /usr/local/bin/k3s"
+_NO_IMAGE = "no image archive of the lab file has a busybox that pods could run"
+_ADD_IMAGE = "add an archive with busybox to `payload.images`; the archive of k3s's releases has one"
+_NEED_PODS = (
+    checks.REGISTRY_IMAGE,
+    checks.POD_NETWORK,
+    checks.CLUSTER_DNS,
+    checks.SERVICES,
+    checks.NO_WAY_OUT,
+    checks.STORAGE,
+)
+_OF_WATCH = (checks.UNITS, checks.IDENTITY, checks.READY, checks.VERSION)
+_GONE_S = 120
+_WITH_CONTROLLERS = "pods,deployments,daemonsets,statefulsets"
+_KUBESPHERE = "kubesphere-system"
 
 
-def run(master: Machine, machines: Sequence[Machine]) -> Iterator[Check]:
-    """Ask the master for its nodes and for KubeSphere's port."""
-    promised = any(machine.iso is None or machine.iso.has_k3s for machine in machines)
-    names = [machine.name for machine in machines]
-    if not master.ssh.run("command -v k3s || test -x /usr/local/bin/k3s").ok and not promised:
-        for check in CHECKS:
-            yield check.not_asked(NO_K3S)
-        return
-    reply = master.ssh.run("/usr/local/bin/k3s kubectl get nodes -o json", as_root=True)
-    yield judge_nodes(reply.stdout, reply.stderr, names)
-    port = master.context.plan.spec.cluster.kubesphere_port
-    answered = master.ssh.run(connect(master.plan.address, port))
-    yield KUBESPHERE.judge(
-        ok=answered.ok,
-        expected=f"a connection to {master.plan.address}:{port}",
-        seen="connected" if answered.ok else (answered.stdout + answered.stderr).strip() or "no answer",
-        remedy="kubectl -n kubesphere-system get pods",
-    )
+def run(machines: Sequence[Machine], waiting: Callable[[], None] = lambda: None) -> Iterator[Check]:
+    """Ask every node and the API, each check by itself.
 
-
-def connect(address: IPv4Address, port: int) -> str:
-    """Return the command that connects from the guest.
-
-    No socket listens on a node port: kube-proxy redirects it, so only a connection proves it.
+    Args:
+        machines: All of the lab.
+        waiting: Called between two looks.
     """
-    return f"timeout {_CONNECT_S} bash -c {shlex.quote(f'exec 3<>/dev/tcp/{address}/{port}')}"
+    master = next(machine for machine in machines if machine.plan.role is Role.MASTER)
+    plan = master.context.plan
+    if not promised(machines) and not master.ssh.run(_INSTALLED).ok:
+        yield from (check.not_asked(NO_K3S) for check in CHECKS)
+        return
+    deadline = master.deadline(plan.spec.deadlines_s.cluster, "cluster")
+    access = Access(master, tuple(machines), deadline, waiting)
+    watch = Watch(access.known)
+    access.watch(watch)
+    yield watch.judge_units()
+    yield watch.judge_identity()
+    yield watch.judge_ready()
+    yield watch.judge_version(version_of(plan))
+    silent = watch.looks[-1].problem
+    if silent:
+        yield from (check.not_proven(silent) for check in CHECKS if check not in _OF_WATCH)
+        return
+    yield _judge_images(access)
+    yield access.poll(
+        lambda: judge_system_pods(access.get(f"{_WITH_CONTROLLERS} --all-namespaces")), checks.SYSTEM_PODS
+    )
+    yield from _with_pods(access, runnable_of(master))
 
 
-def judge_nodes(stdout: str, stderr: str, names: Sequence[str]) -> Check:
-    """Return whether every machine is a node whose condition Ready is True."""
+def promised(machines: Sequence[Machine]) -> bool:
+    """Return whether the lab file or a seed brings k3s; an unreadable seed may."""
+    payload = machines[0].context.plan.spec.payload
+    named = payload is not None and payload.k3s is not None
+    return named or any(machine.iso is None or machine.iso.has_k3s for machine in machines)
+
+
+def _judge_images(access: Access) -> Check:
+    """Ask every node's containerd for the images of the payload."""
+    wanted = images_of(access.master.context.plan)
+    if wanted is None:
+        return checks.IMAGES.not_asked("the lab file names no image archive")
+    if isinstance(wanted, str):
+        return checks.IMAGES.not_proven(wanted, remedy="give an archive that this host can read")
+    return access.poll(lambda: judge_images(wanted, access.each(lambda one: _listed(access, one))), checks.IMAGES)
+
+
+def _listed(access: Access, machine: Machine) -> frozenset[str]:
+    said = access.run(machine, LIST_COMMAND)
+    found = parse_images(said.stdout)
+    if found is None:
+        raise NoAnswerError(said.stderr.strip()[-300:] or "containerd lists no images")
+    return found
+
+
+def _with_pods(access: Access, runnable: Runnable | None) -> Iterator[Check]:
+    """Yield the checks that need pods of this run, and those behind them."""
+    if runnable is None:
+        yield from (check.not_proven(_NO_IMAGE, remedy=_ADD_IMAGE) for check in _NEED_PODS)
+        yield judge_kubeconfig(access)
+        yield _judge_kubesphere(access)
+        yield checks.REMOVED.judge(ok=True, seen="nothing was put into the cluster")
+        return
+    workload, removed = runnable.workload, False
     try:
-        ready = dict(_conditions(json.loads(stdout)))
-    except (ValueError, KeyError, TypeError):
-        return NODES.judge(
-            ok=False, expected="a list of nodes", seen=(stderr or stdout).strip(), remedy="journalctl -u k3s"
-        )
-    shown = ", ".join(f"{name}: {ready.get(name, 'missing')}" for name in names)
-    return NODES.judge(
-        ok=all(ready.get(name) == "True" for name in names),
-        expected=", ".join(f"{name}: True" for name in names),
-        seen=shown,
-        remedy="k3s kubectl describe node; journalctl -u k3s (master), -u k3s-agent (worker)",
+        probing = Probing(access, workload)
+        yield probing.start(runnable.digest, runnable.missing)
+        yield from probing.judge_network()
+        yield judge_storage(access, workload)
+        yield judge_kubeconfig(access)
+        yield _judge_kubesphere(access)
+        gone = _remove(access, workload)
+        removed = True
+        yield gone
+    finally:
+        if not removed:
+            with contextlib.suppress(NoAnswerError):
+                access.run(access.master, delete_command(workload.lab, wait_s=0))
+
+
+def _remove(access: Access, workload: Workload) -> Check:
+    """Delete the namespace and the pulled image; return whether both are gone."""
+    try:
+        said = access.run(access.master, delete_command(workload.lab, wait_s=_GONE_S), _GONE_S + 60.0)
+        known = {text(item, "metadata", "name") for item in of_kind(access.get("namespaces"), "Namespace")}
+    except NoAnswerError as error:
+        return checks.REMOVED.not_proven(str(error), remedy=f"delete the namespace {workload.namespace}")
+    left = [f"{workload.namespace}: {said.stderr.strip()}"] if workload.namespace in known else []
+    if workload.always:
+        left += [
+            f"{name}: {why}" for name, why in access.each(lambda one: _forget(access, one, workload)).items() if why
+        ]
+    return checks.REMOVED.judge(
+        ok=not left,
+        seen="; ".join(left) or f"no namespace {workload.namespace}, no image {workload.image}",
+        remedy=f"run `k3s kubectl get namespace {workload.namespace} -o yaml` on the master: it says what holds it",
     )
 
 
-def _conditions(nodes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for node in nodes["items"]:
-        for condition in node["status"]["conditions"]:
-            if condition["type"] == "Ready":
-                yield node["metadata"]["name"], condition["status"]
+def _forget(access: Access, machine: Machine, workload: Workload) -> str:
+    """Delete the run's image on a node; return why it stays."""
+    said = access.run(machine, f"/usr/local/bin/k3s crictl rmi {workload.image}")
+    there = workload.image in _listed(access, machine)
+    return f"{workload.image} is still there: {said.stderr.strip()[-200:]}" if there else ""
+
+
+def _judge_kubesphere(access: Access) -> Check:
+    """Ask KubeSphere's port by HTTP, and the API for its pods."""
+    check, master = checks.KUBESPHERE, access.master
+    port = master.context.plan.spec.cluster.kubesphere_port
+    if port is None:
+        return check.not_asked("`cluster.kubesphere_port` is not set")
+    address = str(master.plan.address)
+    question = Question("web", f"{address}:{port}", address=address, port=port, timeout_s=10)
+    try:
+        namespaces = of_kind(access.get("namespaces"), "Namespace")
+        if not any(text(item, "metadata", "name") == _KUBESPHERE for item in namespaces):
+            remedy = "install KubeSphere, or set `cluster: {kubesphere_port: null}` in the lab file"
+            return check.not_proven(f"the cluster has no namespace {_KUBESPHERE}", remedy=remedy)
+    except NoAnswerError as error:
+        return check.not_proven(str(error))
+
+    def answer() -> Check:
+        said = access.run(master, ask_command([question]))
+        try:
+            (reply,) = parse_replies(master.name, said.stdout, [question])
+        except ValueError as error:
+            raise NoAnswerError(said.stderr.strip()[-300:] or str(error)) from error
+        items = access.get(f"{_WITH_CONTROLLERS} --namespace={_KUBESPHERE}")
+        return judge_kubesphere(items, reply.seen, question.target)
+
+    return access.poll(answer, check)

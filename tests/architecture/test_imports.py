@@ -54,7 +54,7 @@ LAYERS = (
     ("core",),
     ("config", "results", "vmware", "system"),
     ("vmrun", "guest", "ownership", "image", "payload", "report"),
-    ("preflight", "airgap", "seed"),
+    ("preflight", "airgap", "cluster", "seed"),
     ("machine",),
     ("phases",),
     ("lab",),
@@ -76,9 +76,9 @@ def test_there_is_one_sleep() -> None:
         named = any(ast.unparse(call) in ("time.sleep", "sleep", "asyncio.sleep") for call in calls)
         return named or "from time import sleep" in ast.unparse(tree)
 
-    # The last two are sent to a guest and run there.
-    doors = {"harness.core.deadline", "harness.vmrun_qemu.base.wait"}
-    doors |= {"harness.airgap.guest_probe", "harness.seed.k3s_bootstrap"}
+    in_guests = {"harness.airgap.guest_probe", "harness.cluster.pod_probe", "harness.seed.k3s_bootstrap"}
+    # sent to a guest, and run there
+    doors = {"harness.core.deadline", "harness.vmrun_qemu.base.wait", *in_guests}
     assert {m.name for m in modules().values() if sleeps(m.tree)} == doors
 
 

@@ -194,7 +194,7 @@ def test_required_claims_that_are_proven_are_green_whatever_else_is_not() -> Non
     required = [claim for claim in Claim if claim is not Claim.CLUSTER]
     run = requiring(*required, found=declared_verdicts(Phase.CLUSTER))
     assert (overall(run), headline(run)) == (Overall.PASSED, "PASSED: 8 of 8 required claims proven")
-    assert not_required(run) == ("not required: cluster healthy: cluster: nodes ready: not-proven: no k3s",)
+    assert not_required(run) == ("not required: cluster healthy: cluster: k3s runs: not-proven: no k3s",)
     assert overall(requiring(*Claim, found=declared_verdicts(Phase.CLUSTER))) is Overall.NOT_PROVEN
     assert overall(dataclasses.replace(run, unreadable_events=1)) is Overall.PASSED_WITH_GAPS
     assert overall(dataclasses.replace(run, exit_status=1)) is Overall.FAILED

@@ -1,0 +1,105 @@
+"""The kubeconfig for the host, and the time of its certificates."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from harness.cluster.kubeconfig import credentials_of, validity_troubles, with_server
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+TEXT = f"""\
+apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: {encoded("CA")}
+    server: https://127.0.0.1:6443
+  name: default
+contexts:
+- context:
+    cluster: default
+    user: default
+  name: default
+current-context: default
+kind: Config
+preferences: {{}}
+users:
+- name: default
+  user:
+    client-certificate-data: {encoded("CERT")}
+    client-key-data: {encoded("KEY")}
+"""
+
+
+def test_the_real_address_replaces_the_loopback_and_the_authority_stays() -> None:
+    text = with_server(TEXT, "192.168.6.10", "airgap-lab")
+    assert "server: https://192.168.6.10:6443\n" in text
+    assert f"certificate-authority-data: {encoded('CA')}\n" in text
+    assert "insecure" not in text
+    assert "default" not in text
+    assert text.count("airgap-lab") == 6
+
+
+def test_a_text_without_a_server_is_refused() -> None:
+    with pytest.raises(ValueError, match="names no server"):
+        with_server("", "192.168.6.10", "lab")
+
+
+def test_the_credentials_are_read() -> None:
+    found = credentials_of(TEXT)
+    assert (found.authority, found.certificate, found.key) == (b"CA", b"CERT", b"KEY")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "has no certificate-authority-data"),
+        (TEXT.replace("client-key-data", "client-key"), "has no client-key-data"),
+        (TEXT.replace(encoded("KEY"), "%%%"), "client-key-data of the kubeconfig is not base64"),
+    ],
+)
+def test_a_kubeconfig_without_its_credentials_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        credentials_of(text)
+
+
+def certificate(begins: datetime, ends: datetime) -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "k3s")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, ends)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "trouble"),
+    [
+        (-1, 365, ""),
+        (-1, 31, ""),
+        (-1, 29, "CN=k3s ends on 2026-06-30"),
+        (-400, -35, "CN=k3s ends on 2026-04-27"),
+        (1, 365, "CN=k3s is not valid before 2026-06-02 00:00 UTC"),
+    ],
+)
+def test_a_certificate_has_to_be_valid_now_and_for_thirty_days(begins: int, ends: int, trouble: str) -> None:
+    pem = certificate(NOW + timedelta(days=begins), NOW + timedelta(days=ends))
+    found = validity_troubles([b"text\n" + pem + pem], NOW)
+    assert found == ([trouble] if trouble else [])
+
+
+def test_what_is_no_certificate_is_said() -> None:
+    broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+    (trouble,) = validity_troubles([broken], NOW)
+    assert trouble.startswith("a certificate cannot be read")
+    assert validity_troubles([b""], NOW) == []
