@@ -95,6 +95,7 @@ class Gateway:
         self._clock = clock
         self._registry = registry
         self._reading = threading.Lock()
+        self._endpoint: Endpoint | None = None
         self.pull: Pull | None = None
         self.port = 0
         self.no_registry = _NOT_STARTED
@@ -127,11 +128,10 @@ class Gateway:
         Raises:
             HostError: There is no registry of this lab, or it does not take the image.
         """
-        if self.no_registry:
+        if self.no_registry or self._endpoint is None:
             raise HostError(self.no_registry, remedy="run the lab on the embedded hypervisor with seeds of its own")
         registry = self._context.plan.spec.registry
-        endpoint = Endpoint(LOOPBACK, self.port, str(registry.address), self._authority)
-        self._registry.push(endpoint, repository, tag, image)
+        self._registry.push(self._endpoint, repository, tag, image)
         return f"{registry.address}:{registry.port}/{repository}:{tag}"
 
     def record(self) -> HostRecord:
@@ -195,7 +195,8 @@ class Gateway:
         registry = self._registry.running(ledger, files) or self._start(files, deadline)
         self.port = self._proxy_port(registry, files, deadline)
         self._vmrun.networks.set_service(self._network, Service(address, port, self.port))
-        self.pull = self._push(Endpoint(LOOPBACK, registry, files.name, files.authority, login.header))
+        self._endpoint = Endpoint(LOOPBACK, registry, files.name, files.authority, login.header)
+        self.pull = self._push(self._endpoint)
 
     def _known_port(self, address: IPv4Address, port: int) -> int:
         """Return the host port of the network's service, or 0.

@@ -103,7 +103,7 @@ class FakeK3s:
         return CommandResult(command, 0, self._answer(name, command), "", 0.1)
 
     def _answer(self, name: str, command: str) -> str:
-        for part, answer in (
+        known: tuple[tuple[str, Callable[[], str]], ...] = (
             ("systemctl show", lambda: self._units(name)),
             ("date +%s", lambda: str(EPOCH + self.clock.now)),
             ("apply -f -", lambda: self._apply(command)),
@@ -112,10 +112,8 @@ class FakeK3s:
             ("probe_all", lambda: self._probe(command)),
             ("crictl images", self._images),
             (" get ", lambda: json.dumps({"items": self._get(command)})),
-        ):
-            if part in command:
-                return answer()
-        return ""
+        )
+        return next((answer() for part, answer in known if part in command), "")
 
     def _units(self, name: str) -> str:
         unit = "k3s.service" if name == "k3s-master1" else "k3s-agent.service"

@@ -30,7 +30,7 @@ def payload(tmp_path: Path) -> PayloadSpec:
 def test_version_and_images_are_read_from_the_files(context: RunContext, payload: PayloadSpec) -> None:
     plan = plan_of(context, payload)
     assert version_of(plan) == VERSION
-    assert images_of(plan) == {PAUSE, BUSYBOX}
+    assert images_of(plan) == frozenset({PAUSE, BUSYBOX})
 
 
 def test_without_a_payload_nothing_is_promised(context: RunContext) -> None:
