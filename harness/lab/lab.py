@@ -158,7 +158,11 @@ class Lab:
         journal.write(PHASE_START, **phase_start(Phase.CLUSTER))
         machines = list(self.machines.values())
         checks = collect(cluster.CHECKS, lambda: cluster.run(machines, waiting or (lambda: None)))
-        return self.verdicts.add(Verdict(Phase.CLUSTER, None, checks, started, journal.now()))
+        verdict = Verdict(Phase.CLUSTER, None, checks, started, journal.now())
+        if verdict.status.stops:
+            for machine in machines:
+                verdict = self.evidence.explain(verdict, machine)
+        return self.verdicts.add(verdict)
 
     def _listen(self) -> None:
         """Follow every console, also while a machine's own thread is busy."""

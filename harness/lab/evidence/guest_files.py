@@ -12,6 +12,7 @@ from harness.guest.diagnosis import Source
 
 # Of each answer the last so many bytes are kept.
 LIMIT_BYTES = 4 << 20
+_KUBECTL = "/usr/local/bin/k3s kubectl --request-timeout=30s"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ def _ask(name: str, *commands: str, source: Source | None = None, slow: bool = F
     return Question(name, f"{{ {'; '.join(lines)}; }} | tail -c {LIMIT_BYTES}", source=source, slow=slow)
 
 
+def _of_k3s(name: str, command: str) -> Question:
+    """Ask a guest that has k3s; each of its programs takes seconds to start."""
+    return Question(name, f"test -x /usr/local/bin/k3s && {{ {command} 2>&1 | tail -c {LIMIT_BYTES}; }}", slow=True)
+
+
 QUESTIONS = (
     _file("/var/log/cloud-init.log", "cloud-init.log", Source.CLOUD_INIT, cheap=True),
     _file("/var/log/cloud-init-output.log", "cloud-init-output.log", Source.CLOUD_INIT, cheap=True),
@@ -82,5 +88,10 @@ QUESTIONS = (
         "systemctl list-jobs --no-pager",
         "ps -eo pid,stat,etimes,time,args",
     ),
+    # A guest without k3s leaves none of these: the command fails.
+    _of_k3s("k3s-journal.log", "journalctl -u k3s -u k3s-agent --no-pager -o short-precise -n 5000"),
+    _of_k3s("containerd.log", "cat /var/lib/rancher/k3s/agent/containerd/containerd.log"),
+    _of_k3s("k3s-objects.txt", f"{_KUBECTL} get nodes,pods,events --all-namespaces -o wide"),
+    _of_k3s("k3s-nodes.txt", f"{_KUBECTL} describe nodes"),
     _ask("cloud-init-analyze.txt", "cloud-init analyze blame", "cloud-init analyze show", slow=True),
 )

@@ -63,3 +63,11 @@ def test_a_failing_command_ends_no_other_and_each_has_its_heading() -> None:
     assert "\nit's one\n" in shown
     assert "not found" in shown
     assert shown.endswith("\nthree\n\n")
+
+
+@posix_sh
+def test_a_guest_without_k3s_leaves_no_file_about_it() -> None:
+    about = [question for question in QUESTIONS if "k3s" in question.shell]
+    assert {question.name for question in about} >= {"k3s-journal.log", "k3s-objects.txt", "containerd.log"}
+    assert {answer(question) for question in about} == {""}
+    assert not any(question.cheap for question in about)
