@@ -122,6 +122,22 @@ ELSEWHERE = [
     ),
     (Source.JOURNAL, "k3s.service: Start request repeated too quickly.", "k3s.service crashed"),
     (
+        Source.JOURNAL,
+        'CreateContainerError: "get parser version: exec: "apparmor_parser": executable file not found in $PATH"',
+        "apparmor_parser is not installed",
+    ),
+    (Source.JOURNAL, 'level=fatal msg="no default routes found in /proc/net/route"', "no default route"),
+    (
+        Source.JOURNAL,
+        "Node password rejected, duplicate hostname or contents of '/etc/rancher/node/password' may not match",
+        "from an earlier installation",
+    ),
+    (
+        Source.JOURNAL,
+        'failed to pull image \\"rancher/pause:3.6\\": failed to pull and unpack image',
+        "rancher/pause:3.6 is neither on the node",
+    ),
+    (
         Source.HYPERVISOR,
         "[msg.x] VMware Workstation and Device/Credential Guard are not compatible.",
         "Windows uses hardware virtualisation",
