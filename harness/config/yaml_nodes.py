@@ -57,7 +57,7 @@ class _Loader(yaml.SafeLoader):
         if not self.check_event(yaml.CollectionStartEvent):
             return super().compose_node(parent, index)
         if self._depth == _DEEPEST:
-            event = self.peek_event()  # type: ignore[no-untyped-call]  (as in the stubs)
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it so
             raise _TooDeepError(problem_mark=event.start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)
