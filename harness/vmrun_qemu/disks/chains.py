@@ -73,6 +73,8 @@ def check_chain(disk: Path, failure: str) -> None:
 
 
 def _parent(disk: Path, failure: str) -> Path | None:
+    if disk.suffix.lower() != ".vmdk":  # a raw disk: only a VMDK names a parent
+        return None
     try:
         return vmdk_descriptor.parent_of(disk)
     except (vmdk_descriptor.VmdkError, OSError) as error:
