@@ -41,8 +41,8 @@ def vmx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VMRUN_QEMU_ACCEL", "tcg")
     folder = tmp_path / "vm"
     folder.mkdir()
-    for name in ("a.vmdk", "seed.iso"):
-        (folder / name).touch()
+    (folder / "a.vmdk").write_text("# Disk DescriptorFile\n", encoding="utf-8")
+    (folder / "seed.iso").touch()
     (folder / "a.vmx").write_text(VMX, encoding="utf-8")
     return folder / "a.vmx"
 
