@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.config.model import host_path
 from harness.config.payload_spec import FileSpec, PayloadSpec, file_name, is_address
 from harness.core.errors import ConfigError
-from harness.payload.download import Wanted, cached_file, download, file_digest
+from harness.payload.download import Wanted, download, file_digest
 from harness.payload.k3s_binary import binary_problem
 
 K3S = "k3s/k3s"  # in the payload: the binary, under the name that it has in the guest
@@ -70,14 +70,6 @@ def _sources(folder: str, files: tuple[FileSpec, ...], place: str) -> list[Paylo
         PayloadSource(f"{folder}/{file.name}", file.source, file.sha256, f"{place}.{index}")
         for index, file in enumerate(files)
     ]
-
-
-def known_size(source: PayloadSource, base: Path, cache: Path) -> int | None:
-    """Return the size of a source, or None."""
-    path = _local(source, base)
-    if path is None:
-        path = cached_file(_wanted(source, ""), cache)
-    return path.stat().st_size if path.is_file() else None
 
 
 def collect_payload(

@@ -61,16 +61,7 @@ def configure(config: pytest.Config, steps: Steps) -> None:
     if directory is None:
         return
     use_utf8_output()
-    if not __debug__:
-        raise pytest.UsageError(
-            "Python runs without assertions (PYTHONOPTIMIZE or -O): every test of a guest would pass\n"
-            "  remedy:   unset PYTHONOPTIMIZE, and start Python without -O"
-        )
-    if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
-        raise pytest.UsageError(
-            "a lab cannot run under pytest-xdist: each worker would build it again\n"
-            "  remedy:   leave out -n; the machines of a lab run in parallel without it"
-        )
+    _check_interpreter(config)
     option = config.option
     stack = contextlib.ExitStack()
     config.add_cleanup(stack.close)  # lock, ports, journal, signals
@@ -94,6 +85,24 @@ def configure(config: pytest.Config, steps: Steps) -> None:
     stack.enter_context(termination_as_ctrl_c())
     stack.enter_context(steps.kept_awake())
     config.pluginmanager.import_plugin("harness.plugin.run_hooks")
+
+
+def _check_interpreter(config: pytest.Config) -> None:
+    """Refuse a Python that skips assertions, and workers that would each build the lab.
+
+    Raises:
+        UsageError: It is one of these.
+    """
+    if not __debug__:
+        raise pytest.UsageError(
+            "Python runs without assertions (PYTHONOPTIMIZE or -O): every test of a guest would pass\n"
+            "  remedy:   unset PYTHONOPTIMIZE, and start Python without -O"
+        )
+    if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+        raise pytest.UsageError(
+            "a lab cannot run under pytest-xdist: each worker would build it again\n"
+            "  remedy:   leave out -n; the machines of a lab run in parallel without it"
+        )
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

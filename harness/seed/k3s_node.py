@@ -92,11 +92,6 @@ def bootstrap_unit(role: Role) -> str:
     return f"{k3s_unit(role)}-bootstrap"
 
 
-def bootstrap_marker(role: Role) -> str:
-    """Return the file that says that the node is ready."""
-    return f"/var/lib/{bootstrap_unit(role)}.done"
-
-
 def node_files(spec: SeedSpec, cluster: K3sCluster) -> list[dict[str, Any]]:
     """Return the files of a node, as cloud-init's `write_files` takes them."""
     kind = "server" if spec.role is Role.MASTER else "agent"

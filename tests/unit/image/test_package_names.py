@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,15 +26,8 @@ class Apt:
         self.update, self.said = update, said
         self.asked: list[tuple[str, ...]] = []
 
-    def __call__(
-        self,
-        argv: Sequence[str],
-        *,
-        timeout_s: float,
-        env: Mapping[str, str] | None = None,
-        keep_children: bool = False,
-    ) -> Completed:
-        assert timeout_s > 0
+    def __call__(self, argv: Sequence[str], **options: Any) -> Completed:
+        assert options["timeout_s"] > 0
         self.asked.append(tuple(argv))
         if "update" in argv:
             return Completed((), self.update, "", "", 1.0)

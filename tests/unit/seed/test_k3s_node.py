@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import yaml
 from seed_samples import spec
@@ -8,6 +9,7 @@ from seed_samples import spec
 from harness.config.model import Role
 from harness.core.secret import Secret
 from harness.seed import cloud_config, k3s_node
+from harness.seed.k3s_bootstrap import Node
 from harness.seed.model import K3sCluster, RegistryLogin
 
 CLUSTER = K3sCluster(Secret("t" * 64), "192.168.6.10", ("traefik",))
@@ -63,7 +65,7 @@ def test_the_unit_of_each_role() -> None:
         bootstrap = found[f"/etc/systemd/system/{unit}-bootstrap.service"]["content"]
         assert f"k3s-bootstrap {kind} /usr/local/seed 192.168.6.10\n" in bootstrap
         assert "journal+console" in bootstrap
-        assert k3s_node.bootstrap_marker(seed.role) == f"/var/lib/{unit}-bootstrap.done"
+        assert Node(kind, Path("/seed"), "192.168.6.10").marker == Path(f"/var/lib/{unit}-bootstrap.done")
         assert ["systemctl", "enable", f"{unit}-bootstrap.service"] in k3s_node.node_commands(seed.role)
 
 
