@@ -11,7 +11,7 @@ import secrets
 import shutil
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Interface
 from itertools import combinations
 from pathlib import Path
@@ -28,12 +28,14 @@ from harness.guest.inventory import Planned, inventory_command
 from harness.guest.lab_keys import ensure_keys
 from harness.guest.nonce import NONCE_COMMAND
 from harness.guest.serial import format_event
+from harness.image.spec import GuestImage
 from harness.lab.evidence.guest_files import QUESTIONS
 from harness.phases.installation_identity import EVENT, FIELD, question
 from harness.phases.packages import APT_LISTS, DPKG, verify_command
 from harness.report.writer import latest_run
 from harness.seed.build import write_seed_iso
 from harness.seed.inspect import inspect_iso, payload_digests
+from harness.seed.model import SeedSpec
 from harness.system.windows.acl import keep_private
 from harness.vmware.vmx import Vmx
 
@@ -149,6 +151,14 @@ class FakeLab:
         """
         words = args if any(not word.startswith("-") for word in args) else ("scenarios", *args)
         return self.pytester.runpytest_inprocess(*OPTIONS, *words, no_reraise_ctrlc=interrupted)
+
+    def build_seed_anew(self, name: str) -> Path:
+        """Write the seed ISO of a machine from other inputs: a further name in /etc/hosts."""
+        specs, image = seed_inputs(self.seeds, self.path / "image")
+        seed = next(one for one in specs if one.machine == name)
+        path = self.seeds / self.spec.machines[name].seed
+        write_seed_iso(replace(seed, peers=(*seed.peers, ("archive", "192.168.6.99"))), image, path)
+        return path
 
     def tree(self) -> dict[str, bytes]:
         """Return every file and directory of the lab, with the content."""
@@ -336,14 +346,19 @@ def build_seed_directory(folder: Path) -> Path:
 
     They are built as `lab seed` does, from an image of a few bytes.
     """
-    spec = load_lab(REPOSITORY / "scenarios" / "lab.yaml", "embedded")
-    keys = ensure_keys(folder / "seeds", list(spec.machines))
-    image = fake_image(folder / "image")
-    for package in spec.guest.packages:
-        (image.packages / f"{package}_1.0_all.deb").write_bytes(b"deb")
-    for seed in seeding.seed_specs(spec, keys, BUILT):
+    specs, image = seed_inputs(folder / "seeds", folder / "image")
+    for seed in specs:
         write_seed_iso(seed, image, folder / "seeds" / seed.iso_name)
     return folder / "seeds"
+
+
+def seed_inputs(seeds: Path, image_directory: Path) -> tuple[list[SeedSpec], GuestImage]:
+    """Return what the three seed ISOs are built from, with the keys of that seed directory."""
+    spec = load_lab(REPOSITORY / "scenarios" / "lab.yaml", "embedded")
+    image = fake_image(image_directory)
+    for package in spec.guest.packages:
+        (image.packages / f"{package}_1.0_all.deb").write_bytes(b"deb")
+    return seeding.seed_specs(spec, ensure_keys(seeds, list(spec.machines)), BUILT), image
 
 
 MakeLab = Callable[[], FakeLab]

@@ -5,7 +5,6 @@ What was proven is not done again; what changed starts anew and is reported.
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -172,8 +171,7 @@ def test_a_finished_lab_is_built_anew_where_that_is_asked_for(fake_lab: FakeLab)
 def test_of_a_finished_lab_only_what_changed_is_built_anew(fake_lab: FakeLab) -> None:
     assert fake_lab.run().ret == 0
     fake_lab.vmrun.calls.clear()
-    seed = fake_lab.seeds / fake_lab.spec.machines[WORKER].seed
-    seed.write_bytes(re.sub(rb'("input_hash": ").', rb"\1x", seed.read_bytes()))
+    seed = fake_lab.build_seed_anew(WORKER)
     result = fake_lab.run()
     assert result.ret == 0
     result.stdout.fnmatch_lines([f"*{WORKER} * starts over: changed since run *: the seed {seed.name}*"])
