@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import psutil
 from distlib.scripts import ScriptMaker
 from fake_listener import FakeListener
 
@@ -180,6 +181,12 @@ class FakeVmrun:
             Path(f"{vmx}.lck").rmdir()
             with (vmx.parent / "vmware.log").open("a", encoding="utf-8") as stream:
                 stream.write(f"{log}\n")
+
+    def clients(self) -> list[psutil.Process]:
+        """Return the processes of the two programs; a session that is killed leaves some behind."""
+        folder = str(self.program.parent)
+        running = psutil.process_iter(["cmdline"])
+        return [one for one in running if any(word.startswith(folder) for word in one.info["cmdline"] or ())]
 
     def verbs(self) -> list[str]:
         """Return the verbs that changed something, in order."""

@@ -9,6 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from harness.core.layout import RECORD
@@ -36,6 +37,8 @@ def killed(lab: FakeLab, point: str) -> None:
     """Leave what a run leaves that was killed at that point."""
     (lab.path / "guests").mkdir(exist_ok=True)
     Crashed(lab).run_and_kill(point, 0)
+    _, running = psutil.wait_procs(lab.vmrun.clients(), 60)  # a call that it had begun is none of the next run
+    assert running == []
 
 
 def boots(lab: FakeLab) -> dict[str, int]:
