@@ -227,7 +227,15 @@ def report(event: str, *fields: str) -> None:
         subprocess.run([program, event, *fields], timeout=_ANSWER_S, check=False)
 
 
-def bootstrap(node: Node, start: Callable[[str], None], limit: float, boot_id: str, name: str) -> None:
+def bootstrap(
+    node: Node,
+    start: Callable[[str], None],
+    limit: float,
+    boot_id: str,
+    name: str,
+    *,
+    state: Callable[[Node], str] = unit_state,
+) -> None:
     """Bring this node to its cluster, and write the marker.
 
     Raises:
@@ -240,8 +248,8 @@ def bootstrap(node: Node, start: Callable[[str], None], limit: float, boot_id: s
         wait_for("the API of the master", lambda: api_answers(node), limit)
     start(node.unit)
     if node.kind == "server":
-        wait_for("the API", lambda: api_is_ready(node), limit, lambda: unit_state(node))
-    wait_for("this node", lambda: node_is_ready(node, name, boot_id), limit, lambda: unit_state(node))
+        wait_for("the API", lambda: api_is_ready(node), limit, lambda: state(node))
+    wait_for("this node", lambda: node_is_ready(node, name, boot_id), limit, lambda: state(node))
     new = node.marker.with_name(f"{node.marker.name}.new")
     new.write_text(json.dumps({"boot_id": boot_id, "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}))
     new.replace(node.marker)

@@ -93,6 +93,7 @@ def claims(lab: FakeLab) -> dict[str, str]:
     return {item["claim"]: item["standing"] for item in json.loads((lab.latest / "run.json").read_text())["claims"]}
 
 
+@pytest.mark.same_on_every_system
 def test_a_check_of_the_guests_is_one_function(copied: FakeLab) -> None:
     follow("guest-check", copied.path)
     everywhere(copied, "ls /home", f"{copied.spec.ssh.user}\n")
@@ -105,6 +106,7 @@ def test_a_check_of_the_guests_is_one_function(copied: FakeLab) -> None:
     assert "only the lab user has a home" in (copied.latest / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.same_on_every_system
 def test_a_test_of_the_guests_counts_for_the_claim_that_it_names(copied: FakeLab) -> None:
     follow("guest-module", copied.path)
     everywhere(copied, "cat /etc/environment", "PATH=/usr/bin\n")
@@ -117,6 +119,7 @@ def test_a_test_of_the_guests_counts_for_the_claim_that_it_names(copied: FakeLab
     assert claims(copied)["settings-as-promised"] == "not-proven"
 
 
+@pytest.mark.same_on_every_system
 def test_a_phase_is_one_module_one_registration_and_one_scenario_module(copied: FakeLab) -> None:
     follow("phase", copied.path)
     everywhere(copied, "cat /proc/sys/kernel/tainted", "0\n")
@@ -131,6 +134,7 @@ def test_a_phase_is_one_module_one_registration_and_one_scenario_module(copied: 
     assert claims(copied)["survived-restart"] == "disproven"
 
 
+@pytest.mark.same_on_every_system
 def test_a_cause_is_one_row(copied: FakeLab) -> None:
     follow("cause", copied.path)
     copied.edit("boot: 20, iso_copy", "boot: 3, iso_copy")
@@ -142,6 +146,7 @@ def test_a_cause_is_one_row(copied: FakeLab) -> None:
     result.stdout.fnmatch_lines([line])
 
 
+@pytest.mark.same_on_every_system
 def test_a_fault_is_one_row(tmp_path: Path) -> None:
     for folder in ("harness", "scenarios", "tests"):
         copy_of(folder, tmp_path)
@@ -167,7 +172,7 @@ def test_a_fault_is_one_row(tmp_path: Path) -> None:
 
 
 def test_a_hypervisor_is_an_executable_that_is_named(fake_lab: FakeLab) -> None:
-    vmrun = next(path for path in (fake_lab.path / "bin").iterdir() if path.stem == "vmrun")
+    vmrun = fake_lab.vmrun.program
     fake_lab.edit(f"      vmrun: ../bin/{vmrun.name}\n", "      vmrun: null\n")
     assert fake_lab.run("scenarios/test_20_creation.py", "-k", WORKER, "--vmrun", str(vmrun)).ret == 0
     assert [call[0] for call in fake_lab.vmrun.calls if WORKER in str(call)] != [], "it was asked for that machine"

@@ -7,12 +7,18 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 posix_modes = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mode bits")
 posix_paths = pytest.mark.skipif(sys.platform == "win32", reason="the paths are those of Linux")
 posix_sh = pytest.mark.skipif(shutil.which("sh") is None, reason="no POSIX sh is installed")
+
+# `.ci/second_python` starts an unpacked Python so.
+own_command_line = pytest.mark.skipif(
+    Path(sys.executable).read_bytes()[:2] == b"#!", reason="a script starts this Python with another command line"
+)
 
 
 def under_wine() -> bool:

@@ -74,8 +74,8 @@ def fake_image(directory: Path) -> GuestImage:
     (image.packages / "jq_1.6-2.1+deb12u1_amd64.deb").write_bytes(b"deb" * 700)
     long_name = "libsomething-with-a-very-long-name-for-rock-ridge-and-its-continuation-area-" + "x" * 100 + ".deb"
     (image.packages / long_name).write_bytes(b"long")
-    (image.packages / "Packages").write_text("Package: jq\n")
-    (image.packages / "expected").write_text("jq\n")
+    (image.packages / "Packages").write_bytes(b"Package: jq\n")
+    (image.packages / "expected").write_bytes(b"jq\n")
     files = [path for path in sorted(directory.rglob("*")) if path.is_file()]
     digests = {path.relative_to(directory).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     listed = [{"path": name, "sha256": digest} for name, digest in digests.items()]

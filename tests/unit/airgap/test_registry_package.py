@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from harness.system.process import Completed
 
 
 @pytest.fixture(autouse=True)
-def none_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda _, **__: None)
+def none_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "no programs"))
 
 
 class FakeApt:
@@ -81,5 +82,7 @@ def test_a_host_without_the_package_continues_with_a_message(tmp_path: Path) -> 
 
 
 def test_the_hosts_own_program_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda name, **_: f"/usr/bin/{name}")
-    assert registry_package.find_program(tmp_path) == Path("/usr/bin/docker-registry")
+    program = tmp_path / ("docker-registry.exe" if sys.platform == "win32" else "docker-registry")
+    program.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert registry_package.find_program(tmp_path / "cache") == program

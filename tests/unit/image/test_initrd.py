@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import lzma
-import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,10 @@ def zstd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeRun:
     fake = FakeRun()
     words = ("zstd", "-q", "-d", "-f", "-o", plain, plain.with_name("d.ko.zst"))
     fake.on(*words, then=lambda: plain.write_bytes(b"module d"))  # type: ignore[arg-type]  # paths stay paths
-    monkeypatch.setattr(shutil, "which", lambda name, **_: f"/usr/bin/{name}")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / ("zstd.exe" if sys.platform == "win32" else "zstd")).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(programs))
     return fake
 
 
@@ -63,7 +66,7 @@ def test_a_driver_that_zstd_packed_is_unpacked_and_nothing_is_left(tmp_path: Pat
 def test_a_host_without_zstd_gets_the_command_to_install_it(
     tmp_path: Path, zstd: FakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _, **__: None)
+    monkeypatch.setenv("PATH", str(tmp_path / "none"))
     with pytest.raises(HostError, match="packed with zstd") as caught:
         module_bytes(tmp_path, "kernel/d.ko", zstd)
     assert "lab setup --with-deps" in caught.value.remedy

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from needs import own_command_line
 
 from harness.core.errors import HostError
 from harness.ownership.ledger import ProcessEntry
@@ -11,7 +12,7 @@ from harness.ownership.processes import remove_process
 from harness.system.process_identity import alive, identity
 
 
-@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("recorded", [True, pytest.param(False, marks=own_command_line)])
 def test_a_process_is_ended_by_its_id_or_else_by_its_command_line(recorded: bool) -> None:
     argv = (sys.executable, "-c", f"import time; time.sleep(60)  # {recorded}")
     process = subprocess.Popen(argv)

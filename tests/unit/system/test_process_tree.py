@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from needs import own_command_line
 
 from harness.system.process import run, start
 from harness.system.process_tree import end_process, end_tree
@@ -28,6 +29,7 @@ def test_a_process_is_ended_with_its_descendants() -> None:
     assert not psutil.pid_exists(child)
 
 
+@own_command_line
 def test_the_command_line_has_to_be_exactly_the_same() -> None:
     process = subprocess.Popen(python(SLEEP))
     try:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from needs import posix_modes
 
 from harness.system.programs import find_program, located
 
@@ -35,6 +36,7 @@ def test_a_path_is_no_name_to_search(tmp_path: Path) -> None:
     assert find_program("tools\\vmrun.cmd", platform="win32", environ={"PATH": str(tmp_path)}) is None
 
 
+@posix_modes
 def test_elsewhere_path_decides(tmp_path: Path) -> None:
     tool = program(tmp_path, "tool")
     assert find_program("tool", path=str(tmp_path), platform="linux") == str(tool)
