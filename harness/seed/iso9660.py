@@ -19,6 +19,7 @@ _PRIMARY, _BOOT, _SUPPLEMENTARY, _END = 1, 0, 2, 255
 _JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
 _DIRECTORY, _CONTINUED = 0x02, 0x80  # file flags (ECMA-119, 9.1.6)
 _BLOCK = 1 << 20
+_LBA = 512  # bytes of a block of a disk
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,18 @@ class IsoReader:
     def read(self, record: Record) -> bytes:
         """Return the bytes of a file."""
         return b"".join(self._blocks(record))
+
+    def backup_gpt(self) -> bytes | None:
+        """Return the header of the second GPT at the end of the image.
+
+        None where the first one names no place in the image (UEFI 2.10, 5.3.2).
+        """
+        self._stream.seek(_LBA)
+        first = self._stream.read(_LBA)
+        if first[:8] != b"EFI PART":
+            return None
+        self._stream.seek(struct.unpack_from("<Q", first, 32)[0] * _LBA)
+        return self._stream.read(_LBA) or None
 
     def head(self, record: Record, size: int) -> bytes:
         """Return the first bytes of a file."""

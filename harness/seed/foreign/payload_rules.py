@@ -18,6 +18,7 @@ from harness.seed.foreign.layout import text_of
 from harness.seed.iso9660 import IsoReader, Record
 
 _FOLDER = "files"
+_COPY_AGAIN = "copy the ISO again from where it was built"
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _MOST_FILES, _LARGEST_TEXT, _HEAD = 2000, 1 << 20, 2048
 _LARGEST_SUMMED, _MOST_SUMMED = 1 << 20, 200
@@ -122,10 +123,13 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 
 
 def _holes(iso: IsoReader) -> Iterator[Finding]:
-    """Yield small files that hold zeros only, against md5sum.txt.
+    """Yield zeros in the place of the end's partition table, or of small files.
 
     A copy that was broken off has its full length at once with some programs.
     """
+    end = iso.backup_gpt()
+    if end is not None and not end.strip(b"\0"):
+        yield Finding("its end holds zeros only: it was not copied to its end", _COPY_AGAIN)
     listed = re.findall(r"^([0-9a-f]{32})  \./(.+)$", text_of(iso, "md5sum.txt") or "", re.MULTILINE)
     for digest, path in listed[:_MOST_SUMMED]:
         record = iso.find(path)
@@ -134,5 +138,5 @@ def _holes(iso: IsoReader) -> Iterator[Finding]:
         content = iso.read(record)
         if not content.strip(b"\0") and hashlib.md5(content, usedforsecurity=False).hexdigest() != digest:
             text = "it holds zeros only: the ISO was not copied to its end"
-            yield Finding(text, "copy the ISO again from where it was built", f"/{path}")
+            yield Finding(text, _COPY_AGAIN, f"/{path}")
             return

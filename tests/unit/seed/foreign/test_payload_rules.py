@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from seed.foreign.ubuntu_iso import DATA, certificate, checked, good_files, mistakes, of_data, only
+from harness.seed.foreign.check import check_seed
+from seed.foreign.ubuntu_iso import (
+    DATA,
+    EXPECTED,
+    NOW,
+    certificate,
+    checked,
+    good_files,
+    mistakes,
+    of_data,
+    only,
+)
+from seed.foreign_iso import foreign_iso
 
 DAMAGED = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
@@ -68,3 +80,17 @@ def test_a_copy_that_was_broken_off_is_seen_by_zeros_and_sums(tmp_path: Path) ->
     assert mistakes(checked(tmp_path, files)) == []
     broken = files | {"casper/initrd": bytes(6)}
     assert only(mistakes(checked(tmp_path, broken)), "/casper/initrd: it holds zeros only")
+
+
+def test_zeros_in_the_place_of_the_second_partition_table(tmp_path: Path) -> None:
+    """An ISO that boots as a disk has one at each end; the copy that was broken off has the full length."""
+    iso = foreign_iso(tmp_path / "seed.iso", good_files())
+    last = iso.stat().st_size // 512
+    for end, right in ((b"EFI PART".ljust(512, b"\1"), True), (bytes(512), False)):
+        with iso.open("r+b") as stream:
+            stream.seek(512)
+            stream.write(b"EFI PART" + bytes(24) + last.to_bytes(8, "little"))
+            stream.seek(last * 512)
+            stream.write(end)
+        found = mistakes(check_seed(iso, EXPECTED, NOW))
+        assert found == [] if right else only(found, "its end holds zeros only")
