@@ -12,11 +12,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.system import process_identity
 from harness.vmrun_qemu.base import endpoint, home, process
 from harness.vmrun_qemu.base.daemon import StartReport, report_start
+from harness.vmrun_qemu.base.endpoint import Endpoint
 from harness.vmrun_qemu.base.messages import Failure, PowerOnFailure
 from harness.vmrun_qemu.base.process import Child
 from harness.vmrun_qemu.base.wait import wait_for
@@ -32,8 +34,28 @@ _RESTARTS = 5
 _INNER_HUB = 1
 
 
+@dataclass(frozen=True)
+class RunningSwitch:
+    """A switch of this daemon: its process and the directory of its sockets.
+
+    Both can be ended and removed after the files of the network were deleted.
+    """
+
+    child: Child
+    socket_dir: str
+
+    def end(self) -> bool:
+        """End the process and remove its sockets; return whether it ended."""
+        self.child.terminate()
+        if not process.end_soon(self.child, _END_S):
+            return False
+        endpoint.remove_socket_dir(self.socket_dir)
+        return True
+
+
 def main() -> int:
     """Run the network named by the first argument until it is unused."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the switch is ended on the way out
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return run_network(sys.argv[1], start_switch, report_start, _pause)
@@ -41,7 +63,7 @@ def main() -> int:
 
 def run_network(
     vmnet: str,
-    start: Callable[[str], Child],
+    start: Callable[[str], RunningSwitch],
     report: Callable[[StartReport], None],
     pause: Callable[[float], None],
 ) -> int:
@@ -54,28 +76,31 @@ def run_network(
         pause: Waits some seconds before the next attempt.
     """
     try:
-        child = start(vmnet)
+        running = start(vmnet)
     except (Failure, OSError) as error:
         report(StartReport(_one_line(error)))
         switch.forget(vmnet)
         return 1
-    report(StartReport())
     restarts = 0
-    while True:
-        ended = process.ended(child, _POLL_S)
-        try:
-            if not switch.members(vmnet):
-                if ended or _end_unused_switch(vmnet, child):
-                    return 0
-            elif ended:
-                restarts += 1
-                if restarts > _RESTARTS:
-                    _give_up(vmnet)
-                    return 1
-                child = _restart_switch(vmnet, start)
-        except (Failure, OSError) as error:
-            _log(f"the switch of {vmnet} could not be restarted or ended: {_one_line(error)}")
-            pause((restarts + 1) * _POLL_S)
+    try:
+        report(StartReport())
+        while True:
+            ended = process.ended(running.child, _POLL_S)
+            try:
+                if not switch.members(vmnet):
+                    if ended or _end_unused_switch(vmnet, running):
+                        return 0
+                elif ended:
+                    restarts += 1
+                    if restarts > _RESTARTS:
+                        _give_up(vmnet)
+                        return 1
+                    running = _restart_switch(vmnet, start)
+            except (Failure, OSError) as error:
+                _log(f"the switch of {vmnet} could not be restarted or ended: {_one_line(error)}")
+                pause((restarts + 1) * _POLL_S)
+    finally:
+        running.end()
 
 
 def _pause(seconds: float) -> None:
@@ -98,7 +123,7 @@ def _give_up(vmnet: str) -> None:
         switch.forget(vmnet)
 
 
-def _end_unused_switch(vmnet: str, child: Child) -> bool:
+def _end_unused_switch(vmnet: str, running: RunningSwitch) -> bool:
     """End a switch without a VM; return whether it has ended.
 
     The last VM was killed, or is being unplugged at this moment. In the second case the result is False: the process
@@ -108,8 +133,7 @@ def _end_unused_switch(vmnet: str, child: Child) -> bool:
         with switch.locked(vmnet, timeout_s=0):
             if switch.members(vmnet):
                 return False
-            child.terminate()
-            if not process.end_soon(child, _END_S):
+            if not running.end():
                 return False
             switch.forget(vmnet)
             return True
@@ -117,7 +141,7 @@ def _end_unused_switch(vmnet: str, child: Child) -> bool:
         return False
 
 
-def _restart_switch(vmnet: str, start: Callable[[str], Child]) -> Child:
+def _restart_switch(vmnet: str, start: Callable[[str], RunningSwitch]) -> RunningSwitch:
     """Start a new switch for running VMs."""
     with switch.locked(vmnet):
         switch.forget(vmnet)
@@ -136,8 +160,8 @@ def launch(argv: list[str], folder: Path) -> Child:
         return process.start_bound(argv, log, folder)
 
 
-def start_switch(vmnet: str, launch: Callable[[list[str], Path], Child] = launch) -> Child:
-    """Start the switch of a network and connect its cards; return its process.
+def start_switch(vmnet: str, launch: Callable[[list[str], Path], Child] = launch) -> RunningSwitch:
+    """Start the switch of a network and connect its cards.
 
     Raises:
         Failure: QEMU is missing or does not start, or a forwarded port is in use.
@@ -163,14 +187,23 @@ def start_switch(vmnet: str, launch: Callable[[list[str], Path], Child] = launch
     }  # fmt: skip
     switch.save(vmnet, record)
     endpoint.make_socket_dir(socket_dir)
-    child = launch(argv, folder)
-    record["qemu"] = process_identity.identity(child.pid)
-    switch.save(vmnet, record)
-    if not wait_for(lambda: child.poll() is not None or qmp.is_up(address.text), _START_S) or child.poll() is not None:
-        raise qmp.QmpError("the switch did not start: " + process.tail(folder / "qemu.log"))
-    gateway_bridge.connect(cable, gateway, broken=child.terminate)
+    running = RunningSwitch(launch(argv, folder), socket_dir)
+    try:
+        record["qemu"] = process_identity.identity(running.child.pid)
+        switch.save(vmnet, record)
+        _connect(vmnet, record, running.child, (cable, gateway))
+    except BaseException:
+        running.end()
+        raise
+    return running
+
+
+def _connect(vmnet: str, record: switch.SwitchRecord, child: Child, inner: tuple[Endpoint, Endpoint]) -> None:
+    """Wait for the switch; connect its gateway and the cards."""
+    if not wait_for(lambda: child.poll() is not None or qmp.is_up(record["qmp"]), _START_S) or child.poll() is not None:
+        raise qmp.QmpError("the switch did not start: " + process.tail(home.net_dir(vmnet) / "qemu.log"))
+    gateway_bridge.connect(*inner, broken=child.terminate)
     connect_all(vmnet, record["qmp"])
-    return child
 
 
 def connect_all(vmnet: str, address: str) -> None:

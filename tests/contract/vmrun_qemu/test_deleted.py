@@ -49,9 +49,12 @@ def test_a_machine_whose_directory_and_home_were_deleted_is_found_and_ended(vmru
     vmx = vmrun.machine("one", "")
     vmrun.ok("start", vmx, "nogui")
     home = Path(vmrun.environment["VMRUN_QEMU_HOME"])
+    sockets = [Path(vmrun.record(vmx)["socket_dir"]), Path(vmrun.switch()["socket_dir"])]
+    assert all(directory.is_dir() for directory in sockets)
     found = find_lab_processes(tmp_path, ("VMRUN_QEMU_HOME", home))
     assert vmx in [process.vmx for process in found]
     shutil.rmtree(vmx.parent)
     shutil.rmtree(home)
     assert [process.end() for process in found] == [True] * len(found)
     assert eventually(lambda: vmrun.processes() == [])
+    assert [directory for directory in sockets if directory.exists()] == []

@@ -13,7 +13,7 @@ import pytest
 from fake_qmp import RefusedError, fake_qmp
 
 from harness.system import process_identity
-from harness.vmrun_qemu.base import home
+from harness.vmrun_qemu.base import endpoint, home
 from harness.vmrun_qemu.base.daemon import StartReport
 from harness.vmrun_qemu.base.messages import Failure, PowerOnFailure
 from harness.vmrun_qemu.base.process import Child
@@ -53,16 +53,17 @@ class Network:
     """A network whose switch has just died; `errors` prevent its restart."""
 
     member: Path
+    socket_dir: str = ""
     errors: list[Exception] = field(default_factory=list)
     started: int = 0
     pauses: list[float] = field(default_factory=list)
     reports: list[StartReport] = field(default_factory=list)
 
-    def start(self, _: str) -> Child:
+    def start(self, _: str) -> daemon.RunningSwitch:
         self.started += 1
         if self.started > 1 and self.errors:
             raise self.errors.pop(0)
-        return cast("Child", FakeSwitch(self.member, dead=self.started == 1))
+        return daemon.RunningSwitch(cast("Child", FakeSwitch(self.member, dead=self.started == 1)), self.socket_dir)
 
     def run(self) -> int:
         return daemon.run_network("vmnet1", self.start, self.reports.append, self.pauses.append)
@@ -91,6 +92,15 @@ def test_the_daemon_gives_up_after_five_restarts_and_logs_it(
     output = capsys.readouterr().err
     assert "no QEMU" in output
     assert "the network is down" in output
+
+
+def test_a_network_whose_files_were_deleted_leaves_no_sockets(network: Network) -> None:
+    network.socket_dir = endpoint.new_socket_dir()
+    endpoint.make_socket_dir(network.socket_dir)
+    network.member.unlink()
+    assert switch.load("vmnet1") is None
+    assert network.run() == 0
+    assert not network.socket_dir or not Path(network.socket_dir).exists()
 
 
 def test_a_switch_that_never_started_is_reported(network: Network) -> None:
