@@ -16,9 +16,11 @@ from testinfra.host import Host
 
 from harness.config import LabSpec
 from harness.config.model import SeedSource
+from harness.core.verdict import Phase, Status
 from harness.guest import inventory
 from harness.guest.inventory import Planned
 from harness.image.spec import guest_file_text
+from harness.phases.iso_copy import compare_payload
 from harness.phases.packages import DPKG, damaged_files, parse_dpkg, verify_command
 
 if TYPE_CHECKING:
@@ -41,7 +43,10 @@ def planned(host: Host, spec: LabSpec, lab: Lab, machine_name: str) -> Planned:
     key = host.backend.lab_key
     ways = (guest.password_ssh, guest.root_ssh)
     elsewhere = not lab.machines[machine_name].sends_events  # the seed was not built here
-    return Planned(address, spec.network.gateway, ssh.port, ssh.user, key, *ways, installer_password=elsewhere)
+    names = list(spec.machines)
+    following = names[(names.index(machine_name) + 1) % len(names)]
+    neighbour = spec.machines[following].address if following != machine_name else None
+    return Planned(address, spec.network.gateway, ssh.port, ssh.user, key, *ways, elsewhere, neighbour)
 
 
 @functools.lru_cache
@@ -85,7 +90,7 @@ def test_no_further_device(seen: Seen, promised: Promised) -> None:
 
 
 def test_no_further_address_or_route(seen: Seen, planned: Planned, promised: Promised) -> None:
-    expected = f"only {planned.address}, and one default route via {planned.gateway}"
+    expected = f"only {planned.address}, one default route via {planned.gateway}, no further rule of routing"
     _nothing(promised, expected, inventory.further_ways(seen, planned))
 
 
@@ -151,6 +156,17 @@ def test_ssh_hardening(host: Host, spec: LabSpec, promised: Promised) -> None:
 def test_no_further_login(seen: Seen, planned: Planned, promised: Promised) -> None:
     """From the guest's own address on the lab's network: by configuration, and tried."""
     _nothing(promised, "only the promised ways to log in", inventory.open_logins(seen, planned))
+
+
+def test_no_further_login_from_a_neighbour(seen: Seen, planned: Planned, promised: Promised) -> None:
+    """Try it at the guest that follows in the lab file: its sshd may trust the lab's other addresses."""
+    if planned.neighbour is None:
+        promised("no other guest in this lab", "none")
+        return
+    if inventory.neighbour_is_silent(seen):
+        pytest.skip(f"not proven: {planned.neighbour} did not answer")
+    expected = f"{planned.neighbour} refuses logins without a key"
+    _nothing(promised, expected, inventory.neighbour_logins(seen, planned))
 
 
 def test_root_login_is_as_promised(host: Host, spec: LabSpec, promised: Promised) -> None:
@@ -231,6 +247,18 @@ def test_markers_and_payload_are_still_there(host: Host, spec: LabSpec, promised
         reply = host.run(f'for path in {" ".join(map(shlex.quote, paths))}; do [ -e "$path" ] || echo $path; done')
     assert reply.rc == 0, reply.stderr
     _nothing(promised, "every marker, and the payload", [f"{path} is missing" for path in reply.stdout.split()])
+
+
+def test_payload_is_that_of_the_iso(spec: LabSpec, lab: Lab, machine_name: str, promised: Promised) -> None:
+    copied = lab.verdicts.known(machine_name, Phase.ISO_COPY)
+    if copied is not None and not copied.carried_from:
+        promised("compared with the ISO in this run", "phase iso-copy has done so")
+        return
+    check = compare_payload(lab.machines[machine_name], spec.deadlines_s)
+    if check.status is Status.NOT_PROVEN:
+        pytest.skip(f"not proven: {check.seen}")
+    promised(check.expected, check.seen)
+    assert check.status is Status.PASS, check.seen
 
 
 def test_no_failed_units(host: Host, promised: Promised) -> None:

@@ -12,14 +12,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
-# Arguments: address, SSH port, SSH account, address of the gateway. Each section begins with a line `== name`.
+# Arguments: address, SSH port, SSH account, address of the gateway, address of a neighbour or `-`.
+# Each section begins with a line `== name`.
 _SCRIPT = r"""
 set -- %s
 s() { echo "== $1"; }
+try() { for u in root "$3"; do echo "$u $(ssh -F /dev/null -o BatchMode=yes -o PreferredAuthentications=none \
+  -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=20 -p "$2" \
+  "$u@$1" true 2>&1 </dev/null | tail -n 1)"; done; }
 s block; for d in /sys/block/*; do echo "${d##*/} $(cat $d/size)"; done
 s cards; for d in /sys/class/net/*/device; do d=${d%%/device}; echo "${d##*/}"; done
 s addresses; ip -o addr show scope global
 s routes; ip -4 route show table all; ip -6 route show table all
+s rules; ip -4 rule show; ip -6 rule show
 s listeners; ss -Hltunp
 s accounts; awk -F: 'NR==FNR { k[$1] = $2 == "" ? "empty" : $2 ~ /^[!*]/ ? "locked" : "password"; next }
   ($3 == 0 || $3 >= 1000) && $7 !~ /(nologin|false)$/ { print $1, $6, k[$1] }' /etc/shadow /etc/passwd
@@ -32,9 +37,8 @@ m=$(grep -rhiE '^[[:space:]]*(match|include)[[:space:]]' /etc/ssh/sshd_config /e
 s matches; echo "$m"
 s sshd-age; p=$(pgrep -o -x sshd) && echo "$(($(date +%%s) - $(ps -o etimes= -p "$p")))" \
   "$(stat -c %%Z /etc/ssh/sshd_config /etc/ssh/sshd_config.d /etc/ssh/sshd_config.d/* | sort -n | tail -n 1)"
-s tries; for u in root "$3"; do echo "$u $(ssh -F /dev/null -o BatchMode=yes -o PreferredAuthentications=none \
-  -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=20 -p "$2" \
-  "$u@$1" true 2>&1 </dev/null | tail -n 1)"; done
+s tries; try "$1" "$2" "$3"
+s neighbour; [ "$5" = - ] || try "$5" "$2" "$3"
 s enabled; systemctl is-enabled ssh.service ssh.socket sshd.service 2>/dev/null | sed 's/^/ssh /'
 systemctl is-enabled systemd-networkd.service NetworkManager.service networking.service 2>/dev/null | sed 's/^/net /'
 s sysctl; grep -hv '^#' /etc/sysctl.conf /etc/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf 2>/dev/null
@@ -50,6 +54,8 @@ s end
 _CLUSTER_LINKS = re.compile(r"cni\d|flannel|veth|kube|cali|vxlan")
 _CLUSTER_PROCESSES = re.compile(r'"(k3s|containerd|kube)')
 _NO_WAY = ("local", "broadcast", "multicast", "anycast", "unreachable", "blackhole", "prohibit", "throw")
+_TABLES = {0: "local", 32766: "main", 32767: "default"}
+_RULES = [f"{number}: from all lookup {table}".split() for number, table in _TABLES.items()]
 _LOOPBACK = re.compile(r"127\.|\[::1\]")
 _OTHER_KEYS = {"authorizedkeyscommand": "none", "trustedusercakeys": "none", "authorizedprincipalscommand": "none"}
 _KEY_FILES = {".ssh/authorized_keys", ".ssh/authorized_keys2"}
@@ -63,6 +69,7 @@ class Planned:
         key: The lab's public key, as `type blob`.
         installer_password: Whether the account may have a password: Ubuntu's installer wants one, also where no
             login takes it. Whether a login does is judged by sshd's settings and by tries.
+        neighbour: The guest at which this one tries to log in, as sshd may treat the lab's other addresses otherwise.
     """
 
     address: IPv4Interface
@@ -73,11 +80,18 @@ class Planned:
     password_ssh: bool
     root_ssh: bool
     installer_password: bool = False
+    neighbour: IPv4Address | None = None
 
 
 def inventory_command(planned: Planned) -> str:
     """Return the command that prints the inventory; it has to run as root."""
-    words = (str(planned.address.ip), str(planned.ssh_port), planned.user, str(planned.gateway))
+    words = (
+        str(planned.address.ip),
+        str(planned.ssh_port),
+        planned.user,
+        str(planned.gateway),
+        str(planned.neighbour or "-"),
+    )
     return _SCRIPT % " ".join(shlex.quote(word) for word in words)
 
 
@@ -132,10 +146,12 @@ def further_ways(seen: Mapping[str, Sequence[str]], planned: Planned) -> list[st
         link = words[words.index("dev") + 1] if "dev" in words else ""
         if words[0] in _NO_WAY or link == "lo" or _CLUSTER_LINKS.match(link):
             continue
-        if words[:3] == ["default", "via", str(planned.gateway)]:
+        of_main, network = "table" not in words, str(planned.address.network)
+        if of_main and words[:3] == ["default", "via", str(planned.gateway)]:
             defaults += 1
-        elif words[0] != str(planned.address.network) and not words[0].startswith(("fe80:", "ff00:")):
+        elif not (of_main and words[:2] == [network, "dev"]) and not words[0].startswith(("fe80:", "ff00:")):
             wrong.append(f"route {line}")
+    wrong += [f"rule {line}" for line in seen["rules"] if line.split() not in _RULES and "kube" not in line]
     return wrong if defaults == 1 else [*wrong, f"{defaults} default routes to {planned.gateway}, not 1"]
 
 
@@ -190,6 +206,17 @@ def open_logins(seen: Mapping[str, Sequence[str]], planned: Planned) -> list[str
         if setting == "authorizedkeysfile" and not set(value.split()) <= _KEY_FILES:
             wrong.append(f"{setting} is {value}")
     return wrong + _tried(seen["tries"], planned) + _stale(seen["sshd-age"])
+
+
+def neighbour_logins(seen: Mapping[str, Sequence[str]], planned: Planned) -> list[str]:
+    """Return the logins without a key that the neighbour does not refuse."""
+    return _tried(seen["neighbour"], planned)
+
+
+def neighbour_is_silent(seen: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether no login reached the neighbour."""
+    lines = seen["neighbour"]
+    return bool(lines) and all(" ssh: connect to host " in line for line in lines)
 
 
 def _tried(lines: Sequence[str], planned: Planned) -> list[str]:

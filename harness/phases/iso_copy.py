@@ -32,12 +32,21 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
         spec.markers.iso_copy, lambda: read_marker(machine, spec.markers.iso_copy, deadline), deadline, interval_s=2.0
     )
     yield judge_marker(marker, machine.plan.nonce, ours=machine.sends_events)
-    payload = shlex.quote(spec.markers.payload)
-    command = f"cd {payload} && find . -type f -exec sha256sum {{}} +"
-    reply = machine.ssh.run(command, limits.iso_copy, within=deadline, as_root=True)
+    yield compare_payload(machine, limits, deadline)
+
+
+def compare_payload(machine: Machine, limits: DeadlinesSpec, within: Deadline | None = None) -> Check:
+    """Compare every payload file in the guest with the ISO.
+
+    Raises:
+        GuestError: The guest cannot read its payload.
+    """
+    payload = machine.context.plan.spec.markers.payload
+    command = f"cd {shlex.quote(payload)} && find . -type f -exec sha256sum {{}} +"
+    reply = machine.ssh.run(command, limits.iso_copy, within=within, as_root=True)
     if not reply.ok:
-        raise machine.guest_error(f"cannot read {spec.markers.payload}: {reply.stderr.strip()}")
-    yield judge_payload(expected_payload(machine), parse_sha256sum(reply.stdout))
+        raise machine.guest_error(f"cannot read {payload}: {reply.stderr.strip()}")
+    return judge_payload(expected_payload(machine), parse_sha256sum(reply.stdout))
 
 
 def read_marker(machine: Machine, path: str, within: Deadline | None = None) -> str | None:

@@ -283,7 +283,11 @@ def good_inventory(spec: LabSpec, name: str, seeds: Path) -> dict[str, str]:
     address = IPv4Interface(f"{spec.machines[name].address}/24")
     key = paramiko.PKey.from_path(seeds / "ssh" / "id_ed25519")
     blob = f"{key.get_name()} {key.get_base64()}"
-    planned = Planned(address, spec.network.gateway, spec.ssh.port, spec.ssh.user, blob, False, False)
+    names = list(spec.machines)
+    following = names[(names.index(name) + 1) % len(names)]
+    neighbour = spec.machines[following].address if following != name else None
+    ways = (False, False, False)
+    planned = Planned(address, spec.network.gateway, spec.ssh.port, spec.ssh.user, blob, *ways, neighbour)
     text = GOOD_INVENTORY.replace("192.168.6.10", str(address.ip)).replace("ssh-ed25519 AAAAKEY", blob)
     markers = spec.markers
     paths = " ".join((markers.payload, markers.iso_copy, markers.cloud_init, markers.packages))

@@ -16,6 +16,12 @@ default via 192.168.6.1 dev ens32 proto static
 local 192.168.6.10 dev ens32 table local proto kernel scope host src 192.168.6.10
 broadcast 192.168.6.255 dev ens32 table local proto kernel scope link src 192.168.6.10
 local ::1 dev lo table local proto kernel metric 0 pref medium
+== rules
+0:	from all lookup local
+32766:	from all lookup main
+32767:	from all lookup default
+0:	from all lookup local
+32766:	from all lookup main
 == listeners
 tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=400,fd=3))
 tcp LISTEN 0 128 [::]:22 [::]:* users:(("sshd",pid=400,fd=4))
@@ -38,6 +44,9 @@ ubuntu permitrootlogin no
 == tries
 root root@192.168.6.10: Permission denied (publickey).
 ubuntu ubuntu@192.168.6.10: Permission denied (publickey).
+== neighbour
+root root@192.168.6.11: Permission denied (publickey).
+ubuntu ubuntu@192.168.6.11: Permission denied (publickey).
 == enabled
 ssh enabled
 ssh disabled

@@ -35,6 +35,7 @@ def differences(found: dict[str, list[str]], planned: Planned = PLANNED) -> list
         *inventory.further_listeners(found, planned),
         *inventory.further_accounts(found, planned),
         *inventory.open_logins(found, planned),
+        *inventory.neighbour_logins(found, planned),
         *inventory.breaks_at_next_boot(found, planned, SYSCTL, MODULES),
         *inventory.shadowing_programs(found, ["aa"]),
     ]
@@ -68,6 +69,11 @@ def test_an_inventory_without_its_end_is_an_error() -> None:
         ("routes", "default via 192.168.6.1 dev ens32 metric 20", "2 default routes to 192.168.6.1, not 1"),
         ("routes", "10.0.0.0/8 via 192.168.6.11 dev ens32 table 7", "route 10.0.0.0/8 via"),
         ("routes", "default via fe80::1 dev ens32", "route default via fe80::1"),
+        ("routes", "default via 192.168.6.1 dev ens32 table 7", "route default via 192.168.6.1 dev ens32 table 7"),
+        ("routes", "192.168.6.0/24 via 192.168.6.77 dev ens32", "route 192.168.6.0/24 via 192.168.6.77"),
+        ("routes", "192.168.6.0/24 dev ens32 table 7", "route 192.168.6.0/24 dev ens32 table 7"),
+        ("rules", "100:	from all lookup 7", "rule 100:	from all lookup 7"),
+        ("rules", "32766:	from 192.168.6.10 lookup main", "rule 32766:	from 192.168.6.10"),
         ("listeners", 'tcp LISTEN 0 5 0.0.0.0:8080 0.0.0.0:* users:(("python3",pid=7,fd=3))', "tcp 0.0.0.0:8080 users"),
         ("listeners", "udp UNCONN 0 0 *:22 *:*", "udp *:22"),
         ("listeners", "tcp LISTEN 0 5 [::]:2222 [::]:*", "tcp [::]:2222"),
@@ -89,6 +95,12 @@ def test_an_inventory_without_its_end_is_an_error() -> None:
         ),
         ("tries", "ubuntu ", "a login of ubuntu without a key was not refused: it succeeded"),
         ("tries", "root ssh: connect to host 192.168.6.10 port 22: refused", "was not refused: ssh: connect"),
+        ("neighbour", "ubuntu ", "a login of ubuntu without a key was not refused: it succeeded"),
+        (
+            "neighbour",
+            "root root@192.168.6.11: Permission denied (publickey,password).",
+            "sshd offers password to root",
+        ),
         ("shadows", "bb  /usr/local/bin/ss", "/usr/local/bin/ss"),
     ],
 )
@@ -129,6 +141,7 @@ def test_what_is_missing_is_named(section: str, lines: list[str], text: str) -> 
         ("routes", "fe80::/64 dev ens32 proto kernel metric 256"),
         ("listeners", "udp UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:*"),
         ("listeners", 'tcp LISTEN 0 4096 *:6443 *:* users:(("k3s-server",pid=9,fd=3))'),
+        ("rules", "32765:	from all lookup kube-router"),
         ("keys", f'root no-pty,command="echo Please login as the user ubuntu" {KEY} lab'),
         ("shadows", "aa  /usr/local/sbin/netplan"),
     ],
@@ -154,9 +167,23 @@ def test_a_lab_that_allows_a_login_is_not_blamed_for_it() -> None:
     assert differences(found, planned) == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "silent"),
+    [
+        ("ssh: connect to host 192.168.6.11 port 22: No route to host", True),
+        ("root@192.168.6.11: Permission denied (publickey).", False),
+        ("", False),
+    ],
+)
+def test_a_neighbour_that_does_not_answer_proves_nothing(answer: str, silent: bool) -> None:
+    assert inventory.neighbour_is_silent(instead("neighbour", f"root {answer}", f"ubuntu {answer}")) is silent
+
+
 def test_the_command_names_every_section_that_is_judged() -> None:
     command = inventory.inventory_command(PLANNED)
-    assert command.splitlines()[1] == "set -- 192.168.6.10 22 ubuntu 192.168.6.1"
+    assert command.splitlines()[1] == "set -- 192.168.6.10 22 ubuntu 192.168.6.1 -"
+    beside = inventory.inventory_command(replace(PLANNED, neighbour=IPv4Address("192.168.6.11")))
+    assert beside.splitlines()[1] == "set -- 192.168.6.10 22 ubuntu 192.168.6.1 192.168.6.11"
     assert set(re.findall(r"^s ([\w-]+)", command, re.MULTILINE)) == set(GOOD)
 
 

@@ -7,18 +7,24 @@ import inspect
 import runpy
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from guest_inventory import GOOD_INVENTORY
 from testinfra.host import Host
 
 from harness.config import LabSpec, load_lab
+from harness.core.verdict import Phase, Verdict
 from harness.guest.channel import CommandResult
 from harness.guest.inventory import Planned, parse_inventory
 from harness.guest.testinfra_backend import lab_host
+from harness.lab.verdicts import Verdicts
+from harness.results.journal import Journal
+from harness.seed.model import PayloadFile
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
@@ -206,6 +212,56 @@ def test_a_marker_that_is_gone_is_red() -> None:
     check(guest(**{"for path": printed("")}), lab())
     with pytest.raises(AssertionError):
         check(guest(**{"for path": printed("/usr/local/seed\n")}), lab())
+
+
+def test_a_neighbour_that_lets_in_is_red_and_one_that_is_silent_proves_nothing() -> None:
+    check, good = CHECKS["test_no_further_login_from_a_neighbour"], parse_inventory(GOOD_INVENTORY)
+    alone = Planned(ADDRESS, GATEWAY, 22, "ubuntu", "ssh-ed25519 AAAAKEY", False, False)
+    planned = replace(alone, neighbour=IPv4Address("192.168.6.11"))
+    check(good, planned)
+    check({**good, "neighbour": []}, alone)
+    for answer in ("Permission denied (publickey,password).", ""):
+        with pytest.raises(AssertionError):
+            check({**good, "neighbour": [f"root root@192.168.6.11: {answer}" if answer else "root "]}, planned)
+    with pytest.raises(AssertionError):
+        check({**good, "neighbour": []}, planned)
+    with pytest.raises(pytest.skip.Exception, match="did not answer"):
+        check({**good, "neighbour": ["root ssh: connect to host 192.168.6.11 port 22: No route to host"]}, planned)
+
+
+class FakeMachine:
+    """A machine whose payload on the ISO is one file; it answers with a digest."""
+
+    def __init__(self, digest: str) -> None:
+        self.iso = SimpleNamespace(payload=(PayloadFile("k3s", 3, "aa"),))
+        self.context = SimpleNamespace(plan=SimpleNamespace(spec=lab()))
+        self.asked = 0
+        self._digest = digest
+        self.ssh = self
+
+    def run(self, command: str, *_: object, **__: object) -> CommandResult:
+        assert "sha256sum" in command
+        self.asked += 1
+        return CommandResult(command, 0, f"{self._digest}  ./k3s\n", "", 0.1)
+
+
+@pytest.mark.parametrize("carried", ["", "run-1"])
+@pytest.mark.parametrize("digest", ["aa", "ab"])
+def test_the_payload_of_a_machine_of_an_earlier_run_is_compared_again(carried: str, digest: str) -> None:
+    machine = FakeMachine(digest)
+    verdicts = Verdicts(cast(Journal, SimpleNamespace()))
+    verdicts.publish(Verdict(Phase.ISO_COPY, NAME, (), 0, 1, carried_from=carried))
+    here = SimpleNamespace(verdicts=verdicts, machines={NAME: machine})
+
+    def look_at_it() -> None:
+        CHECKS["test_payload_is_that_of_the_iso"](lab(), here, NAME)
+
+    if carried and digest != "aa":
+        with pytest.raises(AssertionError, match="damaged: k3s"):
+            look_at_it()
+    else:
+        look_at_it()
+    assert machine.asked == (1 if carried else 0)
 
 
 def test_a_user_without_a_key_is_red() -> None:
