@@ -177,6 +177,7 @@ def test_a_lab_that_allows_a_login_is_not_blamed_for_it() -> None:
 )
 def test_a_neighbour_that_does_not_answer_proves_nothing(answer: str, silent: bool) -> None:
     assert inventory.neighbour_is_silent(instead("neighbour", f"root {answer}", f"ubuntu {answer}")) is silent
+    assert not inventory.neighbour_is_silent(instead("neighbour")), "nothing was tried"
 
 
 def test_the_command_names_every_section_that_is_judged() -> None:
