@@ -10,9 +10,9 @@ from harness.seed.foreign.boot_entry import Menu
 from harness.seed.iso9660 import IsoReader, Record
 
 LONGEST_TEXT = 4 << 20
-_GRUB_MENUS = ("boot/grub/grub.cfg", "boot/grub/i386-pc/grub.cfg", "efi/boot/grub.cfg")
-_ISOLINUX_MENUS = ("isolinux/isolinux.cfg", "boot/isolinux/isolinux.cfg", "isolinux.cfg", "syslinux/syslinux.cfg")
-_LOOPBACK = "boot/grub/loopback.cfg"
+GRUB_MENUS = ("boot/grub/grub.cfg", "boot/grub/i386-pc/grub.cfg", "efi/boot/grub.cfg")
+ISOLINUX_MENUS = ("isolinux/isolinux.cfg", "boot/isolinux/isolinux.cfg", "isolinux.cfg", "syslinux/syslinux.cfg")
+LOOPBACK = "boot/grub/loopback.cfg"
 AUTOINSTALL_FILE = "autoinstall.yaml"
 _USUAL_FOLDERS = ("autoinstall", "nocloud", "server", "")
 # cloud-init's NoCloud takes the seed from a kernel word like `ds=nocloud;s=/cdrom/nocloud/`.
@@ -85,19 +85,19 @@ def loopback_menu(iso: IsoReader) -> Menu | None:
 
     The firmware of a VM never comes to it.
     """
-    text = text_of(iso, _LOOPBACK)
-    return None if text is None else grub.read_menu(_LOOPBACK, text)
+    text = text_of(iso, LOOPBACK)
+    return None if text is None else grub.read_menu(LOOPBACK, text)
 
 
 def _boots_isolinux(iso: IsoReader) -> bool:
     sector = iso.bios_boot_sector()
-    places = (path.rpartition("/")[0] for path in _ISOLINUX_MENUS)
+    places = (path.rpartition("/")[0] for path in ISOLINUX_MENUS)
     records = (iso.find(f"{place}/isolinux.bin") for place in places)
     return any(record is not None and record.sector == sector for record in records)
 
 
 def _grub_menu(iso: IsoReader) -> Menu | None:
-    for path in _GRUB_MENUS:
+    for path in GRUB_MENUS:
         text = text_of(iso, path)
         if text is not None:
             return grub.read_menu(path, text)
@@ -105,7 +105,7 @@ def _grub_menu(iso: IsoReader) -> Menu | None:
 
 
 def _isolinux_menu(iso: IsoReader) -> Menu | None:
-    for path in _ISOLINUX_MENUS:
+    for path in ISOLINUX_MENUS:
         text = text_of(iso, path)
         if text is not None:
             return isolinux.read_menu(path, text, lambda name: text_of(iso, name))
