@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from harness.cluster.checks import CHECKS as CLUSTER_CHECKS
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.verdict import Phase
-from harness.phases import cluster
 from harness.preflight.checks import check_names
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def guest_check(name: str, claims: Sequence[Claim] = ()) -> CheckSpec:
 def declared_checks(machines: Sequence[str]) -> tuple[CheckSpec, ...]:
     """Return every check of a lab in order, except the tests of the guests."""
     phases = (check for module in MACHINE_PHASES for check in module.CHECKS)
-    return (*environment_checks(machines), *phases, *cluster.CHECKS)
+    return (*environment_checks(machines), *phases, *CLUSTER_CHECKS)
 
 
 __all__ = [

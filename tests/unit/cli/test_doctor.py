@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,15 @@ def test_the_command_shows_candidates_checks_and_remedies_and_ends_with_1(lab: C
     assert "FAIL seed directory: " in result.output
     assert result.output.count("remedy:") >= 3
     assert files_below(tmp_path) == before
+
+
+def test_the_command_loads_the_judges_of_seeds_only_where_there_is_one() -> None:
+    """They are a tenth of its start-up time, and before `lab seed` there is none."""
+    code = "import sys, harness.cli.doctor; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    loaded = set(done.stdout.split())
+    assert "harness.cli.doctor" in loaded
+    assert loaded & {"harness.seed.foreign.check", "cryptography"} == set()
 
 
 def test_a_check_has_a_remedy_only_where_it_did_not_pass() -> None:
