@@ -38,13 +38,23 @@ def write_seed_iso(spec: SeedSpec, image: GuestImage, path: Path, write: Callabl
     Raises:
         SeedError: It cannot be written, or it reads back differently.
     """
-    tree = iso_tree(spec, image)
+    write_verified(path, iso_tree(spec, image), _volume_id(spec), _seconds(spec.build_timestamp), write)
+
+
+def write_verified(
+    path: Path, tree: Tree, volume_id: str, timestamp: float, write: Callable[..., None] = write_iso
+) -> None:
+    """Write an ISO under another name, read it back, then rename it.
+
+    Raises:
+        SeedError: It cannot be written, or it reads back differently.
+    """
     temporary = path.with_name(f".{path.name}.new")
     try:
         make_private_directory(path.parent)
         temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600, exist_ok=False)  # private host keys are in it
-        write(temporary, tree, volume_id=_volume_id(spec), timestamp=_seconds(spec.build_timestamp))
+        write(temporary, tree, volume_id=volume_id, timestamp=timestamp)
         _verify(temporary, tree)
         temporary.replace(path)
     except OSError as error:

@@ -81,6 +81,11 @@ def _commands(spec: SeedSpec) -> list[list[str]]:
 
 def user_data(spec: SeedSpec) -> str:
     """Return the cloud-config of a guest, with `\\n` line ends only."""
+    return "#cloud-config\n" + yaml_text(guest_settings(spec))
+
+
+def guest_settings(spec: SeedSpec) -> dict[str, Any]:
+    """Return what cloud-init makes of the guest at its first boot."""
     document: dict[str, Any] = {
         "hostname": spec.machine,
         "timezone": spec.timezone,
@@ -97,7 +102,7 @@ def user_data(spec: SeedSpec) -> str:
     }
     if spec.lab_ca:
         document["ca_certs"] = {"trusted": [unix_text(spec.ca_certificate)]}
-    return "#cloud-config\n" + yaml_text(document)
+    return document
 
 
 def meta_data(spec: SeedSpec, input_hash: str) -> str:
@@ -106,6 +111,11 @@ def meta_data(spec: SeedSpec, input_hash: str) -> str:
 
 
 def network_config(spec: SeedSpec) -> str:
+    """Return the network of a guest as netplan's YAML."""
+    return yaml_text(network(spec))
+
+
+def network(spec: SeedSpec) -> dict[str, Any]:
     """Return netplan's version 2 of a static address; any card name matches."""
     card: dict[str, Any] = {
         "match": {"name": "e*"},
@@ -118,4 +128,4 @@ def network_config(spec: SeedSpec) -> str:
     }
     if spec.dns:
         card["nameservers"] = {"addresses": list(spec.dns)}
-    return yaml_text({"version": 2, "ethernets": {"lab": card}})
+    return {"version": 2, "ethernets": {"lab": card}}

@@ -75,7 +75,7 @@ def _info_from_manifest(iso: IsoReader, manifest: dict[str, Any]) -> IsoInfo:
             machine=str(manifest["machine"]),
             role=str(manifest["role"]),
             address=str(manifest["address"]),
-            events=True,
+            events=manifest.get("events") is not False,
             input_hash=str(manifest["input_hash"]),
             host_key=str(manifest["host_key"]),
             payload=_payload_files(iso, digests),

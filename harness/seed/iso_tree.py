@@ -20,8 +20,6 @@ MANIFEST = "files/manifest.json"
 MANIFEST_FORMAT = "airgap-lab-seed/1"
 BOOT_FILE = "isolinux/isolinux.bin"
 BOOT_CATALOG = "isolinux/boot.cat"
-BOOT_FILE = "isolinux/isolinux.bin"
-BOOT_CATALOG = "isolinux/boot.cat"
 # The installer reads the disk's chunks from the CD device; the second file holds the offset of their first byte.
 DISK_CHUNKS = "installer/disk.chunks"
 DISK_START = "installer/disk.start"
@@ -105,9 +103,13 @@ def settings(spec: SeedSpec) -> str:
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
-def payload(spec: SeedSpec, packages: Path) -> Tree:
-    """Return path below /files/ -> content, without the manifest."""
-    tree = {f"packages/{path.name}": Content(source=path) for path in sorted(packages.iterdir())}
+def payload(spec: SeedSpec, packages: Path | None) -> Tree:
+    """Return path below /files/ -> content, without the manifest.
+
+    Args:
+        packages: Packages with their index that every machine gets; None without any.
+    """
+    tree = {f"packages/{path.name}": Content(source=path) for path in sorted(packages.iterdir())} if packages else {}
     tree["build-timestamp"] = _text(f"{spec.build_timestamp}\n")
     tree["ca.crt"] = _text(cloud_config.unix_text(spec.ca_certificate))
     tree["registries.yaml"] = _text(k3s_node.registries(spec, with_login=False))
@@ -122,10 +124,10 @@ def _collected(spec: SeedSpec, tree: Tree) -> Tree:
     """
     found = {file.path: Content(source=file.file, known_digest=file.sha256) for file in spec.payload}
     if spec.packages:
-        index, expected = (tree[f"packages/{name}"].text() for name in ("Packages", "expected"))
+        index, expected = (tree.get(f"packages/{name}", Content()).text() for name in ("Packages", "expected"))
         entries = [package.entry for package in spec.packages]
         names = [f"{package.name}\n" for package in spec.packages if package.name not in expected.split()]
-        found["packages/Packages"] = _text("\n".join([index, *entries]))
+        found["packages/Packages"] = _text("\n".join([index, *entries] if index else entries))
         found["packages/expected"] = _text(expected + "".join(names))
     return found
 
@@ -138,12 +140,13 @@ def boot_digest(data: bytes) -> str:
     return hashlib.sha256(data[:8] + bytes(56) + data[64:]).hexdigest()
 
 
-def manifest(spec: SeedSpec, input_hash: str, files: Tree, medium: Tree) -> str:
+def manifest(spec: SeedSpec, input_hash: str, files: Tree, medium: Tree, *, events: bool = True) -> str:
     """Return the JSON text of machine, inputs and digests.
 
     Args:
         files: The payload: paths below /files/.
         medium: The files beside it: boot loader, installer, image of the OS, data of cloud-init.
+        events: Whether installer and guest report every step on the serial port.
     """
     return (
         json.dumps(
@@ -154,6 +157,7 @@ def manifest(spec: SeedSpec, input_hash: str, files: Tree, medium: Tree) -> str:
                 "address": spec.address.partition("/")[0],
                 "host_key": spec.host_key.public,
                 "input_hash": input_hash,
+                **({} if events else {"events": False}),
                 "files": [_listed(path, content) for path, content in files.items()],
                 "medium": [_listed(path, content) for path, content in medium.items()],
             },
@@ -168,7 +172,7 @@ def _listed(path: str, content: Content) -> dict[str, str | int]:
     return {"path": path, "size": content.size, "sha256": digest}
 
 
-def _installer_lists(files: Tree) -> Tree:
+def installer_lists(files: Tree) -> Tree:
     """Return the lists for the installer's check.
 
     Names as `find .` prints them.
@@ -190,7 +194,7 @@ def iso_tree(spec: SeedSpec, image: GuestImage) -> Tree:
     chunks = medium.pop(DISK_CHUNKS)
     return {
         **medium,
-        **_installer_lists(files),
+        **installer_lists(files),
         **{f"files/{path}": content for path, content in files.items()},
         DISK_START: Content(b" " * 12 + b"\n"),
         DISK_CHUNKS: chunks,

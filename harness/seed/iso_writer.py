@@ -63,11 +63,21 @@ def _write_disk_start(iso: pycdlib.PyCdlib, stream: BinaryIO) -> None:
     stream.seek(0)
 
 
+def _add_boot_loader(iso: pycdlib.PyCdlib) -> None:
+    iso.add_eltorito(
+        f"/{BOOT_FILE}",
+        bootcatfile=f"/{BOOT_CATALOG}",
+        rr_bootcatname=PurePosixPath(BOOT_CATALOG).name,
+        boot_load_size=_BOOT_LOAD_SECTORS,
+        boot_info_table=True,
+    )
+
+
 def write_iso(path: Path, tree: Tree, *, volume_id: str, timestamp: float) -> None:
-    """Write an ISO that a BIOS boots by isolinux (El Torito).
+    """Write an ISO; with `isolinux/isolinux.bin` on it a BIOS boots it (El Torito).
 
     Args:
-        tree: Path on the ISO -> content, with `isolinux/isolinux.bin`.
+        tree: Path on the ISO -> content.
         volume_id: At most 32 characters.
         timestamp: Every date on the ISO, in seconds since 1970.
     """
@@ -84,13 +94,8 @@ def write_iso(path: Path, tree: Tree, *, volume_id: str, timestamp: float) -> No
             )
             streams[name] = stream
             iso.add_fp(stream, content.size, f"/{name}", rr_name=PurePosixPath(name).name, file_mode=0o100444)
-        iso.add_eltorito(
-            f"/{BOOT_FILE}",
-            bootcatfile=f"/{BOOT_CATALOG}",
-            rr_bootcatname=PurePosixPath(BOOT_CATALOG).name,
-            boot_load_size=_BOOT_LOAD_SECTORS,
-            boot_info_table=True,
-        )
-        _write_disk_start(iso, streams[DISK_START])
+        if BOOT_FILE in tree:
+            _add_boot_loader(iso)
+            _write_disk_start(iso, streams[DISK_START])
         with path.open("wb") as target:
             iso.write_fp(target, blocksize=1 << 20)

@@ -52,9 +52,11 @@ def iso_damage(path: Path) -> tuple[str, ...]:
 def _damage(iso: IsoReader) -> Iterator[str]:
     found = dict(iso.walk(iso.volume.root))
     expected = _expected(iso, found)
-    yield from (f"{name} is missing" for name in (*expected, *_UNLISTED) if name not in found)
+    boots = BOOT_FILE in expected or not expected
+    unlisted = _UNLISTED if boots else {FILE_DIGESTS, FILE_SIZES}
+    yield from (f"{name} is missing" for name in (*expected, *unlisted) if name not in found)
     if any(name.startswith("installer/") for name in expected):  # else an older version built it, with a shorter list
-        yield from (f"{name} is not of this seed" for name in found if name not in expected and name not in _UNLISTED)
+        yield from (f"{name} is not of this seed" for name in found if name not in expected and name not in unlisted)
     yield from (
         f"{name} is damaged" for name in found if name in expected and _digest(iso, name, found[name]) != expected[name]
     )
@@ -63,7 +65,7 @@ def _damage(iso: IsoReader) -> Iterator[str]:
     start, chunks = found.get(DISK_START), found.get(DISK_CHUNKS)
     if start and chunks and iso.read(start).split() != [str(chunks.sector * SECTOR).encode()]:
         yield f"{DISK_START} is not the offset of {DISK_CHUNKS}"
-    if not iso.bios_bootable() or (BOOT_FILE in found and not _boot_table_is_right(iso, found[BOOT_FILE])):
+    if (boots and not iso.bios_bootable()) or (BOOT_FILE in found and not _boot_table_is_right(iso, found[BOOT_FILE])):
         yield "BIOS firmware cannot boot it"
 
 

@@ -28,6 +28,7 @@ def check_seed(path: Path, expected: Expected | None, now: dt.datetime) -> IsoIn
     """Return the facts of a seed ISO with what is wrong with it.
 
     An ISO of this project is compared with its digests; of other installers than Ubuntu's only the facts are known.
+    One with the label CIDATA that does not boot holds the data for an installer on another ISO.
 
     Args:
         path: The ISO.
@@ -38,13 +39,14 @@ def check_seed(path: Path, expected: Expected | None, now: dt.datetime) -> IsoIn
         SeedError: As `verified_iso`.
     """
     info = verified_iso(path)
-    if info.input_hash is not None:
+    only_data = info.volume_id.lower() == "cidata" and not info.bios_bootable
+    if info.input_hash is not None and not only_data:
         return info
     with reading(path) as iso:
-        if not _is_ubuntu(iso):
+        if not only_data and not _is_ubuntu(iso):
             return info
-        findings, elsewhere = _findings(iso, expected, now)
-    if not info.bios_bootable:
+        findings, elsewhere = _findings(iso, expected, now, only_data=only_data)
+    if not info.bios_bootable and not only_data:
         findings.insert(0, Finding("a BIOS cannot boot it", "write it with a boot image for BIOS (El Torito)"))
     return replace(info, findings=tuple(dict.fromkeys(findings)), elsewhere=elsewhere)
 
@@ -64,16 +66,19 @@ def _is_ubuntu(iso: IsoReader) -> bool:
     return iso.find("casper") is not None or "Ubuntu" in (text_of(iso, ".disk/info") or "")
 
 
-def _findings(iso: IsoReader, expected: Expected | None, now: dt.datetime) -> tuple[list[Finding], str]:
+def _findings(
+    iso: IsoReader, expected: Expected | None, now: dt.datetime, *, only_data: bool
+) -> tuple[list[Finding], str]:
     short = no_long_names(iso)
     if short:
         return list(short), ""
     data = read_data(iso)
-    findings = [*boot_findings(iso), *data.findings]
+    findings = [*(() if only_data else boot_findings(iso)), *data.findings]
     if data.document is not None:
         findings += schema_findings(data)
         findings += account_findings(data, expected)
         findings += network_findings(data, expected)
-        findings += command_findings(iso, data, expected)
-    findings += payload_findings(iso, data, expected, now)
+        findings += command_findings(iso, data, expected, is_installer=not only_data)
+    if not only_data or iso.find("files") is not None:
+        findings += payload_findings(iso, data, expected, now)
     return findings, data.elsewhere

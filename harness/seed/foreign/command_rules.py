@@ -31,8 +31,13 @@ _PREFIXES = ("sudo", "env", "exec", "time", "nice")
 _DEEPEST = 4
 
 
-def command_findings(iso: IsoReader, data: SeedData, expected: Expected | None) -> Iterator[Finding]:
-    """Yield late-commands that fail or write elsewhere, and a missing marker."""
+def command_findings(
+    iso: IsoReader, data: SeedData, expected: Expected | None, *, is_installer: bool = True
+) -> Iterator[Finding]:
+    """Yield late-commands that fail or write elsewhere, and a missing marker.
+
+    Only on the installer's own ISO can the files below /cdrom be looked up.
+    """
     if data.document is None:
         return
     keys = (*data.keys, "late-commands")
@@ -41,7 +46,8 @@ def command_findings(iso: IsoReader, data: SeedData, expected: Expected | None) 
     for number, command in enumerate(commands):
         where = data.document.where(*keys, number)
         text = _text(command)
-        yield from _missing_files(iso, text, where)
+        if is_installer:
+            yield from _missing_files(iso, text, where)
         for words in _simple(text):
             yield from _lost_files(words, where)
     if expected is not None and not _leaves(iso, data, commands, expected.iso_copy):

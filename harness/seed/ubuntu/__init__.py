@@ -1,4 +1,4 @@
-"""Installer ISOs from Ubuntu's own, on any host and without a foreign program.
+"""Ubuntu guests from Ubuntu's own ISO, on any host and without a foreign program.
 
-Entry: `make_installer_iso`.
+One installer ISO for the lab and a small data ISO per machine. Entry: `make_installer_iso`, `write_data_iso`.
 """

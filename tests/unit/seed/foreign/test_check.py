@@ -8,8 +8,8 @@ import pytest
 
 from harness.config import load_lab
 from harness.config.plan import make_plan
-from harness.seed.foreign.check import checked_reader, utc_now
-from seed.foreign.ubuntu_iso import DATA, KEY, LINE, NOW, checked, good_files, mistakes, only, remarks
+from harness.seed.foreign.check import check_seed, checked_reader, utc_now
+from seed.foreign.ubuntu_iso import DATA, EXPECTED, KEY, LINE, NOW, checked, good_files, mistakes, only, remarks
 from seed.foreign_iso import foreign_iso
 
 LAB = Path(__file__).parents[4] / "scenarios" / "lab.yaml"
@@ -70,3 +70,21 @@ def test_the_reader_of_a_lab_knows_the_machine_of_each_iso(tmp_path: Path) -> No
     assert any("it installs node-a, not k3s-worker1" in text for text in found)
     assert not any(KEY in text for text in found)
     assert utc_now().utcoffset() is not None
+
+
+def data_iso(folder: Path, files: dict[str, bytes], label: str) -> list[str]:
+    """Return the mistakes of a second CD with these files."""
+    iso = foreign_iso(folder / "data.iso", files, bootable=False)
+    with iso.open("r+b") as stream:
+        stream.seek(16 * 2048 + 40)
+        stream.write(label.encode().ljust(32))
+    return mistakes(check_seed(iso, EXPECTED, NOW))
+
+
+def test_a_second_cd_with_the_label_cidata_is_judged_by_its_data(tmp_path: Path) -> None:
+    """It needs no boot menu, and the payload may lie on the installer's ISO."""
+    files = {"user-data": DATA.encode(), "meta-data": b""}
+    assert data_iso(tmp_path, files, "CIDATA") == []
+    assert only(data_iso(tmp_path, {"user-data": DATA.encode()}, "cidata"), "/meta-data: it is missing")
+    wrong = {**files, "user-data": DATA.replace("hostname: node-a", "hostname: node-b").encode()}
+    assert only(data_iso(tmp_path, wrong, "CIDATA"), "it installs node-b, not node-a")
