@@ -132,7 +132,8 @@ def run_late(folder: Path, iso: Path, *, break_file: str = "") -> tuple[int, Pat
     curtin = folder / "bin" / "curtin"
     curtin.write_text(f'#!/bin/sh\necho "$@" >> "{folder}/curtin"\ncase $* in *ssh.socket*) exit 1;; esac\n')
     curtin.chmod(0o755)
-    argv = ["sh", seed / "installer/late.sh", seed, target / "usr/local/seed", target / "var/lib/iso-copy-complete"]
+    paths = (seed / "installer/late.sh", seed, target / "usr/local/seed", target / "var/lib/iso-copy-complete")
+    argv = ["sh", *map(str, paths)]
     environment = {**os.environ, "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(argv, env=environment, timeout=30, check=False).returncode, target
 
