@@ -1,4 +1,7 @@
-"""Write the data ISO of one machine: what Ubuntu's installer reads beside its own ISO."""
+"""Write the data ISO of one machine, which Ubuntu's installer reads.
+
+It is a second CD beside the installer's own.
+"""
 
 from __future__ import annotations
 
