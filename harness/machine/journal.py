@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.core.verdict import Phase
 from harness.guest.serial import GuestEvent
 from harness.results import journal_events as events
 from harness.results.journal import Journal
@@ -25,11 +26,17 @@ class MachineJournal:
         """Return the seconds since the start of the run."""
         return self._journal.now()
 
-    def state(self, text: str) -> None:
-        """Write the machine's state, once per change."""
+    def state(self, text: str, *, phase: Phase | None = None) -> None:
+        """Write the machine's state, once per change.
+
+        Args:
+            text: What was seen.
+            phase: A phase of the whole lab during which it was seen; None for the machine's own.
+        """
         if text != self.last_state:
             self.last_state = text
-            self._journal.write(events.STATE, self._machine, text=text)
+            of_phase = {} if phase is None else {"phase": str(phase)}
+            self._journal.write(events.STATE, self._machine, text=text, **of_phase)
 
     def note(self, text: str, *, progress: bool = False) -> None:
         """Write a line that the report shows, and with `progress` the terminal.

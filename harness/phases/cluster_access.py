@@ -16,7 +16,7 @@ from harness.config.model import Role
 from harness.core.check_spec import CheckSpec
 from harness.core.deadline import Deadline
 from harness.core.errors import GuestError
-from harness.core.verdict import Check, Status
+from harness.core.verdict import Check, Phase, Status
 from harness.guest.channel import CommandResult
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Access:
 
     def _pause(self, state: str) -> None:
         """Note what was seen last, and wait until the next look."""
-        self.master.journal.state(state)
+        self.master.journal.state(state, phase=Phase.CLUSTER)
         self.waiting()
         self.deadline.clock.sleep(_LOOK_EVERY_S)
 

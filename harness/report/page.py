@@ -158,10 +158,13 @@ class View:
         return next((item.enter for item in self.run.kept if item.name == machine and machine in logged_in), "")
 
     def _last_seen(self, machine: str | None) -> str:
-        for item in self.run.machines:
-            if item.name == machine and item.last_seen:
-                return f"{self._budget.clip(item.last_seen, 400)} (at {symbols.duration(item.last_seen_s)})"
-        return ""
+        """Return the last state of a machine.
+
+        None for a phase of the lab: the machine that was seen last.
+        """
+        known = [item for item in self.run.machines if item.last_seen and machine in (None, item.name)]
+        last = max(known, key=lambda item: item.last_seen_s, default=None)
+        return f"{self._budget.clip(last.last_seen, 400)} (at {symbols.duration(last.last_seen_s)})" if last else ""
 
     def _failures(self) -> tuple[Failure, ...]:
         broken = [item for item in self.run.verdicts if item.status in (Status.FAIL, Status.ERROR)]

@@ -7,7 +7,8 @@ run-start        `run`: fields of `RunResult` that are known at the start, as ob
 phase-start      `phase`: a value of `Phase`
 phase-end        `phase`, `verdict`: as `verdict_to_dict` writes it, with `status`
 guest-event      `event`, `boot_id`, `fields`: what a guest reported on its serial line, all text
-state            `text`: the last thing seen of that machine; written when it changes; `switched on` is a power-on
+state            `text`: the last thing seen of that machine; written when it changes; `switched on` is a power-on;
+                 `phase`: the phase of the lab during which it was seen, absent in a phase of the machine
 test             `nodeid`, `outcome` (a value of `Outcome`), `reason`, `duration_s`;
                  `carried_from`: the earlier run that made its check
 machine-facts    `facts`: fields of `MachineFacts` that are known now; other names go to its `facts`, as text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from harness.core.verdict import Phase
 from harness.guest.serial import GuestEvent
 from harness.machine.journal import MachineJournal
 from harness.results.journal import Journal, read_journal
@@ -13,6 +14,12 @@ def test_a_state_is_written_once_per_change(run_journal: Journal) -> None:
     assert journal.last_state == "powered off"
     events = [(event["kind"], event["machine"], event["text"]) for event in read_journal(run_journal.path)]
     assert events == [("state", "m1", "switched on"), ("state", "m1", "powered off")]
+
+
+def test_a_state_may_be_of_a_phase_of_the_lab(run_journal: Journal) -> None:
+    MachineJournal(run_journal, "m1").state("k3s.service is activating", phase=Phase.CLUSTER)
+    (event,) = read_journal(run_journal.path)
+    assert (event["kind"], event["machine"], event["phase"]) == ("state", "m1", "cluster")
 
 
 def test_an_event_of_the_guest_is_its_state_as_well(run_journal: Journal) -> None:

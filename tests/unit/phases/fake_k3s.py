@@ -43,6 +43,7 @@ class FakeK3s:
         reaches_master: Whether a pod reaches the API.
         dns: Whether it has CoreDNS.
         commands: What was run, as `machine: command`.
+        states: What the master's journal got, with the phase.
     """
 
     def __init__(self, context: RunContext) -> None:
@@ -65,6 +66,7 @@ class FakeK3s:
         self.namespaces = ["kube-system"]
         self.stays: bool = False
         self.commands: list[str] = []
+        self.states: list[tuple[str, str]] = []
         self.stream: Callable[[str, int, float], Any] = lambda *_: None
 
     def machines(self) -> list[Machine]:
@@ -84,7 +86,7 @@ class FakeK3s:
             iso=SimpleNamespace(has_k3s=True),
             endpoint=SimpleNamespace(forward=True),
             ssh=ssh,
-            journal=SimpleNamespace(state=lambda _: None),
+            journal=SimpleNamespace(state=lambda text, phase: self.states.append((text, phase))),
             deadline=lambda seconds, key="": Deadline(seconds, self.clock, setting=key),
         )
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.cluster import checks
 from harness.cluster.answers import NoAnswerError
-from harness.core.verdict import Check, Status
+from harness.core.verdict import Check, Phase, Status
 from harness.machine.context import RunContext
 from harness.phases.cluster_access import Access, problems
 
@@ -63,6 +63,7 @@ def test_a_wait_ends_with_the_first_good_answer(k3s: FakeK3s) -> None:
 def test_the_last_bad_answer_names_the_deadline(k3s: FakeK3s) -> None:
     check = access_of(k3s, 20).poll(lambda: answers(Status.FAIL)[0], checks.IMAGES)
     assert (check.status, check.why) == (Status.FAIL, "not within 20 s: fail")
+    assert set(k3s.states) == {("x: fail", Phase.CLUSTER)}
 
 
 def test_no_answer_at_the_deadline_proves_nothing(k3s: FakeK3s) -> None:

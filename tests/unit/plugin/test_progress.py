@@ -40,12 +40,14 @@ def test_a_line_names_the_machine_its_phase_and_its_state(
     journal.write(STATE, WORKER, text="installer-start\nmore")
     journal.write(NOTE, WORKER, text="not shown")
     journal.write(PHASE_END, WORKER, **phase_end(Verdict(Phase.BOOT, WORKER, (GOOD,), 0, 1)))
+    journal.write(STATE, WORKER, text="k3s is activating", phase="cluster")
     journal.write(PHASE_END, None, **phase_end(Verdict(Phase.ENVIRONMENT, None, (GOOD,), 0, 1)))
     assert written == [], "a machine's thread writes nothing"
     progress.flush()
     assert [words(line) for line in written] == [
         [WORKER, "boot", "installer-start"],
         [WORKER, "boot", "PASS"],
+        [WORKER, "cluster", "k3s", "is", "activating"],
         ["lab", "environment", "PASS"],
     ]
 

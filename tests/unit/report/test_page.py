@@ -11,7 +11,7 @@ from harness.report import symbols
 from harness.report.clipping import Budget
 from harness.report.page import View
 from harness.report.page_model import Link
-from harness.results.model import CaseResult, EvidenceFile, Outcome, RunResult
+from harness.results.model import CaseResult, EvidenceFile, Outcome, RunResult, Span, SpanKind
 
 
 def run_with(check_status: Status | None = None) -> RunResult:
@@ -48,6 +48,16 @@ def test_a_way_in_by_ssh_is_offered_only_where_ssh_has_worked() -> None:
     assert reached is not None
     assert unreached is not None
     assert (reached.enter.startswith("ssh -F "), unreached.enter) == (True, "")
+
+
+def test_a_phase_of_the_lab_that_was_cut_off_shows_the_machine_seen_last() -> None:
+    span = Span(None, "cluster", SpanKind.PHASE, 10.0, 20.0, finished=False)
+    machines = [
+        dataclasses.replace(machine, last_seen=f"{machine.name} waits", last_seen_s=float(number))
+        for number, machine in enumerate(run_with().machines)
+    ]
+    page = view(dataclasses.replace(run_with(), spans=(span,), machines=tuple(machines)))
+    assert [failure.last_seen.split(" (")[0] for failure in page.failures] == [f"{machines[-1].name} waits"]
 
 
 def test_the_phases_after_a_failure_are_open_points() -> None:
