@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,8 +19,7 @@ from filelock import FileLock, Timeout
 
 from harness.system import process_identity
 from harness.system.process_identity import Identity
-from harness.vmrun_qemu.base import daemon, home, process
-from harness.vmrun_qemu.base.endpoint import Endpoint, remove_socket_dir
+from harness.vmrun_qemu.base import home
 from harness.vmrun_qemu.base.messages import IN_USE, Failure, PowerOnFailure
 from harness.vmrun_qemu.base.records import Plug
 from harness.vmrun_qemu.base.wait import wait_for
@@ -86,6 +84,9 @@ def forget(vmnet: str) -> None:
     record = cast("SwitchRecord | None", home.read_json(home.net_dir(vmnet) / "switch.json"))
     if record is None:
         return
+    from harness.vmrun_qemu.base import process  # noqa: PLC0415 - 20 ms, only where a switch ran
+    from harness.vmrun_qemu.base.endpoint import remove_socket_dir  # noqa: PLC0415 - 30 ms, as above
+
     process.end(record["qemu"])
     remove_socket_dir(record["socket_dir"])
     home.remove(home.net_dir(vmnet) / "switch.json")
@@ -112,6 +113,8 @@ def start_daemon(vmnet: str) -> None:
     Raises:
         PowerOnFailure: A forwarded port is in use, or QEMU is too old.
     """
+    from harness.vmrun_qemu.base import daemon  # noqa: PLC0415 - 20 ms, only for the first card of a network
+
     module, log = "harness.vmrun_qemu.network.daemon", _daemon_log(vmnet)
     report = daemon.start(module, [vmnet], log, timeout_s=_DAEMON_START_S, grace_s=_DAEMON_CLEAN_UP_S)
     if report.problem:
@@ -160,6 +163,8 @@ def shut_down(vmnet: str, record: SwitchRecord) -> None:
     """End the switch and its daemon and remove their files."""
     qmp.quit_qemu(record["qmp"])
     if not wait_for(lambda: not process_identity.alive(record["daemon"]), _DAEMON_END_S):
+        from harness.vmrun_qemu.base import process  # noqa: PLC0415 - as in `forget`
+
         process.end(record["daemon"])
     forget(vmnet)
 
@@ -170,6 +175,8 @@ def attach(address: str, member: str, plug: Plug, *, timeout_s: float = _CABLE_S
     Raises:
         QmpError: The switch does not run or refuses, or the card cannot be reached.
     """
+    from harness.vmrun_qemu.base.endpoint import Endpoint  # noqa: PLC0415 - 30 ms, only where a switch runs
+
     cable = {"type": "stream", "id": f"m-{member}", "server": False, "addr": Endpoint(plug["endpoint"]).qapi()}
     port = {"type": "hubport", "id": f"h-{member}", "hubid": 0, "netdev": f"m-{member}"}
 
@@ -225,6 +232,8 @@ def unforward(address: str, rule: Forward) -> None:
 
 def port_is_free(rule: Forward) -> bool:
     """Return whether the port is free on this host's loopback."""
+    import socket  # noqa: PLC0415 - 20 ms, only where a port is forwarded
+
     kind = socket.SOCK_DGRAM if rule["protocol"] == "udp" else socket.SOCK_STREAM
     with socket.socket(socket.AF_INET, kind) as probe:
         if sys.platform != "win32" and kind == socket.SOCK_STREAM:

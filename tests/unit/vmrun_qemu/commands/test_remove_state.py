@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,16 @@ def test_all_that_this_program_remembers_goes(own_home: Path) -> None:
     assert main(["removeState"]) == 0
     assert not own_home.exists()
     assert main(["removeState"]) == 0
+
+
+def test_a_network_without_a_vm_is_defined_and_removed_without_slow_imports(own_home: Path) -> None:
+    code = (
+        "import sys; from harness.vmrun_qemu.main import main;"
+        "status = main(['defineNetwork', 'vmnet1', '192.168.77.0/24']) or main(['removeState']);"
+        "print(status, [name for name in ('psutil', 'qemu.qmp', 'socket', 'subprocess') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == "0 []\n"
 
 
 @links
