@@ -10,7 +10,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import resources
 
@@ -21,6 +21,7 @@ class Source(StrEnum):
     """Where a text comes from, by its name in the table."""
 
     CONSOLE = "console"
+    INSTALLER = "installer"
     CLOUD_INIT = "cloud-init"
     PACKAGES = "packages"
     JOURNAL = "journal"
@@ -34,6 +35,7 @@ class Source(StrEnum):
 
 _SHOWN = {
     Source.CONSOLE: "the console",
+    Source.INSTALLER: "the installer's log",
     Source.CLOUD_INIT: "cloud-init's log",
     Source.PACKAGES: "the package log",
     Source.JOURNAL: "the journal",
@@ -52,6 +54,9 @@ class Pattern:
         remedy: What the reader can do.
         fatal: Whether further waiting is pointless.
         host: Whether the host is at fault, not the guest.
+        topic: What other rows are reasons of; empty where the text is its own reason.
+        reason_of: The topics that this row is a reason of.
+        alone: Whether the row counts without such a topic.
     """
 
     regex: re.Pattern[str]
@@ -60,6 +65,9 @@ class Pattern:
     remedy: str
     fatal: bool
     host: bool
+    topic: str
+    reason_of: frozenset[str]
+    alone: bool
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,9 @@ def known_patterns(platform: str = sys.platform) -> tuple[Pattern, ...]:
             remedy=row.get(f"remedy_{system}") or row["remedy"],
             fatal=row.get("fatal", False),
             host=row.get("host", False),
+            topic=row.get("topic", ""),
+            reason_of=frozenset(row.get("reason_of", ())),
+            alone=row.get("alone", True),
         )
         for row in tomllib.loads(text)["row"]
     )
@@ -114,11 +125,21 @@ def diagnose_each(texts: Mapping[Source, str]) -> list[Diagnosis]:
     found: dict[Source, Diagnosis] = {}
     for pattern in known_patterns():
         for source, text in texts.items():
-            if source in pattern.sources and source not in found:
+            if pattern.alone and source in pattern.sources and source not in found:
                 match = _match(pattern, source, text)
                 if match is not None:
-                    found[source] = match
+                    found[source] = _with_reason(match, pattern.topic, text)
     return list(found.values())
+
+
+def _with_reason(found: Diagnosis, topic: str, text: str) -> Diagnosis:
+    """Return what was found with the first reason that the same text has."""
+    for pattern in known_patterns():
+        if topic in pattern.reason_of and found.source in pattern.sources:
+            reason = _match(pattern, found.source, text)
+            if reason is not None:
+                return replace(found, cause=f"{found.cause}: {reason.cause}", remedy=reason.remedy, line=reason.line)
+    return found
 
 
 def _match(pattern: Pattern, source: Source, text: str) -> Diagnosis | None:
@@ -129,12 +150,16 @@ def _match(pattern: Pattern, source: Source, text: str) -> Diagnosis | None:
     end = text.find("\n", match.end())
     line = text[begin : end if end >= 0 else len(text)].strip()[:_LINE_LIMIT]
     groups = {name: (value or "").strip() for name, value in match.groupdict().items()}
-    return Diagnosis(_filled(pattern.cause, groups), pattern.remedy, line, source, pattern.fatal, pattern.host)
+    remedy = pattern.remedy
+    for name, value in groups.items():
+        remedy = remedy.replace(f"{{{name}}}", value)
+    return Diagnosis(_filled(pattern.cause, groups), remedy, line, source, pattern.fatal, pattern.host)
 
 
 def _filled(cause: str, groups: Mapping[str, str]) -> str:
-    """Return the cause with the matched groups.
+    """Return the text with the matched groups.
 
     An empty group leaves no punctuation behind.
     """
-    return cause.format_map(groups).replace(" ()", "").strip().removesuffix(":").strip()
+    filled = cause.format_map(groups).replace(" ()", "").strip().removesuffix(":").strip()
+    return filled.replace(": : ", ": ")

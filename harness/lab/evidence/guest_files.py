@@ -67,6 +67,9 @@ QUESTIONS = (
     _file("/var/log/dpkg.log", "dpkg.log", cheap=True),
     _file("/var/log/k8s-ops-packages.log", "k8s-ops-packages.log", Source.PACKAGES),
     _file("/var/log/apt/term.log", "apt-term.log", Source.PACKAGES),
+    # Of Ubuntu's installer, in a guest that it installed.
+    _file("/var/log/installer/subiquity-server-debug.log", "subiquity-server-debug.log", Source.INSTALLER),
+    _file("/var/log/installer/curtin-install.log", "curtin-install.log", Source.INSTALLER),
     _ask("journal.log", "journalctl -b -o short-precise --no-pager -n 20000", source=Source.JOURNAL),
     _ask(
         "network.txt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.guest.diagnosis import Source, diagnose, diagnose_each, known_patterns
+from harness.guest.diagnosis import Pattern, Source, diagnose, diagnose_each, known_patterns
 
 FATAL = [
     ("@LAB1 - b0 installer-refused reason=disk-not-blank #48", "refused"),
@@ -212,7 +212,110 @@ ELSEWHERE = [
         "the guest powered itself off",
     ),
 ]
+CASPER = "[    0.000000] Command line: BOOT_IMAGE=/casper/vmlinuz"
+SERIAL = "console=ttyS0,115200 ---"
+SYSTEMD_CAT = (
+    "Command '['systemd-run', '--wait', 'sh', '-c', 'cp -a /cdrom/x /target']' returned non-zero exit status 1."
+)
+UBUNTU_FATAL = [
+    (
+        "Begin: Running /scripts/casper-premount ... done.\nUnable to find a medium containing a live file system\n"
+        "Attempt interactive netboot from a URL?\nyes no (default yes): ",
+        "does not find its medium",
+    ),
+    ("Please remove the installation medium, then press ENTER:", "asks to remove the medium"),
+    ("error: file `/casper/vmlinux' not found.\nerror: you need to load the kernel first.", "names: /casper/vmlinux"),
+    ("error: ../../grub-core/loader/i386/efi/linux.c:264:you need to load the kernel first.", "GRUB does not find"),
+    ("Bootloader has not verified loaded image.\nerror: bad shim signature.", "Secure Boot refuses"),
+    ("BdsDxe: No bootable option or device was found.", "no bootable device: the EFI firmware"),
+    ("UEFI Interactive Shell v2.2\nEDK II\nShell> ", "no bootable device: the EFI firmware"),
+    (
+        "finish: subiquity/load_autoinstall_config: FAIL: Malformed autoinstall in 'identity' section",
+        "malformed section 'identity'",
+    ),
+    (
+        "error: subiquity/load_autoinstall_config: Malformed autoinstall in 'version or interactive-sections' section",
+        "malformed section 'version or interactive-sections'",
+    ),
+    ("subiquity/Mirror/apply_autoinstall_config: aborting the install after mirror check failure", "no package mirror"),
+    ("RuntimeError: aborting install since no mirror is usable", "no package mirror answers"),
+    ("Exception: Failed to find matching device for {'id': 'disk0', 'type': 'disk'}", "storage section"),
+    ("Exception: autoinstall config did not create needed bootloader partition", "storage section"),
+    (
+        f"finish: subiquity/Late/run/command_2: FAIL: {SYSTEMD_CAT}",
+        "command 2 (counted from 0) of Late-commands failed",
+    ),
+    (
+        "        finish: cmd-install/stage-late/late_3/cmd-in-target: FAIL: curtin command in-target",
+        "stage-late/late_3",
+    ),
+    (
+        "curtin: Installation failed with exception: Unexpected error while running command.",
+        "the installation failed: Unexpected error",
+    ),
+    ("  \u2502 [!!] Select a language \u251c", "waits for input: Select a language"),
+    ("Please make a selection from the above ['b' to begin installation, 'q' to quit]: ", "waits for input"),
+    ("Sorry, there was a problem completing the installation.", "the installer failed and waits"),
+    ("Entering emergency mode. Exit the shell to continue.", "emergency mode"),
+]
+UBUNTU = [
+    ("[    1.1] Initramfs unpacking failed: write error", "cannot unpack its initrd: write error"),
+    ("mount: mounting /dev/sr0 on /cdrom failed: No such device", "cdrom (/dev/sr0): No such device"),
+    ("mount: mounting /dev/sr1 on /root/cdrom failed: Invalid argument", "cdrom (/dev/sr1): Invalid argument"),
+    ("mount: /cdrom: can't read superblock on /dev/sr0.", "can't read superblock on /dev/sr0"),
+    ("[   20.1] SQUASHFS error: Unable to read metadata cache entry [5e2c1f]", "cannot be read to its end"),
+    ("blk_update_request: I/O error, dev sr0, sector 2871040 op 0x0:(READ) flags 0x80700", "to its end (sr0)"),
+    (
+        "error: subiquity/extract_autoinstall: 'identity' is valid autoinstall but not found under 'autoinstall'.",
+        "not below the key `autoinstall`: identity",
+    ),
+    (
+        "/etc/netplan/00-installer-config.yaml:9:9: Error in network definition: address '192.168.6.11' is missing"
+        " /prefixlength",
+        "rejected: address '192.168.6.11' is missing /prefixlength",
+    ),
+    ("schema.py[WARNING]: Invalid network-config provided: Please run", "network configuration is rejected"),
+    (
+        "[ ***  ] A start job is running for Wait for Network to be Configured (1min 30s / 2min)",
+        "network did not come up in time",
+    ),
+    (
+        "[*     ] Job systemd-networkd-wait-online.service/start running (1min 2s / 2min)",
+        "network did not come up in time",
+    ),
+    ("[  *** ] A start job is running for Wait until snapd is fully seeded (4min 2s / no limit)", "its snaps"),
+    (
+        "[ ***  ] A start job is running for /dev/disk/by-uuid/7c1b (1min 3s / 1min 30s)",
+        "a unit of systemd: /dev/disk/by-uuid/7c1b, since 1min 3s",
+    ),
+    ("casper-md5check: Check finished: errors found in 2 files! You might encounter errors.", "md5sum.txt"),
+    (f"{CASPER} quiet {SERIAL}", "no word `autoinstall`: BOOT_IMAGE=/casper/vmlinuz quiet console"),
+    (f"{CASPER} autoinstall ds=nocloud", "`ds=nocloud` without `s=…`"),
+    (f"{CASPER} autoinstall ds=nocloud-net {SERIAL}", "`ds=nocloud` without `s=…`"),
+    (f"{CASPER} autoinstall ds=nocloud;s=/cdrom/server/ ---", "no `console=ttyS0`"),
+    ("ci-info: no authorized SSH keys fingerprints found for user ubuntu.", "the user ubuntu has no SSH key"),
+    (
+        "  Cannot initiate the connection to archive.ubuntu.com:80 (2620:2d:4000:1::19). - connect (101: Network is "
+        "unreachable)",
+        "in the internet (archive.ubuntu.com)",
+    ),
+    ("E: Failed to fetch http://mirror.example/ubuntu/dists/noble/InRelease", "(mirror.example)"),
+]
 CASES = [
+    *((Source.CONSOLE, *case, True) for case in UBUNTU_FATAL),
+    *((Source.CONSOLE, *case, False) for case in UBUNTU),
+    (
+        Source.JOURNAL,
+        "w1 kernel: Command line: BOOT_IMAGE=/vmlinuz-5.15 root=/dev/sda2 ro ds=nocloud;s=/cdrom/autoinstall/",
+        "keeps the installer's data source on its kernel line (/cdrom/autoinstall/)",
+        False,
+    ),
+    (
+        Source.HYPERVISOR,
+        "DISKLIB-LIB: Failed to open 'seed-worker1.iso': The file is already in use (0x3e8a)",
+        "the file seed-worker1.iso is in use",
+        False,
+    ),
     *((Source.CONSOLE, *case, True) for case in FATAL),
     *((Source.CONSOLE, *case, False) for case in HURT),
     *((*case, False) for case in ELSEWHERE),
@@ -261,10 +364,107 @@ def test_a_text_has_its_cause(source: Source, text: str, cause: str, fatal: bool
 
 def test_every_row_is_met_by_a_text_of_its_own() -> None:
     met = {
-        next(n for n, row in enumerate(known_patterns()) if source in row.sources and row.regex.search(text))
+        next(n for n, row in rows() if row.alone and source in row.sources and row.regex.search(text))
         for source, text, *_ in CASES
     }
-    assert met == set(range(len(known_patterns())))
+    assert met == {number for number, row in rows() if row.alone}
+
+
+def rows() -> list[tuple[int, Pattern]]:
+    return list(enumerate(known_patterns()))
+
+
+RICH = "\n[ Continue in rich mode  > ]\n[ Continue in basic mode > ]\n[ View SSH instructions ]"
+PROMPT = "\nAdd 'autoinstall' to your kernel command line to avoid this\n\nContinue with autoinstall? (yes|no)"
+GOOD = f"{CASPER} autoinstall ds=nocloud;s=/cdrom/server/ {SERIAL}\n"
+CUT = f"{CASPER} autoinstall ds=nocloud {SERIAL}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "reason", "remedy"),
+    [
+        (f"{CASPER} {SERIAL}{PROMPT}", "asks whether to continue", "no word `autoinstall`", "in front of `---`"),
+        (f"{CUT}{RICH}", "did not find its autoinstall data", "without `s=…`", "quote it in GRUB"),
+        (
+            f"{GOOD}util.py[WARNING]: Failed loading yaml blob. Invalid format at line 7 column 1: x{RICH}",
+            "did not find its autoinstall data",
+            "line 7 column 1",
+            "YAML checker",
+        ),
+        (
+            f"{GOOD}Unhandled non-multipart (text/x-not-multipart) userdata: 'b' # cloud-config{RICH}",
+            "did not find",
+            "does not begin with `#cloud-config`",
+            "byte order mark",
+        ),
+        (
+            f"{CASPER} autoinstall ds=nocloud;s=/cdrom/server {SERIAL}{RICH}",
+            "did not find",
+            "`s=/cdrom/server` on",
+            "write `s=/cdrom/server/`",
+        ),
+        (
+            f"{GOOD}Cloud-init v. 22.4 finished at X. Datasource DataSourceNone.  Up 30 seconds{RICH}",
+            "did not find",
+            "cloud-init found no data on the ISO",
+            "meta-data must be beside it",
+        ),
+        (
+            "E: Unable to locate package htopp\nfinish: subiquity/Install/install/postinstall: FAIL: Command failed",
+            "the installer failed",
+            "the package htopp",
+            "`packages` of the autoinstall data",
+        ),
+        (
+            "mount: mounting /dev/sr0 on /cdrom failed: No such device\nUnable to find a medium containing a live file"
+            " system\n\n(initramfs) ",
+            "does not find its medium",
+            "cdrom (/dev/sr0): No such device",
+            "no driver of the drive",
+        ),
+        (
+            "Initramfs unpacking failed: Decoding failed\nKernel panic - not syncing: VFS: Unable to mount root fs",
+            "kernel panic: VFS",
+            "cannot unpack its initrd: Decoding failed",
+            "the initrd is damaged",
+        ),
+        (
+            "Initramfs unpacking failed: write error\nKernel panic - not syncing: VFS: Unable to mount root fs",
+            "kernel panic: VFS",
+            "cannot unpack its initrd: write error",
+            "more memory",
+        ),
+    ],
+)
+def test_the_reason_that_the_same_text_has_is_added(text: str, first: str, reason: str, remedy: str) -> None:
+    found = diagnose(text)
+    assert found is not None
+    assert found.fatal
+    assert first in found.cause
+    assert reason in found.cause
+    assert remedy in found.remedy
+    assert found.line
+    assert found.line in text
+
+
+def test_every_reason_has_its_topic_and_a_row_that_counts_with_it_only_is_a_reason() -> None:
+    topics = {row.topic for row in known_patterns()}
+    assert all(row.reason_of <= topics for row in known_patterns())
+    assert all(row.alone or row.reason_of for row in known_patterns())
+
+
+def test_the_kernel_line_of_an_earlier_start_explains_nothing() -> None:
+    assert (
+        diagnose(f"{CUT}[    0.0] Linux version 6.8.0\n[    0.0] Command line: BOOT_IMAGE=/vmlinuz root=/dev/sda2")
+        is None
+    )
+
+
+@pytest.mark.parametrize("text", [f"{CUT}{PROMPT}", "Malformed autoinstall in 'storage' section\n"])
+def test_the_log_of_the_installer_is_searched_too(text: str) -> None:
+    found = diagnose(text, Source.INSTALLER)
+    assert found is not None
+    assert found.source.shown == "the installer's log"
 
 
 def test_a_text_counts_only_where_its_row_looks() -> None:
@@ -290,6 +490,13 @@ def test_the_gravest_of_several_texts_comes_first_whatever_their_order() -> None
         "EXT4-fs (sda1): mounted filesystem read-only with ordered data mode",
         "k3s-master1 login: ",
         "update-initramfs: Generating /boot/initrd.img (initramfs) done",
+        f"{CASPER} autoinstall ds=nocloud;s=/cdrom/autoinstall/ {SERIAL}",
+        f'{CASPER} autoinstall "ds=nocloud;s=/cdrom/autoinstall/" {SERIAL}',
+        "[  *** ] A start job is running for Wait for Network to be Configured (12s / 2min)",
+        "ci-info: no authorized SSH keys fingerprints found for user installer.",
+        "[    0.9] Initramfs unpacking failed: Decoding failed",
+        "[!] a script of the seed warns",
+        "error: file `/boot/grub/i386-pc/linuxefi.mod' not found.",
     ],
 )
 def test_a_healthy_console_has_none(text: str) -> None:

@@ -34,6 +34,7 @@ def test_the_logs_that_are_searched_for_causes() -> None:
     assert {question.source for question in QUESTIONS} == {
         None,
         Source.CLOUD_INIT,
+        Source.INSTALLER,
         Source.PACKAGES,
         Source.JOURNAL,
     }
