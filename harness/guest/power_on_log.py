@@ -93,23 +93,35 @@ class PowerOnLog:
 
     @property
     def console(self) -> str:
-        """Last few hundred lines of the console."""
-        return self.follower.tail(KEPT_LINES)
+        """Last few hundred lines of the console, after those of the last start."""
+        tail = self.follower.tail(KEPT_LINES)
+        return "\n".join([*(line for line in self.follower.kernels.last if line not in tail), tail])
 
     def fatal_diagnosis(self) -> Diagnosis | None:
         """Return the fatal cause on the console, a restart loop, or None."""
-        if len(self.boot_ids) > _MAX_BOOTS:
-            return Diagnosis(
-                f"the guest restarts again and again: {len(self.boot_ids)} boots since it was powered on",
-                "read on the console how each boot ends; check that the disk is first in `bios.bootOrder` and boots",
-                self.follower.last_line,
-                Source.CONSOLE,
-                fatal=True,
-            )
+        boots = max(len(self.boot_ids), self.follower.kernels.count)
+        if self._installs_again() or boots > _MAX_BOOTS:
+            return self._loop(boots)
         console = self.console
         if console != self._diagnosed_text:  # callers poll several times a second, and there are many patterns
             self._diagnosed_text, self._diagnosis = console, diagnose(console)
         return self._diagnosis if self._diagnosis is not None and self._diagnosis.fatal else None
+
+    def _installs_again(self) -> bool:
+        """Return whether an installer started again."""
+        first = self.number == 1
+        return self.follower.kernels.installer_count(blank_disk=first) > int(first)
+
+    def _loop(self, boots: int) -> Diagnosis:
+        what = f"the guest restarts again and again: {boots} boots since it was powered on"
+        remedy = "read on the console how each boot ends; check that the disk is first in `bios.bootOrder` and boots"
+        if self._installs_again():
+            what = f"the machine booted its installer again (reinstall loop): {boots} kernel start(s) since power-on"
+            remedy = (
+                "the disk must come first in `bios.bootOrder` (`boot_order: [disk, cdrom]`) and must boot; read on the "
+                "console how the installation before it ended; build the machine again with `--fresh`"
+            )
+        return Diagnosis(what, remedy, self.follower.last_line, Source.CONSOLE, fatal=True)
 
     def last(self, name: str, *, boot_id: str | None = None, **fields: str) -> GuestEvent | None:
         """Return the latest event with that name and fields."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from harness.core.deadline import SYSTEM_CLOCK, Clock
+from harness.guest.kernel_starts import MARKS, KernelStarts
 
 __all__ = [
     "GuestEvent",
@@ -44,8 +45,9 @@ MAX_LINE_BYTES = 1 << 16
 KEPT_LINES = 400
 _KEPT_CHARACTERS = 4096
 _CHUNK_BYTES = 1 << 18
-# Of a longer console only the events are read, up to this many bytes of its end: a minute's work otherwise.
+# Of a longer console only these lines are read, up to this many bytes of its end: a minute's work otherwise.
 _BACKLOG_BYTES = 1 << 20
+_KEPT_MARKS = (b"@LAB1 ", *(mark.encode() for mark in MARKS))
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class SerialFollower:
     Attributes:
         path: The file.
         foreign: Number of events by other nonces: an older guest, or another machine, writes to this file.
+        kernels: The starts of kernels that the file shows.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class SerialFollower:
     ) -> None:
         self.path = path
         self.foreign: Counter[str] = Counter()
+        self.kernels = KernelStarts()
         self._nonce = nonce
         self._clock = clock
         self._record = record
@@ -146,6 +150,8 @@ class SerialFollower:
         for raw in lines:
             shown = _overprinted(raw)
             self._record(shown)
+            for line in shown:
+                self.kernels.add(line)
             self._lines += (line[:_KEPT_CHARACTERS] for line in shown[-1:])
             found = (self._own_event(line) for line in shown if "@LAB1 " in line)
             events += [event for event in found if event is not None]
@@ -181,7 +187,7 @@ class SerialFollower:
             complete.append(self._partial)
             self._partial = b""
         if self._behind > _BACKLOG_BYTES:
-            complete = [line for line in complete if b"@LAB1 " in line]
+            complete = [line for line in complete if any(mark in line for mark in _KEPT_MARKS)]
         return complete
 
     def _read(self) -> bytes:

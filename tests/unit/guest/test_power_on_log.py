@@ -125,3 +125,55 @@ def test_a_guest_that_restarts_again_and_again_is_fatal(console: Console) -> Non
     assert found is not None
     assert found.fatal
     assert "4 boots" in found.cause
+
+
+INSTALLER_LINES = (
+    "[    0.000000] Linux version 6.8.0\n[    0.000000] Command line: BOOT_IMAGE=/casper/vmlinuz autoinstall\n"
+)
+SYSTEM_LINES = "[    0.000000] Linux version 6.8.0\n[    0.000000] Command line: BOOT_IMAGE=/vmlinuz root=/dev/sda2\n"
+
+
+def test_an_installation_and_a_restart_of_the_installed_system_is_no_loop(console: Console) -> None:
+    console.print(INSTALLER_LINES + SYSTEM_LINES + SYSTEM_LINES)
+    console.log.poll()
+    assert console.log.fatal_diagnosis() is None
+
+
+@pytest.mark.parametrize("between", ["", SYSTEM_LINES])
+def test_an_installer_that_starts_a_second_time_is_a_reinstall_loop(console: Console, between: str) -> None:
+    console.print(INSTALLER_LINES + between + INSTALLER_LINES)
+    console.log.poll()
+    found = console.log.fatal_diagnosis()
+    assert found is not None
+    assert found.fatal
+    assert "reinstall loop" in found.cause
+    assert "`boot_order: [disk, cdrom]`" in found.remedy
+
+
+def test_an_installer_that_starts_on_an_installed_machine_is_a_reinstall_loop(console: Console) -> None:
+    console.log.number = 2
+    console.print(SYSTEM_LINES)
+    console.log.poll()
+    assert console.log.fatal_diagnosis() is None
+    console.print(INSTALLER_LINES)
+    console.log.poll()
+    found = console.log.fatal_diagnosis()
+    assert found is not None
+    assert "reinstall loop" in found.cause
+
+
+def test_a_guest_without_events_that_restarts_again_and_again_is_fatal(console: Console) -> None:
+    console.print("[    0.000000] Linux version 6.8.0\n" * 6)
+    console.log.poll()
+    found = console.log.fatal_diagnosis()
+    assert found is not None
+    assert "6 boots" in found.cause
+
+
+def test_the_kernels_command_line_explains_a_question_that_comes_a_thousand_lines_later(console: Console) -> None:
+    console.print(INSTALLER_LINES.replace("autoinstall", "---") + "[    9.9] a line\n" * 1000)
+    console.print("Continue with autoinstall? (yes|no)\n")
+    console.log.poll()
+    found = console.log.fatal_diagnosis()
+    assert found is not None
+    assert "has no word `autoinstall`" in found.cause
