@@ -144,7 +144,7 @@ def no_connection(target: SshTarget, reason: str) -> ConnectFailed:
         "no SSH connection",
         where=target.where,
         detail=reason,
-        remedy="read the guest's serial log (it may still boot); check the address, the port and the network",
+        remedy="look at the guest's console or screen (it may still boot); check the address, the port and the network",
     )
 
 

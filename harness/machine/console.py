@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from harness.machine.journal import MachineJournal
 
 # A guest that sends events counts as silent after this time without one.
 _SILENCE_S = 300.0
+# What firmware and boot loaders print on a serial port that the kernel was not given.
+_FIRMWARE = re.compile(r"\s*(?:BdsDxe: |UEFI |SeaBIOS|iPXE|Booting from |ISOLINUX |Loading |$)")
 
 
 class Console:
@@ -27,6 +30,9 @@ class Console:
         sends_events: Whether the seed makes the guest report on the serial line.
         journal: Where events are written.
         clock: Measures how long the guest has been silent.
+
+    Attributes:
+        sends_events: Whether the seed makes the guest report on the serial line.
     """
 
     def __init__(
@@ -42,7 +48,7 @@ class Console:
         self._files = files
         self._copies = copies
         self._nonce = nonce
-        self._sends_events = sends_events
+        self.sends_events = sends_events
         self._journal = journal
         self._clock = clock
         self._power_on: PowerOnLog | None = None
@@ -113,12 +119,17 @@ class Console:
     @property
     def silent(self) -> bool:
         """Whether no events are expected: by the seed, or after long silence."""
-        return not self._sends_events or (self._power_on is not None and self._power_on.silence_s > _SILENCE_S)
+        return not self.sends_events or (self._power_on is not None and self._power_on.silence_s > _SILENCE_S)
 
     @property
     def text(self) -> str:
         """The last few hundred lines."""
         return self._power_on.console if self._power_on is not None else ""
+
+    @property
+    def mute(self) -> bool:
+        """Whether nothing came since power-on, but for lines of the firmware."""
+        return all(_FIRMWARE.match(line) for line in self.text.splitlines())
 
     def tail(self, lines: int) -> str:
         """Return the last lines."""

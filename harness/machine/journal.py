@@ -38,6 +38,10 @@ class MachineJournal:
             of_phase = {} if phase is None else {"phase": str(phase)}
             self._journal.write(events.STATE, self._machine, text=text, **of_phase)
 
+    def waiting(self, what: str, limit_s: float = 0.0) -> None:
+        """Write what is waited for from now on; empty: for nothing."""
+        self._journal.write(events.WAIT, self._machine, text=what, limit_s=round(limit_s, 1))
+
     def note(self, text: str, *, progress: bool = False) -> None:
         """Write a line that the report shows, and with `progress` the terminal.
 

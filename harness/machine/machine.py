@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from harness.config.plan import Endpoint, MachinePlan
@@ -17,9 +18,12 @@ from harness.machine.context import RunContext
 from harness.machine.facts import GuestFacts
 from harness.machine.journal import MachineJournal
 from harness.machine.power import Power
+from harness.machine.screen import NAME as SCREEN
+from harness.machine.screen import Screen
 from harness.machine.ssh_session import Guest, SshSession
 from harness.machine.waiting import Waiting
 from harness.seed.model import IsoInfo
+from harness.vmrun.errors import GuestLoginFailed
 from harness.vmrun.parse import Display
 
 T = TypeVar("T")
@@ -60,9 +64,14 @@ class Machine:
             journal=journal,
             clock=clock,
         )
-        is_running = partial(context.vmrun.is_running, plan.files.vmx)
         self._waiting = Waiting(
-            plan.name, self.console, journal, is_running, clock, hypervisor_log=plan.files.hypervisor_log
+            plan.name,
+            self.console,
+            journal,
+            partial(context.vmrun.is_running, plan.files.vmx),
+            clock,
+            hypervisor_log=plan.files.hypervisor_log,
+            screen=self._screen(),
         )
         target = ssh_target(context.plan, plan.name, endpoint, self.iso.host_key if self.iso else None)
         self.ssh = SshSession(
@@ -80,6 +89,16 @@ class Machine:
             console=self.console,
             ssh=self.ssh,
             journal=journal,
+        )
+
+    def _screen(self) -> Screen:
+        return Screen(
+            self.context.run.machine(self.plan.name) / SCREEN,
+            self.capture_screen,
+            console=self.console,
+            journal=self.journal,
+            clock=self.context.clock,
+            needed=lambda: not self.ssh.connected,
         )
 
     @property
@@ -132,6 +151,23 @@ class Machine:
         """Return to this run's plan; the next installation is another guest."""
         self.ssh.close()
         self._begin(self._planned, self._planned.endpoint)
+
+    def capture_screen(self, picture: Path, deadline: Deadline) -> None:
+        """Save the screen.
+
+        The guest account of the lab file is used where VMware wants one.
+
+        Raises:
+            HarnessError: There is no picture.
+            OSError: The file cannot be written.
+        """
+        vmrun, vmx, login = self.context.vmrun, self.plan.files.vmx, self.context.login
+        try:
+            vmrun.capture_screen(vmx, picture, deadline=deadline)
+        except GuestLoginFailed:
+            if login is None:
+                raise
+            vmrun.capture_screen(vmx, picture, login, deadline=deadline)
 
     def wait_for(self, what: str, answer: Callable[[], T | None], deadline: Deadline, *, interval_s: float = 0.25) -> T:
         """Return the first answer that is not None; see `Waiting.wait_for`."""

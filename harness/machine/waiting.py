@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.core.deadline import Clock, Deadline, Pending, wait_until
-from harness.core.errors import GuestError, HostError
+from harness.core.errors import DeadlineExpired, GuestError, HostError
 from harness.core.files import read_end
 from harness.core.text import decode
 from harness.guest.diagnosis import Diagnosis, Source, diagnose
 from harness.machine.console import Console
 from harness.machine.journal import MachineJournal
+from harness.machine.screen import Screen
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class Waiting:
         is_running: Asks `vmrun list` whether the VM runs.
         clock: Decides when `is_running` is asked again.
         hypervisor_log: The log of the VM's power-on; it is searched for fatal causes.
+        screen: Looked at while the serial port says nothing.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class Waiting:
         clock: Clock,
         *,
         hypervisor_log: Path | None = None,
+        screen: Screen | None = None,
     ) -> None:
+        self._screen = screen
         self._hypervisor_log = hypervisor_log
         self._next_look = 0.0
         self._next_power_check = 0.0
@@ -68,7 +72,6 @@ class Waiting:
             HostError: The host failed: its disk is full, or a process of the hypervisor ended.
         """
         self.begin()
-        log = self._console.log
 
         def probe(left: Deadline) -> T | Pending:
             self._console.listen()
@@ -77,17 +80,26 @@ class Waiting:
                 return value
             self.fail_early()
             self._check_power(what, left)
-            return Pending(self._journal.last_state)
+            return Pending(self._last_seen())
 
-        return wait_until(
-            probe,
-            deadline,
-            what=what,
-            where=self._name,
-            interval_s=interval_s,
-            remedy=self.remedy(deadline),
-            evidence=[str(log)] if log is not None else [],
-        )
+        self._journal.waiting(what, deadline.seconds)
+        try:
+            found = wait_until(probe, deadline, what=what, where=self._name, interval_s=interval_s)
+        except DeadlineExpired as error:
+            error.remedy, error.evidence = self.remedy(deadline), tuple(self._evidence())
+            raise
+        self._journal.waiting("")
+        return found
+
+    def _last_seen(self) -> str:
+        """Return the last state, and where the screen shows more."""
+        seen = self._screen.seen if self._screen is not None else ""
+        return f"{self._journal.last_state}; {seen}" if seen else self._journal.last_state
+
+    def _evidence(self) -> list[str]:
+        log, screen = self._console.log, self._screen
+        files = [str(log)] if log is not None and self._console.text else []
+        return [*files, str(screen.picture)] if screen is not None and screen.seen else files
 
     def remedy(self, deadline: Deadline) -> str:
         """Return what to do about an expired deadline."""
@@ -99,7 +111,13 @@ class Waiting:
 
     def _read_console(self) -> str:
         log = self._console.log
-        return f"read the console: {log}" if log is not None else "power on the machine: it has no console yet"
+        if log is None:
+            return "power on the machine: it has no console yet"
+        if not self._console.mute:
+            return f"read the console: {log}"
+        screen = self._screen
+        look = f"look at the screen: {screen.picture}" if screen is not None and screen.seen else "look at its window"
+        return f"{look} (nothing came on the serial port: add `console=ttyS0,115200` to the ISO's boot line)"
 
     def fail_early(self) -> None:
         """Raise when the console shows that the guest cannot get any further.
@@ -112,6 +130,8 @@ class Waiting:
         if found is not None:
             raise self.guest_error(found.cause, found.remedy)
         self._check_log()
+        if self._screen is not None:
+            self._screen.look()
 
     def begin(self) -> None:
         """Begin a wait or a command: `vmrun list` is asked later."""
@@ -129,6 +149,8 @@ class Waiting:
         """
         self._check_log()
         self._check_power(what, deadline)
+        if self._screen is not None:
+            self._screen.look()
 
     def _check_power(self, what: str, deadline: Deadline) -> None:
         if self._clock.monotonic() < self._next_power_check:
@@ -160,9 +182,10 @@ class Waiting:
     def guest_error(self, what: str, remedy: str = "") -> GuestError:
         """Return an error with this machine's console as evidence."""
         tail = self._console.tail(_EVIDENCE_LINES)
-        logs = [str(self._console.log)] if self._console.log is not None else []
-        detail = tail or self._journal.last_state
-        return GuestError(what, where=self._name, detail=detail, remedy=remedy or self._read_console(), evidence=logs)
+        detail, evidence = tail or self._last_seen(), self._evidence()
+        return GuestError(
+            what, where=self._name, detail=detail, remedy=remedy or self._read_console(), evidence=evidence
+        )
 
 
 def _end_of(log: Path) -> str:

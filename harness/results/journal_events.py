@@ -9,6 +9,7 @@ phase-end        `phase`, `verdict`: as `verdict_to_dict` writes it, with `statu
 guest-event      `event`, `boot_id`, `fields`: what a guest reported on its serial line, all text
 state            `text`: the last thing seen of that machine; written when it changes; `switched on` is a power-on;
                  `phase`: the phase of the lab during which it was seen, absent in a phase of the machine
+wait             `text`: what that machine waits for from now on; empty: for nothing; `limit_s`: the longest
 test             `nodeid`, `outcome` (a value of `Outcome`), `reason`, `duration_s`;
                  `carried_from`: the earlier run that made its check
 machine-facts    `facts`: fields of `MachineFacts` that are known now; other names go to its `facts`, as text
@@ -39,6 +40,7 @@ PHASE_START = "phase-start"
 PHASE_END = "phase-end"
 GUEST_EVENT = "guest-event"
 STATE = "state"
+WAIT = "wait"
 TEST = "test"
 MACHINE_FACTS = "machine-facts"
 MACHINE_INPUTS = "machine-inputs"

@@ -26,19 +26,17 @@ from pathlib import Path
 from harness.core.deadline import SYSTEM_CLOCK, Clock, Deadline
 from harness.system import process
 from harness.system.process import RunProgram
-from harness.vmrun import errors, parse
+from harness.vmrun import errors, parse, screenshot
 from harness.vmrun.guest import Guest
 from harness.vmrun.invocation import GuestLogin, VmrunProgram
 from harness.vmrun.networks import HostNetworks
 from harness.vmrun.parse import Display, StopMode, ToolsState, VmrunVersion
 from harness.vmrun.power import Power, PowerState
-from harness.vmrun.replaced_file import set_aside
 from harness.vmrun.runtime import Runtime
 from harness.vmrun.snapshots import Snapshots
 from harness.vmware.linked_clones import clones_of
 
 _SOFT_STOP_S = 60.0
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class CloneKind(StrEnum):
@@ -256,20 +254,18 @@ class Vmrun:
         except errors.NoGuestAddress:
             return None
 
-    def capture_screen(self, vmx: Path, png: Path, login: GuestLogin | None = None) -> None:
+    def capture_screen(
+        self, vmx: Path, png: Path, login: GuestLogin | None = None, *, deadline: Deadline | None = None
+    ) -> None:
         """Save the screen of the VM as a PNG file.
 
-        VMware requires running Tools and a guest login.
+        VMware without `vmcli` requires running Tools and a guest login.
 
         Raises:
             UnexpectedAnswer: It succeeded, and there is no new picture.
             OSError: An existing file cannot be moved away.
         """
-        with set_aside(png):
-            done = self._program.call("captureScreen", vmx, png, login=login)
-            is_picture = png.is_file() and png.read_bytes()[: len(_PNG)] == _PNG
-        if not is_picture:
-            raise self._program.unexpected_output("captureScreen", done, f"there is no picture in {png}")
+        screenshot.capture(self._program, vmx, png, login, deadline)
 
     # -- the program ---------------------------------------------------------------------------------------------
 

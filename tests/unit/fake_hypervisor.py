@@ -9,7 +9,7 @@ from harness.system.process import Completed
 
 
 class FakeHypervisor:
-    """A `vmrun` in memory: list, start, stop, and delete a VMX with its disks.
+    """A `vmrun` in memory: list, start, stop, a picture of the screen, and delete a VMX with its disks.
 
     Attributes:
         running: Paths of VMX files.
@@ -34,6 +34,8 @@ class FakeHypervisor:
             self.running.add(words[0])
         elif verb == "stop":
             self.running.discard(words[0])
+        elif verb == "captureScreen":
+            Path(words[1]).write_bytes(b"\x89PNG\r\n\x1a\n")
         elif verb == "deleteVM":
             self.before_delete()
             if words[0] in self.running:

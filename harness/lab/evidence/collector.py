@@ -22,7 +22,8 @@ from harness.lab.evidence.addresses import tools_address, wrong_address
 from harness.lab.evidence.guest_files import LIMIT_BYTES, QUESTIONS, Question
 from harness.lab.evidence.offline_disk import read_files
 from harness.machine.machine import Machine
-from harness.vmrun.errors import GuestLoginFailed, VmPaused
+from harness.machine.screen import NAME as SCREEN
+from harness.vmrun.errors import VmPaused
 from harness.vmrun.power import PowerState
 
 Texts = dict[Source, str]
@@ -31,6 +32,7 @@ CHEAP_S = 20.0
 COMPLETE_S = 90.0
 _LOGIN_S = 10.0
 _CONDITION_S = 10.0
+_SCREEN_S = 30.0
 
 
 class Collector:
@@ -126,14 +128,8 @@ class Collector:
             self.texts[Source.HYPERVISOR] = log.read_text(encoding="utf-8")
 
     def _screen(self) -> None:
-        picture = self.target / "screen.png"
-        vmrun, vmx, login = self.machine.context.vmrun, self.machine.plan.files.vmx, self.machine.context.login
-        try:
-            vmrun.capture_screen(vmx, picture)
-        except GuestLoginFailed:
-            if login is None:
-                raise
-            vmrun.capture_screen(vmx, picture, login)
+        picture = self.target / SCREEN
+        self.machine.capture_screen(picture, self.machine.deadline(_SCREEN_S))
         self._found(picture.name)
 
     def _from_disk(self, deadline: Deadline) -> None:

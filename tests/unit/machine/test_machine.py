@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 from fake_clock import FakeClock
+from fake_hypervisor import FakeHypervisor
 from run_samples import WORKER, machine_of, with_forwarded_ssh
 
 from harness.core.deadline import Deadline
-from harness.core.errors import GuestError
+from harness.core.errors import DeadlineExpired, GuestError
 from harness.machine.context import RunContext
 from harness.machine.facts import GuestFacts
 from harness.machine.machine import Machine
@@ -87,3 +88,17 @@ def test_waits_and_errors_are_of_this_machine(context: RunContext, clock: FakeCl
     assert (error.where, error.detail) == (WORKER, "nothing yet")
     with pytest.raises(GuestError, match="no SSH connection"):
         machine.ssh.run("true")
+
+
+def test_a_silent_guest_of_another_seed_is_shown_by_its_screen(
+    context: RunContext, hypervisor: FakeHypervisor, clock: FakeClock
+) -> None:
+    machine = machine_of(context, events=False)
+    hypervisor.running.add(str(machine.plan.files.vmx))
+    machine.console.follow(1)
+    with pytest.raises(DeadlineExpired) as raised:
+        machine.wait_for("an SSH login", lambda: None, Deadline(30, clock))
+    picture = context.run.machine(WORKER) / "screen.png"
+    assert picture.is_file()
+    assert raised.value.evidence == (str(picture),)
+    assert f"the screen: {WORKER}/screen.png" in raised.value.last_seen

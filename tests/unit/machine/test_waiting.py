@@ -8,6 +8,7 @@ from run_samples import WORKER
 
 from harness.core.deadline import Deadline
 from harness.core.errors import DeadlineExpired, GuestError, HarnessError, HostError
+from harness.machine.screen import Screen
 from harness.machine.waiting import Waiting
 
 from .conftest import Vm
@@ -52,6 +53,7 @@ def test_an_expired_wait_has_the_last_state(vm: Vm, clock: FakeClock) -> None:
 
 def test_an_expired_wait_names_the_setting_the_console_and_the_next_command(vm: Vm, clock: FakeClock) -> None:
     deadline = Deadline(60, clock, setting="deadlines_s.boot").at_most(30)
+    vm.write("[    0.0] Linux version 6.1.0")
     with pytest.raises(DeadlineExpired) as raised:
         waiting(vm, clock, Running()).wait_for("a marker", lambda: None, deadline)
     assert raised.value.evidence == (str(vm.serial),)
@@ -60,6 +62,8 @@ def test_an_expired_wait_names_the_setting_the_console_and_the_next_command(vm: 
 
 
 def test_every_error_of_a_guest_has_the_path_of_its_console(vm: Vm, clock: FakeClock) -> None:
+    vm.write("[    0.0] Linux version 6.1.0")
+    vm.console.listen()
     error = waiting(vm, clock, Running()).guest_error("no SSH connection to this machine")
     assert str(vm.serial) in error.remedy
     assert "lab ssh" not in error.remedy, "SSH is what does not work"
@@ -165,3 +169,36 @@ def test_during_a_command_the_host_is_looked_at_and_not_the_console(vm: Vm, cloc
     clock.sleep(8)
     with pytest.raises(GuestError, match="went off while waiting for a command"):
         watched.check_host("a command", Deadline(30, clock))
+
+
+def test_without_a_word_on_the_serial_port_the_remedy_names_the_screen_and_no_console(
+    vm: Vm, clock: FakeClock, tmp_path: Path
+) -> None:
+    picture = tmp_path / WORKER / "screen.png"
+    screen = Screen(
+        picture, lambda png, _: void(png.write_bytes(b"x")), console=vm.console, journal=vm.journal, clock=clock
+    )
+    watched = Waiting(WORKER, vm.console, vm.journal, Running(), clock, screen=screen)
+    with pytest.raises(DeadlineExpired) as raised:
+        watched.wait_for("an SSH login", lambda: None, Deadline(300, clock, setting="deadlines_s.boot"))
+    assert "nothing on the serial port; the screen has stood still for a minute: " in raised.value.last_seen
+    assert f"look at the screen: {picture} (nothing came on the serial port: add `console=ttyS0" in raised.value.remedy
+    assert "read the console" not in raised.value.remedy
+    assert raised.value.evidence == (str(picture),)
+
+
+def test_without_a_picture_the_remedy_names_the_window(vm: Vm, clock: FakeClock) -> None:
+    vm.write("BdsDxe: starting Boot0001 from PciRoot(0x0)")
+    with pytest.raises(DeadlineExpired) as raised:
+        waiting(vm, clock, Running()).wait_for("an SSH login", lambda: None, Deadline(30, clock))
+    assert raised.value.remedy.startswith("look at its window (nothing came on the serial port")
+
+
+def void(_: object) -> None:
+    """Drop a value."""
+
+
+def test_what_is_waited_for_is_in_the_journal_until_it_is_there(vm: Vm, clock: FakeClock) -> None:
+    assert waiting(vm, clock, Running()).wait_for("a marker", lambda: 1, Deadline(600, clock)) == 1
+    waits = [(event["text"], event["limit_s"]) for event in vm.journalled("wait")]
+    assert waits == [("a marker", 600), ("", 0)]

@@ -47,11 +47,11 @@ def test_a_machine_that_was_never_switched_on_has_no_evidence(context: RunContex
 def test_the_last_evidence_is_complete_for_a_suspect_only(machine: Machine) -> None:
     evidence = RunEvidence()
     evidence.collect_last(machine)
-    assert not [event for event in events_of(machine.context, "note") if "screen" in str(event["text"])]
+    assert not [event for event in events_of(machine.context, "evidence") if "screen" in str(event["path"])]
     suspecting = RunEvidence()
     suspecting.suspect(WORKER)
     suspecting.collect_last(machine)
-    assert [event for event in events_of(machine.context, "note") if "screen" in str(event["text"])]
+    assert [event for event in events_of(machine.context, "evidence") if "screen" in str(event["path"])]
     assert not machine.ssh.connected
 
 
