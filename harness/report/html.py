@@ -28,16 +28,23 @@ PAGE_TEXT = 560_000
 _QUOTED = re.compile(r"`([^`\n]{1,120})`")
 
 
-def render(run: RunResult, tails: Mapping[str, str] | None = None, reports: Collection[str] = ()) -> str:
+def render(
+    run: RunResult,
+    tails: Mapping[str, str] | None = None,
+    reports: Collection[str] = (),
+    pictures: Mapping[str, bytes] | None = None,
+) -> str:
     """Return the page.
 
     Args:
         run: The result.
         tails: The ends of evidence files, by their path in the result; machines in trouble have theirs shown.
         reports: The earlier runs that have a report beside this one.
+        pictures: PNG files, by their path in the result: the page shows them.
     """
     view = View(run, tails or {}, Budget(PAGE_TEXT), reports)
     style, script = _asset("report.css"), _asset("report.js")
+    images = "img-src data:; " if pictures else ""
     page = _environment().get_template("report.html.j2")
     return page.render(
         run=run,
@@ -47,8 +54,9 @@ def render(run: RunResult, tails: Mapping[str, str] | None = None, reports: Coll
         timeline_width=WIDTH,
         style=Markup(style),  # noqa: S704  (a file of this package)
         script=Markup(script),  # noqa: S704  (a file of this package)
-        policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; form-action 'none'; "
-        "base-uri 'none'",
+        pictures={path: base64.b64encode(data).decode("ascii") for path, data in (pictures or {}).items()},
+        policy=f"default-src 'none'; {images}style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "form-action 'none'; base-uri 'none'",
     )
 
 

@@ -21,6 +21,9 @@ from harness.results.run_json import to_json
 
 LATEST = "latest"
 _TAIL_BYTES = 64 * 1024
+# The page has the screens in it; a screen in text mode has 5 KiB.
+_PICTURE_BYTES = 256 * 1024
+_MOST_PICTURES = 8
 # Of one line of `latest.txt`; a run id is shorter.
 _POINTER_BYTES = 255
 
@@ -46,7 +49,7 @@ def write_reports(run_dir: Path) -> RunResult:
     run = with_evidence(result, run_dir)
     _replace(files.run_json, to_json(run))
     reports = _earlier_reports(run, run_dir)
-    _replace(files.html, render(run, _tails(run, run_dir), reports))
+    _replace(files.html, render(run, _tails(run, run_dir), reports, _pictures(run, run_dir)))
     _replace(files.summary, summary_markdown(run, reports))
     return run
 
@@ -124,6 +127,21 @@ def _tails(run: RunResult, run_dir: Path) -> dict[str, str]:
                 with contextlib.suppress(OSError):
                     tails[item.path] = read_end(path, _TAIL_BYTES).decode("utf-8", errors="replace")
     return tails
+
+
+def _pictures(run: RunResult, run_dir: Path) -> dict[str, bytes]:
+    """Return the screens of machines in trouble, by path.
+
+    Large ones are left as files.
+    """
+    names, pictures = troubled(run), dict[str, bytes]()
+    found = [item for item in run.evidence if item.machine in names and item.path.endswith(".png")]
+    for item in found[:_MOST_PICTURES]:
+        path = _inside(item.path, run_dir)
+        if path is not None and item.size is not None and item.size <= _PICTURE_BYTES:
+            with contextlib.suppress(OSError):
+                pictures[item.path] = path.read_bytes()
+    return pictures
 
 
 def point_latest(run_dir: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from pathlib import Path
@@ -16,7 +17,8 @@ from harness.core.verdict import Phase
 from harness.report.writer import latest_run, point_latest, write_reports
 from harness.results.run_json import from_json
 
-WORKER = "k3s-worker1"
+WORKER, MASTER = "k3s-worker1", "k3s-master1"
+PICTURE = b"\x89PNG picture"
 
 
 def run_directory(reports: Path, name: str = "run-1") -> Path:
@@ -47,6 +49,24 @@ def test_the_journal_alone_makes_the_files(tmp_path: Path) -> None:
     assert sorted(item.name for item in directory.iterdir()) == [
         "events.jsonl", WORKER, "report.html", "run.json", "summary.md"
     ]  # fmt: skip
+
+
+def test_the_page_shows_the_screen_of_a_machine_in_trouble(tmp_path: Path) -> None:
+    directory = run_directory(tmp_path)
+    (directory / WORKER / "screen.png").write_bytes(PICTURE)
+    (directory / WORKER / "large.png").write_bytes(b"x" * 300_000)
+    (directory / MASTER).mkdir()
+    (directory / MASTER / "screen.png").write_bytes(b"\x89PNG of a healthy one")
+    with (directory / "events.jsonl").open("a", encoding="utf-8") as journal:
+        for machine, name in ((WORKER, "screen.png"), (WORKER, "large.png"), (MASTER, "screen.png")):
+            event = {"t": 1.0, "kind": "evidence", "machine": machine, "path": f"{machine}/{name}"}
+            journal.write(json.dumps(event) + "\n")
+    write_reports(directory)
+    page = (directory / "report.html").read_text(encoding="utf-8")
+    assert page.count("<img ") == 1
+    assert f'src="data:image/png;base64,{base64.b64encode(PICTURE).decode()}"' in page
+    assert "default-src &#39;none&#39;; img-src data:; style-src" in page
+    assert f"{WORKER}/large.png" in page
 
 
 def test_every_file_has_its_size_and_digest(tmp_path: Path) -> None:
