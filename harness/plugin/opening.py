@@ -17,6 +17,7 @@ from harness.lab.resume.decision import ResumeMode
 from harness.plugin.assertions import Proof
 from harness.plugin.lab_session import LabSession
 from harness.plugin.progress import Progress
+from harness.plugin.reminder import EVERY_S, EVERY_WITHOUT_TERMINAL_S
 from harness.plugin.requested import asked_by, needs_of
 from harness.plugin.terminal import writer
 from harness.results.claim_rules import Asked
@@ -72,7 +73,9 @@ def open_run(session: LabSession, config: pytest.Config) -> LabRun:
     """
     journal = Journal(session.run.events)
     session.cleanup.callback(journal.close)
-    progress = Progress(journal, writer(config, config.pluginmanager.get_plugin("terminalreporter")))
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    every_s = EVERY_S if reporter is not None and reporter.isatty else EVERY_WITHOUT_TERMINAL_S
+    progress = Progress(journal, writer(config, reporter), every_s)
     machines = list(session.selection.spec.machines)
     needs, with_cluster = needs_of(session.items, machines)
     asked = asked_by(session.items, session.deselected, needs, session.scenarios, machines)
@@ -86,5 +89,6 @@ def open_run(session: LabSession, config: pytest.Config) -> LabRun:
         pytest.exit(plain(f"the lab cannot be opened: {error}"), returncode=status)
     session.cleanup.callback(lab.stop)  # Before the journal, the ports and the lock are released.
     run = config.stash[_KEY] = LabRun(lab, Proof(lab, journal, progress.flush), progress, asked)
+    progress.reminder.last_line = lambda name: lab.machines[name].console.tail(1) if name in lab.machines else ""
     lab.start(needs, with_cluster=with_cluster)
     return run

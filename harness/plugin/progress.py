@@ -12,6 +12,7 @@ from typing import Any
 from harness.core.verdict import Status, Verdict
 from harness.lab.closing import RunEnd
 from harness.lab.lab import Lab
+from harness.plugin.reminder import EVERY_S, Reminder
 from harness.results.journal import Journal
 from harness.results.journal_events import NOTE, PHASE_END, PHASE_START, STATE
 from harness.results.model import RunResult
@@ -21,9 +22,20 @@ _LEFT_OUT = 5
 
 
 class Progress:
-    """Lines for the terminal, collected from the journal and written by `flush`."""
+    """Lines for the terminal, collected from the journal and written by `flush`.
 
-    def __init__(self, journal: Journal, write: Callable[[str], None]) -> None:
+    Args:
+        journal: Its events are shown.
+        write: Writes a line.
+        every_s: The longest time without a line of a machine at work.
+
+    Attributes:
+        reminder: Says what is waited for where the journal is silent.
+    """
+
+    def __init__(self, journal: Journal, write: Callable[[str], None], every_s: float = EVERY_S) -> None:
+        self.reminder = Reminder(every_s, journal.now)
+        self._now = journal.now
         self._write = write
         self._lines: list[str] = []
         self._lock = threading.Lock()
@@ -31,6 +43,7 @@ class Progress:
         journal.listen(self._collect)
 
     def _collect(self, event: dict[str, Any]) -> None:
+        self.reminder.take(event)
         machine, kind = event["machine"], event["kind"]
         if kind == PHASE_START:
             self._phase[machine] = event["phase"]
@@ -45,14 +58,14 @@ class Progress:
         else:
             return
         phase = event.get("phase") or self._phase.get(machine, "")
-        text = text.splitlines()[0][:_WIDTH] if text else ""
         with self._lock:
-            self._lines.append(f"  {event['t']:7.1f} s  {machine or 'lab':<12} {phase:<12} {text}")
+            self._lines.append(_line(event["t"], machine or "lab", phase, text))
 
     def flush(self) -> None:
-        """Write the lines collected since the last call."""
+        """Write the lines collected since the last call, and what is waited for."""
         with self._lock:
             lines, self._lines = self._lines, []
+        lines += [_line(self._now(), *reminder) for reminder in self.reminder.due()]
         for line in lines:
             self._write(line)
 
@@ -80,6 +93,11 @@ class Progress:
             lines += kept_lines(end, [machine.name for machine in kept])
             lines.append(f"log in: ssh -F {lab.run.ssh_config} {kept[0].name}    remove: lab down")
         return lines
+
+
+def _line(seconds: float, machine: str, phase: str, text: str) -> str:
+    first = text.splitlines()[0][:_WIDTH] if text else ""
+    return f"  {seconds:7.1f} s  {machine:<12} {phase:<12} {first}"
 
 
 def _carried(verdicts: Sequence[Verdict]) -> str:

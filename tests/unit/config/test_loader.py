@@ -83,7 +83,7 @@ ONE_PROBLEM = [
     ("[disk, cdrom]", "[cdrom, disk]", "[cdrom, disk]", "the disk must come first"),
     ("[disk, cdrom]", "[disk]", "[disk]", "without cdrom the blank disk can never be installed"),
     ("type: ws", "type: esx", "esx", "expected 'ws', 'player' or 'fusion'"),
-    ("  boot: 900", "  boot: 0", "0\n  iso_copy", "expected a value >= 1"),
+    ("  boot: 2700", "  boot: 0", "0                  # with", "expected a value >= 1"),
     ("reach: direct", "reach: direct\n  forward_base_port: 2200", "2200", "has an effect with `reach: forwarded` only"),
 ]
 

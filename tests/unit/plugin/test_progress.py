@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fake_clock import FakeClock
 from report_samples import static
 from run_samples import MASTER, WORKER, create
 
@@ -12,7 +13,7 @@ from harness.lab.closing import RunEnd
 from harness.lab.lab import Lab
 from harness.plugin.progress import Progress, claim_lines, kept_lines
 from harness.results.journal import Journal
-from harness.results.journal_events import NOTE, PHASE_END, PHASE_START, STATE, phase_end, phase_start
+from harness.results.journal_events import NOTE, PHASE_END, PHASE_START, STATE, WAIT, phase_end, phase_start
 
 GOOD = Check("vmx", Status.PASS, "as planned", "as planned")
 UNSEEN = Check("disk", Status.NOT_PROVEN, "as planned", "nothing to look at")
@@ -113,3 +114,18 @@ def test_each_claim_is_a_line_and_a_partial_run_names_what_it_left_out() -> None
     assert all(line.startswith("NOT PROVEN") for line in lines[:count])
     assert lines[count].startswith("PARTIAL RUN: ")
     assert lines[count + 1 :] == [f"left out: test_{number}.py" for number in range(5)]
+
+
+def test_what_is_waited_for_is_written_where_nothing_else_is(tmp_path: Path) -> None:
+    clock, written = FakeClock(), list[str]()
+    journal = Journal(tmp_path / "waits.jsonl", clock.monotonic)
+    progress = Progress(journal, written.append, 30)
+    journal.write(PHASE_START, WORKER, **phase_start(Phase.BOOT))
+    journal.write(WAIT, WORKER, text="an SSH login", limit_s=2700)
+    clock.sleep(30)
+    progress.flush()
+    progress.flush()
+    journal.close()
+    assert [words(line) for line in written] == [
+        [WORKER, "boot", *["waiting", "for", "an", "SSH", "login", "(0.5", "of", "45", "min)"]],
+    ]

@@ -33,7 +33,7 @@ def different(*changes: tuple[str, str], iso: IsoInfo | None = ISO) -> set[str]:
         (("  cpus: 2", "  cpus: 4"), {"`hardware` of the lab file"}),
         (("timezone: Asia/Seoul", "timezone: Asia/Tokyo"), {"`guest` of the lab file"}),
         (("192.168.6.10", "192.168.6.20"), {"`machines.k3s-master1` of the lab file"}),
-        (("  boot: 900", "  boot: 901"), set()),
+        (("  boot: 2700", "  boot: 2701"), set()),
         (("keep: always", "keep: never"), set()),
         (("192.168.6.12", "192.168.6.22"), set()),
     ],
