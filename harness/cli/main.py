@@ -19,7 +19,10 @@ SUBCOMMANDS = {
     "down": "Stop and delete the VMs and other resources of this lab.",
     "adopt": "Hand VMs that this lab did not create over to it, for removal.",
     "ssh": "Log in to a VM of the newest run.",
+    "inventory": "Write the VMs of the newest run as an Ansible inventory.",
+    "kubeconfig": "Fetch the kubeconfig of the lab's cluster.",
     "report": "Write the report of a run again from its journal.",
+    "history": "Show the last runs: verdict, duration, required claims proven.",
     "schema": "Print the JSON Schema of the lab file.",
 }
 

@@ -29,6 +29,13 @@ lab_option = click.option(
 overlay_option = click.option(
     "--overlay", metavar="NAME", help="Overlay of the lab file.  [default: `embedded` with the embedded hypervisor]"
 )
+reports_option = click.option(
+    "--reports",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="The directory of the results.",
+)
 vmrun_option = click.option("--vmrun", metavar="PATH", help="The vmrun program, or `embedded`.  [default: search]")
 
 

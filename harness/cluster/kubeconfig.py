@@ -46,15 +46,24 @@ def credentials_of(text: str) -> Credentials:
     return Credentials(*found)
 
 
-def with_server(text: str, address: str, name: str) -> str:
-    """Return the kubeconfig for use on the host, with the real address.
+def with_server(text: str, address: str, name: str, tunnel_port: int | None = None) -> str:
+    """Return the kubeconfig for use on the host.
 
-    The authority stays: the certificate has to name the address.
+    The authority stays, and the certificate has to name the address also behind a tunnel.
+
+    Args:
+        text: The kubeconfig of the master.
+        address: The master's address.
+        name: What cluster, user and context are called.
+        tunnel_port: The port of the host's loopback that leads to the API; None where the address can be reached.
 
     Raises:
         ValueError: It names no server.
     """
-    changed, count = _SERVER.subn(rf"\g<1>https://{address}:{API_PORT}", text)
+    server = rf"\g<1>https://{address}:{API_PORT}"
+    if tunnel_port is not None:
+        server = rf"\g<1>https://127.0.0.1:{tunnel_port}\n    tls-server-name: {address}"
+    changed, count = _SERVER.subn(server, text)
     if not count:
         raise ValueError("the kubeconfig names no server")
     for key in ("name", "cluster", "user", "current-context"):

@@ -100,16 +100,17 @@ def read_regular_file(path: str | os.PathLike[str], limit: int) -> bytes:
     return data
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Replace a file by a new one that is on the disk.
 
     It is written under a random name beside it that did not exist: no link is followed, and no other file is lost.
+    `mode` is that of the new file, less what the process's umask takes away.
 
     Raises:
         OSError: It cannot be written.
     """
     scratch = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
-    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

@@ -14,6 +14,7 @@ _PEM = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?-----END \1-----", re
 _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _PEM_END = re.compile(r"-----END [A-Z ]*PRIVATE KEY-----")
 _VMRUN_PASSWORD = re.compile(r"(?<![\w-])(-gp|-vp)(\s+|', ')(\"[^\"]*\"|'[^']*'|\S+)")
+_CLIENT_KEY = re.compile(r"(client-key-data[\"']?:\s*[\"']?)[A-Za-z0-9+/=]+")  # of a kubeconfig
 
 _PERCENT = re.compile(r"%[0-9A-F]{2}")
 
@@ -78,7 +79,7 @@ def _longest_first(_count: int) -> tuple[str, ...]:
 
 
 def redact(text: str) -> str:
-    """Mask private keys, passwords of `vmrun` command lines, and known secrets."""
+    """Mask private keys, those of kubeconfigs, `vmrun` passwords, and known secrets."""
     for value in _longest_first(known_forms()):
         text = text.replace(value, MASK)
     # Each line of each console comes through here: a search for a plain text is cheaper than one for a pattern.
@@ -86,6 +87,8 @@ def redact(text: str) -> str:
         text = _PEM.sub(lambda match: f"-----BEGIN {match[1]}----- {MASK}", text)
     if "-gp" in text or "-vp" in text:
         text = _VMRUN_PASSWORD.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
+    if "client-key-data" in text:
+        text = _CLIENT_KEY.sub(rf"\g<1>{MASK}", text)
     return text
 
 

@@ -25,7 +25,7 @@ from harness.lab.ssh_access import write_ssh_config
 from harness.machine.context import RunContext
 from harness.machine.machine import Machine
 from harness.machine.removal import Removal, remove_all, remove_rest
-from harness.report.writer import point_latest, write_reports
+from harness.report.writer import point_latest, write_index, write_reports
 from harness.results.journal_events import MACHINE_FACTS, NOTE, RUN_END, run_end
 from harness.results.model import KeptMachine, RunResult
 
@@ -174,6 +174,7 @@ def write_results(lab: Lab, end: RunEnd, *, junit: Path) -> RunEnd:
         problems += run_and_collect_error("junit.xml", lambda: shutil.copyfile(junit, run.junit))
     problems += run_and_collect_error("the pointer to the newest run", lambda: point_latest(run.directory))
     problems += run_and_collect_error("the report", lambda: results.append(write_reports(run.directory)))
+    problems += run_and_collect_error("the index of the runs", lambda: write_index(run.directory.parent))
     return replace(end, result=next(iter(results), None)).with_problems(problems)
 
 

@@ -18,12 +18,13 @@ from harness.cluster.questions import Question, ask_command, parse_replies
 from harness.cluster.watch import Watch
 from harness.cluster.workload import Workload, delete_command
 from harness.config.model import Role
-from harness.core.verdict import Check, Phase
+from harness.core.verdict import Check, Phase, Status
 from harness.phases.cluster_access import Access
 from harness.phases.cluster_api import judge_kubeconfig
 from harness.phases.cluster_payload import Runnable, images_of, runnable_of, version_of
 from harness.phases.cluster_storage import judge_storage
 from harness.phases.cluster_workload import Probing
+from harness.results.next_steps import KUBESPHERE_FACT
 
 if TYPE_CHECKING:
     from harness.machine.machine import Machine
@@ -181,4 +182,7 @@ def _judge_kubesphere(access: Access) -> Check:
         items = access.get(f"{_WITH_CONTROLLERS} --namespace={_KUBESPHERE}")
         return judge_kubesphere(items, reply.seen, question.target)
 
-    return access.poll(answer, check)
+    judged = access.poll(answer, check)
+    if judged.status is Status.PASS:
+        master.journal.facts({KUBESPHERE_FACT: f"http://{question.target}"})
+    return judged

@@ -26,6 +26,7 @@ from harness.core.temporary_files import temporary_directory
 from harness.core.verdict import Check
 from harness.guest.ssh_stream import Stream
 from harness.phases.cluster_access import Access, problems
+from harness.results.next_steps import API_FACT
 
 T = TypeVar("T")
 
@@ -64,6 +65,8 @@ def judge_kubeconfig(access: Access) -> Check:
     wrong += [] if answer.startswith("HTTP/1.1 200") else [f"the API says {answer}"]
     if silent and not wrong:
         return KUBECONFIG.not_proven("; ".join(silent.values()))
+    if not wrong:
+        access.master.journal.facts({API_FACT: f"https://{address}:{API_PORT}"})
     seen = "; ".join(wrong) or f"{address}:{API_PORT}: {answer}, its certificate verified; none ends within 30 days"
     return KUBECONFIG.judge(ok=not wrong, seen=seen, remedy=_REMEDY)
 

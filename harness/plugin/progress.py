@@ -16,6 +16,7 @@ from harness.plugin.reminder import EVERY_S, Reminder
 from harness.results.journal import Journal
 from harness.results.journal_events import NOTE, PHASE_END, PHASE_START, STATE
 from harness.results.model import RunResult
+from harness.results.next_steps import next_steps
 
 _WIDTH = 100
 _LEFT_OUT = 5
@@ -91,7 +92,8 @@ class Progress:
         kept = lab.existing_machines()
         if kept:
             lines += kept_lines(end, [machine.name for machine in kept])
-            lines.append(f"log in: ssh -F {lab.run.ssh_config} {kept[0].name}    remove: lab down")
+            steps = next_steps(result) if result is not None else ()
+            lines += map(str, steps or (f"log in: ssh -F {lab.run.ssh_config} {kept[0].name}", "remove: lab down"))
         return lines
 
 

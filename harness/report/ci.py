@@ -9,7 +9,8 @@ from harness.report import symbols
 from harness.report.clipping import Budget, clip
 from harness.report.page import View
 from harness.report.page_model import Link
-from harness.results.conclusion import first_cause, headline, overall
+from harness.results.causes import causes
+from harness.results.conclusion import headline, overall
 from harness.results.model import RunResult
 
 _MOST_GAPS = 10
@@ -42,7 +43,7 @@ def junit_properties(run: RunResult) -> list[tuple[str, str]]:
 
 
 def summary_markdown(run: RunResult, reports: Collection[str] = ()) -> str:
-    """Return headline, first cause, open points and the phase table as Markdown.
+    """Return headline, causes, open points and the phase table as Markdown.
 
     Args:
         run: The result.
@@ -56,14 +57,21 @@ def summary_markdown(run: RunResult, reports: Collection[str] = ()) -> str:
         standing = " ".join([claim.mark.sign, claim.mark.word, *map(_linked, claim.earlier)])
         lines.append(_row([_cell(f"{claim.title} ({claim.note})"), standing, _cell("; ".join(claim.why[:2]))]))
     lines += ["", f"Lab {_cell(run.lab)}, run {_cell(run.run_id)}, {symbols.duration(run.duration_s)}."]
-    cause = first_cause(run)
-    if cause is not None and cause.check is not None:
-        lines += [
-            "",
-            f"- expected: {_cell(cause.check.expected)}",
-            f"- seen: {_cell(cause.check.seen)}",
-            f"- what to do: {_cell(cause.check.remedy)}",
-        ]
+    for cause in causes(run):
+        if cause.check is not None:
+            lines += [
+                "",
+                f"{_cell(cause.what)}",
+                "",
+                f"- expected: {_cell(cause.check.expected)}",
+                f"- seen: {_cell(cause.check.seen)}",
+                f"- what to do: {_cell(cause.check.remedy)}",
+            ]
+    if view.steps:
+        lines += ["", "Next:", ""]
+        for step in view.steps:
+            meanwhile = f" while this runs: {_code(step.before)}" if step.before else ""
+            lines.append(f"- {_cell(step.purpose)}: {_code(step.what)}{meanwhile}")
     if view.gaps:
         lines += ["", "Not proven:", ""]
         lines += [f"- {_cell(gap.machine)}, {_cell(gap.what)} ({_cell(gap.why)})" for gap in view.gaps[:_MOST_GAPS]]
@@ -86,6 +94,11 @@ def _row(cells: list[str]) -> str:
 
 def _linked(item: Link) -> str:
     return f"[{_cell(item.text)}]({item.href})" if item.href else _cell(item.text)
+
+
+def _code(text: str) -> str:
+    """Return a command on one line as code."""
+    return "`" + clip(text, 300).replace("\n", " ").replace("`", "'") + "`"
 
 
 def _cell(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,11 +19,13 @@ from harness.report.page import View
 from harness.report.page_model import link
 from harness.report.timeline import WIDTH, draw
 from harness.results.conclusion import headline
+from harness.results.history import PastRun
 from harness.results.model import RunResult
 from harness.results.plain_text import plain
 
 # Room for texts of unknown length, in characters after escaping; tables and drawing come on top.
 PAGE_TEXT = 560_000
+GENERATOR = "airgap-lab-harness"  # in the page of past runs: the file is the harness's
 
 _QUOTED = re.compile(r"`([^`\n]{1,120})`")
 
@@ -42,7 +44,8 @@ def render(
         reports: The earlier runs that have a report beside this one.
         pictures: PNG files, by their path in the result: the page shows them.
     """
-    view = View(run, tails or {}, Budget(PAGE_TEXT), reports)
+    screens = {path: base64.b64encode(data).decode("ascii") for path, data in (pictures or {}).items()}
+    view = View(run, tails or {}, Budget(PAGE_TEXT), reports, screens)
     style, script = _asset("report.css"), _asset("report.js")
     images = "img-src data:; " if pictures else ""
     page = _environment().get_template("report.html.j2")
@@ -54,9 +57,21 @@ def render(
         timeline_width=WIDTH,
         style=Markup(style),  # noqa: S704  (a file of this package)
         script=Markup(script),  # noqa: S704  (a file of this package)
-        pictures={path: base64.b64encode(data).decode("ascii") for path, data in (pictures or {}).items()},
+        pictures=screens,
         policy=f"default-src 'none'; {images}style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "form-action 'none'; base-uri 'none'",
+    )
+
+
+def render_index(runs: Iterable[PastRun]) -> str:
+    """Return the page of past runs, with links to their reports."""
+    style = _asset("report.css")
+    page = _environment().get_template("index.html.j2")
+    return page.render(
+        rows=[(run, symbols.OVERALL[run.overall] if run.overall else symbols.UNREADABLE) for run in runs],
+        style=Markup(style),  # noqa: S704  (a file of this package)
+        generator=GENERATOR,
+        policy=f"default-src 'none'; style-src '{_digest(style)}'; form-action 'none'; base-uri 'none'",
     )
 
 

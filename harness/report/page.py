@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from harness.core.claims import Judgement
+from harness.core.claims import Judgement, Standing
 from harness.core.verdict import Check, Phase, Status, Verdict
 from harness.report import symbols
+from harness.report.cause_cards import LAB, CauseCards, last_seen
 from harness.report.clipping import Budget
 from harness.report.page_model import (
     CaseRow,
-    CauseCard,
     Cell,
     CheckGroup,
     CheckRow,
@@ -23,7 +23,6 @@ from harness.report.page_model import (
     Log,
     Row,
     case_mark,
-    cause_mark,
     earlier_link,
     evidence_link,
     link,
@@ -32,10 +31,10 @@ from harness.report.page_model import (
     tiles,
 )
 from harness.report.symbols import Mark
+from harness.results.causes import causes
 from harness.results.claim_rules import bases
 from harness.results.conclusion import (
     Overall,
-    first_cause,
     gaps,
     lab_wide,
     not_required,
@@ -43,9 +42,8 @@ from harness.results.conclusion import (
     overall,
 )
 from harness.results.model import CaseResult, Outcome, RunResult, Span
-from harness.results.plain_text import plain
+from harness.results.next_steps import next_steps
 
-_LAB = "whole lab"
 _GAP_LINES = 30
 _CHECKS_OF_A_FAILURE = 8
 _FACTS = 40
@@ -60,9 +58,17 @@ class View:
         tails: The ends of evidence files, by path.
         budget: Room for text on the page; what comes first is served first.
         reports: The earlier runs that have a report beside this one.
+        pictures: Screens of failed machines in base64, by path.
     """
 
-    def __init__(self, run: RunResult, tails: Mapping[str, str], budget: Budget, reports: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        run: RunResult,
+        tails: Mapping[str, str],
+        budget: Budget,
+        reports: Collection[str] = (),
+        pictures: Mapping[str, str] | None = None,
+    ) -> None:
         self.run = run
         self._reports = reports
         self._tails = tails
@@ -71,12 +77,15 @@ class View:
         self.tiles = tiles(run)
         self.longest = longest(run)
         self.claims = tuple(self._claim_row(item) for item in run.claims)
-        self.cause = self._cause()
+        self.causes = CauseCards(run, tails, pictures or {}, budget, self._check).build()
+        self.pictured = frozenset(card.picture for card in self.causes)
+        self.more_causes = max(0, len(causes(run)) - len(self.causes))
         lines = self._gap_lines()
         self.gaps, self.more_gaps = lines[:_GAP_LINES], max(0, len(lines) - _GAP_LINES)
         self.failures = self._failures()
         self.rows = self._rows()
         self.groups = tuple(self._group(phase) for phase in Phase)
+        self.steps = next_steps(run)
         self.not_required = not_required(run) if overall(run) is Overall.PASSED else ()
         self.cases = tuple(self._case(case) for case in run.tests)
 
@@ -103,7 +112,9 @@ class View:
         passed, total = item.checks
         return ClaimRow(
             item.title,
-            symbols.STANDING[item.standing],
+            symbols.NOT_ASKED
+            if item.standing is Standing.NOT_PROVEN and not item.asked
+            else symbols.STANDING[item.standing],
             note if item.asked else f"{note}, not asked in this run",
             tuple(self._budget.clip(why, 400) for why in item.why[:_REASONS]),
             max(0, len(item.why) - _REASONS),
@@ -115,7 +126,7 @@ class View:
             else (),
         )
 
-    # -- first cause and failures --------------------------------------------------------------------------------
+    # -- open points and failures --------------------------------------------------------------------------------
 
     def _gap_lines(self) -> tuple[GapLine, ...]:
         phases: dict[tuple[str | None, str, str, Status], list[str]] = {}
@@ -125,46 +136,12 @@ class View:
         return tuple(
             GapLine(
                 symbols.STATUS[status],
-                machine or _LAB,
+                machine or LAB,
                 f"{', '.join(names)}: {self._budget.clip(name, 200)}",
                 self._budget.clip(why, 400),
             )
             for (machine, name, why, status), names in phases.items()
         )
-
-    def _cause(self) -> CauseCard | None:
-        cause = first_cause(self.run)
-        if cause is None:
-            return None
-        machine = cause.machine
-        logs = [item.path for item in logs_of(self.run, machine) if item.path in self._tails]
-        console = self._budget.tail(self._tails[logs[0]], 12, 3000) if logs else ""
-        if cause.check is not None and console.rpartition("\n")[2] in plain(cause.check.seen[-3000:]):
-            console = ""  # the check quotes it already
-        return CauseCard(
-            what=cause.what,
-            mark=cause_mark(cause),
-            machine=machine or _LAB,
-            phase=cause.verdict.phase.value if cause.verdict else cause.span.name if cause.span else "",
-            check=self._check(machine, cause.check, 3000) if cause.check else None,
-            reason=self._budget.clip(cause.case.reason, 3000) if cause.case else "",
-            last_seen=self._last_seen(machine),
-            console=console,
-            enter=self._enter(machine),
-        )
-
-    def _enter(self, machine: str | None) -> str:
-        logged_in = [one.name for one in self.run.machines if one.ssh_logins]
-        return next((item.enter for item in self.run.kept if item.name == machine and machine in logged_in), "")
-
-    def _last_seen(self, machine: str | None) -> str:
-        """Return the last state of a machine.
-
-        None for a phase of the lab: the machine that was seen last.
-        """
-        known = [item for item in self.run.machines if item.last_seen and machine in (None, item.name)]
-        last = max(known, key=lambda item: item.last_seen_s, default=None)
-        return f"{self._budget.clip(last.last_seen, 400)} (at {symbols.duration(last.last_seen_s)})" if last else ""
 
     def _failures(self) -> tuple[Failure, ...]:
         broken = [item for item in self.run.verdicts if item.status in (Status.FAIL, Status.ERROR)]
@@ -179,13 +156,14 @@ class View:
         shown = tuple(self._check(verdict.machine, check, 3000) for check in bad[:_CHECKS_OF_A_FAILURE])
         logs = self._logs(verdict.machine)
         mark = symbols.STATUS[verdict.status]
-        last_seen = self._last_seen(verdict.machine)
-        return Failure(verdict.title, mark, shown, len(bad) - len(shown), "", last_seen, logs)
+        seen = last_seen(self.run, verdict.machine, self._budget)
+        return Failure(verdict.title, mark, shown, len(bad) - len(shown), "", seen, logs)
 
     def _cut_off(self, span: Span) -> Failure:
         title = f"{span.name} of {span.machine or 'the lab'}"
+        seen = last_seen(self.run, span.machine, self._budget)
         reason = f"begun at {symbols.duration(span.started_s)}; the journal ends at {symbols.duration(span.ended_s)}"
-        return Failure(title, symbols.CUT_OFF, (), 0, reason, self._last_seen(span.machine), self._logs(span.machine))
+        return Failure(title, symbols.CUT_OFF, (), 0, reason, seen, self._logs(span.machine))
 
     def _broken_case(self, case: CaseResult) -> Failure:
         return Failure(case.nodeid, symbols.OUTCOME[case.outcome], (), 0, self._budget.clip(case.reason, 4000), "", ())
@@ -208,7 +186,7 @@ class View:
     def _rows(self) -> tuple[Row, ...]:
         return tuple(
             Row(
-                name or _LAB,
+                name or LAB,
                 tuple(self._cell(name, phase) for phase in Phase),
                 symbols.duration(
                     sum(
@@ -233,8 +211,8 @@ class View:
         elif machine is None and not lab_wide(self.run, phase) and self.run.machine_names:
             mark = Mark("elsewhere", "", "per machine")
         elif machine is not None and lab_wide(self.run, phase):
-            mark = Mark("elsewhere", "", _LAB)
-        return Cell(machine or _LAB, phase.value, mark, took, f"#checks-{phase.value}", self._earlier(verdict))
+            mark = Mark("elsewhere", "", LAB)
+        return Cell(machine or LAB, phase.value, mark, took, f"#checks-{phase.value}", self._earlier(verdict))
 
     def _earlier(self, verdict: Verdict | None) -> Link | None:
         """Return `proven by run X`, where an earlier run reached the verdict."""
@@ -272,13 +250,13 @@ class View:
         return [replace(self._check(verdict.machine, check, 1200), earlier=earlier) for check in verdict.checks]
 
     def _unseen(self, machine: str | None, mark: Mark, why: str) -> CheckRow:
-        return CheckRow(machine or _LAB, "the whole phase", mark, "", self._budget.clip(why, 400), "", ())
+        return CheckRow(machine or LAB, "the whole phase", mark, "", self._budget.clip(why, 400), "", ())
 
     def _check(self, machine: str | None, check: Check, limit: int) -> CheckRow:
         passed = check.status is Status.PASS
         room = limit // 3 if passed else limit
         return CheckRow(
-            machine or _LAB,
+            machine or LAB,
             self._budget.clip(check.name, 200),
             symbols.STATUS[check.status],
             self._budget.clip(check.expected, room),

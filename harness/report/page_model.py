@@ -11,7 +11,8 @@ from urllib.parse import quote
 from harness.core.verdict import Status
 from harness.report import symbols
 from harness.report.symbols import Mark
-from harness.results.conclusion import Cause, Overall, not_run, overall
+from harness.results.causes import Cause
+from harness.results.conclusion import Overall, not_run, overall
 from harness.results.counts import planned, tally
 from harness.results.model import CaseResult, EvidenceFile, Outcome, RunResult
 
@@ -130,17 +131,25 @@ class Failure:
 
 @dataclass(frozen=True)
 class CauseCard:
-    """The first cause, for the first screenful."""
+    """What stopped one machine, or the lab.
+
+    Attributes:
+        cause: The true cause, where `check.seen` does not say it.
+        picture: The path of its screen; `picture_data` is the picture in base64.
+    """
 
     what: str
     mark: Mark
     machine: str
     phase: str
     check: CheckRow | None
+    cause: str
     reason: str
     last_seen: str
     console: str
     enter: str
+    picture: str
+    picture_data: str
 
 
 @dataclass(frozen=True)
@@ -204,7 +213,7 @@ def case_mark(case: CaseResult) -> Mark:
 
 
 def cause_mark(cause: Cause) -> Mark:
-    """Return the mark of the first cause."""
+    """Return the mark of a cause."""
     if cause.verdict is not None:
         return symbols.STATUS[cause.verdict.status]
     return symbols.OUTCOME[cause.case.outcome] if cause.case else symbols.CUT_OFF
@@ -222,7 +231,11 @@ def tiles(run: RunResult) -> tuple[tuple[str, str, str], ...]:
         ("checks proven", f"{count[Status.PASS]} of {planned(run)}", "plain"),
         ("failed", str(bad), "fail" if bad else "plain"),
         ("not proven", str(unproven), "not-proven" if unproven else "plain"),
-        ("phases without verdict", str(missing), "not-proven" if missing else "plain"),
+        (
+            "phases without verdict",
+            str(missing),
+            "plain" if not missing or overall(run) is Overall.PARTIAL else "not-proven",
+        ),
         ("tests passed", f"{ran} that ran" if overall(run) is Overall.INCOMPLETE else ran, "plain"),
         ("duration", symbols.duration(run.duration_s), "plain"),
     )

@@ -30,12 +30,13 @@ STATUS = {
 }
 NOT_RUN = Mark("not-run", "–", "not run")
 CUT_OFF = Mark("cut-off", "…", "CUT OFF")
+UNREADABLE = Mark("cut-off", "…", "unreadable")
 ELSEWHERE = Mark("elsewhere", "", "")
 
 OVERALL = {
     Overall.PASSED: Mark("pass", "✓", "passed"),
     Overall.PASSED_WITH_GAPS: Mark("not-proven", "?", "passed, not everything proven"),
-    Overall.PARTIAL: Mark("not-proven", "?", "partial run"),
+    Overall.PARTIAL: Mark("partial", "◐", "partial run, all good"),
     Overall.NOT_PROVEN: Mark("not-proven", "?", "not proven"),
     Overall.FAILED: Mark("fail", "✗", "failed"),
     Overall.ERROR: Mark("error", "!", "error"),

@@ -13,13 +13,16 @@ from harness.core.errors import UsageError
 from harness.core.files import read_end
 from harness.core.layout import RunFiles
 from harness.report.ci import junit_properties, summary_markdown
-from harness.report.html import render
+from harness.report.html import GENERATOR, render, render_index
 from harness.report.page_model import logs_of, troubled
+from harness.results.history import past_runs
 from harness.results.model import EvidenceFile, RunResult
 from harness.results.replay import from_journal
 from harness.results.run_json import to_json
 
 LATEST = "latest"
+INDEX = "index.html"
+_INDEXED = 100  # runs
 _TAIL_BYTES = 64 * 1024
 # The page has the screens in it; a screen in text mode has 5 KiB.
 _PICTURE_BYTES = 256 * 1024
@@ -52,6 +55,20 @@ def write_reports(run_dir: Path) -> RunResult:
     _replace(files.html, render(run, _tails(run, run_dir), reports, _pictures(run, run_dir)))
     _replace(files.summary, summary_markdown(run, reports))
     return run
+
+
+def write_index(reports: Path) -> None:
+    """Write `index.html` with the last runs; leave a file of that name of others.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    index = reports / INDEX
+    if index.exists():
+        with index.open("rb") as stream:
+            if f'content="{GENERATOR}"'.encode() not in stream.read(_TAIL_BYTES):
+                return
+    _replace(index, render_index(past_runs(reports, _INDEXED)))
 
 
 def _earlier_reports(run: RunResult, run_dir: Path) -> frozenset[str]:

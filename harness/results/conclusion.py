@@ -1,4 +1,4 @@
-"""The conclusion of a result: status, headline, first cause, open points. Pure."""
+"""The conclusion of a result: status, headline, open points. Pure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.core.claims import Judgement, Standing
-from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.core.verdict import Phase, Status
+from harness.results.causes import BAD_OUTCOMES, INTERRUPTED, causes, cut_off, first_cause
 from harness.results.counts import planned, tally
-from harness.results.model import CaseResult, Outcome, RunResult, Span, SpanKind
+from harness.results.model import Outcome, RunResult
 
-_INTERRUPTED = 2  # pytest.ExitCode; 5 is: no tests collected
-_NO_TESTS = 5
-_BROKEN = (Status.FAIL, Status.ERROR)
-_WHY_LIMIT = 200  # characters of a cause in the headline
+_NO_TESTS = 5  # pytest.ExitCode
 _MOST_NAMES = 3  # machines that a headline names one by one
 _CONTINUE = "; continue with `--resume`"
-_BAD_OUTCOMES = (Outcome.FAILED, Outcome.ERROR, Outcome.XPASSED)
 _UNSEEN_OUTCOMES = (Outcome.SKIPPED, Outcome.XFAILED)
 
 
@@ -42,26 +39,6 @@ class Gap:
     name: str
     why: str
     status: Status = Status.NOT_PROVEN
-
-
-@dataclass(frozen=True)
-class Cause:
-    """Where to look first.
-
-    `verdict` and `check` are None where no phase is to blame; `case` is the test, `span` the unfinished phase.
-    """
-
-    what: str
-    verdict: Verdict | None = None
-    check: Check | None = None
-    case: CaseResult | None = None
-    span: Span | None = None
-
-    @property
-    def machine(self) -> str | None:
-        """The machine concerned; None for the whole lab."""
-        subject = self.verdict or self.span
-        return subject.machine if subject else None
 
 
 def lab_wide(run: RunResult, phase: Phase) -> bool:
@@ -105,7 +82,7 @@ def gaps(run: RunResult) -> tuple[Gap, ...]:
 
 def overall(run: RunResult) -> Overall:
     """Return the status word; the worst finding decides."""
-    if run.exit_status is None or run.exit_status == _INTERRUPTED or _cut_off(run):
+    if run.exit_status is None or run.exit_status == INTERRUPTED or cut_off(run):
         return Overall.INCOMPLETE
     judged = _judged(run)
     if judged is not None:
@@ -133,18 +110,9 @@ def not_required(run: RunResult) -> tuple[str, ...]:
     return tuple(f"not required: {claim.title}: {claim.why[0] if claim.why else 'not asked'}" for claim in missing)
 
 
-def _cut_off(run: RunResult) -> bool:
-    return any(run.unfinished(span.machine, Phase(span.name)) for span in _open_phases(run))
-
-
 def held_back(run: RunResult) -> tuple[Judgement, ...]:
     """Return the claims for whose sake the run is not green."""
     return tuple(claim for claim in run.claims if claim.holds_back)
-
-
-def _open_phases(run: RunResult) -> list[Span]:
-    names = {phase.value for phase in Phase}
-    return [span for span in run.spans if span.kind is SpanKind.PHASE and not span.finished and span.name in names]
 
 
 def _judged(run: RunResult) -> Overall | None:
@@ -157,7 +125,7 @@ def _judged(run: RunResult) -> Overall | None:
         return Overall.FAILED
     if Outcome.ERROR in outcomes:
         return Overall.ERROR
-    if outcomes & set(_BAD_OUTCOMES):
+    if outcomes & set(BAD_OUTCOMES):
         return Overall.FAILED
     if held_back(run):
         return Overall.NOT_PROVEN
@@ -183,7 +151,15 @@ def headline(run: RunResult) -> str:
     if word is Overall.INCOMPLETE:
         joint = " while " if cause and cause.span else "; before that: "
         return f"INCOMPLETE: {_ending(run)}" + (joint + cause.what if cause else "") + _CONTINUE
-    return f"{word.value.upper()}: {cause.what if cause else f'pytest ended with exit status {run.exit_status}'}"
+    text = cause.what if cause else f"pytest ended with exit status {run.exit_status}"
+    return f"{word.value.upper()}: {text}{_also_failed(run)}"
+
+
+def _also_failed(run: RunResult) -> str:
+    """Return the other machines that failed, each with its phase."""
+    others = [item.verdict for item in causes(run)[1:] if item.verdict]
+    named = [f"{item.machine or 'the lab'} ({item.phase.value})" for item in others]
+    return f"; also failed: {_names(named)}" if named else ""
 
 
 def _asked(run: RunResult) -> str:
@@ -216,7 +192,7 @@ def _required(run: RunResult) -> str:
 
 
 def _ending(run: RunResult) -> str:
-    if run.exit_status == _INTERRUPTED:
+    if run.exit_status == INTERRUPTED:
         return "the run was interrupted"
     if run.exit_status is not None:
         return "a phase was begun and has no verdict"
@@ -235,45 +211,3 @@ def _reservations(run: RunResult) -> list[str]:
 
 def _count(number: int, one: str, many: str) -> list[str]:
     return [] if number == 0 else [f"{number} {one if number == 1 else many}"]
-
-
-def first_cause(run: RunResult) -> Cause | None:
-    """Return the first cause: earliest failed phase, test, or unfinished phase."""
-    broken = [verdict for verdict in run.verdicts if verdict.status in _BROKEN]
-    if broken:
-        verdict = min(broken, key=lambda item: (item.ended_s, item.phase.number))
-        check = next(item for item in verdict.checks if item.status is verdict.status)
-        return Cause(f"{verdict.title}: {check.name}: {check.why[:_WHY_LIMIT]}", verdict=verdict, check=check)
-    case = next((case for case in run.tests if case.outcome in _BAD_OUTCOMES), None)
-    if case is not None:
-        return Cause(": ".join(filter(None, [f"{case.nodeid} {case.outcome.value}", _exception(case)])), case=case)
-    if run.exit_status is None or run.exit_status == _INTERRUPTED or _cut_off(run):
-        return _stuck(run)
-    return None
-
-
-def _stuck(run: RunResult) -> Cause | None:
-    """Return the open phase with the largest elapsed share of its deadline.
-
-    A phase without a deadline of its own is measured against the longest one.
-    """
-    spans = _open_phases(run)
-    longest = max(run.limits_s.values(), default=0.0) or 1.0
-
-    def share(span: Span) -> float:
-        return (span.ended_s - span.started_s) / (run.limits_s.get(span.name) or longest)
-
-    span = max(spans, key=share, default=None)
-    if span is None:
-        return None
-    limit = run.limits_s.get(span.name)
-    took = f"{span.ended_s - span.started_s:.0f}" + (f" of {limit:.0f}" if limit else "")
-    others = f" ({len(spans)} phases were open)" if len(spans) > 1 else ""
-    return Cause(f"{span.name} of {span.machine or 'the lab'} was under way for {took} s{others}", span=span)
-
-
-def _exception(case: CaseResult) -> str:
-    """Return the line of a failed test's text that names the exception."""
-    lines = [line.strip() for line in case.reason.splitlines() if line.strip()]
-    raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E ")]
-    return next(iter(raised or lines), "")[:_WHY_LIMIT]

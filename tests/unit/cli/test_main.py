@@ -23,7 +23,7 @@ def test_every_subcommand_has_the_first_line_of_its_help_in_the_table(name: str)
 def test_the_help_lists_the_subcommands() -> None:
     output = run_lab("--help").output
     for name, summary in SUBCOMMANDS.items():
-        assert f"  {name:<6}  {summary}\n" in output
+        assert f"  {name:<10}  {summary}\n" in output
     assert set(SUBCOMMANDS) >= {"setup", "doctor", "plan", "seed", "ssh", "status", "report", "down", "schema"}
 
 

@@ -26,6 +26,21 @@ def test_a_report_is_written_again_from_the_journal(tmp_path: Path) -> None:
     assert run_lab("report", empty).exit_code == 4
 
 
+def test_without_a_directory_it_is_the_newest_run(tmp_path: Path) -> None:
+    assert run_lab("report", "--reports", tmp_path).exit_code == 4
+    for name in ("run-1", "run-2", "run-3"):
+        journal(tmp_path / name)
+    point_latest(tmp_path / "run-2")
+    result = run_lab("report", "--reports", tmp_path)
+    assert (result.exit_code, result.output.strip()) == (0, str(tmp_path.resolve() / "run-2" / "report.html"))
+    assert "run-2/report.html" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_run_that_was_moved_elsewhere_gets_no_index_beside_it(tmp_path: Path) -> None:
+    assert run_lab("report", journal(tmp_path / "run-1")).exit_code == 0
+    assert not (tmp_path / "index.html").exists()
+
+
 @links
 def test_a_report_of_any_run_leaves_the_pointer_to_the_newest(tmp_path: Path) -> None:
     older, newest = journal(tmp_path / "run-1"), journal(tmp_path / "run-2")

@@ -52,6 +52,11 @@ def test_the_real_address_replaces_the_loopback_and_the_authority_stays() -> Non
     assert text.count("airgap-lab") == 6
 
 
+def test_behind_a_tunnel_the_certificate_still_has_to_name_the_real_address() -> None:
+    text = with_server(TEXT, "192.168.6.10", "airgap-lab", tunnel_port=7443)
+    assert "    server: https://127.0.0.1:7443\n    tls-server-name: 192.168.6.10\n" in text
+
+
 def test_a_text_without_a_server_is_refused() -> None:
     with pytest.raises(ValueError, match="names no server"):
         with_server("", "192.168.6.10", "lab")

@@ -55,6 +55,11 @@ def test_a_password_of_a_command_line(text: str, shown: str) -> None:
     assert "hunter2" not in redact(text)
 
 
+@pytest.mark.parametrize("text", ["    client-key-data: {}\n", '{{"client-key-data": "{}"}}', "client-key-data:{}"])
+def test_the_key_of_a_kubeconfig_is_masked(text: str) -> None:
+    assert redact(text.format("TFMwdExTMUNSVWRKVGlC+/==")) == text.format(MASK)
+
+
 @pytest.mark.parametrize("text", ["a-gp b", "--gp b", "-gpu host", "mkdir -p /x"])
 def test_words_that_only_look_like_it_stay(text: str) -> None:
     assert redact(text) == text

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import paramiko
 import pytest
 
-from harness.guest.ssh_config import SshHost, known_hosts_text, ssh_config
+from harness.guest.ssh_config import SshHost, known_hosts_text, read_ssh_config, ssh_config
 from harness.system.process import run
 
 BLOB = base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes(32)).decode()
@@ -30,6 +30,14 @@ def test_each_machine_has_a_block_with_its_own_key_and_checked_host_key() -> Non
     assert master["hostkeyalias"] == "k3s-master1"
     assert text.count("Host ") == 2
     assert ssh_config([], PurePosixPath("/k")) == ""
+
+
+def test_the_text_is_read_back() -> None:
+    host = SshHost("k3s-master1", "127.0.0.1", 2222, "ubuntu", Path("/a b/100%/id"), None)
+    assert read_ssh_config(ssh_config([host, host], PurePosixPath("/k"))) == (host, host)
+    assert read_ssh_config("") == ()
+    with pytest.raises(ValueError, match="x has no 'IdentityFile'"):
+        read_ssh_config("Host x\n    HostName y\n")
 
 
 def test_known_hosts_has_name_and_address_of_known_keys() -> None:

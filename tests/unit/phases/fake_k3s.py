@@ -44,6 +44,7 @@ class FakeK3s:
         dns: Whether it has CoreDNS.
         commands: What was run, as `machine: command`.
         states: What the master's journal got, with the phase.
+        facts: What the phase noted for the report.
     """
 
     def __init__(self, context: RunContext) -> None:
@@ -67,6 +68,7 @@ class FakeK3s:
         self.stays: bool = False
         self.commands: list[str] = []
         self.states: list[tuple[str, str]] = []
+        self.facts: dict[str, object] = {}
         self.stream: Callable[[str, int, float], Any] = lambda *_: None
 
     def machines(self) -> list[Machine]:
@@ -86,7 +88,9 @@ class FakeK3s:
             iso=SimpleNamespace(has_k3s=True),
             endpoint=SimpleNamespace(forward=True),
             ssh=ssh,
-            journal=SimpleNamespace(state=lambda text, phase: self.states.append((text, phase))),
+            journal=SimpleNamespace(
+                state=lambda text, phase: self.states.append((text, phase)), facts=self.facts.update
+            ),
             deadline=lambda seconds, key="": Deadline(seconds, self.clock, setting=key),
         )
 

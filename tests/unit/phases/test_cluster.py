@@ -20,6 +20,7 @@ from harness.core.verdict import Check, Status
 from harness.guest.lab_keys import ensure_registry_certificate
 from harness.machine.context import RunContext
 from harness.phases import cluster
+from harness.results.next_steps import API_FACT, KUBESPHERE_FACT
 
 from .fake_k3s import FakeK3s, fake_api
 
@@ -300,3 +301,5 @@ def test_kubesphere_is_asked_where_the_lab_file_promises_it(k3s: FakeK3s, tmp_pa
     check = judged(k3s)[checks.KUBESPHERE.name]
     assert check.status is (Status.PASS if there else Status.NOT_PROVEN)
     assert there or "no namespace kubesphere-system" in check.seen
+    url = {KUBESPHERE_FACT: "http://192.168.6.10:30880"} if there else {}
+    assert k3s.facts == {API_FACT: "https://192.168.6.10:6443", **url}

@@ -14,6 +14,7 @@ from harness.lab.lab import Lab
 from harness.plugin.progress import Progress, claim_lines, kept_lines
 from harness.results.journal import Journal
 from harness.results.journal_events import NOTE, PHASE_END, PHASE_START, STATE, WAIT, phase_end, phase_start
+from harness.results.model import KeptMachine
 
 GOOD = Check("vmx", Status.PASS, "as planned", "as planned")
 UNSEEN = Check("disk", Status.NOT_PROVEN, "as planned", "nothing to look at")
@@ -90,12 +91,20 @@ def test_the_summary_counts_the_checks_and_names_what_is_open(lab: Lab, progress
 def test_the_summary_ends_with_the_report_and_the_login(lab: Lab, progress: Progress) -> None:
     create(lab.context, lab.context.plan.machine(WORKER))
     end = RunEnd(0, kept={WORKER: "keep: always"}, result=static())
-    *first, report, kept, login = progress.summary(lab, end)
+    *first, report, kept, login, remove = progress.summary(lab, end)
     assert first[: len(static().claims)] == claim_lines(static())[: len(static().claims)]
     assert report == f"report: {lab.run.html}"
     assert kept == f"kept (keep: always): {WORKER}"
-    assert login == f"log in: ssh -F {lab.run.ssh_config} {WORKER}    remove: lab down"
+    assert (login, remove) == (f"log in: ssh -F {lab.run.ssh_config} {WORKER}", "remove: lab down")
     assert Path(lab.run.html).name == "report.html"
+
+
+def test_the_summary_ends_with_the_next_steps_of_the_result(lab: Lab, progress: Progress) -> None:
+    create(lab.context, lab.context.plan.machine(WORKER))
+    machines = tuple(replace(machine, ssh_logins=1) for machine in static().machines)
+    result = replace(static(), machines=machines, kept=(KeptMachine(WORKER),))
+    lines = progress.summary(lab, RunEnd(0, kept={WORKER: "keep: always"}, result=result))
+    assert lines[-2:] == [f"log in: lab ssh {WORKER}", "remove: lab down"]
 
 
 def test_kept_machines_are_grouped_by_reason() -> None:

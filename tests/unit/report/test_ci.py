@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 
 import pytest
-from report_samples import case, events_of, failing, replaced, verdicts
+from report_samples import case, events_of, failing, kept, replaced, verdicts
 
 from harness.core.verdict import Phase, Status
 from harness.report.ci import junit_properties, summary_markdown
@@ -46,6 +47,16 @@ def test_a_failure_says_what_was_expected_seen_and_to_be_done() -> None:
     assert "- expected: 41 files, each with the size" in text
     assert "- seen: no such file" in text
     assert "- what to do: read the serial log" in text
+
+
+def test_every_failed_machine_and_the_next_step_are_in_the_summary() -> None:
+    found = replaced(verdicts(), "k3s-worker1", Phase.ISO_COPY, failing())
+    found = replaced(found, "k3s-worker2", Phase.PACKAGES, failing(seen="no packages"))
+    run = dataclasses.replace(from_events(events_of(found, exit_status=1)), kept=kept().kept)
+    text = summary_markdown(run)
+    assert text.count("- what to do: ") == 2
+    assert "packages of k3s\\-worker2" in text
+    assert "- log in: `lab ssh k3s-worker1`\n- remove: `lab down`\n" in text
 
 
 def test_a_summary_is_short_and_nothing_in_it_is_markup() -> None:

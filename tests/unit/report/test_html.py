@@ -118,8 +118,9 @@ def test_the_verdict_is_first_and_names_cause_and_remedy() -> None:
         "Failed to start copy.service",
     ):
         assert wanted in first_screen
+    assert text.index('id="cause"') < text.index('class="tiles"') < text.index('id="claims"')
     assert (
-        text.index('id="cause"') < text.index('id="phases"') < text.index('id="checks"') < text.index('id="timeline"')
+        text.index('id="claims"') < text.index('id="phases"') < text.index('id="checks"') < text.index('id="timeline"')
     )
     assert text.index('id="timeline"') < text.index('id="environment"') < text.index('id="failures"')
 
@@ -129,6 +130,22 @@ def test_a_console_that_the_check_quotes_is_not_shown_twice() -> None:
     first_screen = render(failed_run(seen="kernel panic\n---[ end Kernel panic ]---"), log).partition('id="phases"')[0]
     assert first_screen.count("---[ end Kernel panic ]---") == 1
     assert "end of its console" not in first_screen
+
+
+def test_a_screen_is_a_picture_in_the_page() -> None:
+    run = failed_run()
+    run = dataclasses.replace(run, evidence=(*run.evidence, EvidenceFile(f"{WORKER}/screen.png", WORKER)))
+    page = Page(render(run, pictures={f"{WORKER}/screen.png": b"PNG"}))
+    assert [item["src"] for item in page.of("img")] == ["data:image/png;base64,UE5H"]
+    policy = next(item["content"] for item in page.of("meta") if "http-equiv" in item)
+    assert "img-src data:;" in policy
+
+
+def test_what_comes_next_is_on_the_page() -> None:
+    run = from_events(events_of(verdicts()))
+    assert 'id="next"' not in render(run)
+    page = Page(render(dataclasses.replace(run, kept=kept().kept)))
+    assert {"lab ssh k3s-worker1", "lab down"} <= set(page.texts["code"])
 
 
 def test_the_logs_of_a_machine_are_shown_once() -> None:
@@ -269,3 +286,8 @@ def test_inputs_are_shown_with_their_hashes() -> None:
     shown = page.text("td", "dd", "code")
     for wanted in ("ab" * 32, "1c" * 32, "1d" * 32, "seed-worker1.iso", "tcg", "pytest 9.0.3", "small-host"):
         assert wanted in shown
+
+
+def test_what_is_not_required_is_readable_on_the_verdict() -> None:
+    style = re.search(r"\.verdict \.soft \{ color: inherit;", render(failed_run()))
+    assert style is not None, "grey on green has no contrast"

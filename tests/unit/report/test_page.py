@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from report_samples import MACHINES, failing, kept, replaced, static, verdicts
+from report_samples import MACHINES, failing, replaced, static, verdicts
 
 from harness.core.verdict import Phase, Status
 from harness.report import symbols
 from harness.report.clipping import Budget
 from harness.report.page import View
 from harness.report.page_model import Link
+from harness.results.claim_rules import place
 from harness.results.model import CaseResult, EvidenceFile, Outcome, RunResult, Span, SpanKind
 
 
@@ -34,20 +35,10 @@ def test_a_row_per_machine_and_one_for_the_lab_with_a_cell_per_phase() -> None:
 
 def test_a_failed_check_is_the_cause_and_stands_first_in_its_group() -> None:
     page = view(run_with(Status.FAIL))
-    assert page.cause is not None
-    assert (page.cause.machine, page.cause.phase) == ("k3s-worker1", Phase.ISO_COPY.value)
+    assert [(card.machine, card.phase) for card in page.causes] == [("k3s-worker1", Phase.ISO_COPY.value)]
     group = page.groups[list(Phase).index(Phase.ISO_COPY)]
     assert group.checks[0].mark is symbols.STATUS[Status.FAIL]
     assert not group.whole
-
-
-def test_a_way_in_by_ssh_is_offered_only_where_ssh_has_worked() -> None:
-    failed = dataclasses.replace(run_with(Status.FAIL), kept=kept().kept)
-    known = [dataclasses.replace(item, ssh_logins=1) for item in failed.machines]
-    reached, unreached = view(dataclasses.replace(failed, machines=tuple(known))).cause, view(failed).cause
-    assert reached is not None
-    assert unreached is not None
-    assert (reached.enter.startswith("ssh -F "), unreached.enter) == (True, "")
 
 
 def test_a_phase_of_the_lab_that_was_cut_off_shows_the_machine_seen_last() -> None:
@@ -63,7 +54,7 @@ def test_a_phase_of_the_lab_that_was_cut_off_shows_the_machine_seen_last() -> No
 def test_the_phases_after_a_failure_are_open_points() -> None:
     page = view(run_with(Status.FAIL))
     assert any("blocked by iso-copy of k3s-worker1" in gap.why for gap in page.gaps)
-    assert view(run_with()).cause is None
+    assert view(run_with()).causes == ()
 
 
 def test_logs_of_a_failed_machine_are_shown_once() -> None:
@@ -102,3 +93,12 @@ def test_what_an_earlier_run_proved_says_so_and_has_no_time() -> None:
     assert page.rows[1].total != view(run_with()).rows[1].total
     gone = View(run, {}, Budget(100_000)).rows[1].cells[number].earlier
     assert gone == Link("proven by run run-1", ""), "no link to a report that is not there"
+
+
+def test_a_good_part_is_neither_amber_nor_not_proven() -> None:
+    found = [item for item in verdicts() if item.machine in (None, "k3s-worker1")]
+    asked = tuple(place(phase, "k3s-worker1") for phase in Phase)
+    page = view(dataclasses.replace(static(), verdicts=tuple(found), asked=asked, left_out=("test_a",), exit_status=0))
+    assert page.mark.css == "partial"
+    assert {claim.mark for claim in page.claims if "not asked" in claim.note} == {symbols.NOT_ASKED}
+    assert {css for _, _, css in page.tiles} == {"plain"}

@@ -14,7 +14,7 @@ from report_samples import events_of, failing, replaced, verdicts, write_journal
 
 from harness.core.errors import UsageError
 from harness.core.verdict import Phase
-from harness.report.writer import latest_run, point_latest, write_reports
+from harness.report.writer import latest_run, point_latest, write_index, write_reports
 from harness.results.run_json import from_json
 
 WORKER, MASTER = "k3s-worker1", "k3s-master1"
@@ -195,3 +195,18 @@ def test_a_junit_file_that_was_cut_short_is_left_and_reported(tmp_path: Path) ->
     (directory / "junit.xml").write_text("<testsuites><testsuite")
     assert "junit.xml was left as it is" in str(write_reports(directory).notes)
     assert (directory / "junit.xml").read_text() == "<testsuites><testsuite"
+
+
+def test_the_index_links_every_report_and_replaces_no_file_of_others(tmp_path: Path) -> None:
+    run = run_directory(tmp_path)
+    write_reports(run)
+    index = run.parent / "index.html"
+    for _ in range(2):
+        write_index(run.parent)
+        text = index.read_text(encoding="utf-8")
+        assert f'href="./{run.name}/report.html"' in text
+        assert "FAILED: iso-copy of k3s-worker1" in text
+        assert "<script" not in text
+    index.write_text("mine")
+    write_index(run.parent)
+    assert index.read_text() == "mine"

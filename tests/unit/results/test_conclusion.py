@@ -10,10 +10,10 @@ from report_samples import MACHINES, case, events_of, failing, passing, replaced
 
 from harness.core.claims import Claim
 from harness.core.verdict import Check, Phase, Status, Verdict
+from harness.results.causes import first_cause
 from harness.results.claim_rules import LAB_WIDE, place
 from harness.results.conclusion import (
     Overall,
-    first_cause,
     gaps,
     headline,
     not_required,
@@ -243,16 +243,6 @@ def test_an_error_of_a_test_is_headed_by_its_exception() -> None:
     assert headline(run).endswith(" error: KeyError: 'x'")
 
 
-def test_the_first_cause_is_the_earliest_not_the_first_machine() -> None:
-    found = replaced(verdicts(), "k3s-master1", Phase.GUESTS, failing())
-    found = replaced(found, "k3s-worker2", Phase.PACKAGES, failing(Status.ERROR))
-    run = from_events(events_of(found, exit_status=1))
-    cause = first_cause(dataclasses.replace(run, verdicts=run.verdicts[::-1]))
-    assert cause is not None
-    assert cause.verdict is not None
-    assert (cause.machine, cause.verdict.phase) == ("k3s-worker2", Phase.PACKAGES)
-
-
 def test_unreadable_events_are_not_green() -> None:
     run = dataclasses.replace(from_events(events_of(verdicts())), unreadable_events=2)
     assert headline(run) == "PASSED, 2 journal lines unreadable"
@@ -264,3 +254,11 @@ def test_of_two_verdicts_of_a_phase_the_worse_is_shown() -> None:
     run = dataclasses.replace(static(), verdicts=(bad, good), exit_status=0)
     assert run.verdict_of(WORKER, Phase.BOOT) is bad
     assert overall(run) is Overall.FAILED
+
+
+def test_every_failed_machine_is_in_the_headline() -> None:
+    found = replaced(verdicts(), "k3s-master1", Phase.GUESTS, failing())
+    found = replaced(found, "k3s-worker2", Phase.PACKAGES, failing(Status.ERROR))
+    text = headline(from_events(events_of(found, exit_status=1)))
+    assert text.startswith("ERROR: packages of k3s-worker2: ")
+    assert text.endswith("; also failed: k3s-master1 (guests)")
