@@ -179,7 +179,7 @@ class Gateway:
         self._vmrun.networks.start_record(self._network, self._directory)
 
     def _registry_obstacle(self) -> str:
-        return "" if self._context.plan.spec.seeds.source is SeedSource.BUILT else _FOREIGN_SEEDS
+        return _FOREIGN_SEEDS if self._context.plan.spec.seeds.source is SeedSource.PROVIDED else ""
 
     def _open_registry(self) -> None:
         spec = self._context.plan.spec

@@ -52,8 +52,10 @@ def plan_text(selection: Selection, plan: LabPlan) -> str:
 def seeds_text(seeds: SeedsSpec) -> str:
     """Return the source of the seed ISOs.
 
-    For built ones, the distribution that they install is in the text.
+    For built ones, the distribution that they install is in the text, for Ubuntu's the ISO that they are made of.
     """
+    if seeds.source is SeedSource.UBUNTU:
+        return f"{seeds.source.value}: {seeds.iso}"
     if seeds.source is not SeedSource.BUILT:
         return seeds.source.value
     try:
@@ -82,6 +84,7 @@ def _machine_lines(selection: Selection, plan: LabPlan, machine: MachinePlan) ->
     start = (*tools.vmrun_argv, "-T", tools.host_type, "start", str(files.vmx), plan.spec.hypervisor.display)
     return [
         f"{machine.name} ({machine.role.value}), {machine.address}, ssh at {way_in}",
+        *([f"  installer  {machine.installer}"] if machine.installer else []),
         f"  seed       {machine.seed}",
         f"  creates    {files.vmx}",
         f"             {files.disk}",

@@ -19,7 +19,7 @@ import click
 from harness.cli.options import lab_option, overlay_option, port, report_errors, say
 from harness.cli.seed_check import check_iso
 from harness.config.loader import load_embedded, load_lab, read
-from harness.config.model import LabSpec, Role, SeedSource, host_path
+from harness.config.model import UBUNTU_INSTALLER, LabSpec, Role, SeedSource, host_path
 from harness.config.secret_reference import resolve
 from harness.core.errors import UsageError
 from harness.core.layout import cache_directory
@@ -35,6 +35,8 @@ from harness.payload.collect import PACKAGES, CollectedFile, collect_payload
 from harness.seed.build import build_seeds
 from harness.seed.k3s_node import K3S_PACKAGES
 from harness.seed.model import K3sCluster, RegistryLogin, SeedSpec
+from harness.seed.ubuntu.data_iso import build_data_isos
+from harness.seed.ubuntu.installer_iso import make_installer_iso
 
 
 @click.command()
@@ -49,7 +51,7 @@ from harness.seed.model import K3sCluster, RegistryLogin, SeedSpec
 )
 @report_errors
 def seed(lab_file: Path, overlay: str | None, iso: Path | None) -> None:
-    """Build the seed ISOs for the embedded hypervisor.
+    """Build the seed ISOs for the embedded hypervisor, or of Ubuntu's ISO.
 
     What is up to date is kept.
     """
@@ -57,7 +59,17 @@ def seed(lab_file: Path, overlay: str | None, iso: Path | None) -> None:
         if not check_iso(load_lab(lab_file, overlay), lab_file, iso, say, datetime.now(UTC)):
             sys.exit(1)
         return
-    port(build)(load_embedded(lab_file, overlay, platform=sys.platform), lab_file, say)
+    port(build)(_lab(lab_file, overlay), lab_file, say)
+
+
+def _lab(lab_file: Path, overlay: str | None) -> LabSpec:
+    """Return the lab whose seeds are built.
+
+    It is the one of the embedded hypervisor, if the lab's own seeds are not made of Ubuntu's ISO.
+    """
+    if overlay is None and load_lab(lab_file).seeds.source is SeedSource.UBUNTU:
+        return load_lab(lab_file, platform=sys.platform)
+    return load_embedded(lab_file, overlay, platform=sys.platform)
 
 
 def build(
@@ -88,12 +100,14 @@ def build(
         SeedError: An ISO or a key cannot be written, or a foreign file is in its place.
         LabBusyError: A session works on the lab.
     """
-    if spec.seeds.source is not SeedSource.BUILT:
+    if spec.seeds.source is SeedSource.PROVIDED:
         raise UsageError(
             "the seed ISOs of this lab are provided, not built",
             where=str(lab_file),
             remedy="use them as they are, or set `seeds: {source: built}`",
         )
+    if spec.seeds.source is SeedSource.UBUNTU:
+        return _build_of_ubuntu(spec, lab_file, say)
     release = guest_release(spec.seeds, os_release())
     say(f"guests: {release}")
     base = lab_file.resolve().parent
@@ -105,10 +119,41 @@ def build(
         raise
     directory = host_path(spec.seeds.directory, base)
     with lab_lock(host_path(spec.vm_directory, base), spec.name, say):  # A session reads the seed ISOs.
-        keys = ensure_keys(directory, list(spec.machines))
-        cluster = k3s_cluster(spec, directory)
-        specs = [replace(one, **brought, k3s=cluster) for one in seed_specs(spec, keys, build_time())]
-        return make_isos(specs, image, directory, say)
+        return make_isos(_inputs(spec, directory, brought), image, directory, say)
+
+
+def _build_of_ubuntu(spec: LabSpec, lab_file: Path, say: Callable[[str], None]) -> list[Path]:
+    """Make one installer ISO of Ubuntu's, and a data ISO for each machine.
+
+    Raises:
+        UsageError: A file is missing or another one than the lab file says, or a package has no file.
+    """
+    base = lab_file.resolve().parent
+    brought = _brought(spec, lab_file, say)
+    _require_packages(spec, lab_file, brought["packages"])
+    directory = host_path(spec.seeds.directory, base)
+    with lab_lock(host_path(spec.vm_directory, base), spec.name, say):
+        source = host_path(str(spec.seeds.iso), base)
+        make_installer_iso(source, str(spec.seeds.sha256), directory / UBUNTU_INSTALLER, say)
+        return build_data_isos(_inputs(spec, directory, brought), directory, say)
+
+
+def _require_packages(spec: LabSpec, lab_file: Path, packages: tuple[DebPackage, ...]) -> None:
+    known = {name for package in packages for name in package.names}
+    missing = [name for name in spec.guest.packages if name not in known]
+    if missing:
+        raise UsageError(
+            f"no file of payload.packages is the package {', '.join(missing)} (guest.packages)",
+            where=_place(lab_file, missing[0]),
+            remedy="download the .deb files for the guest's release, with those they need, and name them there",
+        )
+
+
+def _inputs(spec: LabSpec, directory: Path, brought: _Brought) -> list[SeedSpec]:
+    """Return the inputs of all seeds; create the keys that are missing."""
+    keys = ensure_keys(directory, list(spec.machines))
+    cluster = k3s_cluster(spec, directory)
+    return [replace(one, **brought, k3s=cluster) for one in seed_specs(spec, keys, build_time())]
 
 
 def _place(lab_file: Path, word: str) -> str:

@@ -30,7 +30,7 @@ def guest_problems(spec: LabSpec) -> Iterator[Broken]:
         if emptied:
             text = f"a restart of the guest empties {emptied}, and the run looks for {path} afterwards"
             yield ("markers", name), f"{text}; write a path such as /var/lib/NAME"
-    if spec.seeds.source is SeedSource.BUILT and spec.guest.password_ssh:
+    if spec.seeds.source is not SeedSource.PROVIDED and spec.guest.password_ssh:
         text = "no account of a seed that is built has a password to log in with; write false"
         yield ("guest", "password_ssh"), text
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.config import yaml_nodes as yaml_tree
 from harness.config.guest_rules import guest_problems
-from harness.config.model import LabSpec, Reach, SeedSource
+from harness.config.model import UBUNTU_INSTALLER, LabSpec, Reach, SeedSource
 from harness.config.path_rules import Broken, path_problems
 from harness.config.payload_spec import duplicate_names
 from harness.core.errors import ConfigError
@@ -114,6 +114,7 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
     rules = [
         *_rules(spec),
         *_built_rules(spec),
+        *_ubuntu_rules(spec),
         *_payload_rules(spec),
         *guest_problems(spec),
         *path_problems(spec, platform),
@@ -261,6 +262,27 @@ def _built_rules(spec: LabSpec) -> Iterator[Broken]:
         yield ("hardware", "disk_gib"), f"seeds that are built install on disks of at most {MOST_BUILT_DISK_GIB} GiB"
     if not spec.guest.packages:
         yield ("guest", "packages"), "a seed that is built brings at least one package"
+
+
+def _ubuntu_rules(spec: LabSpec) -> Iterator[Broken]:
+    """Yield what is missing for seeds of Ubuntu's ISO, and what only they have."""
+    seeds = spec.seeds
+    if seeds.source is not SeedSource.UBUNTU:
+        for key in ("iso", "sha256"):
+            if getattr(seeds, key) is not None:
+                yield ("seeds", key), "has an effect with `source: ubuntu` only"
+        return
+    for key in ("distribution", "suite"):
+        if getattr(seeds, key) is not None:
+            yield ("seeds", key), "has an effect with `source: built` only: `iso` says what is installed"
+    if seeds.iso is None:
+        yield ("seeds",), "`source: ubuntu` needs `iso`: the path of a live-server ISO as Ubuntu publishes it"
+    if seeds.sha256 is None:
+        yield ("seeds",), "`source: ubuntu` needs `sha256`: the ISO's digest in Ubuntu's SHA256SUMS"
+    for name, machine in spec.machines.items():
+        if machine.seed.lower() == UBUNTU_INSTALLER:
+            text = f"{machine.seed} is the name of the installer ISO of all machines; write another one"
+            yield ("machines", name, "seed"), text
 
 
 def _payload_rules(spec: LabSpec) -> Iterator[Broken]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from harness.config.frozen_model import Model
-from harness.config.payload_spec import PayloadSpec
+from harness.config.payload_spec import PayloadSpec, Sha256
 from harness.config.secret_reference import PATTERN, check_reference
 from harness.core.claims import Claim
 
@@ -30,6 +30,9 @@ SecretReference = Annotated[
     str, BeforeValidator(check_reference), WithJsonSchema({"type": "string", "pattern": PATTERN})
 ]
 Seconds = Annotated[int, Field(ge=1, le=86400)]
+# Of seeds that are made of Ubuntu's ISO: the installer of all machines, and the label of the data beside it.
+UBUNTU_INSTALLER = "ubuntu-installer.iso"
+DATA_LABEL = "CIDATA"
 
 
 class Role(StrEnum):
@@ -44,6 +47,7 @@ class SeedSource(StrEnum):
 
     PROVIDED = "provided"
     BUILT = "built"
+    UBUNTU = "ubuntu"
 
 
 class Reach(StrEnum):
@@ -93,7 +97,10 @@ class RegistrySpec(Model):
 
 
 class SeedsSpec(Model):
-    """Directory of the seed ISOs and, for `built`, the distribution that they install."""
+    """Directory of the seed ISOs, and what `lab seed` makes them of.
+
+    For `built` that is a distribution, for `ubuntu` Ubuntu's own ISO.
+    """
 
     source: SeedSource
     directory: Annotated[str, Field(min_length=1)]
@@ -101,6 +108,10 @@ class SeedsSpec(Model):
         Literal["debian", "ubuntu"] | None, Field(description="null: the host's own, as its os-release says")
     ] = None
     suite: Annotated[str | None, Field(pattern=r"^[a-z]+$", description="e.g. bookworm; null: the host's own")] = None
+    iso: Annotated[
+        str | None, Field(min_length=1, description="of `ubuntu`: the live-server ISO as Ubuntu publishes it")
+    ] = None
+    sha256: Annotated[Sha256 | None, Field(description="of `ubuntu`: the ISO's digest in Ubuntu's SHA256SUMS")] = None
 
 
 class SshSpec(Model):

@@ -32,6 +32,7 @@ def path_problems(spec: LabSpec, platform: str | None) -> Iterator[Broken]:
     for place, text in (
         (("vm_directory",), spec.vm_directory),
         (("seeds", "directory"), spec.seeds.directory),
+        *(((("seeds", "iso"), spec.seeds.iso),) if spec.seeds.iso else ()),
         (("ssh", "key"), spec.ssh.key),
         *((("machines", name, "seed"), machine.seed) for name, machine in spec.machines.items()),
         *_payload_paths(spec),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from harness.config.model import LabSpec, Reach, Role, host_path
+from harness.config.model import UBUNTU_INSTALLER, LabSpec, Reach, Role, SeedSource, host_path
 from harness.config.vmx_template import vmx_keys
 from harness.core.layout import MachineFiles
 
@@ -35,6 +35,7 @@ class MachinePlan:
     Attributes:
         nonce: 32 hex digits, new for each run. It is the SMBIOS UUID of the VM: a guest that reports it belongs to
             this run.
+        installer: The ISO that boots, where the seed holds only the data for it; None where the seed boots.
         vmx: The keys of the VMX in the order of writing.
     """
 
@@ -43,6 +44,7 @@ class MachinePlan:
     address: IPv4Address
     files: MachineFiles
     seed: Path
+    installer: Path | None
     nonce: str
     memory_mib: int
     cpus: int
@@ -124,17 +126,19 @@ def _machine_plan(spec: LabSpec, files: MachineFiles, seeds: Path, nonce: str, e
     name = files.name
     machine = spec.machines[name]
     seed = seeds / machine.seed
+    installer = seeds / UBUNTU_INSTALLER if spec.seeds.source is SeedSource.UBUNTU else None
     return MachinePlan(
         name=name,
         role=machine.role,
         address=machine.address,
         files=files,
         seed=seed,
+        installer=installer,
         nonce=nonce,
         memory_mib=spec.memory_mib(name),
         cpus=spec.cpus(name),
         disk_gib=spec.hardware.disk_gib,
-        vmx=vmx_keys(spec, name, files, seed, nonce),
+        vmx=vmx_keys(spec, name, files, (installer, seed) if installer else (seed,), nonce),
         endpoint=endpoint,
     )
 

@@ -5,6 +5,7 @@ The work-alike reads the same keys: `harness.vmrun_qemu.vmfiles.devices` maps de
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.config.model import LabSpec
@@ -12,10 +13,12 @@ from harness.core.layout import MachineFiles
 
 DISK = "sata0:0"
 CD = "sata0:1"
-# Whether the seed ISO is in the drive at the next power-on: phases change it, a resumed run reads it.
+SECOND_CD = "sata0:2"  # of seeds that are made of Ubuntu's ISO: the data beside the installer
+# Whether the ISO is in the drive at the next power-on: phases change it, a resumed run reads it.
 CD_CONNECTED = f"{CD}.startConnected"
+SECOND_CD_CONNECTED = f"{SECOND_CD}.startConnected"
 # Keys, in lower case, that the phases themselves change.
-CHANGED_BY_PHASES = (CD_CONNECTED.lower(), "serial0.filename")
+CHANGED_BY_PHASES = (CD_CONNECTED.lower(), SECOND_CD_CONNECTED.lower(), "serial0.filename")
 
 # VMware asks no question on a host without a user, and never sets the guest's clock (the time keys).
 _UNATTENDED = {
@@ -50,13 +53,22 @@ def smbios_uuid(nonce: str) -> str:
     return " ".join(octets[:8]) + "-" + " ".join(octets[8:])
 
 
-def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, seed: Path, nonce: str) -> dict[str, str]:
-    """Return the keys of a new VM in the order of writing."""
+def vmx_keys(spec: LabSpec, name: str, files: MachineFiles, isos: Sequence[Path], nonce: str) -> dict[str, str]:
+    """Return the keys of a new VM in the order of writing.
+
+    Args:
+        spec: The lab.
+        name: The machine.
+        files: Its files.
+        isos: What is in its CD drives: the ISO that boots, then the data beside it if they are on another one.
+        nonce: The run's nonce of the machine.
+    """
     return {
         **_machine_keys(spec, name, nonce),
         **_boot_keys(spec, files),
         **_UNATTENDED,
-        **_drive_keys(files, seed),
+        **_drive_keys(files),
+        **_cd_keys(isos),
         **_network_keys(spec, spec.machines[name].mac),
         "serial0.present": "TRUE",
         "serial0.fileType": "file",
@@ -95,7 +107,7 @@ def _boot_keys(spec: LabSpec, files: MachineFiles) -> dict[str, str]:
     }
 
 
-def _drive_keys(files: MachineFiles, seed: Path) -> dict[str, str]:
+def _drive_keys(files: MachineFiles) -> dict[str, str]:
     return {
         "floppy0.present": "FALSE",
         "usb.present": "FALSE",
@@ -104,10 +116,19 @@ def _drive_keys(files: MachineFiles, seed: Path) -> dict[str, str]:
         "sata0.present": "TRUE",
         f"{DISK}.present": "TRUE",
         f"{DISK}.fileName": files.disk.name,
-        f"{CD}.present": "TRUE",
-        f"{CD}.fileName": str(seed),
-        f"{CD}.deviceType": "cdrom-image",
-        CD_CONNECTED: "TRUE",
+    }
+
+
+def _cd_keys(isos: Sequence[Path]) -> dict[str, str]:
+    return {
+        f"{drive}.{key}": value
+        for drive, iso in zip((CD, SECOND_CD), isos, strict=False)
+        for key, value in (
+            ("present", "TRUE"),
+            ("fileName", str(iso)),
+            ("deviceType", "cdrom-image"),
+            ("startConnected", "TRUE"),
+        )
     }
 
 

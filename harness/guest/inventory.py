@@ -113,8 +113,8 @@ def parse_inventory(text: str) -> dict[str, list[str]]:
     return found
 
 
-def further_devices(seen: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return devices beside one disk, one CD drive and one card.
+def further_devices(seen: Mapping[str, Sequence[str]], cd_drives: int = 1) -> list[str]:
+    """Return devices beside one disk, the CD drives and one card.
 
     Those are block devices and network cards.
     """
@@ -125,7 +125,8 @@ def further_devices(seen: Mapping[str, Sequence[str]]) -> list[str]:
     drives = [name for name in names if re.match(r"sr\d", name)]
     disks = [name for name in names if name not in drives]
     wrong = [] if len(disks) == 1 else [f"{len(disks)} disks, not 1: {', '.join(disks)}"]
-    wrong += [] if len(drives) <= 1 else [f"{len(drives)} CD drives, not 1: {', '.join(drives)}"]
+    further = len(drives) > cd_drives
+    wrong += [f"{len(drives)} CD drives, not {cd_drives}: {', '.join(drives)}"] if further else []
     cards = list(seen["cards"])
     return wrong + ([] if len(cards) == 1 and cards != ["*"] else [f"{len(cards)} network cards: {', '.join(cards)}"])
 

@@ -17,6 +17,13 @@ class DebPackage:
     name: str
     entry: str
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Its name and those that it provides."""
+        lines = self.entry.splitlines()
+        provided = next((line.partition(":")[2] for line in lines if line.startswith("Provides:")), "")
+        return frozenset([self.name, *(part.split()[0] for part in provided.split(",") if part.strip())])
+
 
 def read_package(deb: Path, where: str) -> DebPackage:
     """Return the name and the index paragraph of a package.

@@ -15,7 +15,7 @@ def required_claims(lab: Lab) -> tuple[Claim, ...]:
     named = context.plan.spec.claims.required
     if named is not None:
         return named
-    own_seeds = context.plan.spec.seeds.source is SeedSource.BUILT
+    own_seeds = context.plan.spec.seeds.source is not SeedSource.PROVIDED
     return default_required(
         has_k3s=any(machine.iso and machine.iso.has_k3s for machine in lab.machines.values()),
         has_gateway=context.hypervisor.kind is Kind.EMBEDDED and own_seeds,

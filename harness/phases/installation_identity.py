@@ -35,6 +35,7 @@ class Identity:
         first_boot: Name and age of every file that cloud-init writes once per instance, one a line.
         volume: The volume identifier of the medium in the CD drive; empty where there is none.
         drive: The error of reading the drive where it showed no volume identifier.
+        second_drive: The error of reading a second CD drive, or that it was read; empty where there is none.
         source: How the guest reported this.
     """
 
@@ -47,6 +48,7 @@ class Identity:
     first_boot: str = ""
     volume: str = ""
     drive: str = ""
+    second_drive: str = ""
     source: str = "over SSH"
 
     @property
@@ -61,6 +63,8 @@ class Identity:
         return {MACHINE_ID: self.machine_id, RUNS: self.installer_runs, MARK: mark}
 
 
+# Only guests that are asked have one: it holds the data for Ubuntu's installer.
+_SECOND_DRIVE = "[ ! -b /dev/sr1 ] || dd if=/dev/sr1 of=/dev/null bs=2048 count=1 2>&1 | sed 's/^/second_drive=/'\n"
 _PRINTED = {field.name for field in fields(Identity)} - {"source"}
 
 
@@ -75,7 +79,7 @@ def parse_identity(text: str) -> Identity:
 
 def question(copy_marker: str) -> str:
     """Return the command that asks a guest over SSH."""
-    return f"set -- {shlex.quote(copy_marker)}\n{SCRIPT}"
+    return f"set -- {shlex.quote(copy_marker)}\n{SCRIPT}{_SECOND_DRIVE}"
 
 
 def observe_identity(machine: Machine) -> Identity:

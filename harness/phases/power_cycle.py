@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.config.model import DeadlinesSpec
-from harness.config.vmx_template import CD_CONNECTED
+from harness.config.vmx_template import CD_CONNECTED, SECOND_CD, SECOND_CD_CONNECTED
 from harness.core.check_spec import CheckSpec
 from harness.core.deadline import Deadline
 from harness.core.verdict import Check
@@ -68,31 +68,44 @@ def _reported_its_end(machine: Machine, not_boot_id: str, deadline: Deadline) ->
 
 
 def edit_vmx(machine: Machine, number: int, *, attached: bool) -> None:
-    """Set CD drive and serial log for the next power-on."""
+    """Set CD drives and serial log for the next power-on."""
     vmx = Vmx.read(machine.plan.files.vmx)
-    vmx.set(CD_CONNECTED, "TRUE" if attached else "FALSE")
+    for key in _drives(vmx):
+        vmx.set(key, "TRUE" if attached else "FALSE")
     vmx.set("serial0.fileName", machine.plan.files.serial(number).name)
     vmx.write(machine.plan.files.vmx)
     machine.journal.state(f"ISO {'attached' if attached else 'detached'}")
 
 
 def judge_vmx(check: CheckSpec, vmx: Vmx) -> Check:
-    """Return whether the VMX on disk leaves the CD disconnected at start."""
-    value = vmx.get(CD_CONNECTED, "TRUE") or ""
+    """Return whether the VMX on disk leaves the CDs disconnected at start."""
+    values = {key: vmx.get(key, "TRUE") or "" for key in _drives(vmx)}
     return check.judge(
-        ok=value.upper() == "FALSE",
-        expected=f'{CD_CONNECTED} = "FALSE"',
-        seen=f'{CD_CONNECTED} = "{value}"',
+        ok=all(value.upper() == "FALSE" for value in values.values()),
+        expected=", ".join(f'{key} = "FALSE"' for key in values),
+        seen=", ".join(f'{key} = "{value}"' for key, value in values.items()),
         remedy="the VMX was written again after the edit: was the machine really off?",
     )
+
+
+def _drives(vmx: Vmx) -> tuple[str, ...]:
+    """Return the keys that connect the CD drives of a VM at its start."""
+    second = (vmx.get(f"{SECOND_CD}.present") or "").upper() == "TRUE"
+    return (CD_CONNECTED, SECOND_CD_CONNECTED) if second else (CD_CONNECTED,)
 
 
 def judge_no_medium(check: CheckSpec, seen: Identity) -> Check:
     """Return whether the guest found no medium, or no drive."""
     line = seen.drive.splitlines()[0] if seen.drive else f"{seen.volume!r} in the drive"
+    line += f"; {seen.second_drive.splitlines()[0]}" if seen.second_drive else ""
     return check.judge(
-        ok=any(text in seen.drive for text in ("No medium found", "No such file or directory", "No such device")),
+        ok=_is_empty(seen.drive) and (not seen.second_drive or _is_empty(seen.second_drive)),
         expected="no medium, or no drive",
         seen=line,
         remedy="the ISO is still in the drive: disconnect it in Workstation, and see the VMX",
     )
+
+
+def _is_empty(error: str) -> bool:
+    """Return whether reading a drive ended as it does without a medium."""
+    return any(text in error for text in ("No medium found", "No such file or directory", "No such device"))

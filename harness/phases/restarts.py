@@ -50,7 +50,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     before = observe_identity(machine)
     with_iso = restart(machine, limits, 3, attached=True, cut=True)
     installer = installer_events(machine)
-    yield judge_disk_first(before, with_iso, machine.iso.volume_id.strip() if machine.iso else "", installer)
+    yield judge_disk_first(before, with_iso, _booting_volume(machine), installer)
     after = restart(machine, limits, 4, attached=False, cut=True, log_in=True)
     yield judge_restarted(POWER_CUT, with_iso, after)
     yield judge_same_machine(SAME, before, after)
@@ -60,6 +60,14 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
     detached = judge_vmx(DETACHED, vmx)
     yield detached if detached.status is not Status.PASS else judge_no_medium(DETACHED, after)
     yield judge_devices(machine.plan.vmx, dict(vmx.items()))
+
+
+def _booting_volume(machine: Machine) -> str:
+    """Return the volume identifier of the ISO in the first CD drive."""
+    from harness.seed.inspect import inspect_iso  # noqa: PLC0415 - saves 20 ms where tests are only collected
+
+    iso = inspect_iso(machine.plan.installer) if machine.plan.installer else machine.iso
+    return iso.volume_id.strip() if iso else ""
 
 
 def judge_devices(planned: Mapping[str, str], read: Mapping[str, str]) -> Check:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.config.plan import LabPlan
+from harness.config.plan import LabPlan, MachinePlan
 from harness.core.layout import LEDGER
 from harness.core.temporary_files import check_writable
 from harness.ownership.ledger import Ledger
@@ -50,8 +50,7 @@ def collect(
 
     The only change is that the embedded hypervisor defines the lab's network.
     """
-    windows_registry = windows_registry or this_registry()
-    probe = nearest_directory(plan.vm_directory)
+    registry, probe = windows_registry or this_registry(), nearest_directory(plan.vm_directory)
     return HostFacts(
         platform=platform,
         kind=hypervisor.kind,
@@ -59,8 +58,8 @@ def collect(
         vmrun=" ".join(hypervisor.vmrun_argv),
         account=system.account(platform),
         session=observe(lambda: system.session(platform)),
-        products=installed_products(windows_registry),
-        long_paths=long_paths(windows_registry),
+        products=installed_products(registry),
+        long_paths=long_paths(registry),
         daemon=observe(lambda: system.daemon(hypervisor.kind, platform)),
         addresses=observe(system.adapter_addresses),
         elevated=observe(lambda: system.elevated(platform)),
@@ -73,13 +72,14 @@ def collect(
         seed_directory=observe(lambda: is_directory(plan.seed_directory)),
         isos=_isos(plan, inspect_iso),
         drives=observe(lambda: system.present_drives(platform)),
-        seed_mib={m.name: size for m in plan.machines if (size := observe(partial(_size_mib, m.seed)).value)},
-        network=observe(lambda: find_network(hypervisor.kind, vmrun, plan.spec.network, platform, windows_registry)),
+        seed_mib={m.name: size for m in plan.machines if (size := observe(partial(_size_mib, m)).value)},
+        network=observe(lambda: find_network(hypervisor.kind, vmrun, plan.spec.network, platform, registry)),
         free_disk_mib=observe(lambda: psutil.disk_usage(str(probe)).free // _MIB),
         free_memory_mib=observe(lambda: psutil.virtual_memory().available // _MIB),
         key=inspect_key(plan.ssh_key, platform),
         ports={m.name: _port(m.endpoint.port) for m in plan.machines if m.endpoint.forward},
         forwardings=_forwardings(plan, vmrun),
+        installer=_installer(plan, inspect_iso),
     )
 
 
@@ -134,14 +134,21 @@ def _isos(plan: LabPlan, inspect_iso: Callable[[Path], SeedIso]) -> dict[str, Fa
         return {machine.name: fact for machine, fact in zip(plan.machines, facts, strict=True)}
 
 
+def _installer(plan: LabPlan, inspect_iso: Callable[[Path], SeedIso]) -> Fact[SeedIso] | None:
+    path = plan.machines[0].installer
+    return None if path is None else observe(partial(_iso, path, inspect_iso))
+
+
 def _iso(path: Path, inspect_iso: Callable[[Path], SeedIso]) -> SeedIso:
     if not path.is_file():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     return inspect_iso(path)
 
 
-def _size_mib(path: Path) -> int:
-    return -(-path.stat().st_size // _MIB)
+def _size_mib(machine: MachinePlan) -> int:
+    """Return the size of the ISOs that the machine is installed from."""
+    isos = (machine.seed, machine.installer) if machine.installer else (machine.seed,)
+    return -(-sum(path.stat().st_size for path in isos) // _MIB)
 
 
 def _port(port: int) -> Fact[bool]:

@@ -146,6 +146,7 @@ class HostFacts:
         unregistered: By machine: the names of a VM in its directory, which is not in this lab's ledger.
         held_disk_mib: Disk usage of each of them.
         isos: By machine.
+        installer: The ISO that boots, where the seeds hold only the data for it; else None.
         drives: The drives of a Windows host; none elsewhere.
         seed_mib: Size of each machine's seed ISO that exists, rounded up.
         ports: By machine with a forwarded port of this host: whether the port is free.
@@ -179,3 +180,4 @@ class HostFacts:
     key: Key
     ports: Mapping[str, Fact[bool]]
     forwardings: Fact[tuple[PortForwarding, ...]]
+    installer: Fact[SeedIso] | None = None

@@ -194,9 +194,9 @@ def _held_disk_mib(plan: LabPlan, facts: HostFacts) -> int:
 def _disk_need_mib(machine: MachinePlan, plan: LabPlan, facts: HostFacts) -> int:
     """Return the disk usage of an installed machine, at the least.
 
-    A seed of others, such as Ubuntu's installer with container images, is unpacked and copied: three times its size.
+    An installer that is not ours, such as Ubuntu's with container images, is unpacked and copied: three times its size.
     """
-    if plan.spec.seeds.source is not SeedSource.PROVIDED:
+    if plan.spec.seeds.source is SeedSource.BUILT:
         return MACHINE_DISK_MIB
     return max(MACHINE_DISK_MIB, _INSTALLED_PER_SEED * facts.seed_mib.get(machine.name, 0))
 

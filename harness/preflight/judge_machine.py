@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.config.model import DATA_LABEL
 from harness.config.plan import LabPlan, MachinePlan
 from harness.core.verdict import Check, Status, judge
 from harness.preflight import remedies
@@ -12,21 +13,27 @@ _SHOWN = 3
 
 def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) -> Check:
     """Judge whether the ISO boots by BIOS and installs exactly this machine."""
-    expected = f"{machine.seed.name} is a BIOS-bootable ISO that installs {machine.name} at {machine.address}"
+    installs = f"installs {machine.name} at {machine.address}"
+    expected = f"{machine.seed.name} is a BIOS-bootable ISO that {installs}"
+    if machine.installer is not None:
+        expected = f"{machine.installer.name} boots by BIOS, and {installs} with {machine.seed.name} on the second CD"
     remedy = "the machine installs itself from it; a wrong ISO duplicates the name and address of another machine\n"
     remedy += remedies.seeds_missing(plan)
     fact = facts.isos[machine.name]
     if fact.value is None:
         return Check(name, Status.FAIL, expected, fact.problem, fact.remedy_after(remedy))
     iso = fact.value
-    mistakes = [finding for finding in iso.findings if finding.mistake]
+    installer = facts.installer.value if facts.installer else None
+    if facts.installer is not None and installer is None:
+        return Check(name, Status.FAIL, expected, facts.installer.problem, facts.installer.remedy_after(remedy))
+    mistakes = [one for part in (installer, iso) if part for one in part.findings if one.mistake]
     if mistakes:
         corrections = "\n".join(dict.fromkeys(finding.correction for finding in mistakes))
         seen = "\n".join(str(finding) for finding in mistakes)
         return Check(
             name, Status.FAIL, f"{expected} by itself", seen, f"the installation would fail or wait\n{corrections}"
         )
-    wrong = _iso_problems(iso, machine)
+    wrong = _iso_problems(iso, installer, machine)
     if wrong:
         return judge(name, ok=False, expected=expected, seen="; ".join(wrong), remedy=remedy)
     if iso.machine is None and iso.address is None:
@@ -38,9 +45,11 @@ def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) 
     return judge(name, ok=True, expected=expected, seen=seen)
 
 
-def _iso_problems(iso: SeedIso, machine: MachinePlan) -> list[str]:
+def _iso_problems(iso: SeedIso, installer: SeedIso | None, machine: MachinePlan) -> list[str]:
     """Return the contradictions between ISO and plan; unknown facts are none."""
-    wrong = [] if iso.bios_bootable else ["a BIOS cannot boot it"]
+    wrong = [] if (installer or iso).bios_bootable else ["a BIOS cannot boot it"]
+    if installer is not None and iso.volume_id != DATA_LABEL:
+        wrong.append(f"the label of the data is {iso.volume_id!r}, not {DATA_LABEL}: no installer looks there")
     if iso.machine is not None and iso.machine != machine.name:
         wrong.append(f"it installs {iso.machine}")
     if iso.address is not None and str(iso.address).partition("/")[0] != str(machine.address):

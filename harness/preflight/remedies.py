@@ -152,14 +152,14 @@ def lab_command(word: str, plan: LabPlan) -> str:
 
 def seeds_missing(plan: LabPlan) -> str:
     """Build or provide the seed ISOs."""
-    if plan.spec.seeds.source is SeedSource.BUILT:
+    if plan.spec.seeds.source is not SeedSource.PROVIDED:
         return lab_command("seed", plan)
     return f"build the seed ISOs, put them into {plan.seed_directory}, or set seeds.directory in the lab file"
 
 
 def key_missing(plan: LabPlan) -> str:
     """Create or provide the SSH key."""
-    if plan.spec.seeds.source is SeedSource.BUILT:
+    if plan.spec.seeds.source is not SeedSource.PROVIDED:
         return lab_command("seed", plan)
     return f"put the private key that the seeds were built with at {plan.ssh_key}, or set ssh.key in the lab file"
 

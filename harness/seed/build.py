@@ -83,7 +83,7 @@ def _verify(path: Path, tree: Tree) -> None:
         )
 
 
-def _built_from(path: Path) -> str | None:
+def built_from(path: Path) -> str | None:
     """Return the hash of the inputs of an ISO that exists.
 
     Raises:
@@ -115,7 +115,7 @@ def build_seeds(
         HostError: A file of the guest image is damaged.
     """
     paths = [directory / spec.iso_name for spec in specs]
-    built = {path: _built_from(path) for path in paths}
+    built = {path: built_from(path) for path in paths}
     current = [path for spec, path in zip(specs, paths, strict=True) if built[path] == seed_hash(spec, image.digest)]
     with ThreadPoolExecutor() as pool:
         damage = dict(zip(current, pool.map(iso_damage, current), strict=True))

@@ -23,7 +23,8 @@ from seed_samples import fake_image
 
 from harness.airgap import probes
 from harness.cli import seed as seeding
-from harness.config import LabSpec, load_lab
+from harness.config import LabSpec, SeedSource, load_lab
+from harness.config.model import UBUNTU_INSTALLER
 from harness.guest.inventory import Planned, inventory_command
 from harness.guest.lab_keys import ensure_keys
 from harness.guest.nonce import NONCE_COMMAND
@@ -219,7 +220,9 @@ class FakeLab:
         return guest
 
     def _volume(self, name: str) -> str:
-        return inspect_iso(self.seeds / self.spec.machines[name].seed).volume_id
+        installer = self.seeds / UBUNTU_INSTALLER
+        of_ubuntu = self.spec.seeds.source is SeedSource.UBUNTU
+        return inspect_iso(installer if of_ubuntu else self.seeds / self.spec.machines[name].seed).volume_id
 
     def _events(
         self, state: FakeGuestState, nonce: str, boot_id: str, who: str

@@ -22,3 +22,7 @@ def place(text: str, part: str) -> str:
     assert text.count(part) == 1, part
     before = text[: text.index(part)]
     return f"{before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
+
+
+SOURCE = "  source: provided            # built elsewhere; `built` means that `lab seed` builds them\n"
+OF_UBUNTU = (SOURCE, f"  source: ubuntu\n  iso: live.iso\n  sha256: '{'0' * 64}'\n")

@@ -39,6 +39,8 @@ def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str
     parts[f"`machines.{plan.name}` of the lab file"] = data["machines"][plan.name]
     digests = {name: _digest(value) for name, value in parts.items()}
     digests[f"the seed {plan.seed.name}"] = iso.input_hash or _stamp(plan.seed)
+    if plan.installer is not None:
+        digests[f"the installer {plan.installer.name}"] = _stamp(plan.installer)
     return digests
 
 

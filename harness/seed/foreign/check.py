@@ -79,6 +79,6 @@ def _findings(
         findings += account_findings(data, expected)
         findings += network_findings(data, expected)
         findings += command_findings(iso, data, expected, is_installer=not only_data)
-    if not only_data or iso.find("files") is not None:
+    if not (only_data or data.elsewhere) or iso.find("files") is not None:
         findings += payload_findings(iso, data, expected, now)
     return findings, data.elsewhere

@@ -6,17 +6,21 @@ It is a second CD beside the installer's own.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
+from harness.config.model import DATA_LABEL
+from harness.core.private import keep_file_private
 from harness.image.guest_files import GuestFile, guest_files, overlay_tar
 from harness.image.spec import guest_file_text
-from harness.seed.build import write_verified
+from harness.seed.build import built_from, write_verified
 from harness.seed.cloud_config import meta_data, network_config
 from harness.seed.iso_tree import MANIFEST_FORMAT, Content, Tree, installer_lists, manifest, payload, settings
 from harness.seed.model import SeedSpec
-from harness.seed.ubuntu.user_data import LABEL, user_data
+from harness.seed.ubuntu.user_data import user_data
+from harness.seed.verify import iso_damage
 
 # Of the files of our own guest image, those that install the packages of the payload.
 _GUEST_FILES = (
@@ -48,6 +52,24 @@ def data_tree(spec: SeedSpec) -> Tree:
     return {**medium, **installer_lists(files), **{f"files/{path}": content for path, content in files.items()}}
 
 
+def build_data_isos(specs: Sequence[SeedSpec], directory: Path, say: Callable[[str], None]) -> list[Path]:
+    """Build the data ISOs of all machines; keep those that are as their inputs.
+
+    Raises:
+        SeedError: One cannot be written, or a foreign file is in its place.
+    """
+    paths = [directory / spec.iso_name for spec in specs]
+    found = [built_from(path) for path in paths]
+    for spec, path, inputs in zip(specs, paths, found, strict=True):
+        if inputs == data_hash(spec) and not iso_damage(path):
+            keep_file_private(path)
+            say(f"{path.name} is up to date")
+            continue
+        write_data_iso(spec, path)
+        say(f"{path.name}: {path.stat().st_size >> 10} KiB for {spec.machine} at {spec.address}")
+    return paths
+
+
 def write_data_iso(spec: SeedSpec, path: Path) -> None:
     """Write the data ISO of one machine; the same inputs give the same bytes.
 
@@ -55,7 +77,7 @@ def write_data_iso(spec: SeedSpec, path: Path) -> None:
         SeedError: It cannot be written, or it reads back differently.
     """
     timestamp = datetime.fromisoformat(spec.build_timestamp).timestamp()
-    write_verified(path, data_tree(spec), LABEL, timestamp)
+    write_verified(path, data_tree(spec), DATA_LABEL, timestamp)
 
 
 def _programs(spec: SeedSpec) -> Tree:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from harness.config.model import DATA_LABEL
 from harness.seed.cloud_config import guest_settings, network
 from harness.seed.model import SeedSpec
 from harness.seed.yaml_text import yaml_text
 
-LABEL = "CIDATA"
 # Where the installer mounts the data ISO.
 _SEED = "/run/lab-seed"
 _EVENT = f"sh {_SEED}/installer/lab-event.sh"
@@ -32,7 +32,7 @@ def _autoinstall(spec: SeedSpec) -> dict[str, Any]:
         "ssh": {"install-server": True, "allow-pw": spec.password_ssh},
         "user-data": _guest(spec),
         "early-commands": [
-            f"mkdir -p {_SEED} && mount -o ro /dev/disk/by-label/{LABEL} {_SEED}",
+            f"mkdir -p {_SEED} && mount -o ro /dev/disk/by-label/{DATA_LABEL} {_SEED}",
             f"{_EVENT} installer-start",
         ],
         "late-commands": [_late_command(spec)],

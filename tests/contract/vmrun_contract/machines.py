@@ -65,7 +65,7 @@ def lab_keys(vmx: Path, medium: Path) -> dict[str, str]:
     """Return the lab's VMX keys of its first machine, at that path."""
     spec = load_lab(LAB_FILE)
     name = next(iter(spec.machines))
-    keys = vmx_keys(spec, name, MachineFiles(vmx.parent, vmx.stem), medium, "56" * 16)
+    keys = vmx_keys(spec, name, MachineFiles(vmx.parent, vmx.stem), (medium,), "56" * 16)
     return {**keys, "displayName": vmx.stem}
 
 

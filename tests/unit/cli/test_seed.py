@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lab_file import SOURCE
+from seed.ubuntu.live_iso import live_iso
 
 from harness.cli.seed import build, image_spec, seed_specs
 from harness.config import load_lab, loader
@@ -207,3 +209,53 @@ def test_a_package_that_does_not_exist_is_named_with_its_line(lab: CommandLine) 
     with pytest.raises(UnknownPackages, match="has no package htopp, nothing") as caught:
         build(load_lab(lab.file, "embedded"), lab.file, lambda _: None, make_image=make_image)
     assert caught.value.where == f"{lab.file}:{line}"
+
+
+def of_ubuntu(lab: CommandLine, *edits: tuple[str, str]) -> Path:
+    """Edit the lab file so that its seeds are made of an ISO beside it; return the seed directory."""
+    _, digest = live_iso(lab.file.parent / "live.iso")
+    lab.edit(SOURCE, f"  source: ubuntu\n  iso: live.iso\n  sha256: {digest}\n")
+    lab.edit("  directory: ../wsl/out\n", "  directory: ../seeds\n")
+    lab.edit("  key: ../wsl/out/ssh/id_rsa\n", "  key: ../seeds/ssh/id_ed25519\n")
+    for old, new in edits:
+        lab.edit(old, new)
+    return lab.file.parents[1] / "seeds"
+
+
+PACKAGES = "packages: [jq, htop, ethtool, iproute2, dnsutils, telnet, psmisc, sysstat]"
+
+
+def test_seeds_of_ubuntus_iso_are_one_installer_and_data_that_the_check_takes(lab: CommandLine) -> None:
+    seeds = of_ubuntu(lab, (PACKAGES, "packages: []"))
+    result = lab("seed")
+    assert result.exit_code == 0, result.stderr
+    isos = ("seed-master1.iso", "seed-worker1.iso", "seed-worker2.iso", "ubuntu-installer.iso")
+    assert sorted(path.name for path in seeds.glob("*.iso")) == sorted(isos)
+    for name in isos:
+        checked = lab("seed", "--check", seeds / name)
+        assert checked.exit_code == 0, checked.stdout
+        assert not [word for word in ("FAIL", "note") if word in checked.stdout]
+    times = {path: path.stat().st_mtime_ns for path in seeds.glob("*.iso")}
+    again = lab("seed")
+    assert all(f"{name} is up to date" in again.stdout for name in isos)
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
+def test_a_package_without_its_file_is_named_with_its_line(lab: CommandLine) -> None:
+    seeds = of_ubuntu(lab)
+    result = lab("seed")
+    assert result.exit_code == 4
+    assert "no file of payload.packages is the package jq, htop" in result.stderr
+    line = lab.file.read_text(encoding="utf-8")[: lab.file.read_text(encoding="utf-8").index(PACKAGES)].count("\n") + 1
+    assert f"lab.yaml:{line}" in result.stderr
+    assert not seeds.exists()
+
+
+def test_an_iso_with_another_digest_makes_no_seeds(lab: CommandLine) -> None:
+    seeds = of_ubuntu(lab, (PACKAGES, "packages: []"))
+    with (lab.file.parent / "live.iso").open("ab") as stream:
+        stream.write(b"more")
+    result = lab("seed")
+    assert result.exit_code == 4
+    assert "and the lab file says" in result.stderr
+    assert not list(seeds.glob("*.iso"))

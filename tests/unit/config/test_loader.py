@@ -5,12 +5,12 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from lab_file import LAB_FILE, TEXT, changed, place
+from lab_file import LAB_FILE, OF_UBUNTU, SOURCE, TEXT, changed, place
 from needs import posix_paths
 
 from harness.config import LabSpec, lab_schema, load_lab
 from harness.config.loader import build
-from harness.config.model import host_path
+from harness.config.model import SeedSource, host_path
 from harness.core.errors import ConfigError
 
 FILE = Path("lab.yaml")
@@ -325,3 +325,24 @@ def test_the_schema_knows_every_key_and_is_stable() -> None:
     assert schema["additionalProperties"] is False
     assert lab_schema() == lab_schema()
     assert lab_schema().endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ((SOURCE, "  source: ubuntu\n"), "needs `iso`"),
+        ((SOURCE, "  source: ubuntu\n  iso: live.iso\n"), "needs `sha256`"),
+        ((SOURCE, "  source: provided\n  iso: live.iso\n"), "seeds.iso: has an effect with `source: ubuntu` only"),
+        ((SOURCE, "  source: ubuntu\n  iso: live.iso\n  sha256: 12\n"), "seeds.sha256: "),
+        ((SOURCE, "  source: ubuntu\n  suite: noble\n"), "seeds.suite: has an effect with `source: built` only"),
+    ],
+)
+def test_seeds_of_ubuntus_iso_need_the_iso_and_its_digest(change: tuple[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        build(changed(change), LAB_FILE)
+
+
+def test_no_seed_has_the_name_of_the_installer_iso() -> None:
+    with pytest.raises(ConfigError, match="is the name of the installer ISO of all machines"):
+        build(changed(OF_UBUNTU, ("seed: seed-worker1.iso", "seed: ubuntu-installer.iso")), LAB_FILE)
+    assert build(changed(OF_UBUNTU), LAB_FILE).seeds.source is SeedSource.UBUNTU

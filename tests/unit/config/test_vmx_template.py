@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lab_file import LAB_FILE, changed
+from lab_file import LAB_FILE, OF_UBUNTU, changed
 
 from harness.config.loader import build
 from harness.config.plan import LabPlan, make_plan
@@ -94,3 +94,16 @@ def test_the_keys_of_the_cd_are_those_of_its_device() -> None:
     vmx = plan_of().machines[0].vmx
     assert (CD, CD_CONNECTED) == ("sata0:1", "sata0:1.startConnected")
     assert vmx[f"{CD}.present"] == vmx[CD_CONNECTED] == "TRUE"
+
+
+def test_seeds_of_ubuntus_iso_are_two_cds_the_installer_first() -> None:
+    machine = plan_of(OF_UBUNTU).machine("k3s-worker1")
+    assert machine.installer is not None
+    for drive, iso in (("sata0:1", machine.installer), ("sata0:2", machine.seed)):
+        assert machine.vmx[f"{drive}.fileName"] == str(iso)
+        assert machine.vmx[f"{drive}.deviceType"] == "cdrom-image"
+        assert machine.vmx[f"{drive}.present"] == machine.vmx[f"{drive}.startConnected"] == "TRUE"
+    assert machine.installer.parent == machine.seed.parent
+    one = plan_of().machine("k3s-worker1")
+    assert one.installer is None
+    assert not any(key.startswith("sata0:2") for key in one.vmx)

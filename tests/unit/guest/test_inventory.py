@@ -200,3 +200,10 @@ def test_a_password_of_ubuntus_installer_is_no_difference_while_no_login_takes_i
 def test_settings_of_sshd_that_are_not_known_are_a_difference() -> None:
     found = instead("sshd", *[line for line in GOOD["sshd"] if not line.startswith("ubuntu passwordauth")])
     assert differences(found) == ["sshd -T does not say whether ubuntu may log in with a password"]
+
+
+def test_a_second_cd_drive_where_the_plan_has_two() -> None:
+    seen = {"block": ["sda 83886080", "sr0 2097151", "sr1 2097151"], "cards": ["ens33"]}
+    assert inventory.further_devices(seen, 2) == []
+    assert inventory.further_devices(seen) == ["2 CD drives, not 1: sr0, sr1"]
+    assert inventory.further_devices({**seen, "block": [*seen["block"], "sr2 0"]}, 2)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import ConfigError
-from harness.image.package_repository import index_entry, read_package
+from harness.image.package_repository import DebPackage, index_entry, read_package
 
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="this host has no dpkg-deb")
 
@@ -47,3 +47,9 @@ def test_what_is_no_package_is_an_error_at_its_key(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"page\.deb is not a package") as caught:
         read_package(deb, "lab.yaml: payload.packages")
     assert "lab.yaml: payload.packages" in str(caught.value)
+
+
+def test_a_package_is_known_by_what_it_provides() -> None:
+    entry = "Package: inetutils-telnet\nProvides: telnet, telnet-client (= 0.17)\n"
+    assert DebPackage("inetutils-telnet", entry).names == {"inetutils-telnet", "telnet", "telnet-client"}
+    assert DebPackage("jq", "Package: jq\n").names == {"jq"}

@@ -45,3 +45,18 @@ class TestIsoDetached:
     def test_a_medium_is_named(self) -> None:
         check = power_cycle.judge_no_medium(iso_detached.NO_MEDIUM, replace(AFTER, volume="SEED_M"))
         assert (check.status, check.seen) == (Status.FAIL, "'SEED_M' in the drive")
+
+    def test_both_drives_of_a_machine_with_two_are_judged(self) -> None:
+        two = 'sata0:2.present = "TRUE"\nsata0:1.startConnected = "FALSE"\nsata0:2.startConnected = "{}"\n'
+        for value, status in (("FALSE", Status.PASS), ("TRUE", Status.FAIL)):
+            check = power_cycle.judge_vmx(iso_detached.VMX, Vmx.parse(two.format(value)))
+            assert check.status is status
+            assert f'sata0:2.startConnected = "{value}"' in check.seen
+        empty = replace(AFTER, drive="dd: failed to open '/dev/sr0': No medium found")
+        for second, status in (
+            ("dd: failed to open '/dev/sr1': No medium found", Status.PASS),
+            ("1+0 records in\n1+0 records out", Status.FAIL),
+        ):
+            check = power_cycle.judge_no_medium(iso_detached.NO_MEDIUM, replace(empty, second_drive=second))
+            assert check.status is status
+            assert second.splitlines()[0] in check.seen

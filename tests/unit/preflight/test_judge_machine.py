@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Address
+from typing import Any
 
 import pytest
+from lab_file import LAB_FILE, OF_UBUNTU, changed
 
+from harness.config.loader import build
+from harness.config.plan import make_plan
 from harness.core.finding import Finding, remark
 from harness.core.verdict import Check, Status
 from harness.preflight.facts import Fact, SeedIso
@@ -91,3 +95,29 @@ def test_a_remark_fails_no_iso_and_data_elsewhere_prove_none() -> None:
     assert found.seen.splitlines()[1:] == ["note: /a:3: old word; write another"]
     found = judged(FakeIso(elsewhere="no user-data is on it"))
     assert (found.status, "no user-data is on it" in found.seen) == (Status.NOT_PROVEN, True)
+
+
+@pytest.mark.parametrize(
+    ("installer", "data", "status", "seen"),
+    [
+        ({}, {"volume_id": "CIDATA"}, Status.PASS, "machine k3s-master1"),
+        ({"bios_bootable": False}, {"volume_id": "CIDATA"}, Status.FAIL, "a BIOS cannot boot it"),
+        ({}, {"volume_id": "SEED"}, Status.FAIL, "the label of the data is 'SEED'"),
+        ({"findings": (Finding("a menu waits", "set one"),)}, {"volume_id": "CIDATA"}, Status.FAIL, "a menu waits"),
+        (None, {"volume_id": "CIDATA"}, Status.FAIL, "ubuntu-installer.iso does not exist"),
+    ],
+)
+def test_the_installer_boots_and_the_second_cd_has_the_data(
+    installer: dict[str, Any] | None, data: dict[str, Any], status: Status, seen: str
+) -> None:
+    plan = make_plan(build(changed(OF_UBUNTU), LAB_FILE), LAB_FILE, overlay=None, run_id="run")
+    missing = Fact[SeedIso](problem="ubuntu-installer.iso does not exist", missing=True)
+    iso = FakeIso(machine="k3s-master1", bios_bootable=False, **data)
+    facts = good_facts(plan)
+    facts = replace(
+        facts,
+        isos={**facts.isos, "k3s-master1": Fact(iso)},
+        installer=missing if installer is None else Fact(FakeIso(**installer)),
+    )
+    found = check("seed ISO of k3s-master1", facts, plan)
+    assert (found.status, seen in found.seen) == (status, True)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from seed_samples import HOST_PUBLIC, LOGIN, spec
 
+from harness.core.errors import SeedError
 from harness.image.package_repository import DebPackage
 from harness.payload.collect import CollectedFile
 from harness.seed.foreign.check import check_seed
@@ -23,7 +24,7 @@ from harness.seed.foreign.expected import Expected
 from harness.seed.inspect import inspect_iso
 from harness.seed.iso9660 import IsoReader
 from harness.seed.model import IsoInfo, SeedSpec
-from harness.seed.ubuntu.data_iso import data_hash, data_tree, write_data_iso
+from harness.seed.ubuntu.data_iso import build_data_isos, data_hash, data_tree, write_data_iso
 from seed.foreign.ubuntu_iso import NOW, certificate
 
 EXPECTED = Expected(
@@ -159,3 +160,21 @@ def test_a_payload_that_was_not_copied_whole_leaves_no_marker(tmp_path: Path) ->
     code, target = run_late(tmp_path, iso, break_file="files/ca.crt")
     assert code != 0
     assert not (target / "var/lib/iso-copy-complete").exists()
+
+
+def test_data_isos_are_kept_where_nothing_changed(tmp_path: Path) -> None:
+    specs = [machine(), machine(machine="k3s-worker1", iso_name="seed-worker1.iso", address="192.168.6.11/24")]
+    said: list[str] = []
+    first, second = build_data_isos(specs, tmp_path, said.append)
+    assert ["for k3s-master1 at" in said[0], "for k3s-worker1 at" in said[1]] == [True, True]
+    second.write_bytes(second.read_bytes().replace(b"hostname: k3s-worker1", b"hostname: k3s-worker2"))
+    times = [path.stat().st_mtime_ns for path in (first, second)]
+    said.clear()
+    build_data_isos(specs, tmp_path, said.append)
+    assert said[0] == "seed-master1.iso is up to date"
+    assert "for k3s-worker1 at" in said[1]
+    assert first.stat().st_mtime_ns == times[0]
+    first.write_bytes(b"of others")
+    with pytest.raises(SeedError, match="is not a seed ISO that this project built"):
+        build_data_isos(specs, tmp_path, said.append)
+    assert first.read_bytes() == b"of others"
