@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from harness.cluster.answers import Item, conditions, mapping, rows, text
@@ -100,14 +100,16 @@ def judge_identity(nodes: Sequence[Node], members: Sequence[Member]) -> Check:
     planned = {member.name for member in members}
     wrong = [text for member in members for text in _differences(found.get(member.name), member)]
     wrong += [f"{name}: a node that is no machine of this lab" for name in found if name not in planned]
-    return IDENTITY.judge(
-        ok=not wrong,
+    unread = [f"{one.name}: its boot id could not be read in the guest" for one in members if not one.boot_id]
+    check = IDENTITY.judge(
+        ok=not wrong and not unread,
         expected=", ".join(f"{member.name} at {member.address} with UUID {member.nonce}" for member in members),
-        seen="; ".join(wrong) or f"{len(found)} nodes, each with UUID, boot and address of its machine",
+        seen="; ".join([*wrong, *unread]) or f"{len(found)} nodes, each with UUID, boot and address of its machine",
         remedy="an entry of another machine or boot is a stale one: look for the k3s of that machine with "
         "`journalctl -u k3s` (master) or `-u k3s-agent` (worker); delete a node that is gone with "
         "`k3s kubectl delete node NAME`",
     )
+    return replace(check, inconclusive=bool(unread) and not wrong)
 
 
 def _differences(node: Node | None, member: Member) -> Iterator[str]:
@@ -116,9 +118,7 @@ def _differences(node: Node | None, member: Member) -> Iterator[str]:
         return
     if not same_uuid(node.system_uuid, member.nonce):
         yield f"{member.name}: systemUUID {node.system_uuid or 'missing'} is another machine's"
-    if not member.boot_id:
-        yield f"{member.name}: its boot id could not be read in the guest"
-    elif node.boot_id != member.boot_id:
+    if member.boot_id and node.boot_id != member.boot_id:
         yield f"{member.name}: bootID {node.boot_id or 'missing'} is another boot than {member.boot_id}"
     if node.addresses != (member.address,):
         yield f"{member.name}: InternalIP {', '.join(node.addresses) or 'missing'} is not {member.address}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.cluster.checks import UNITS
 from harness.core.verdict import Check
@@ -98,8 +98,11 @@ def judge_units(troubles: Mapping[str, list[str]], seen: Mapping[str, MachineUni
     """Return whether k3s runs on every machine."""
     wrong = [f"{name}: {'; '.join(found)}" for name, found in troubles.items() if found]
     units = [f"{name}: {unit}" for name, one in seen.items() for unit in (one.units or {}).values() if unit.runs]
-    return UNITS.judge(
+    check = UNITS.judge(
         ok=not wrong,
         seen="; ".join(wrong) or "; ".join(units),
         remedy="read `journalctl -u k3s` (master) and `journalctl -u k3s-agent` (worker): the last lines say why",
     )
+    # A machine that cannot be asked disproves nothing.
+    unheard = all(name in seen and seen[name].problem for name, found in troubles.items() if found)
+    return replace(check, inconclusive=bool(wrong) and unheard)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.cluster.checks import IDENTITY, READY
 from harness.cluster.nodes import Member, Node, judge_identity, judge_version, lease_troubles
@@ -119,18 +119,21 @@ class Watch:
         if last.nodes is None:
             return READY.not_proven(f"{API_SILENT}: {last.problem}")
         wrong = self._ready_troubles(last) or self._lease_troubles(window)
+        unseen = []
         for look in [] if wrong else window[:-1]:
-            ago = last.at_s - look.at_s
-            found = [f"{API_SILENT}: {look.problem}"] if look.nodes is None else self._ready_troubles(look)
-            wrong += [f"{ago:.0f} s earlier: {text}" for text in found]
+            earlier = f"{last.at_s - look.at_s:.0f} s earlier"
+            unseen += [f"{earlier}: {API_SILENT}: {look.problem}"] if look.nodes is None else []
+            wrong += [f"{earlier}: {text}" for text in (() if look.nodes is None else self._ready_troubles(look))]
         span = last.at_s - window[0].at_s
         held = f"all of them for {span:.0f} s, leases renewed"
-        return READY.judge(
-            ok=not wrong and span >= HOLD_S,
+        unseen += [f"{held}: not long enough"] if span < HOLD_S and not wrong else []
+        check = READY.judge(
+            ok=not wrong and not unseen,
             expected=f"{', '.join(self._machines.names)}: Ready and heard of for {HOLD_S:.0f} s",
-            seen="; ".join(wrong) or (held if span >= HOLD_S else f"{held}: not long enough"),
+            seen="; ".join([*wrong, *unseen]) or held,
             remedy="run `k3s kubectl describe node` on the master, and read `journalctl -u k3s-agent` of the worker",
         )
+        return replace(check, inconclusive=bool(unseen) and not wrong)
 
     def judge_version(self, version: str) -> Check:
         """Return whether every node runs the version of the payload."""

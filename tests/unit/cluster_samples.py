@@ -5,8 +5,14 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 NODES = json.loads(Path(__file__).with_name("cluster").joinpath("nodes3.json").read_text(encoding="utf-8"))
 NAMES = ("k3s-master1", "k3s-worker1", "k3s-worker2")
@@ -52,6 +58,14 @@ def pod(name: str, node: str = "k3s-worker1", *, namespace: str = "kube-system",
 def waiting(reason: str, message: str = "") -> list[dict[str, Any]]:
     """Return the status of a container that does not run."""
     return [{"name": "c", "ready": False, "state": {"waiting": {"reason": reason, "message": message}}}]
+
+
+def certificate(begins: datetime, ends: datetime) -> bytes:
+    """Return a certificate of that time, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "k3s")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, ends)
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def kubeconfig(authority: Path, certificate: Path, key: Path) -> str:

@@ -73,3 +73,5 @@ def test_another_digest_a_missing_pod_and_a_pod_that_cannot_pull_fail() -> None:
     assert status is Status.FAIL
     assert unknown in seen
     assert registry(**{"k3s-worker1": pod("p", "k3s-worker1")})[0] is Status.FAIL, "no image id"
+    ended = pod("p", "k3s-worker1", phase="Succeeded", containerStatuses=[{"ready": False, "imageID": IMAGE}])
+    assert registry(**{"k3s-worker1": ended})[0] is Status.FAIL, "it does not run"

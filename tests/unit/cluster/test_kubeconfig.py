@@ -6,10 +6,7 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cluster_samples import certificate
 
 from harness.cluster.kubeconfig import credentials_of, validity_troubles, with_server
 
@@ -78,13 +75,6 @@ def test_the_credentials_are_read() -> None:
 def test_a_kubeconfig_without_its_credentials_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         credentials_of(text)
-
-
-def certificate(begins: datetime, ends: datetime) -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "k3s")])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, ends)
-    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @pytest.mark.parametrize(

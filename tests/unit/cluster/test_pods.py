@@ -60,6 +60,7 @@ APPARMOR = "failed to get apparmor_parser version: executable file not found in 
         ),
         (pod("a", phase="Failed", conditions=[], reason="Evicted", message="low on disk"), "Evicted: low on disk"),
         (pod("a", phase="Unknown", conditions=[]), "Unknown"),
+        (pod("a", phase="Failed"), "Failed"),
         (pod("a", conditions=[]), "Running"),
         ({"metadata": {"name": "a", "namespace": "kube-system"}}, "no phase"),
     ],
@@ -88,6 +89,8 @@ def test_a_controller_without_its_pods_fails() -> None:
     missing = {"kind": "Deployment", "metadata": meta, "spec": {"replicas": 1}, "status": {}}
     check = judge_system_pods((missing,))
     assert (check.status, check.seen) == (Status.FAIL, "Deployment coredns: 0 of 1 pods ready")
+    other = {**missing, "metadata": {"namespace": "default", "name": "mine"}}
+    assert judge_system_pods((pod("coredns-1"), other)).status is Status.PASS, "of another namespace"
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,7 @@ def test_a_cluster_that_leaves_every_component_out_is_not_asked() -> None:
         ((pod("ks-console", namespace="kubesphere-system"),), "HTTP 200 OK", Status.PASS),
         ((pod("ks-console", namespace="kubesphere-system"),), "HTTP 503 Service Unavailable", Status.FAIL),
         ((pod("ks-console", namespace="kubesphere-system"),), "TimeoutError: timed out", Status.FAIL),
+        ((pod("ks-console", namespace="kubesphere-system"),), "error 302", Status.FAIL),
         ((), "HTTP 200 OK", Status.FAIL),
         (
             (pod("ks", namespace="kubesphere-system", phase="Pending", conditions=[]),),

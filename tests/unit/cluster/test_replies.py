@@ -15,6 +15,7 @@ def test_an_answer_is_right_as_a_whole_or_by_its_beginning() -> None:
     assert GOOD.right
     assert not OTHER.right
     assert not Reply("m", "x", "TimeoutError", "TimeoutError", answered=False).right, "an error is no answer"
+    assert not Reply("m", "x", "run-1 w", "run-1 w and more", answered=True).right
     assert Reply("m", "service", "run-1", "run-1 w", answered=True, prefix=True).right
     assert not Reply("m", "service", "run-1", "It works!", answered=True, prefix=True).right
 

@@ -55,6 +55,12 @@ def test_boot_and_units_are_parsed() -> None:
         ),
         (units(SERVER, boot="other"), units(SERVER), True, "restarted 0 times"),
         (units(SERVER, AGENT), units(SERVER, AGENT), True, "k3s-agent.service is active too"),
+        (
+            units(SERVER, block("k3s-agent.service", "activating", "auto-restart")),
+            units(SERVER),
+            True,
+            "k3s-agent.service is activating too",
+        ),
         (units(block("k3s.service", "active", "exited")), units(SERVER), True, "active (exited)"),
         (MachineUnits(problem="no connection"), units(SERVER), True, "no connection"),
         (parse_units(""), units(SERVER), True, "k3s.service is unknown"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cluster_samples import ADDRESSES, BOOTS, NAMES, NONCES, VERSION, condition, nodes
 
-from harness.cluster.nodes import node_of
+from harness.cluster.nodes import LEASE_S, node_of
 from harness.cluster.units import AGENT, SERVER, MachineUnits, Unit
 from harness.cluster.watch import HOLD_S, Look, Machines, Watch
 from harness.core.verdict import Status
@@ -59,12 +59,16 @@ def test_a_cluster_that_is_well_for_long_enough_passes_every_check() -> None:
     assert {check.status for check in checks} == {Status.PASS}
 
 
+def test_a_lost_node_is_noticed_in_less_than_the_while() -> None:
+    assert HOLD_S > LEASE_S
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_moment_is_not_enough(count: int) -> None:
     watch = watched(*GOOD[:count])
     assert watch.is_well
     assert not watch.held
-    assert watch.judge_ready().status is Status.FAIL
+    assert (watch.judge_ready().status, watch.judge_ready().inconclusive) == (Status.FAIL, True)
     assert "not long enough" in watch.judge_ready().seen
 
 
@@ -91,6 +95,7 @@ def test_a_flip_begins_the_while_anew_and_is_told() -> None:
     assert not watch.held
     assert watched(GOOD[0], flip, look(40), look(60), look(90)).held
     assert watched(GOOD[0], look(20), look(40, {"k3s-worker2": not_ready})).judge_ready().status is Status.FAIL
+    assert not watch.judge_ready().inconclusive
 
 
 def test_a_crash_loop_that_is_up_at_this_moment_is_found_by_its_restarts() -> None:
@@ -119,7 +124,8 @@ def test_a_silent_api_fails_once_and_disproves_nothing() -> None:
 def test_an_api_that_was_silent_in_between_is_not_held() -> None:
     watch = watched(GOOD[0], look(20, nodes=None, problem="refused"), look(46))
     assert not watch.held
-    assert watch.judge_ready().status is Status.FAIL
+    assert (watch.judge_ready().status, watch.judge_ready().inconclusive) == (Status.FAIL, True)
+    assert "26 s earlier: the API did not answer: refused" in watch.judge_ready().seen
 
 
 def test_a_missing_node_and_an_unheard_machine_are_said() -> None:
@@ -129,6 +135,9 @@ def test_a_missing_node_and_an_unheard_machine_are_said() -> None:
     watch = watched(gone)
     assert not watch.is_well
     assert "k3s-worker1: no connection" in watch.judge_units().seen
+    assert watch.judge_units().inconclusive, "a machine that cannot be asked disproves nothing"
+    ended = {**silent, "k3s-worker2": units(active="failed")["k3s-worker2"]}
+    assert not watched(replace(found, units=ended)).judge_units().inconclusive
     assert watch.judge_identity().status is Status.FAIL
     assert "is no node" in watch.judge_ready().seen
     assert "all nodes ready for 20 s" in watched(*GOOD[:2]).state

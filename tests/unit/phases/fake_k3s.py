@@ -42,6 +42,7 @@ class FakeK3s:
         open_ways: Whether a pod gets an answer from outside.
         reaches_master: Whether a pod reaches the API.
         dns: Whether it has CoreDNS.
+        api: What its API answers.
         commands: What was run, as `machine: command`.
         states: What the master's journal got, with the phase.
         facts: What the phase noted for the report.
@@ -63,6 +64,7 @@ class FakeK3s:
         self.open_ways = False
         self.reaches_master = True
         self.dns = True
+        self.api = b"HTTP/1.1 200 OK\r\n\r\n{}"
         self.storage: list[dict[str, Any]] = []
         self.namespaces = ["kube-system"]
         self.stays: bool = False
@@ -218,7 +220,7 @@ def asked_of(command: str) -> list[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def fake_api(certificate: Path, key: Path, answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n{}") -> Iterator[int]:
+def fake_api(certificate: Path, key: Path, answer: Callable[[], bytes]) -> Iterator[int]:
     """Serve one TLS connection on the loopback; yield its port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -230,7 +232,7 @@ def fake_api(certificate: Path, key: Path, answer: bytes = b"HTTP/1.1 200 OK\r\n
                 raw, _ = server.accept()
                 with context.wrap_socket(raw, server_side=True) as peer:
                     peer.recv(4096)
-                    peer.sendall(answer)
+                    peer.sendall(answer())
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

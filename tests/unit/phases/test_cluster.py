@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from archive_samples import PAUSE, image_archive
-from cluster_samples import VERSION, condition, kubeconfig, pod, waiting
+from cluster_samples import VERSION, certificate, condition, kubeconfig, pod, waiting
 
 from harness.airgap.registry_image import Image, digest
 from harness.cluster import checks
@@ -24,6 +25,7 @@ from harness.results.next_steps import API_FACT, KUBESPHERE_FACT
 
 from .fake_k3s import FakeK3s, fake_api
 
+NOW = datetime.now(UTC)
 NOTHING_ASKED = {checks.STORAGE.name, checks.KUBESPHERE.name}
 
 
@@ -65,10 +67,10 @@ def k3s(context: RunContext, tmp_path: Path) -> Iterator[FakeK3s]:
         0,
         f'{{"images": [{{"repoTags": ["{PAUSE}", "docker.io/library/busybox:lab"]}}]}}',
     )
-    certificate, key = ensure_registry_certificate(tmp_path, "192.168.6.10")
-    with fake_api(certificate, key) as port:
+    chain, key = ensure_registry_certificate(tmp_path, "192.168.6.10")
+    with fake_api(chain, key, lambda: found.api) as port:
         found.stream = lambda *_: socket.create_connection(("127.0.0.1", port), timeout=20)
-        text = kubeconfig(tmp_path / "ca" / "ca.crt", certificate, key)
+        text = kubeconfig(tmp_path / "ca" / "ca.crt", chain, key)
         found.answers["cat /etc/rancher/k3s/k3s.yaml"] = (0, text)
         yield found
 
@@ -104,13 +106,29 @@ def test_a_lab_without_k3s_is_not_asked_anything(context: RunContext) -> None:
 
 
 def test_a_promised_k3s_that_is_not_installed_is_no_lab_without_k3s(k3s: FakeK3s) -> None:
-    for machine_answer in ("systemctl show", "kubectl"):
+    for machine_answer in ("command -v k3s", "systemctl show", "kubectl"):
         k3s.answers[machine_answer] = (127, "sh: 1: /usr/local/bin/k3s: not found")
     found = judged(k3s)
     assert found[checks.UNITS.name].status is Status.FAIL
     assert found[checks.IDENTITY.name].status is Status.FAIL
     assert "not found" in found[checks.IDENTITY.name].why
     assert Status.PASS not in {check.status for check in found.values()}
+
+
+def test_the_lab_file_or_a_seed_promises_k3s_and_a_seed_that_cannot_be_read_may(
+    context: RunContext, tmp_path: Path
+) -> None:
+    def machines(context: RunContext, *seeds: object) -> list[Any]:
+        found = FakeK3s(context).machines()
+        for machine, iso in zip(found, seeds, strict=True):
+            machine.iso = iso  # type: ignore[assignment]
+        return found
+
+    with_k3s, without = (type("Iso", (), {"has_k3s": there})() for there in (True, False))
+    assert not cluster.promised(machines(context, without, without, without))
+    assert cluster.promised(machines(context, without, without, with_k3s))
+    assert cluster.promised(machines(context, without, None, without))
+    assert cluster.promised(machines(with_payload(context, tmp_path), without, without, without))
 
 
 def node(k3s: FakeK3s) -> dict[str, Any]:
@@ -178,7 +196,7 @@ def way_out(k3s: FakeK3s) -> None:
     k3s.open_ways = True
 
 
-def certificate(k3s: FakeK3s) -> None:
+def refused_certificate(k3s: FakeK3s) -> None:
     def refuse(*_: object) -> None:
         raise OSError("certificate verify failed: IP address mismatch")
 
@@ -187,6 +205,29 @@ def certificate(k3s: FakeK3s) -> None:
 
 def left_behind(k3s: FakeK3s) -> None:
     k3s.stays = True
+
+
+def image_left_behind(k3s: FakeK3s) -> None:
+    def pulled(_: str, command: str) -> None:
+        if "crictl rmi" in command:
+            image = command.rpartition(" ")[2]
+            k3s.answers["crictl images"] = (0, f'{{"images": [{{"repoTags": ["{image}"]}}]}}')
+
+    k3s.before = pulled
+
+
+def another_answer(k3s: FakeK3s) -> None:
+    k3s.api = b"HTTP/1.1 401 Unauthorized\r\n\r\n"
+
+
+def old_certificate(k3s: FakeK3s) -> None:
+    ended = certificate(NOW - timedelta(days=400), NOW - timedelta(days=35))
+    k3s.answers["cat /var/lib/rancher/k3s/server/tls"] = (0, ended.decode("ascii"))
+
+
+def no_server(k3s: FakeK3s) -> None:
+    k3s.answers["k3s.yaml"] = (0, k3s.answers["cat /etc/rancher/k3s/k3s.yaml"][1].replace("server:", "host:"))
+    del k3s.answers["cat /etc/rancher/k3s/k3s.yaml"]
 
 
 @pytest.mark.parametrize(
@@ -207,8 +248,12 @@ def left_behind(k3s: FakeK3s) -> None:
         (kube_proxy, checks.SERVICES, "3 of 12 wrong"),
         (another_server, checks.SERVICES, "It works!"),
         (way_out, checks.NO_WAY_OUT, "k3s-worker1: "),
-        (certificate, checks.KUBECONFIG, "certificate verify failed"),
+        (refused_certificate, checks.KUBECONFIG, "certificate verify failed"),
         (left_behind, checks.REMOVED, "airgap-lab-2026"),
+        (image_left_behind, checks.REMOVED, "is still there"),
+        (another_answer, checks.KUBECONFIG, "the API says HTTP/1.1 401"),
+        (old_certificate, checks.KUBECONFIG, "ends on "),
+        (no_server, checks.KUBECONFIG, "names no server"),
     ],
 )
 def test_each_fault_fails_its_check_and_no_other(
@@ -243,6 +288,25 @@ def test_a_silent_api_fails_one_check_and_leaves_the_others_unproven(k3s: FakeK3
     assert found[checks.IDENTITY.name].inconclusive
     assert "was refused" in found[checks.IDENTITY.name].why
     assert {found[name].status for name in (checks.READY.name, checks.POD_NETWORK.name)} == {Status.NOT_PROVEN}
+
+
+def test_a_node_whose_certificates_are_not_read_leaves_them_unproven(k3s: FakeK3s) -> None:
+    k3s.answers["cat /var/lib/rancher/k3s/server/tls"] = (-1, "")
+    check = judged(k3s)[checks.KUBECONFIG.name]
+    assert (check.status, "did not end within 1 s" in check.seen) == (Status.NOT_PROVEN, True)
+
+
+def test_an_archive_that_cannot_be_read_leaves_the_images_unproven(k3s: FakeK3s, tmp_path: Path) -> None:
+    (tmp_path / "images.tar").write_bytes(b"no archive")
+    check = judged(k3s)[checks.IMAGES.name]
+    assert check.status is Status.NOT_PROVEN
+    assert "images.tar" in check.seen
+
+
+def test_a_node_that_lists_no_images_leaves_them_unproven(k3s: FakeK3s) -> None:
+    k3s.answers["crictl images"] = (0, "connection refused")
+    check = judged(k3s)[checks.IMAGES.name]
+    assert (check.status, "containerd lists no images" in check.seen) == (Status.NOT_PROVEN, True)
 
 
 def test_a_guest_that_does_not_answer_in_time_is_named(k3s: FakeK3s) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from harness.cluster import checks
 from harness.cluster.answers import NoAnswerError
+from harness.cluster.watch import Watch
 from harness.core.verdict import Check, Phase, Status
+from harness.guest.channel import CommandResult
 from harness.machine.context import RunContext
 from harness.phases.cluster_access import Access, problems
 
@@ -49,6 +51,31 @@ def test_a_silent_master_is_a_problem_of_the_api(k3s: FakeK3s) -> None:
     assert look.nodes is None
     assert "did not end" in look.problem
     assert {"did not end" in units.problem for units in look.units.values()} == {True}
+
+
+def test_a_list_of_a_kubectl_that_failed_is_no_answer(k3s: FakeK3s) -> None:
+    access = access_of(k3s)
+    access.master.ssh.run = lambda command, *_, **__: CommandResult(command, 1, '{"items": []}', "", 0.1)  # type: ignore[method-assign]
+    with pytest.raises(NoAnswerError):
+        access.get("nodes")
+
+
+def test_what_is_well_at_the_deadline_may_hold_beyond_it(k3s: FakeK3s) -> None:
+    access = access_of(k3s, 20)
+    watch = Watch(access.known)
+    access.watch(watch)
+    assert watch.held
+    assert access.deadline.expired
+
+
+def test_what_is_not_well_ends_at_the_deadline(k3s: FakeK3s) -> None:
+    k3s.nodes["k3s-worker1"]["spec"]["unschedulable"] = True
+    access = access_of(k3s, 20)
+    began = k3s.clock.now
+    watch = Watch(access.known)
+    access.watch(watch)
+    assert not watch.held
+    assert k3s.clock.now - began < 40
 
 
 def answers(*statuses: Status) -> list[Check]:

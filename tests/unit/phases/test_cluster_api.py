@@ -22,7 +22,7 @@ def ask(directory: Path, *, name: str = ADDRESS, authority: Path | None = None, 
     certificate, key = ensure_registry_certificate(directory, ADDRESS)
     known = (authority or directory / "ca" / "ca.crt").read_bytes()
     credentials = Credentials(known, certificate.read_bytes(), key.read_bytes())
-    with fake_api(certificate, key, answer) as port:
+    with fake_api(certificate, key, lambda: answer) as port:
         connect = lambda: socket.create_connection(("127.0.0.1", port), timeout=20)  # noqa: E731
         return ask_version(connect, name, credentials, directory)
 
