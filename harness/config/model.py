@@ -7,20 +7,30 @@ to a path of this host; `load_lab` rejects paths of another system where they ar
 from __future__ import annotations
 
 import contextlib
+import re
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from harness.config.frozen_model import Model
 from harness.config.payload_spec import PayloadSpec, Sha256
 from harness.config.secret_reference import PATTERN, check_reference
 from harness.core.claims import Claim
 
+_DEVICES = re.compile(r"con|prn|aux|nul|(com|lpt)\d")
+
+
+def _refuse_device(name: str) -> str:
+    if _DEVICES.fullmatch(name):
+        raise ValueError(f"{name!r} is the name of a device on Windows, where no directory can have it")
+    return name
+
+
 # RFC 1123 host label; it is also the directory name of the machine.
-HostName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+HostName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"), AfterValidator(_refuse_device)]
 GuestPath = Annotated[str, Field(pattern=r"^/[^\s]*$")]
 PackageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]  # Debian policy 5.6.1
 MacAddress = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$")]

@@ -50,6 +50,7 @@ CHANGED = {
     "infinity": (put("  cpus: 2", "  cpus: !!float inf"), "hardware.cpus: expected an integer"),
     "digits": (put("memory_mib: 4096", "memory_mib: " + "9" * 5000), "memory_mib: expected an integer"),
     "half a character": (put("name: airgap-lab", 'name: "\\ud800"'), "lone surrogate"),
+    "a device of Windows": (put("  k3s-worker1:", "  con:"), "'con' is the name of a device on Windows"),
     "NUL in a guest path": (put("iso_copy: /var", 'iso_copy: "/a\\0b" #'), "has a control character"),
     "NUL in vmrun": (put("vmrun: null", 'vmrun: "a\\0b"'), "has a control character"),
     "NUL in the key": (put("  key: ", '  key: "a\\0b" # '), "has a control character"),
