@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.airgap.registry_image import Image, image_of
+from harness.core.json_text import parse_json
 
 _LABEL = "airgap-lab.run"
 _MOST_BYTES = 64 << 20  # of one layer
@@ -50,7 +51,7 @@ def busybox_of(archive: Path, run_id: str) -> Busybox | None:
 
 def _entries(tar: tarfile.TarFile) -> Iterator[dict[str, Any]]:
     """Yield the entries of `manifest.json` whose name says busybox."""
-    for entry in json.loads(_read(tar, "manifest.json")):
+    for entry in parse_json(_read(tar, "manifest.json")):
         if any("busybox" in name for name in entry["RepoTags"] or ()):
             yield entry
 
@@ -60,7 +61,7 @@ def _busybox(tar: tarfile.TarFile, entry: dict[str, Any], run_id: str) -> Busybo
     path = next((found for name in entry["Layers"] if (found := _path(tar, name))), "")
     if not path:
         return None
-    config = json.loads(_read(tar, entry["Config"]))
+    config = parse_json(_read(tar, entry["Config"]))
     settings = config.setdefault("config", {}) or {}
     settings["Labels"] = {**(settings.get("Labels") or {}), _LABEL: run_id}
     config["config"] = settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
@@ -11,6 +10,7 @@ from harness.airgap.checks import NOTHING_LEFT, PEERS, PULL, REGISTRY, SERVICES
 from harness.airgap.pcap import Packet, is_outside
 from harness.airgap.probes import PROTOCOLS, Probe, ProbeResult, Pull
 from harness.core.check_spec import CheckSpec
+from harness.core.json_text import parse_json
 from harness.core.verdict import Check
 
 # Protocol, target and its port of a recorded packet; the port is 0 for protocols without ports.
@@ -63,14 +63,20 @@ def judge_registry(result: ProbeResult, where: str, problem: str) -> Check:
     return REGISTRY.judge(ok=result.open, expected=expected, seen=seen, remedy=remedy)
 
 
+def _digests(result: ProbeResult) -> dict[str, object]:
+    """Return what the guest pulled; empty where it says nothing that can be read."""
+    try:
+        found = parse_json(result.detail) if result.open else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def judge_pull(result: ProbeResult, pull: Pull | None, problem: str) -> Check:
     """Judge by its digests whether the guest pulled this run's image."""
     if pull is None:
         return PULL.not_proven(problem, remedy=_remedy(problem))
-    try:
-        found = json.loads(result.detail) if result.open else {}
-    except ValueError:
-        found = {}
+    found = _digests(result)
     return PULL.judge(
         ok=found == {"manifest": pull.manifest, "layer": pull.layer},
         expected=f"{pull.repository}:{pull.tag}, manifest {pull.manifest}, layer {pull.layer}",

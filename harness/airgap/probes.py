@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from harness.airgap.checks import NO_DNS, NO_ICMP, NO_NTP, NO_TCP, NO_UDP, PEERS
 from harness.airgap.registry_image import MANIFEST_TYPE
+from harness.core.json_text import parse_json
 
 # Public resolvers and time servers that answer worldwide on every probed protocol.
 RESOLVERS = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
@@ -130,7 +131,7 @@ def parse_results(text: str, count: int) -> tuple[ProbeResult, ...]:
     Raises:
         ValueError: There are not `count` results.
     """
-    items = json.loads(text)
+    items = parse_json(text)
     results = tuple(ProbeResult(bool(item["open"]), str(item["detail"]), bool(item["tried"])) for item in items)
     if len(results) != count:
         raise ValueError(f"{len(results)} results of {count} probes")

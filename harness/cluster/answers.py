@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from harness.core.json_text import parse_json
 
 Item = Mapping[str, Any]
 
@@ -24,7 +25,7 @@ def items_of(stdout: str, stderr: str, *, exit_status: int = 0) -> tuple[Item, .
     if exit_status:
         raise NoAnswerError(_said(stderr) or _said(stdout) or f"kubectl ended with exit status {exit_status}")
     try:
-        answer = json.loads(stdout)
+        answer = parse_json(stdout)
     except ValueError as error:
         begun = stdout.lstrip().startswith("{")
         what = f"the answer is cut off after {len(stdout)} characters" if begun else _said(stdout) or "no output"

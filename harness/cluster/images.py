@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 
 from harness.cluster.checks import IMAGES, REGISTRY_IMAGE
 from harness.cluster.pods import Pod
+from harness.core.json_text import parse_json
 from harness.core.verdict import Check
 
 LIST_COMMAND = "/usr/local/bin/k3s crictl images -o json"
@@ -16,7 +16,7 @@ _SHOWN = 6
 def parse_images(stdout: str) -> frozenset[str] | None:
     """Return the names in the output of `LIST_COMMAND`; None if it is none."""
     try:
-        found = json.loads(stdout)["images"]
+        found = parse_json(stdout)["images"]
         return frozenset(name for image in found or () for name in image.get("repoTags") or ())
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

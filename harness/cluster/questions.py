@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 
 from harness.cluster.replies import Reply
+from harness.core.json_text import parse_json
 
 # A service that was created a moment ago needs up to a minute to be everywhere.
 ANSWER_S = 60
@@ -53,7 +54,7 @@ def parse_replies(source: str, stdout: str, questions: Sequence[Question]) -> tu
         ValueError: There is not one answer to each question.
     """
     try:
-        answers = [(bool(item["answered"]), str(item["detail"])) for item in json.loads(stdout)]
+        answers = [(bool(item["answered"]), str(item["detail"])) for item in parse_json(stdout)]
     except (KeyError, TypeError) as error:
         raise ValueError(f"no list of answers: {stdout[:200]}") from error
     if len(answers) != len(questions):

@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.core.errors import HostError
+from harness.core.json_text import parse_json
 from harness.core.temporary_files import temporary_directory
 from harness.image import disk
 from harness.image.bootstrap import BuildDirectory, bootstrap, mmdebstrap_argv
@@ -88,7 +89,7 @@ def load_image(spec: ImageSpec, cache_dir: Path) -> GuestImage:
     directory = _directory(key, cache_dir)
     _require_trusted(directory, cache_dir)
     try:
-        description = json.loads((directory / "image.json").read_text(encoding="utf-8"))
+        description = parse_json((directory / "image.json").read_text(encoding="utf-8"))
         return GuestImage(directory, key, str(description["digest"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise HostError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+
+from harness.core.json_text import parse_json
 
 GUEST_PACKAGES = (
     "systemd-sysv", "udev", "dbus", "openssh-server", "cloud-init", "qemu-guest-agent", "netplan.io", "sudo",
@@ -102,7 +103,7 @@ class GuestImage:
 
     def file_digests(self) -> dict[str, str]:
         """Return the SHA-256 that each file had when the image was built."""
-        listed = json.loads(self.description.read_text(encoding="utf-8"))["files"]
+        listed = parse_json(self.description.read_text(encoding="utf-8"))["files"]
         return {str(file["path"]): str(file["sha256"]) for file in listed}
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from harness.core.errors import LabBusyError
 from harness.core.files import replace_file, scratch_files_of
+from harness.core.json_text import parse_json
 from harness.core.layout import LEDGER, LOCK, MADE, OWNER
 from harness.core.private import make_private_directory
 from harness.core.secret import redact_argv
@@ -123,7 +124,7 @@ def lab_lock(vm_directory: Path, lab: str, report: Callable[[str], None] = lambd
 def read_owner(vm_directory: Path) -> Owner | None:
     """Return the content of the owner file; None without a readable one."""
     try:
-        return Owner(**json.loads((vm_directory / OWNER).read_text(encoding="utf-8")))
+        return Owner(**parse_json((vm_directory / OWNER).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -208,7 +209,7 @@ def _unused_directories(vm_directory: Path) -> list[Path]:
     if os.path.lexists(vm_directory / LEDGER):
         return []
     try:
-        created = [Path(path) for path in json.loads((vm_directory / MADE).read_text(encoding="utf-8"))]
+        created = [Path(path) for path in parse_json((vm_directory / MADE).read_text(encoding="utf-8"))]
         (vm_directory / MADE).unlink()
     except (OSError, ValueError, TypeError):
         return []

@@ -12,6 +12,7 @@ made under a file lock, so that threads and processes do not lose each other's e
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import threading
@@ -20,8 +21,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
 from harness.core.errors import HostError
 from harness.core.files import replace_file, retry_on_sharing_violation, scratch_files_of
+from harness.core.json_text import parse_json
 from harness.core.private import make_private_directory
 from harness.ownership.lab_lock import hold_lock_file
 
@@ -99,7 +103,6 @@ class ProcessEntry:
 
 Entry = MachineEntry | ForwardingEntry | HomeEntry | ProcessEntry
 T = TypeVar("T", MachineEntry, ForwardingEntry, HomeEntry, ProcessEntry)
-_KINDS: dict[str, type[Entry]] = {kind.kind: kind for kind in (MachineEntry, ForwardingEntry, HomeEntry, ProcessEntry)}
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class Ledger:
         """
         try:
             with self._lock:
-                data = json.loads(retry_on_sharing_violation(lambda: self.path.read_text(encoding="utf-8")))
+                data = parse_json(retry_on_sharing_violation(lambda: self.path.read_text(encoding="utf-8")))
         except (FileNotFoundError, NotADirectoryError):
             return Content()
         except (OSError, ValueError) as error:
@@ -212,10 +215,38 @@ class Ledger:
 
 
 def _entry(item: dict[str, Any]) -> Entry:
-    fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in dict(item).items()
+    """Return the entry of that JSON form.
+
+    Raises:
+        ValueError: A field is missing, unknown or of another type, or has a NUL, which no path has.
+        KeyError: It has no kind, or an unknown one.
+    """
+    fields = dict(item)
+    kind = fields.pop("kind")
+    reader = _readers()[kind]
+    text = json.dumps([fields])
+    if "\\u0000" in text:
+        raise ValueError("it has a NUL")
+    try:
+        entry: Entry = reader.validate_json(text)[0]
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:])
+        raise ValueError(f"{field} of a {kind}: {first['msg']}") from error
+    return entry
+
+
+@functools.cache
+def _readers() -> dict[str, TypeAdapter[Any]]:
+    """Return what reads the entries of each kind."""
+    strict = ConfigDict(extra="forbid", strict=True)
+    # A configuration reaches a plain dataclass only through a container.
+    return {
+        MachineEntry.kind: TypeAdapter(tuple[MachineEntry], config=strict),
+        ForwardingEntry.kind: TypeAdapter(tuple[ForwardingEntry], config=strict),
+        HomeEntry.kind: TypeAdapter(tuple[HomeEntry], config=strict),
+        ProcessEntry.kind: TypeAdapter(tuple[ProcessEntry], config=strict),
     }
-    return _KINDS[fields.pop("kind")](**fields)
 
 
 def _without(content: Content, entry: Entry) -> tuple[Entry, ...]:

@@ -23,6 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.core.files import is_mount_point, read_regular_file, replace_file, scratch_files_of
+from harness.core.json_text import parse_json
 from harness.core.layout import MARKER, RECORD
 from harness.vmware.file_names import SHARED_NAMES, memory_pattern, named_pattern
 from harness.vmware.lock_directory import holds_only_locks
@@ -151,7 +152,7 @@ def read_marker(directory: Path) -> str | None:
     if marker.is_symlink():
         return None
     try:
-        return str(json.loads(marker.read_text(encoding="utf-8"))["token"])
+        return str(parse_json(marker.read_text(encoding="utf-8"))["token"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
@@ -162,7 +163,7 @@ def read_about(directory: Path) -> str:
     Empty without a readable one.
     """
     try:
-        return str(json.loads(read_regular_file(directory / MARKER, 1 << 16))["about"])
+        return str(parse_json(read_regular_file(directory / MARKER, 1 << 16))["about"])
     except (OSError, ValueError, TypeError, KeyError):
         return ""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import json
 import tarfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
+
+from harness.core.json_text import parse_json
 
 _INDEXES = ("manifest.json", "index.json")  # of `docker save`, and of an OCI layout
 _NAMES_OF_OCI = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
@@ -93,7 +94,7 @@ def _read_indexes(stream: IO[bytes]) -> list[Any]:
         for member in tar:
             if member.isfile() and member.name.removeprefix("./") in _INDEXES and member.size <= _LARGEST_INDEX:
                 content = tar.extractfile(member)
-                found.append(json.loads(content.read()) if content else None)
+                found.append(parse_json(content.read()) if content else None)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from harness.config.model import DeadlinesSpec, Recoverable
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.deadline import Deadline
+from harness.core.json_text import parse_json
 from harness.core.verdict import Check, Phase
 from harness.guest.channel import CommandResult
 from harness.phases.iso_copy import read_marker
@@ -112,7 +112,7 @@ def fell_back(status: Mapping[str, Any]) -> bool:
 def parse_status(text: str) -> dict[str, Any] | None:
     """Return what `cloud-init status --format=json` printed; None without JSON."""
     try:
-        value = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        value = parse_json(text[text.index("{") : text.rindex("}") + 1])
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
 from harness.core.deadline import Deadline
+from harness.core.json_text import parse_json
 from harness.core.verdict import Check, Phase
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def judge_marker(text: str, nonce: str, *, ours: bool) -> Check:
 def marker_nonce(text: str) -> str:
     """Return the nonce of a JSON marker; empty without one."""
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError:
         return ""
     return str(value.get("nonce", "")) if isinstance(value, dict) else ""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from urllib.parse import unquote
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim
+from harness.core.json_text import parse_json
 from harness.core.verdict import Check, Phase
 from harness.phases.iso_copy import read_marker
 
@@ -102,7 +102,7 @@ def run(machine: Machine, limits: DeadlinesSpec) -> Iterator[Check]:
 def parse_marker(text: str) -> dict[str, str]:
     """Return the fields of a marker: a JSON object, or `key=value` lines."""
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError:
         return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
     return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}

@@ -55,7 +55,7 @@ def from_events(events: Iterable[dict[str, Any]], *, lost: int = 0) -> RunResult
     """
     builder = _Builder()
     for event in events:
-        builder.take(plain_tree(event))
+        builder.take(event)
     return builder.result(lost)
 
 
@@ -96,8 +96,8 @@ class _Builder:
             return
         try:
             self.t = max(self.t, _seconds(event["t"]))
-            self._take[kind](event)
-        except (KeyError, TypeError, ValueError, AttributeError, HarnessError) as error:
+            self._take[kind](plain_tree(event))
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, HarnessError) as error:
             self.unreadable += 1
             self.notes.append(f"an event {kind!r} at {self.t:.1f} s could not be read: {type(error).__name__}: {error}")
 

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from harness.core.claims import Judgement
 from harness.core.errors import UsageError
+from harness.core.json_text import parse_json
 from harness.core.verdict import Verdict
 from harness.results.conclusion import headline, overall
 from harness.results.model import SCHEMA_VERSION, RunResult
@@ -99,7 +100,7 @@ def from_json(text: str) -> RunResult:
             conclusions do not follow from its facts.
     """
     try:
-        document = json.loads(text)
+        document = parse_json(text)
     except ValueError as error:
         raise UsageError(f"run.json is not JSON: {error}", remedy=_REMEDY) from error
     if not isinstance(document, dict) or document.get("schema_version") != SCHEMA_VERSION:

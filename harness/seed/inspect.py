@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import SeedError
+from harness.core.json_text import parse_json
 from harness.seed.foreign.documents import BrokenDocument, mapping, read_document
 from harness.seed.foreign.layout import AUTOINSTALL_FILE, LONGEST_TEXT, user_data_path
 from harness.seed.iso9660 import IsoReader
@@ -136,7 +136,7 @@ def manifest_of(iso: IsoReader) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        manifest = json.loads(text)
+        manifest = parse_json(text)
     except (ValueError, RecursionError):
         return None
     return manifest if isinstance(manifest, dict) and manifest.get("format") == MANIFEST_FORMAT else None

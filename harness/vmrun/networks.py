@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from harness.core.json_text import parse_json
 from harness.vmrun.invocation import VmrunProgram
 from harness.vmrun.parse import parse_counted
 
@@ -164,7 +164,7 @@ def parse_rows(text: str) -> tuple[dict[str, str], ...]:
     Raises:
         ValueError: It is no such list.
     """
-    rows = json.loads(text)
+    rows = parse_json(text)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError("not a list of objects")
     return tuple({str(key): str(value) for key, value in row.items()} for row in rows)

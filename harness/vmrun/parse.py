@@ -6,11 +6,12 @@ and Fusion 12 to 13, whose `vmrun` reports version 1.17.0 throughout.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, ip_address
+
+from harness.core.json_text import parse_json
 
 
 class Display(StrEnum):
@@ -118,7 +119,7 @@ def parse_about(text: str) -> dict[str, object]:
     Raises:
         ValueError: It is no JSON object.
     """
-    value = json.loads(text)
+    value = parse_json(text)
     if not isinstance(value, dict):
         raise ValueError("no JSON object")  # noqa: TRY004  (as every parser here)
     return value

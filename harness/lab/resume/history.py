@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.core.best_effort import error_text
 from harness.core.errors import HarnessError
+from harness.core.json_text import require_text, require_texts
 from harness.core.layout import RunFiles
 from harness.core.verdict import Phase
 from harness.lab.resume.decision import RecordedMachine, Unseen
@@ -128,8 +129,8 @@ def _recorded_machine(run: RunResult, name: str, event: dict[str, Any]) -> Recor
     machine = next((machine for machine in run.machines if machine.name == name), MachineFacts(name))
     return RecordedMachine(
         run_id=run.run_id,
-        made_by=str(event["made_by"]),
-        inputs={str(key): str(value) for key, value in event["inputs"].items()},
+        made_by=require_text(event["made_by"]),
+        inputs=require_texts(event["inputs"]),
         verdicts=tuple(sorted(verdicts.values(), key=lambda item: item.phase.number)),
         begun=begun,
         event_at=str(event.get("event_at", "")),

@@ -17,6 +17,7 @@ from pathlib import Path
 from harness.core.best_effort import error_text
 from harness.core.errors import HarnessError, HostError
 from harness.core.files import replace_file
+from harness.core.json_text import parse_json, require_text, require_texts
 from harness.core.layout import RECORD
 from harness.core.verdict import Phase
 from harness.lab.keep_policy import MachineUse
@@ -84,18 +85,18 @@ def _unreadable(path: Path, why: str) -> Unseen:
 
 
 def _from_json(text: str) -> RecordedMachine:
-    data = json.loads(text)
+    data = parse_json(text)
     if data["version"] != _VERSION:
         raise ValueError(f"it has version {data['version']}, not {_VERSION}")
     return RecordedMachine(
-        run_id=str(data["run_id"]),
-        made_by=str(data["made_by"]),
-        inputs={str(key): str(value) for key, value in data["inputs"].items()},
+        run_id=require_text(data["run_id"]),
+        made_by=require_text(data["made_by"]),
+        inputs=require_texts(data["inputs"]),
         verdicts=tuple(verdict_from_dict(item) for item in data["verdicts"]),
         begun=Phase(data["begun"]) if data["begun"] else None,
-        boot_id=str(data["boot_id"]),
-        event_at=str(data.get("event_at", "")),
-        installation={str(key): str(value) for key, value in data["installation"].items()},
+        boot_id=require_text(data["boot_id"]),
+        event_at=require_text(data.get("event_at", "")),
+        installation=require_texts(data["installation"]),
     )
 
 

@@ -76,7 +76,7 @@ def read_json(path: Path, *, denied_s: float = _DENIED_S) -> Any:
     """
     try:
         return json.loads(_retry_while_denied(lambda: path.read_text(encoding="utf-8"), denied_s))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
 
 

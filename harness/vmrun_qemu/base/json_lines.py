@@ -48,7 +48,7 @@ class LineStream:
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
             value = json.loads(line.lstrip(b"\xff"))
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
 

@@ -89,7 +89,7 @@ def read_head(stream: BinaryIO, name: str) -> State:
         raise StateError(f"{name} is no state that vmrun-qemu has saved")
     try:
         return State(**json.loads(stream.readline(_LIMIT)))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise StateError(f"{name} is damaged: {error}") from error
 
 

@@ -60,6 +60,9 @@ class TestPull:
             '{"manifest": "sha256:aa", "layer": "sha256:cc"}',
             '{"manifest": "sha256:cc", "layer": "sha256:bb"}',
             "no JSON",
+            "[]",
+            "5",
+            "[" * 200_000,
         ],
     )
     def test_anything_else_fails(self, detail: str) -> None:

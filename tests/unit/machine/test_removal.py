@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -17,8 +18,9 @@ from needs import links
 from harness.core.deadline import Deadline
 from harness.core.errors import HostError
 from harness.machine.removal import remove_all, remove_machine, remove_rest
-from harness.ownership.ledger import HomeEntry, Ledger, MachineEntry, ProcessEntry
+from harness.ownership.ledger import ForwardingEntry, HomeEntry, Ledger, MachineEntry, ProcessEntry
 from harness.ownership.marker import write_marker
+from harness.system.process import Completed
 from harness.system.process_identity import identity
 from harness.system.process_tree import end_process
 from harness.vmrun.driver import Vmrun
@@ -349,6 +351,71 @@ def test_what_is_in_a_lock_directory_and_is_no_lock_stays(tmp_path: Path, vmrun:
     (left,) = remove(vmrun, ledger, machine)
     assert left == f"{lock} (there is something else than a hypervisor's locks in it)"
     assert sorted(path.name for path in lock.iterdir()) == ["M12345.lck", "thesis.doc"]
+
+
+def test_a_disk_of_ours_that_cannot_be_read_is_not_given_to_vmrun(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
+) -> None:
+    machine = made(tmp_path, ledger)
+    (tmp_path / "m1" / "m1.vmdk").write_bytes(b"KDMV")
+    seen: list[str] = []
+    host.before_delete = lambda: seen.append((tmp_path / "m1" / "m1.vmx").read_text())
+    assert remove(vmrun, ledger, machine) == []
+    assert len(seen) == 1
+    assert "m1.vmdk" not in seen[0]
+
+
+def test_a_machine_that_took_the_place_of_another_one_of_this_lab_keeps_the_disk_that_it_uses(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger
+) -> None:
+    """It is in the ledger by its path only: the marker is gone."""
+    machine = made(tmp_path, ledger)
+    made(tmp_path, ledger, "m2")
+    (tmp_path / "m2" / "airgap-lab.json").unlink()
+    (tmp_path / "m2" / "m2.vmx").write_text(f'scsi0:0.fileName = "{tmp_path / "m1" / "m1.vmdk"}"\n')
+    with pytest.raises(HostError, match="its disk is used by"):
+        remove_machine(vmrun, ledger, machine, Deadline(5))
+    assert (tmp_path / "m1" / "m1.vmdk").exists()
+
+
+@links
+def test_a_vmx_that_became_a_link_is_not_given_to_vmrun(
+    tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor
+) -> None:
+    made(tmp_path, ledger)
+    target = tmp_path / "moved" / "m1.vmx"
+    target.parent.mkdir()
+    (tmp_path / "m1" / "m1.vmx").rename(target)
+    (tmp_path / "m1" / "m1.vmx").symlink_to(target)
+    (removal,) = remove_all(vmrun, ledger, None, 5)
+    assert "link" in str(removal)
+    assert target.exists()
+    assert "deleteVM" not in {verb for verb, *_ in host.calls}
+
+
+def test_only_its_own_forwardings_are_ended(tmp_path: Path, ledger: Ledger) -> None:
+    machine = made(tmp_path, ledger)
+    mine, other = ForwardingEntry("m1", "vmnet1", 2201), ForwardingEntry("m2", "vmnet1", 2202)
+    for entry in (mine, other):
+        ledger.write(entry)
+    listed = "Total port forwardings: 3\n" + "".join(
+        f"{number}  tcp  {port}  192.168.6.1{number}  22  m{number}\n" for number, port in enumerate((2201, 2202, 4000))
+    )
+    host = FakeHypervisor()
+    ended: list[tuple[str, ...]] = []
+
+    def run(argv: object, **words: Any) -> Completed:
+        command = [str(word) for word in cast("list[str]", argv)]
+        if command[3] == "listPortForwardings":
+            return Completed(tuple(command), 0, listed, "", 0.0)
+        if command[3] == "deletePortForwarding":
+            ended.append(tuple(command[4:]))
+            return Completed(tuple(command), 0, "", "", 0.0)
+        return host(argv, **words)
+
+    remove_machine(Vmrun(("vmrun",), run=run), ledger, machine, Deadline(5))
+    assert [words[2] for words in ended] == ["2201"]
+    assert ledger.read().all_of(ForwardingEntry) == (other,)
 
 
 def test_a_torn_vmx_goes_with_its_directory(tmp_path: Path, vmrun: Vmrun, ledger: Ledger, host: FakeHypervisor) -> None:

@@ -80,6 +80,22 @@ def test_the_ledger_of_another_lab_is_refused(tmp_path: Path) -> None:
         '{"version": 3, "lab": "lab", "kept_until": null, "things": [{"kind": "castle"}]}',
         '{"version": 3, "lab": "lab", "kept_until": null, "things": [{"kind": "machine", "nonsense": 1}]}',
         '{"version": 3, "lab": "lab", "kept_until": null, "things": ["machine"]}',
+        "[" * 200_000,
+        *(
+            '{"version": 3, "lab": "lab", "kept_until": null, "things": [' + entry + "]}"
+            for entry in (
+                '{"kind": "machine", "name": "m1"}',
+                '{"kind": "machine", "name": "m1", "directory": 5, "run_id": "r"}',
+                '{"kind": "machine", "name": "m1", "directory": null, "run_id": "r"}',
+                '{"kind": "machine", "name": "m1", "directory": "/lab\\u0000/m1", "run_id": "r"}',
+                '{"kind": "machine", "name": "m1", "directory": "/lab/m1", "run_id": "r", "found": "m1.vmx"}',
+                '{"kind": "machine", "name": "m1", "directory": "/lab/m1", "run_id": "r", "found": [7]}',
+                '{"kind": "forwarding", "name": "m1", "network": "vmnet1", "port": "22"}',
+                '{"kind": "process", "name": "p", "argv": "sh -c", "pid": 1}',
+                '{"kind": "process", "name": "p", "argv": ["sh"], "pid": true}',
+                '{"kind": ["home"], "name": "/h"}',
+            )
+        ),
     ],
 )
 def test_a_ledger_that_is_damaged_or_of_another_version_is_refused_and_stays(tmp_path: Path, text: str) -> None:

@@ -21,6 +21,13 @@ def event(kind: str, machine: str | None = None, t: float = 100.0, **fields: obj
     return {"t": t, "at": "2026-01-12T09:31:40+00:00", "kind": kind, "machine": machine, **fields}
 
 
+def nested(depth: int) -> object:
+    value: object = "deep"
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 def test_what_the_journal_wrote_is_read(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "events.jsonl", monotonic=iter(range(100)).__next__)
     journal.write(journal_events.RUN_START, run=journal_events.run_start(static())["run"])
@@ -56,7 +63,7 @@ def test_a_killed_run_is_incomplete_and_shows_what_was_under_way(tmp_path: Path)
     assert run.unreadable_events == 1
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "garbage\n", '{"kind": "state"}\n'])
+@pytest.mark.parametrize("text", ["", "\n\n", "garbage\n", "[" * 200_000, '{"kind": "state"}\n'])
 def test_a_journal_without_a_run_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text(text)
@@ -83,6 +90,7 @@ def test_no_journal_is_refused_with_a_remedy(tmp_path: Path) -> None:
         event("state", "k3s-worker1", t=float("nan"), text="x"),
         event("run-start", run=None),
         event("evidence", "k3s-worker1"),
+        event("note", text=nested(3000)),
     ],
 )
 def test_a_damaged_event_is_counted_and_never_green(damaged: Event) -> None:

@@ -63,6 +63,10 @@ def test_a_link_is_judged_with_its_target(cache: Path, tmp_path: Path) -> None:
     (cache / "usr" / "program").unlink()
     (cache / "usr" / "program").symlink_to(foreign)
     assert "another user" in refusal(cache)
+    foreign.chmod(0o755)
+    os.chown(foreign, 0, 0)
+    os.chown(cache / "usr" / "program", 4711, 4711, follow_symlinks=False)
+    assert "another user" in refusal(cache), "its owner may put another link in its place"
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root gives files away")

@@ -69,11 +69,21 @@ def test_what_a_run_carried_and_did_not_ask_for_counts_too(tmp_path: Path) -> No
     assert recorded(tmp_path).verdicts == (asked, held[1])
 
 
-def test_a_damaged_journal_is_an_error_and_no_older_one_is_asked(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("whole", "damaged"),
+    [
+        ('"carried": []', '"carried": [{}]'),
+        ('"made_by": "run-0"', '"made_by": null'),
+        ('"made_by": "run-0"', '"made_by": ["run-0"]'),
+        ('"inputs": {', '"inputs": {"x": 1, '),
+    ],
+)
+def test_a_damaged_journal_is_an_error_and_no_older_one_is_asked(tmp_path: Path, whole: str, damaged: str) -> None:
     journal(tmp_path, "run-1", last=Phase.BOOT)
     journal(tmp_path, "run-2", last=Phase.BOOT)
     file = tmp_path / "run-2" / "events.jsonl"
-    file.write_text(file.read_text().replace('"carried": []', '"carried": [{}]'))
+    assert whole in file.read_text()
+    file.write_text(file.read_text().replace(whole, damaged))
     unseen = find_recorded(tmp_path, "lab", VMS, ["m1"])["m1"]
     assert isinstance(unseen, Unseen)
     assert str(file) in unseen.what

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -46,12 +47,42 @@ def test_what_was_written_is_read_back(context: RunContext, entry: MachineEntry)
     assert read(context) == RECORDED
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2}', '{"version": 1, "verdicts": [{}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "[" * 200_000, "\0", '{"version": 2}', '{"version": 1, "verdicts": [{}]}']
+)
 def test_a_damaged_record_is_not_taken_for_none(context: RunContext, entry: MachineEntry, text: str) -> None:
     record(entry).write_text(text, encoding="utf-8")
     unseen = read(context)
     assert isinstance(unseen, Unseen)
     assert str(record(entry)) in unseen.what
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("version", 2),
+        ("run_id", 5),
+        ("made_by", None),
+        ("made_by", [RUN_ID]),
+        ("boot_id", None),
+        ("event_at", 1.5),
+        ("inputs", [["the seed", "aa"]]),
+        ("inputs", {"the seed": None}),
+        ("installation", {"machine id": None}),
+        ("installation", {"machine id": 7}),
+        ("installation", "abc"),
+        ("begun", "breakfast"),
+        ("verdicts", None),
+    ],
+)
+def test_a_field_of_another_type_is_damage_and_no_other_machine(
+    context: RunContext, entry: MachineEntry, field: str, value: object
+) -> None:
+    """Read as text it would differ from what is there, and the machine would be built anew."""
+    machine_record._write(entry, RECORDED)
+    written = json.loads(record(entry).read_text(encoding="utf-8"))
+    record(entry).write_text(json.dumps(written | {field: value}), encoding="utf-8")
+    assert isinstance(read(context), Unseen)
 
 
 def test_a_directory_in_its_place_is_not_taken_for_none(context: RunContext, entry: MachineEntry) -> None:
@@ -77,6 +108,7 @@ def test_a_link_in_its_place_is_neither_followed_nor_lost(context: RunContext, e
     foreign.write_text("mine", encoding="utf-8")
     link = record(entry)
     link.symlink_to(foreign)
+    assert isinstance(read(context), Unseen)
     with pytest.raises(HostError, match="cannot be written"):
         machine_record._write(entry, RECORDED)
     assert foreign.read_text(encoding="utf-8") == "mine"

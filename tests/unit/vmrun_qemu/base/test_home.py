@@ -45,6 +45,8 @@ def test_what_is_there_and_cannot_be_read_is_not_absent(tmp_path: Path, denials:
     assert home.read_json(tmp_path / "s.json") is None
     (tmp_path / "s.json").write_text('{"torn"', encoding="utf-8")
     assert home.read_json(tmp_path / "s.json") is None
+    (tmp_path / "s.json").write_text("[" * 200_000, encoding="utf-8")
+    assert home.read_json(tmp_path / "s.json") is None
     assert home.read_json(tmp_path / "s.json" / "below a file") is None
     (tmp_path / "r.json").write_text("{}", encoding="utf-8")
     denials[0] = 1000
