@@ -105,13 +105,15 @@ def test_nothing_is_written_into_a_directory_of_another_machine(context: RunCont
 def test_a_link_in_its_place_is_neither_followed_nor_lost(context: RunContext, entry: MachineEntry) -> None:
     foreign = context.run.directory.parent / "foreign"
     foreign.parent.mkdir(parents=True, exist_ok=True)
-    foreign.write_text("mine", encoding="utf-8")
     link = record(entry)
+    machine_record._write(entry, RECORDED)
+    link.rename(foreign)
+    text = foreign.read_text(encoding="utf-8")
     link.symlink_to(foreign)
     assert isinstance(read(context), Unseen)
     with pytest.raises(HostError, match="cannot be written"):
         machine_record._write(entry, RECORDED)
-    assert foreign.read_text(encoding="utf-8") == "mine"
+    assert foreign.read_text(encoding="utf-8") == text
     assert link.is_symlink()
 
 
