@@ -5,62 +5,23 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from harness.core.errors import SeedError
 from harness.core.files import open_regular_file
+from harness.seed.iso_record import Extent, Record, Volume, joined, record_of, system_use_fields
 
 SECTOR = 2048
 _REBUILD = "build the seeds again with `lab seed`, or copy the ISO again from where it was built"
 _PRIMARY, _BOOT, _SUPPLEMENTARY, _END = 1, 0, 2, 255
 _JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
-_DIRECTORY, _CONTINUED = 0x02, 0x80  # file flags (ECMA-119, 9.1.6)
+_CONTINUED = 0x80  # a file flag (ECMA-119, 9.1.6)
 _BLOCK = 1 << 20
 _LBA = 512  # bytes of a block of a disk
-
-
-@dataclass(frozen=True)
-class Extent:
-    """Contiguous bytes on the volume: first sector, length in bytes."""
-
-    sector: int
-    size: int
-
-
-@dataclass(frozen=True)
-class Record:
-    """A directory entry: name, and the extents of its bytes in order.
-
-    A file of 4 GiB and more has several extents, because a length has 32 bits.
-    """
-
-    name: str
-    extents: tuple[Extent, ...]
-    is_directory: bool
-
-    @property
-    def sector(self) -> int:
-        """First sector."""
-        return self.extents[0].sector
-
-    @property
-    def size(self) -> int:
-        """Length in bytes."""
-        return sum(extent.size for extent in self.extents)
-
-
-@dataclass(frozen=True)
-class Volume:
-    """Volume descriptors: identifier, declared length in bytes, root, boot catalogue."""
-
-    volume_id: str
-    declared_size: int
-    root: Record
-    joliet: bool
-    boot_catalog: int | None
+_LARGEST_DIRECTORY = 16 << 20  # 150,000 names; Ubuntu's largest has some hundred
+_LARGEST_IN_MEMORY = 256 << 20
 
 
 class IsoReader:
@@ -72,6 +33,7 @@ class IsoReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._digests: dict[tuple[Extent, ...], str] = {}
         try:
             self._stream: BinaryIO = open_regular_file(path)
         except (OSError, ValueError) as error:  # a path with NUL is a ValueError
@@ -121,11 +83,11 @@ class IsoReader:
         return self._described(primary, joliet, catalog)
 
     def _described(self, primary: bytes, joliet: bytes | None, catalog: int | None) -> Volume:
-        root = _record(primary[156:190], joliet=False)
+        root = record_of(primary[156:190], joliet=False)
         first = self._sectors(root.sector, SECTOR)
         use_joliet = joliet is not None and b"SP\x07\x01\xbe\xef" not in first[: first[0] if first else 0]
         if use_joliet and joliet is not None:
-            root = _record(joliet[156:190], joliet=True)
+            root = record_of(joliet[156:190], joliet=True)
         volume_id = primary[40:72].decode("ascii", errors="replace").rstrip()
         blocks = struct.unpack_from("<I", primary, 80)[0]
         return Volume(volume_id, blocks * SECTOR, root, use_joliet, catalog)
@@ -141,20 +103,19 @@ class IsoReader:
 
     def children(self, directory: Record) -> Iterator[Record]:
         """Yield the entries of a directory, except itself and its parent."""
-        begun: Record | None = None
+        begun: list[Record] = []
         for entry in self._entries(directory):
             rock_ridge = "" if self.volume.joliet else self._rock_ridge_name(entry)
-            found = _record(entry, joliet=self.volume.joliet, rock_ridge=rock_ridge)
-            whole = replace(begun, extents=begun.extents + found.extents) if begun else found
-            if entry[25] & _CONTINUED:
-                begun = whole
-                continue
-            begun = None
-            yield whole
+            begun.append(record_of(entry, joliet=self.volume.joliet, rock_ridge=rock_ridge))
+            if not entry[25] & _CONTINUED:
+                yield joined(begun)
+                begun.clear()
         if begun:  # the image is damaged: the last extent is missing
-            yield begun
+            yield joined(begun)
 
     def _entries(self, directory: Record) -> Iterator[bytes]:
+        if directory.size > _LARGEST_DIRECTORY:
+            raise self._damaged(f"the directory {directory.name!r} has {directory.size} bytes")
         data = self.read(directory)
         offset = 0
         while offset < len(data):
@@ -175,7 +136,7 @@ class IsoReader:
         name = b""
         for _ in range(8):  # a damaged image could have a cycle of continuations
             following = b""
-            for signature, data in _system_use_fields(area):
+            for signature, data in system_use_fields(area):
                 if signature == b"NM":
                     name += data[1:]
                 elif signature == b"CE" and len(data) >= 24:
@@ -203,23 +164,38 @@ class IsoReader:
         """Yield path and entry of each file below a directory.
 
         Raises:
-            SeedError: A directory is in two places: the image is damaged, and a walk may have no end.
+            SeedError: A directory is in two places, or there is more in files than the image has bytes: the image is
+                damaged, and a walk, or reading what it finds, may have no end.
         """
         waiting, seen = [("", directory)], {directory.sector}
+        extents, total, most = set[Extent](), 0, 2 * self.path.stat().st_size
         while waiting:
             prefix, folder = waiting.pop()
             for item in self.children(folder):
                 path = f"{prefix}{item.name}"
+                total += sum(extent.size for extent in item.extents if extent not in extents)
+                extents.update(item.extents)  # one file under several names has one place
+                if total > most:
+                    raise self._damaged(f"up to {path!r} its files have {total} bytes, more than the image")
                 if not item.is_directory:
                     yield path, item
                     continue
                 if item.sector in seen:
-                    raise SeedError(f"is damaged: {path!r} is a directory twice", where=str(self.path), remedy=_REBUILD)
+                    raise self._damaged(f"{path!r} is a directory twice")
                 seen.add(item.sector)
                 waiting.append((f"{path}/", item))
 
+    def _damaged(self, what: str) -> SeedError:
+        return SeedError(f"is damaged: {what}", where=str(self.path), remedy=_REBUILD)
+
     def read(self, record: Record) -> bytes:
-        """Return the bytes of a file."""
+        """Return the bytes of a file.
+
+        Raises:
+            SeedError: It is too large to be held in memory.
+        """
+        if record.size > _LARGEST_IN_MEMORY:
+            raise self._damaged(f"{record.name!r} has {record.size} bytes")
         return b"".join(self._blocks(record))
 
     def backup_gpt(self) -> bytes | None:
@@ -231,7 +207,10 @@ class IsoReader:
         first = self._stream.read(_LBA)
         if first[:8] != b"EFI PART":
             return None
-        self._stream.seek(struct.unpack_from("<Q", first, 32)[0] * _LBA)
+        place = struct.unpack_from("<Q", first, 32)[0] * _LBA
+        if place >= self.path.stat().st_size:
+            return None
+        self._stream.seek(place)
         return self._stream.read(_LBA) or None
 
     def head(self, record: Record, size: int) -> bytes:
@@ -240,11 +219,14 @@ class IsoReader:
         return self._stream.read(min(size, record.extents[0].size))
 
     def sha256(self, record: Record) -> str:
-        """Return the digest of a file."""
+        """Return the digest of a file; one that has several names is read once."""
+        if record.extents in self._digests:
+            return self._digests[record.extents]
         digest = hashlib.sha256()
         for block in self._blocks(record):
             digest.update(block)
-        return digest.hexdigest()
+        self._digests[record.extents] = digest.hexdigest()
+        return self._digests[record.extents]
 
     def _blocks(self, record: Record) -> Iterator[bytes]:
         """Yield the bytes of a file in blocks of 1 MiB."""
@@ -273,20 +255,3 @@ class IsoReader:
         catalog = self._sectors(self.volume.boot_catalog, 64)
         bootable = len(catalog) == 64 and catalog[0] == 1 and catalog[1] == 0 and catalog[32] == 0x88
         return struct.unpack_from("<I", catalog, 40)[0] if bootable else None
-
-
-def _record(entry: bytes, *, joliet: bool, rock_ridge: str = "") -> Record:
-    sector = struct.unpack_from("<I", entry, 2)[0]
-    size = struct.unpack_from("<I", entry, 10)[0]
-    raw = entry[33 : 33 + entry[32]]
-    name = rock_ridge or raw.decode("utf-16-be" if joliet else "latin-1", errors="replace")
-    if not rock_ridge and ";" in name:
-        name = name.partition(";")[0].rstrip(".")
-    return Record(name, (Extent(sector, size),), bool(entry[25] & _DIRECTORY))
-
-
-def _system_use_fields(area: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield signature and data of system use fields (IEEE P1281)."""
-    while len(area) >= 4 and area[2] >= 4:
-        yield area[:2], area[4 : area[2]]
-        area = area[area[2] :]

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.seed.inspect import inspect_iso, manifest_of, reading
-from harness.seed.iso9660 import SECTOR, IsoReader, Record
+from harness.seed.iso9660 import SECTOR, IsoReader
+from harness.seed.iso_record import Record
 from harness.seed.iso_tree import (
     BOOT_CATALOG,
     BOOT_FILE,

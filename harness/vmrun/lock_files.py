@@ -36,7 +36,10 @@ class Lock:
         """Whether its owner is known and does not exist any more."""
         import psutil  # noqa: PLC0415 - saves 20 ms where no VM is locked
 
-        return bool(self.pid) and not psutil.pid_exists(self.pid)
+        try:
+            return bool(self.pid) and not psutil.pid_exists(self.pid)
+        except OverflowError:  # no process of this system can have that number
+            return True
 
     def __str__(self) -> str:
         if not self.pid:

@@ -81,8 +81,8 @@ def inspect_disk(path: Path) -> DiskInfo:
         allocated = sum(allocated_bytes(file.stat()) for file in (files if descriptor.is_embedded else files | {path}))
     except VmdkError as error:
         raise _broken(path, f"it {error.reason}") from error
-    except OSError as error:
-        raise _broken(path, f"it cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # the name of a piece with a NUL is a ValueError
+        raise _broken(path, f"it cannot be read: {getattr(error, 'strerror', None) or error}") from error
     return DiskInfo(
         capacity_bytes=sum(extent.sectors for extent in extents) * SECTOR,
         create_type=descriptor.get("createType"),

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.core.files import open_regular_file, replace_file
+from harness.vmware import charsets
 
 SECTOR = 512
 MAGIC = b"KDMV"
@@ -27,10 +28,11 @@ _PIECE = re.compile(r"-(flat|[sf]\d{3,})\.vmdk$", re.IGNORECASE)
 _BEGIN = b"# Disk DescriptorFile"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CREATE_TYPE = re.compile(r"^createType=[^\r\n]*", re.MULTILINE)
-_ENCODING = re.compile(rb'^\s*encoding\s*=\s*"?([\w.-]+)', re.MULTILINE | re.IGNORECASE)
+_ENCODING = re.compile(rb'^[ \t]*+encoding[ \t]*+=[ \t]*+"?([\w.-]+)', re.MULTILINE | re.IGNORECASE)
 # A device of the host has more behind its name; a piece of zeros has no name.
 _EXTENT = re.compile(
-    r'^[ \t]*(RW|RDONLY|NOACCESS)[ \t]+(\d+)[ \t]+(\w+)(?:[ \t]+"([^"\r\n]+)"[^\r\n]*)?[ \t]*\r?$', re.MULTILINE
+    r'^[ \t]*+(RW|RDONLY|NOACCESS)[ \t]++([0-9]{1,18})[ \t]++(\w++)(?:[ \t]+"([^"\r\n]+)"[^\r\n]*)?[ \t]*\r?$',
+    re.MULTILINE,
 )
 
 
@@ -87,14 +89,14 @@ class Descriptor:
 
     def get(self, key: str) -> str:
         """Return a setting; empty when there is none."""
-        pattern = rf'^[ \t]*{re.escape(key)}\s*=\s*"?([^"\r\n]*?)"?\s*$'
-        match = re.search(pattern, self.text, re.MULTILINE | re.IGNORECASE)
-        return match[1] if match else ""
+        values = (match[1].strip() for match in _line_of(key).finditer(self.text))
+        plain = (value.removeprefix('"').removesuffix('"') for value in values)
+        return next((value for value in plain if '"' not in value), "")
 
     def with_setting(self, key: str, value: str, *, quoted: bool) -> Descriptor:
         """Return the descriptor with that setting, in place or after `createType`."""
         line = f'{key}="{value}"' if quoted else f"{key}={value}"
-        pattern = re.compile(rf"^{re.escape(key)}\s*=[^\r\n]*", re.MULTILINE | re.IGNORECASE)
+        pattern = _line_of(key)
         if pattern.search(self.text):
             text = pattern.sub(lambda _: line, self.text, count=1)
         else:
@@ -120,12 +122,17 @@ def read(disk: Path) -> Descriptor:
         if len(head) < HEADER.size:
             raise VmdkError(disk, "ends inside its header")
         *_, offset, size = HEADER.unpack(head)
-        room = size * SECTOR
-        if not 0 < room <= _LIMIT:
+        room, length = size * SECTOR, os.fstat(stream.fileno()).st_size
+        if not 0 < room <= _LIMIT or offset * SECTOR >= length:
             raise VmdkError(disk, "is a piece of a disk, or its header is damaged")
         stream.seek(offset * SECTOR)
         text, charset = _decode(stream.read(room).split(b"\0", 1)[0])
     return Descriptor(text, offset * SECTOR, room, charset)
+
+
+def _line_of(key: str) -> re.Pattern[str]:
+    """Return the pattern of a setting's line; the group is its value."""
+    return re.compile(rf"^[ \t]*+{re.escape(key)}[ \t]*+=([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 
 
 def write(disk: Path, descriptor: Descriptor) -> None:
@@ -231,8 +238,9 @@ def _decode(data: bytes) -> tuple[str, str]:
     The charset is the first of UTF-8, `encoding`, and the host's that reproduces the bytes.
     """
     named = _ENCODING.search(data)
-    for charset in ("utf-8", named[1].decode("ascii") if named else "", locale.getencoding()):
+    for name in ("utf-8", named[1].decode("ascii", "replace") if named else "", locale.getencoding()):
         try:
+            charset = charsets.python_codec(name)
             text = data.decode(charset)
             if text.encode(charset) == data:
                 return text, charset

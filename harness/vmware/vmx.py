@@ -39,11 +39,10 @@ from harness.core.files import read_regular_file, retry_on_sharing_violation
 from harness.core.temporary_files import create_file
 from harness.vmware import charsets
 from harness.vmware.vmx_lines import (
-    ENCODING,
-    UNNAMED,
     WRITTEN_KEY,
     Line,
     VmxError,
+    charsets_to_try,
     decode_lines,
     parse_line,
     render,
@@ -72,6 +71,7 @@ class Vmx:
     def __init__(self, lines: list[Line], charset: str) -> None:
         self._lines = lines
         self._charset = charset
+        self._by_key: dict[str, Line] | None = None
 
     @classmethod
     def parse(cls, text: str, charset: str = "UTF-8") -> Vmx:
@@ -104,10 +104,8 @@ class Vmx:
             OSError: It cannot be read, is not a regular file, or is larger than 16 MiB.
         """
         data = read_regular_file(path, _LIMIT).removeprefix(codecs.BOM_UTF8)
-        named = ENCODING.search(data)
-        candidates = [named[1].decode("ascii", "replace")] if named and named[1] else UNNAMED
         with _naming_file(path):
-            lines, charset = decode_lines(data, candidates)
+            lines, charset = decode_lines(data, charsets_to_try(data))
             return cls._of([parse_line(raw, end, number, kept) for number, raw, end, kept in lines], charset)
 
     @property
@@ -145,6 +143,7 @@ class Vmx:
         if line.value != text:
             line.raw, line.value, line.data = render(line.key, text), text, None
         self._lines = [other for other in self._lines if other is line or other.key.lower() != key.lower()]
+        self._by_key = None
 
     def update(self, pairs: Iterable[tuple[str, str | int | bool]]) -> None:
         """Set each pair, in order."""
@@ -155,6 +154,7 @@ class Vmx:
         """Remove every line of `key`; return whether there was one."""
         before = len(self._lines)
         self._lines = [line for line in self._lines if not line.key or line.key.lower() != key.lower()]
+        self._by_key = None
         return len(self._lines) != before
 
     def items(self) -> list[tuple[str, str]]:
@@ -218,8 +218,9 @@ class Vmx:
             raise
 
     def _find(self, key: str) -> Line | None:
-        wanted = key.lower()
-        return next((line for line in reversed(self._lines) if line.key.lower() == wanted and line.key), None)
+        if self._by_key is None:
+            self._by_key = {line.key.lower(): line for line in self._lines if line.key}  # of duplicates the last
+        return self._by_key.get(key.lower())
 
     def _line_end(self) -> str:
         return next((line.end for line in self._lines if line.end), "\n")
@@ -228,3 +229,5 @@ class Vmx:
         if self._lines and not self._lines[-1].end:
             self._lines[-1].end, self._lines[-1].data = self._line_end(), None
         self._lines.append(line)
+        if self._by_key is not None:
+            self._by_key[line.key.lower()] = line

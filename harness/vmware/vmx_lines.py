@@ -10,15 +10,19 @@ import re
 from harness.vmware import charsets
 
 WRITTEN_KEY = r"[^\s=\"#]+"
-_KEY = r"[^ \t=#]+"
-_REST = r"[ \t]*(?:#.*)?"
-_QUOTED = re.compile(rf'[ \t]*(?P<key>{_KEY})[ \t]*=[ \t]*"(?P<value>[^"]*)"{_REST}', re.DOTALL)
-_BARE = re.compile(rf'[ \t]*(?P<key>{_KEY})[ \t]*=[ \t]*(?P<value>(?:[^ \t#"][^ \t#]*)?){_REST}', re.DOTALL)
-_NO_SETTING = re.compile(r"[ \t]*(?:#.*)?", re.DOTALL)
+# Each repetition is possessive: a line of a million blanks costs one look at each.
+_KEY = r"[ \t]*+(?P<key>[^ \t=#]++)[ \t]*+=[ \t]*+"
+_REST = r"[ \t]*+(?:#.*)?"
+_QUOTED = re.compile(rf'{_KEY}"(?P<value>[^"]*+)"{_REST}', re.DOTALL)
+_BARE = re.compile(rf'{_KEY}(?P<value>(?:[^ \t#"][^ \t#]*+)?){_REST}', re.DOTALL)
+_NO_SETTING = re.compile(_REST, re.DOTALL)
 # Runs of escaped bytes; or a `|` without two hex digits, with what `Escape_Undo` looked at before it gave up.
 _ESCAPES = re.compile(r"(?P<bytes>(?:\|[0-9A-Fa-f]{2})+)|\|(?:[0-9A-Fa-f].?|.)?", re.DOTALL)
-ENCODING = re.compile(rb"^\s*\.encoding\s*=\s*\"?([^\"\r\n]*?)\"?\s*$", re.IGNORECASE | re.MULTILINE)
+_ENCODING = re.compile(rb"^[ \t]*+\.encoding[ \t]*+=[ \t]*+\"?([^\"\r\n#]*+)", re.IGNORECASE | re.MULTILINE)
 _TO_ESCAPE = re.compile(r"[\x00-\x1f\x7f\"|]")
+
+_MOST_LINES = 100_000  # the longest VMX that is known has some hundred
+_SHOWN = 80
 
 # Charsets tried, in this order, for a file that does not name its own; the last one fits any bytes.
 UNNAMED = ["UTF-8", "windows-1252"]
@@ -109,16 +113,27 @@ def parse_line(raw: str, end: str, number: int, data: bytes | None = None) -> Li
         return Line(raw, end, data=data)
     match = _QUOTED.fullmatch(text) or _BARE.fullmatch(text)
     if match is None:
-        raise VmxError(f'expected `key = "value"`, got {raw.strip()!r}', number)
+        text = raw.strip()
+        shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+        raise VmxError(f'expected `key = "value"`, got {shown}', number)
     return Line(raw, end, match["key"], match["value"], data)
+
+
+def charsets_to_try(data: bytes) -> list[str]:
+    """Return the charset that the file names, or those of files that name none."""
+    named = _ENCODING.search(data)
+    name = named[1].strip().decode("ascii", "replace") if named else ""
+    return [name] if name else UNNAMED
 
 
 def decode_lines(data: bytes, candidates: list[str]) -> tuple[list[tuple[int, str, str, bytes]], str]:
     """Return the lines of `split_lines` with their bytes, and the charset.
 
     Raises:
-        VmxError: None of the candidates fits.
+        VmxError: None of the candidates fits, or it has too many lines.
     """
+    if data.count(b"\n") > _MOST_LINES:
+        raise VmxError(f"more than {_MOST_LINES} lines")
     pieces = data.split(b"\n")
     whole = [piece + b"\n" for piece in pieces[:-1]] + [pieces[-1]] * bool(pieces[-1])
     problem = VmxError("no charset")
@@ -126,7 +141,7 @@ def decode_lines(data: bytes, candidates: list[str]) -> tuple[list[tuple[int, st
         try:
             return [_decode_line(number, line, encoding) for number, line in enumerate(whole, start=1)], encoding
         except LookupError:
-            problem = VmxError(f"unknown charset {encoding!r} in .encoding")
+            problem = VmxError(f"unknown charset {encoding[:_SHOWN]!r} in .encoding")
         except _UndecodableLineError as error:
             problem = VmxError(f"not {encoding}: {error.reason}", error.number)
     raise problem

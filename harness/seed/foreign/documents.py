@@ -12,6 +12,9 @@ from typing import Any
 
 import yaml
 
+# Ubuntu's largest autoinstall data have some thousand values and some ten thousand characters.
+_MOST_VALUES = 100_000
+_LONGEST = 1 << 20
 _TABS = re.compile(r"^ *\t", re.MULTILINE)
 
 
@@ -84,8 +87,9 @@ class Document:
                 waiting += node.value
             elif isinstance(node, yaml.MappingNode):
                 names = [str(key.value) for key, _ in node.value]
+                last = {name: number for number, name in enumerate(names)}
                 for number, (key, value) in enumerate(node.value):
-                    if names[number] in names[number + 1 :] and names[number] != "<<":
+                    if number != last[names[number]] and names[number] != "<<":
                         yield key.start_mark.line + 1 + self.offset, names[number]
                     waiting.append(value)
 
@@ -94,15 +98,38 @@ def read_document(path: str, text: str, offset: int = 0) -> Document:
     """Return the document of a text.
 
     Raises:
-        BrokenDocument: It is no YAML.
+        BrokenDocument: It is no YAML, or far larger than any document of an installer.
     """
+    if len(text) > _LONGEST:
+        raise BrokenDocument(1 + offset, f"more than {_LONGEST} characters")
     try:
-        return Document(path, yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader), offset)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_values(root, 1 + offset)
+        return Document(path, yaml.safe_load(text), root, offset)
+    except BrokenDocument:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise BrokenDocument((mark.line if mark else 0) + 1 + offset, _problem(error, text)) from error
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise BrokenDocument(1 + offset, f"{type(error).__name__}: {str(error).splitlines()[0][:120]}") from error
+
+
+def _check_values(root: yaml.Node | None, line: int) -> None:
+    """Raise BrokenDocument if the values are too many.
+
+    An alias counts as what it repeats.
+    """
+    left, count = [root] if root else [], 0
+    while left and count <= _MOST_VALUES:
+        node = left.pop()
+        count += 1
+        if isinstance(node, yaml.MappingNode):
+            left += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            left += node.value
+    if count > _MOST_VALUES:
+        raise BrokenDocument(line, f"more than {_MOST_VALUES} values, counting each `*alias` as what it repeats")
 
 
 def _problem(error: yaml.MarkedYAMLError, text: str) -> str:

@@ -17,6 +17,7 @@ _VARIABLE = re.compile(r"\$(?:\{[^}\n]*\}|[A-Za-z_]\w*|[@?#*0-9])")
 _OPERATORS = ";&|<>"
 _KEYWORDS = ("if", "then", "elif", "else", "fi", "do")
 _DEEPEST = 32
+_CONDITION = 64  # words of an `if` that are looked at
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def read_menu(path: str, text: str) -> Menu:
     return Menu(
         path=path,
         loader="GRUB",
-        timeout=int(timeout) if re.fullmatch(r"-?\d+", timeout) else None,
+        timeout=int(timeout) if re.fullmatch(r"-?[0-9]{1,9}", timeout) else None,
         entry=_default(entries),
     )
 
@@ -115,15 +116,17 @@ def _block(tokens: Sequence[_Token], lines: Sequence[str], at: list[int], depth:
     """Return the commands up to the closing brace; `at` holds the position."""
     commands: list[_Command] = []
     words: list[_Token] = []
-    skipped: list[bool] = []  # for each open `if`: whether a BIOS does not take this branch
+    skipped: list[bool] = []  # for each open `if`: whether a BIOS does not come into this branch
 
     def end(lost: str, block: tuple[_Command, ...] = ()) -> None:
-        while words and words[0].text in _KEYWORDS:
-            _branch([token.text for token in words], skipped)
-            del words[0]
-        if words and not any(skipped):
-            line = words[0].line
-            texts = tuple(token.text for token in words)
+        texts = tuple(token.text for token in words)
+        first = 0
+        while first < len(texts) and texts[first] in _KEYWORDS:
+            _branch(texts[first : first + _CONDITION], skipped)
+            first += 1
+        texts = texts[first:]
+        if texts and not (skipped and skipped[-1]):
+            line = words[first].line
             commands.append(_Command(texts, line, lines[line - 1].strip(), lost, block))
         words.clear()
 
@@ -148,11 +151,11 @@ def _branch(words: Sequence[str], skipped: list[bool]) -> None:
     Only the platform is known; both branches of any other condition count.
     """
     if words[0] == "if":
-        skipped.append(_is_of_uefi(words))
+        skipped.append(_is_of_uefi(words) or bool(skipped and skipped[-1]))
     elif words[0] == "fi" and skipped:
         skipped.pop()
     elif words[0] in ("elif", "else") and skipped:
-        skipped[-1] = _is_of_uefi(words)
+        skipped[-1] = _is_of_uefi(words) or any(skipped[-2:-1])
 
 
 def _is_of_uefi(words: Sequence[str]) -> bool:

@@ -5,12 +5,15 @@ A command line arrives as it is written: there are no quotes, and `;` and backsl
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from harness.seed.foreign.boot_entry import BootEntry, Menu
 
 _DEEPEST = 8
+_MOST_FILES = 100  # Debian's menus include some thirty
 _MENU_PROGRAMS = ("vesamenu.c32", "menu.c32", "gfxboot.c32", "gfxboot")
 
 
@@ -40,7 +43,12 @@ def read_menu(path: str, text: str, open_file: Callable[[str], str | None]) -> M
     """
     found = _Read()
     current: _Label | None = None
-    for place, number, key, value in _lines(path, text, open_file, 0):
+    opened = itertools.count(1)
+
+    def open_few(name: str) -> str | None:
+        return open_file(name) if next(opened) <= _MOST_FILES else None
+
+    for place, number, key, value in _lines(path, text, open_few, 0):
         if key == "label":
             current = found.labels.setdefault(value, _Label(value, place, number))
         elif key == "menu" and value.lower().startswith("default") and current is not None:
@@ -61,7 +69,7 @@ def _timeout(words: dict[str, str]) -> int | None:
 
     Without a menu, `prompt 0` starts the default at once; a timeout of 0 is none.
     """
-    tenths = int(words["timeout"]) if words.get("timeout", "").isdigit() else 0
+    tenths = int(words["timeout"]) if re.fullmatch("[0-9]{1,9}", words.get("timeout", "")) else 0
     if tenths:
         return max(1, tenths // 10)
     program = words.get("ui", words.get("default", "")).partition(" ")[0].rpartition("/")[2]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from harness.seed.foreign import grub, isolinux
 from harness.seed.foreign.boot_entry import Menu
-from harness.seed.iso9660 import IsoReader, Record
+from harness.seed.iso9660 import IsoReader
+from harness.seed.iso_record import Record
 
 LONGEST_TEXT = 4 << 20
 GRUB_MENUS = ("boot/grub/grub.cfg", "boot/grub/i386-pc/grub.cfg", "efi/boot/grub.cfg")

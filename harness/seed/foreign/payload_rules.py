@@ -15,7 +15,8 @@ from harness.seed.foreign.data_rules import SeedData
 from harness.seed.foreign.documents import BrokenDocument, mapping, read_document, texts
 from harness.seed.foreign.expected import Expected
 from harness.seed.foreign.layout import text_of
-from harness.seed.iso9660 import IsoReader, Record
+from harness.seed.iso9660 import IsoReader
+from harness.seed.iso_record import Record
 
 _FOLDER = "files"
 _COPY_AGAIN = "copy the ISO again from where it was built"

@@ -60,7 +60,11 @@ def check_chain(disk: Path, failure: str) -> None:
     Raises:
         DiskError: A parent is missing, is no disk, or was written to since its overlay was created.
     """
+    seen = {disk.resolve()}
     while (parent := _parent(disk, failure)) is not None:
+        if parent.resolve() in seen:
+            raise DiskError(f"{failure}{NOT_A_DISK} {parent}")
+        seen.add(parent.resolve())
         if not parent.is_file():
             raise DiskError(f"{failure}{NO_PARENT} {parent}")
         try:

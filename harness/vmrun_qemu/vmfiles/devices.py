@@ -12,9 +12,9 @@ from harness.vmware.vmx import Vmx
 # Controllers in the order in which their disks are tried at boot, with the number of controllers and of units on each.
 # VMware has 30 SATA ports on a controller; QEMU's AHCI has 6.
 CONTROLLERS = {"ide": (2, 2), "sata": (4, 6), "scsi": (4, 16)}
-_UNIT = re.compile(r"^(ide|sata|scsi|nvme)(\d+):(\d+)\.(?:present|filename)$", re.IGNORECASE)
-_NIC = re.compile(r"^ethernet(\d+)\.present$", re.IGNORECASE)
-_SERIAL = re.compile(r"^serial(\d+)\.present$", re.IGNORECASE)
+_UNIT = re.compile(r"^(ide|sata|scsi|nvme)([0-9]{1,9}):([0-9]{1,9})\.(?:present|filename)$", re.IGNORECASE)
+_NIC = re.compile(r"^ethernet([0-9]{1,9})\.present$", re.IGNORECASE)
+_SERIAL = re.compile(r"^serial([0-9]{1,9})\.present$", re.IGNORECASE)
 _BOOT_WORDS = {"hdd": "disk", "cdrom": "cdrom"}
 _MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")
 

@@ -21,7 +21,7 @@ from harness.system.process_identity import Identity, alive
 FindStale = Callable[[Path], list[Path] | None]
 
 _FILLING_S = 10.0
-_OWNER = re.compile(r"(\d+)-(\d+(?:\.\d+)?)\(vmrun-qemu\)\s*$")
+_OWNER = re.compile(r"(?<![0-9])([0-9]{1,10})-([0-9]+(?:\.[0-9]+)?)\(vmrun-qemu\)\s*$")
 
 
 def stale_locks(folder: Path) -> list[Path] | None:

@@ -16,8 +16,10 @@ A linked clone names its parent with `cloneOf0` in its own `.vmsd`. Keys that ar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 
 from harness.vmrun_qemu.base.messages import (
     INVALID_PARAMETER,
@@ -28,7 +30,7 @@ from harness.vmrun_qemu.base.messages import (
 )
 from harness.vmware.vmx import Vmx
 
-_OWN = re.compile(r"^snapshot(\d+)\.(.+)$", re.IGNORECASE)
+_OWN = re.compile(r"^snapshot([0-9]{1,9})\.(.+)$", re.IGNORECASE)
 _ITEM = re.compile(r"^(?:disk\d+\.(?:fileName|node)|clone\d+)$", re.IGNORECASE)
 _KNOWN = {
     "uid",
@@ -92,33 +94,55 @@ class Tree:
         raise Failure(SNAPSHOT_MISSING)
 
     def _ends_with(self, snapshot: Snapshot, path: list[str], fold: Callable[[str], str]) -> bool:
-        names = [item.name for item in reversed(self.line(snapshot.uid))][-len(path) :]
-        return [fold(item) for item in names] == [fold(item) for item in path]
+        names = [item.name for item in islice(self._upwards(snapshot.uid), len(path))]
+        return [fold(item) for item in reversed(names)] == [fold(item) for item in path]
 
     def line(self, uid: int) -> list[Snapshot]:
         """Return the snapshot with that uid and its ancestors, nearest first."""
-        by_uid = {snapshot.uid: snapshot for snapshot in self.snapshots}
-        found: list[Snapshot] = []
-        while uid in by_uid and by_uid[uid] not in found:
-            found.append(by_uid[uid])
-            uid = by_uid[uid].parent
+        return list(self._upwards(uid))
+
+    def _upwards(self, uid: int) -> Iterator[Snapshot]:
+        seen: set[int] = set()
+        while uid in self._by_uid and uid not in seen:
+            seen.add(uid)
+            yield self._by_uid[uid]
+            uid = self._by_uid[uid].parent
+
+    @cached_property
+    def _by_uid(self) -> dict[int, Snapshot]:
+        return {snapshot.uid: snapshot for snapshot in self.snapshots}
+
+    @cached_property
+    def _children(self) -> dict[int, list[Snapshot]]:
+        """The children by the uid of their parent; 0 for those without one."""
+        found: dict[int, list[Snapshot]] = {}
+        for snapshot in self.snapshots:
+            found.setdefault(snapshot.parent if snapshot.parent in self._by_uid else 0, []).append(snapshot)
         return found
 
     def below(self, uid: int) -> set[int]:
         """Return the uids of a snapshot and all its descendants."""
-        return {s.uid for s in self.snapshots if any(ancestor.uid == uid for ancestor in self.line(s.uid))}
+        found, left = set[int](), [uid] if uid in self._by_uid else []
+        while left:
+            parent = left.pop()
+            if parent not in found:
+                found.add(parent)
+                left += [child.uid for child in self._children.get(parent, ())]
+        return found
 
     def outline(self) -> list[tuple[int, str]]:
-        """Return (depth, name) of every snapshot, each before its children."""
-        known = {snapshot.uid for snapshot in self.snapshots}
+        """Return (depth, name) of every snapshot, each before its children.
 
-        def under(parent: int, depth: int) -> Iterable[tuple[int, str]]:
-            for snapshot in self.snapshots:
-                if (snapshot.parent if snapshot.parent in known else 0) == parent:
-                    yield depth, snapshot.name
-                    yield from under(snapshot.uid, depth + 1)
-
-        return list(under(0, 0))
+        Of two with one uid, in a damaged file, the last has the children.
+        """
+        found: list[tuple[int, str]] = []
+        left = [(0, snapshot) for snapshot in reversed(self._children.get(0, ()))]
+        while left:
+            depth, snapshot = left.pop()
+            found.append((depth, snapshot.name))
+            if snapshot is self._by_uid[snapshot.uid]:
+                left += [(depth + 1, child) for child in reversed(self._children.get(snapshot.uid, ()))]
+        return found
 
     def check_new(self, name: str) -> None:
         """Check that a snapshot can get that name.
@@ -195,8 +219,8 @@ def store(tree: Tree, vmsd: Vmx) -> None:
 
 def _snapshot(group: dict[str, str]) -> Snapshot:
     lower = {key.lower(): value for key, value in group.items()}
-    disks = range(_number(lower.get("numdisks")))
-    clones = range(_number(lower.get("numclones")))
+    disks = range(min(_number(lower.get("numdisks")), len(lower)))
+    clones = range(min(_number(lower.get("numclones")), len(lower)))
     high, low = _number(lower.get("createtimehigh")), _number(lower.get("createtimelow"))
     return Snapshot(
         uid=_number(lower.get("uid")),

@@ -88,9 +88,21 @@ def read_head(stream: BinaryIO, name: str) -> State:
     if stream.readline(len(_MAGIC)) != _MAGIC:
         raise StateError(f"{name} is no state that vmrun-qemu has saved")
     try:
-        return State(**json.loads(stream.readline(_LIMIT)))
+        state = State(**json.loads(stream.readline(_LIMIT)))
+        _check_kinds(state)
     except (ValueError, TypeError, RecursionError) as error:
         raise StateError(f"{name} is damaged: {error}") from error
+    return state
+
+
+def _check_kinds(state: State) -> None:
+    """Raise TypeError unless the values are of the kinds that `State` names."""
+    texts = (state.vmx, state.charset, state.address)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(state.memory, bool):
+        raise TypeError("a value is of another kind")
+    for values, kind in ((state.plugged, bool), (state.variables, str)):
+        if not isinstance(values, dict) or not all(isinstance(value, kind) for value in values.values()):
+            raise TypeError("a value is of another kind")
 
 
 def read(path: Path) -> State:

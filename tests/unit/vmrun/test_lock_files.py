@@ -42,3 +42,7 @@ def test_a_lock_without_a_readable_owner_has_its_name(vmx: Path, text: str) -> N
 def test_a_directory_that_does_not_exist_has_no_locks(tmp_path: Path) -> None:
     assert locks_beside(tmp_path / "nowhere" / "a.vmx") == ()
     assert locks_beside(Path("nowhere") / "a.vmx") == ()
+
+
+def test_a_lock_of_a_process_number_that_no_system_has_is_stale() -> None:
+    assert Lock("machine.vmx.lck", 9_999_999_999, "vmware-vmx").stale
