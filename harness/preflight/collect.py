@@ -30,6 +30,7 @@ from harness.system.windows.registry import Registry, this_registry
 from harness.system.windows.vmware_install import installed_products, long_paths
 from harness.vmrun.discovery import Hypervisor
 from harness.vmrun.driver import Vmrun
+from harness.vmrun.lock_files import locks_beside
 from harness.vmrun.networks import PortForwarding
 
 _MIB = 1 << 20
@@ -50,7 +51,6 @@ def collect(
 
     The only change is that the embedded hypervisor defines the lab's network.
     """
-    registry, probe = windows_registry or this_registry(), nearest_directory(plan.vm_directory)
     return HostFacts(
         platform=platform,
         kind=hypervisor.kind,
@@ -58,16 +58,17 @@ def collect(
         vmrun=" ".join(hypervisor.vmrun_argv),
         account=system.account(platform),
         session=observe(lambda: system.session(platform)),
-        products=installed_products(registry),
+        products=installed_products(registry := windows_registry or this_registry()),
         long_paths=long_paths(registry),
         daemon=observe(lambda: system.daemon(hypervisor.kind, platform)),
         addresses=observe(system.adapter_addresses),
         elevated=observe(lambda: system.elevated(platform)),
-        probe_directory=probe,
+        probe_directory=(probe := nearest_directory(plan.vm_directory)),
         writable=observe(lambda: check_writable(probe)),
         running=observe(vmrun.list_running),
         registered=observe(lambda: registered_directories(plan)),
         unregistered=observe(lambda: unregistered_machines(plan)),
+        open_in=observe(lambda: open_machines(plan)),
         held_disk_mib=observe(lambda: {path: directory_bytes(path) // _MIB for path in registered_directories(plan)}),
         seed_directory=observe(lambda: is_directory(plan.seed_directory)),
         isos=_isos(plan, inspect_iso),
@@ -119,6 +120,16 @@ def unregistered_machines(plan: LabPlan) -> dict[str, tuple[str, ...]]:
         if names:
             found[machine.name] = names
     return found
+
+
+def open_machines(plan: LabPlan) -> dict[str, tuple[str, ...]]:
+    """Return the machines whose files a running program has open, with its locks.
+
+    A lock whose owner is unknown or gone says nothing.
+    """
+    locks = {machine.name: locks_beside(machine.files.vmx) for machine in plan.machines}
+    held = {name: tuple(str(lock) for lock in found if lock.pid and not lock.stale) for name, found in locks.items()}
+    return {name: names for name, names in held.items() if names}
 
 
 def inspect_key(path: Path, platform: str) -> Key:

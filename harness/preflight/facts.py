@@ -144,7 +144,8 @@ class HostFacts:
         running: The VMX files of `vmrun list`.
         registered: The machine directories in this lab's ledger.
         unregistered: By machine: the names of a VM in its directory, which is not in this lab's ledger.
-        held_disk_mib: Disk usage of each of them.
+        open_in: By machine: the locks of programs that run and have its files open.
+        held_disk_mib: Disk usage of each registered directory.
         isos: By machine.
         installer: The ISO that boots, where the seeds hold only the data for it; else None.
         drives: The drives of a Windows host; none elsewhere.
@@ -169,6 +170,7 @@ class HostFacts:
     running: Fact[tuple[Path, ...]]
     registered: Fact[tuple[Path, ...]]
     unregistered: Fact[Mapping[str, tuple[str, ...]]]
+    open_in: Fact[Mapping[str, tuple[str, ...]]]
     held_disk_mib: Fact[Mapping[Path, int]]
     seed_directory: Fact[bool]
     isos: Mapping[str, Fact[SeedIso]]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from harness.config.model import SeedSource
 from harness.config.plan import MACHINE_DISK_MIB, LabPlan, MachinePlan
@@ -16,12 +15,13 @@ from harness.preflight import remedies
 from harness.preflight.checks import HostCheck, error_class
 from harness.preflight.facts import HostFacts
 from harness.preflight.hardware_versions import newest_hardware
+from harness.preflight.judge_lab import judge_lab
 from harness.preflight.judge_machine import judge_iso, judge_port
 from harness.preflight.judge_system import judge_host_address, judge_paths, judge_rights, judge_service, judge_session
+from harness.preflight.places import comparable, inside, runs
 from harness.system.windows.drives import missing_drive
 from harness.vmrun.discovery import NO_VERSION, Kind
 from harness.vmrun.networks import NetworkKind
-from harness.vmrun.paths import path_identity
 
 # Memory of the hypervisor for each running guest: video memory, device emulation, translated code.
 GUEST_OVERHEAD_MIB = {Kind.VMWARE: 128, Kind.EMBEDDED: 256}
@@ -75,8 +75,8 @@ def judge_hypervisor(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     installed = "; ".join(f"{item.name} {item.version} in {item.folder}" for item in facts.products)
     seen = f"{facts.version}: {facts.vmrun}" + (f"; installed: {installed}" if installed else "")
     expected = "VMware Workstation, Player or Fusion, or the embedded one on QEMU, and its version"
-    vmrun = _comparable(facts.vmrun, facts)
-    registered = any(item.version and _inside(vmrun, _comparable(item.folder, facts)) for item in facts.products)
+    vmrun = comparable(facts.vmrun, facts)
+    registered = any(item.version and inside(vmrun, comparable(item.folder, facts)) for item in facts.products)
     if facts.version == NO_VERSION and not registered:
         remedy = "the facts about VMware's programs depend on their version\n" + remedies.version_unknown(facts)
         return Check(name, Status.NOT_PROVEN, expected, seen, remedy)
@@ -185,9 +185,9 @@ def judge_disk(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 
 def _held_disk_mib(plan: LabPlan, facts: HostFacts) -> int:
     """Return the disk usage of the machines, each limited to its need."""
-    taken = {_comparable(path, facts): size for path, size in (facts.held_disk_mib.value or {}).items()}
+    taken = {comparable(path, facts): size for path, size in (facts.held_disk_mib.value or {}).items()}
     return sum(
-        min(taken.get(_comparable(m.files.directory, facts), 0), _disk_need_mib(m, plan, facts)) for m in plan.machines
+        min(taken.get(comparable(m.files.directory, facts), 0), _disk_need_mib(m, plan, facts)) for m in plan.machines
     )
 
 
@@ -213,7 +213,7 @@ def judge_memory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     free = facts.free_memory_mib.value
     if free is None:
         return Check(name, Status.ERROR, expected, facts.free_memory_mib.problem, remedy)
-    held = sum(machine.memory_mib for machine in plan.machines if _runs(machine, facts))
+    held = sum(machine.memory_mib for machine in plan.machines if runs(machine, facts))
     seen = f"{free} MiB" + (f", and {held} MiB held by this lab's running machines" if held else "")
     return judge(name, ok=free + held >= need, expected=expected, seen=seen, remedy=remedy)
 
@@ -243,30 +243,6 @@ def judge_key_private(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     return judge(name, ok=not fact.value, expected=expected, seen=seen, remedy=remedy)
 
 
-def judge_lab(name: str, plan: LabPlan, facts: HostFacts) -> Check:
-    """Judge whether only this lab's machines are below the VM directory."""
-    expected = f"no foreign machine is in the way in {plan.vm_directory}"
-    remedy = "two labs would share names, addresses and ports; "
-    remedy += "remove the other lab with `lab down` and its lab file, or set name and vm_directory of this one"
-    for fact in (facts.running, facts.registered, facts.unregistered):
-        if fact.value is None:
-            return Check(name, Status.ERROR, expected, fact.problem, fact.remedy_after(remedy))
-    ours = [_comparable(path, facts) for path in facts.registered.value or ()]
-    root = _comparable(plan.vm_directory, facts)
-    running = [
-        str(vmx)
-        for vmx in facts.running.value or ()
-        if _inside(_comparable(vmx, facts), root) and not any(_inside(_comparable(vmx, facts), mine) for mine in ours)
-    ]
-    directories = facts.unregistered.value or {}
-    foreign = [*running, *(f"{machine}: {', '.join(names[:3])}" for machine, names in directories.items())]
-    seen = ", ".join(foreign) or "none"
-    if directories:
-        seen += "; this lab did not make it, and does not delete it"
-        remedy = remedies.not_in_ledger(plan, tuple(directories))
-    return judge(name, ok=not foreign, expected=expected, seen=seen, remedy=remedy)
-
-
 _JUDGES: Mapping[HostCheck, Callable[[str, LabPlan, HostFacts], Check]] = {
     HostCheck.RIGHTS: judge_rights,
     HostCheck.SESSION: judge_session,
@@ -285,16 +261,3 @@ _JUDGES: Mapping[HostCheck, Callable[[str, LabPlan, HostFacts], Check]] = {
     HostCheck.SSH_KEY_PRIVATE: judge_key_private,
     HostCheck.LAB: judge_lab,
 }
-
-
-def _runs(machine: MachinePlan, facts: HostFacts) -> bool:
-    wanted = _comparable(machine.files.vmx, facts)
-    return any(_comparable(vmx, facts) == wanted for vmx in facts.running.value or ())
-
-
-def _comparable(path: Path | str, facts: HostFacts) -> str:
-    return path_identity(path, facts.platform).replace("\\", "/").rstrip("/")
-
-
-def _inside(path: str, directory: str) -> bool:
-    return path.startswith(directory + "/")

@@ -27,6 +27,15 @@ def not_in_ledger(plan: LabPlan, machines: Sequence[str]) -> str:
     )
 
 
+def machine_open() -> str:
+    """Close the machine in the program that has it open."""
+    return (
+        "a machine that another program has open can be neither started nor changed\n"
+        "close its tab in the Workstation window, or end the process that is named, then run again; if that process is "
+        "no program of VMware, the lock is left over: delete the .lck directory"
+    )
+
+
 def administrator() -> str:
     """Open an administrator's prompt on Windows."""
     return "open the prompt as administrator: Start-Process powershell -Verb RunAs"

@@ -83,6 +83,7 @@ def good_facts(plan: LabPlan, *, platform: str = "linux", kind: Kind = Kind.EMBE
         running=Fact(value=()),
         registered=Fact(value=()),
         unregistered=Fact(value={}),
+        open_in=Fact(value={}),
         held_disk_mib=Fact({}),
         seed_directory=Fact(value=True),
         isos={machine.name: Fact(iso_of(plan, machine.name)) for machine in plan.machines},
