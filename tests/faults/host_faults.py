@@ -14,7 +14,7 @@ from sessions.fake_lab import FakeLab
 
 from harness.core.verdict import Phase, Status
 
-from .making import Make, console
+from .making import Make, both, console, later
 from .outcome import WORKER, Expected, Fault
 
 
@@ -49,6 +49,16 @@ def canceled(lab: FakeLab) -> None:
     lab.vmrun.answers["start"] = ("Error: The operation was canceled\n", 255)
 
 
+def disk_fills(lab: FakeLab) -> None:
+    """The hypervisor stops the guest, which installs, and only vmware.log has the reason."""
+
+    def fill(_: FakeLab, vmx: Path) -> None:
+        text = "Msg_Post: Error\n[msg.hbacommon.outofspace] There is no more space for virtual disk "
+        (vmx.parent / "vmware.log").write_text(f"{text}'{WORKER}.vmdk'.\n", encoding="utf-8")
+
+    both(console("", {"ssh-ready", "boot-complete"}), later(fill))(lab)
+
+
 def never_runs(lab: FakeLab) -> None:
     """`start` says nothing, `list` has nothing."""
     lab.vmrun.answers["start"] = ("", 0)
@@ -72,6 +82,12 @@ HOST_FAULTS = (
         ),
         "20_creation",
         Expected(Phase.CREATION, "virtual disk", "the host's disk is full", "free space", 1, ERROR),
+    ),
+    Fault(
+        "host disk full while a guest installs",
+        disk_fills,
+        "30_boot",
+        Expected(BOOT, "ssh login", "the hypervisor's log says: the host's disk is full", "free space", 8, ERROR),
     ),
     Fault(
         "vmrun that never ends: start",
