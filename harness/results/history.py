@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.claims import Standing
+from harness.core.json_text import parse_json
 from harness.core.layout import RunFiles
 from harness.results.conclusion import Overall
 from harness.results.plain_text import plain
@@ -59,7 +59,7 @@ def _past_run(directory: Path) -> PastRun:
     try:
         if path.stat().st_size > _MOST_BYTES:
             return PastRun(directory.name, f"its run.json is larger than a run writes: {again}")
-        data = json.loads(path.read_bytes())
+        data = parse_json(path.read_bytes())
         required = [claim for claim in data["claims"] if claim["required"]]
         return PastRun(
             directory.name,
@@ -71,5 +71,5 @@ def _past_run(directory: Path) -> PastRun:
             sum(claim["standing"] == Standing.PROVEN for claim in required),
             len(required),
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return PastRun(directory.name, f"its run.json cannot be read: {again}")

@@ -43,6 +43,10 @@ _ARGUMENTS = {
 # on all its processors. Seen with 7.2 at one boot in ten or so on a busy host; one thread for all virtual processors
 # cannot race with itself. (QEMU commit "accel/tcg: Always lock pages before translation".)
 _RACE_FREE = (8, 1)
+# Linux trusts the time stamp counters of several processors only where Intel made them (arch/x86/kernel/tsc.c,
+# `unsynchronized_tsc`); the model of QEMU is one of AMD. Without them it asks the HPET: seen to take a third of the
+# time of a guest with two processors. The counters of TCG are one, and in step.
+_SEVERAL_PROCESSORS = ",vendor=GenuineIntel"
 _NATIVE = {"linux": "kvm", "win32": "whpx", "darwin": "hvf"}
 
 
@@ -53,10 +57,11 @@ class Accelerator:
     name: str
     why: str
 
-    def arguments(self, version: tuple[int, ...]) -> tuple[str, ...]:
-        """Return the arguments for it and that version of QEMU."""
+    def arguments(self, version: tuple[int, ...], cpus: int = 1) -> tuple[str, ...]:
+        """Return the arguments for it, that version of QEMU and that number of processors."""
         threads = os.environ.get("VMRUN_QEMU_TCG_THREADS") or ("multi" if version >= _RACE_FREE else "single")
-        return tuple(word.format(threads=threads) for word in _ARGUMENTS[self.name])
+        *words, model = (word.format(threads=threads) for word in _ARGUMENTS[self.name])
+        return (*words, model + (_SEVERAL_PROCESSORS if self.name == "tcg" and cpus > 1 else ""))
 
 
 def kvm_problem() -> str:

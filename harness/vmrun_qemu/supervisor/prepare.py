@@ -97,7 +97,8 @@ def prepare(vmx_path: str, log: VmLog, *, gui: bool) -> Prepared:
     socket_dir = endpoint.new_socket_dir()
     names = ["qmp", "agent", "service", *(nic.id for nic in machine.nics)]
     endpoints = {name: endpoint.new_endpoint(socket_dir, name) for name in names}
-    wiring = arguments.Wiring(endpoints, chosen.arguments(version), _window(program, log) if gui else "none")
+    window = _window(program, log) if gui else "none"
+    wiring = arguments.Wiring(endpoints, chosen.arguments(version, machine.cpus), window)
     argv = [str(program.binary), *(["-L", str(program.data)] if program.data else [])]
     argv += arguments.arguments(machine, wiring, scsi)
     argv += ["-S", "-incoming", "defer"] if state else []

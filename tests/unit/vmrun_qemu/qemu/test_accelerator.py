@@ -111,6 +111,13 @@ def test_tcg_before_8_1_has_one_thread_because_it_races_with_itself(monkeypatch:
     assert "tcg,thread=multi,tb-size=512" in tcg.arguments((7, 2))
 
 
+def test_linux_trusts_the_time_stamp_counters_of_several_processors_of_intel_only() -> None:
+    tcg, kvm = accelerator.Accelerator("tcg", ""), accelerator.Accelerator("kvm", "")
+    assert tcg.arguments((8, 1), 1)[-1] == "max"
+    assert tcg.arguments((8, 1), 2)[-1] == "max,vendor=GenuineIntel"
+    assert kvm.arguments((8, 1), 2)[-1] == "host"
+
+
 def test_the_probe_guest_reaches_its_end_under_tcg() -> None:
     found = shutil.which("qemu-system-x86_64")
     if found is None or os.name != "posix":
