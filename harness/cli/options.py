@@ -27,7 +27,10 @@ lab_option = click.option(
     help="The lab file.",
 )
 overlay_option = click.option(
-    "--overlay", metavar="NAME", help="Overlay of the lab file.  [default: `embedded` with the embedded hypervisor]"
+    "--overlay",
+    metavar="NAME",
+    help="Overlay of the lab file, or several with commas between.  [default: `embedded`, and `k3s` with k3s in the "
+    "payload, where the embedded hypervisor runs the lab]",
 )
 reports_option = click.option(
     "--reports",

@@ -6,13 +6,21 @@ import click
 
 from harness.cli.options import report_errors, say
 from harness.cli.selection import selection_options
+from harness.config.k3s_size import brings_k3s
 from harness.config.model import SeedSource, SeedsSpec
+from harness.config.payload_spec import is_address
 from harness.config.plan import LabPlan, MachinePlan
 from harness.core.errors import UsageError
-from harness.core.layout import POWER_ONS
+from harness.core.layout import POWER_ONS, cache_directory
 from harness.image.release import guest_release, os_release
 from harness.lab.selection import Selection
+from harness.payload.collect import PayloadSource, host_file, payload_sources
 from harness.vmrun.vdiskmanager import create_argv
+
+_K3S_PLACES = [
+    "  installed: k3s/k3s to /usr/local/bin/k3s, images/* to /var/lib/rancher/k3s/agent/images, before its first start",
+    "  written: config.yaml, registries.yaml and token in /etc/rancher/k3s",
+]
 
 
 @click.command()
@@ -36,6 +44,7 @@ def plan_text(selection: Selection, plan: LabPlan) -> str:
         *_overlay_lines(selection),
         f"hypervisor   {selection.hypervisor.kind.value}: {' '.join(selection.hypervisor.vmrun_argv)}",
         f"directory    {plan.vm_directory}",
+        *payload_lines(plan),
         f"seeds        {plan.seed_directory} ({seeds_text(spec.seeds)})",
         f"ssh key      {plan.ssh_key}",
         f"network      {spec.network.vmnet} {spec.network.subnet}, gateway {spec.network.gateway}",
@@ -64,10 +73,37 @@ def seeds_text(seeds: SeedsSpec) -> str:
         return f"{seeds.source.value}: {error.what}"
 
 
+def payload_lines(plan: LabPlan) -> list[str]:
+    """Return which files the payload brings into every guest, and how large they are."""
+    sources = payload_sources(plan.spec.payload)
+    if not sources:
+        return []
+    sizes = [_size_of(source, plan) for source in sources]
+    total = sum(size for size in sizes if isinstance(size, int))
+    lines = [f"payload      {len(sources)} files, {_mib(total)} known, to {plan.spec.markers.payload} of every guest"]
+    for source, size in zip(sources, sizes, strict=True):
+        shown = size if isinstance(size, str) else _mib(size)
+        lines.append(f"  {source.path:<32} {shown:>12}  {source.source}")
+    return [*lines, *_K3S_PLACES] if brings_k3s(plan.spec) else lines
+
+
+def _size_of(source: PayloadSource, plan: LabPlan) -> int | str:
+    """Return the size of a payload file, or why it is unknown."""
+    path = host_file(source, plan.lab_file, cache_directory())
+    if path.is_file():
+        return path.stat().st_size
+    return "to download" if is_address(source.source) else "missing"
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):.1f} MiB"
+
+
 def _overlay_lines(selection: Selection) -> list[str]:
     if selection.overlay is None:
         return []
-    return [f"  {path} = {value}" for path, value in _leaves(selection.spec.overlays[selection.overlay], "")]
+    overlays = [selection.spec.overlays[name.strip()] for name in selection.overlay.split(",")]
+    return [f"  {path} = {value}" for overlay in overlays for path, value in _leaves(overlay, "")]
 
 
 def _leaves(value: object, path: str) -> list[tuple[str, object]]:

@@ -18,7 +18,8 @@ import click
 
 from harness.cli.options import lab_option, overlay_option, port, report_errors, say
 from harness.cli.seed_check import check_iso
-from harness.config.loader import load_embedded, load_lab, read
+from harness.config.embedded import load_embedded
+from harness.config.loader import load_lab, read
 from harness.config.model import UBUNTU_INSTALLER, LabSpec, Role, SeedSource, host_path
 from harness.config.secret_reference import resolve
 from harness.core.errors import UsageError

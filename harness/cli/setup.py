@@ -11,7 +11,7 @@ from harness.airgap.registry_package import ensure_registry
 from harness.cli.host_packages import ensure_packages, install_command, missing_packages
 from harness.cli.options import lab_option, overlay_option, port, report_errors, say
 from harness.cli.seed import build
-from harness.config.loader import load_embedded
+from harness.config.embedded import load_embedded
 from harness.core.errors import HostError
 from harness.core.layout import cache_directory
 

@@ -26,6 +26,11 @@ STORAGE = _check("storage", "what a pod wrote, read by another one")
 KUBECONFIG = _check("kubeconfig", "the API answers the host with a verified certificate, valid for 30 days")
 KUBESPHERE = _check("kubesphere", "an HTTP answer of KubeSphere, and its pods ready")
 REMOVED = _check("nothing left", "what this run put into the cluster is gone")
+WORKER_LOST = _check("a lost worker is noticed", "after its power was cut: not Ready, and the other nodes Ready")
+WORKER_BACK = _check("a lost worker comes back", "every node Ready and heard of, the worker in a new boot")
+WHOLE_WITH_WORKER = _check("whole with that worker", "every check of the cluster passes again")
+MASTER_BACK = _check("the master restarts", "every node Ready and heard of, the master in a new boot")
+WHOLE_WITH_MASTER = _check("whole after the restart", "every check of the cluster passes again")
 CHECKS = (
     UNITS,
     IDENTITY,
@@ -43,3 +48,4 @@ CHECKS = (
     KUBESPHERE,
     REMOVED,
 )
+RECOVERY = (WORKER_LOST, WORKER_BACK, WHOLE_WITH_WORKER, MASTER_BACK, WHOLE_WITH_MASTER)

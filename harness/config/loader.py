@@ -25,6 +25,8 @@ from harness.core.files import read_regular_file
 from harness.core.secret import MASK
 
 EMBEDDED_OVERLAY = "embedded"
+K3S_OVERLAY = "k3s"
+WITH_K3S = f"{EMBEDDED_OVERLAY},{K3S_OVERLAY}"
 _LONGEST_SHOWN = 200  # characters of a wrong value
 _LARGEST_BYTES = 1 << 20  # of a lab file
 MOST_BUILT_DISK_GIB = 2048  # a master boot record counts sectors of 512 bytes with 32 bits
@@ -56,26 +58,14 @@ def load_lab(path: Path, overlay: str | None = None, *, platform: str | None = N
 
     Args:
         path: The lab file.
-        overlay: One of its overlays.
+        overlay: One of its overlays, or several with commas between: each is applied to what the ones before
+            made. `k3s` gives only values that the others leave open.
         platform: As `sys.platform`: the host for which its paths have to be valid; None where they are not used.
 
     Raises:
         ConfigError: No such file or overlay, not YAML, or any rule broken; the text lists every problem.
     """
     return build(read(path), path, overlay, platform)
-
-
-def load_embedded(path: Path, overlay: str | None, *, platform: str) -> LabSpec:
-    """Return the lab for the embedded hypervisor.
-
-    Without a named overlay, `embedded` is applied if the file has it.
-
-    Raises:
-        ConfigError: As `load_lab`.
-    """
-    if overlay is None and EMBEDDED_OVERLAY in load_lab(path).overlays:
-        overlay = EMBEDDED_OVERLAY
-    return load_lab(path, overlay, platform=platform)
 
 
 def read(path: Path) -> str:
@@ -105,8 +95,8 @@ def build(text: str, path: Path, overlay: str | None = None, platform: str | Non
         ConfigError: As `load_lab`.
     """
     root = _compose(text, str(path))
-    if overlay is not None:
-        root = _with_overlay(root, overlay, path)
+    for name in overlay.split(",") if overlay is not None else ():
+        root = _with_overlay(root, name.strip(), path)
     try:
         spec = LabSpec.model_validate_json(json.dumps(yaml_tree.plain(root)))
     except ValidationError as error:
@@ -152,7 +142,7 @@ def _with_overlay(root: yaml_tree.MappingNode, overlay: str, path: Path) -> yaml
             where=f"{path}:{line}:{column}",
             remedy=f"add `overlays: {{{overlay}: …}}` to the lab file",
         )
-    return yaml_tree.merge(root, over)
+    return yaml_tree.fill(root, over) if overlay == K3S_OVERLAY else yaml_tree.merge(root, over)
 
 
 def _problems(path: Path, problems: Any) -> ConfigError:

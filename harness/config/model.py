@@ -218,6 +218,7 @@ class ClusterSpec(Model):
     kubesphere_port: Annotated[
         Port | None, Field(description="port of KubeSphere's console on the master, e.g. 30880; null: no KubeSphere")
     ] = None
+    recovery: Annotated[bool, Field(description="cut a worker's power, then restart the master")] = False
 
 
 class DeadlinesSpec(Model):
@@ -230,6 +231,7 @@ class DeadlinesSpec(Model):
     packages: Seconds
     restart: Seconds
     cluster: Annotated[Seconds, Field(description="of the whole lab: until k3s is healthy on all machines")] = 900
+    recovery: Annotated[Seconds, Field(description="until a restarted machine is back in the cluster")] = 900
     guest_command: Seconds
 
 

@@ -205,6 +205,15 @@ def merge(base: yaml.MappingNode, over: yaml.MappingNode) -> yaml.MappingNode:
 
     Every node keeps its own line and column.
     """
+    return _merge(base, over, wins=True)
+
+
+def fill(base: yaml.MappingNode, over: yaml.MappingNode) -> yaml.MappingNode:
+    """Return `base` with those keys of `over` that it does not have."""
+    return _merge(base, over, wins=False)
+
+
+def _merge(base: yaml.MappingNode, over: yaml.MappingNode, *, wins: bool) -> yaml.MappingNode:
     merged = list(base.value)
     names = [key.value for key, _ in merged]
     for key, value in over.value:
@@ -214,7 +223,10 @@ def merge(base: yaml.MappingNode, over: yaml.MappingNode) -> yaml.MappingNode:
         index = names.index(key.value)
         below = merged[index][1]
         both = isinstance(below, yaml.MappingNode) and isinstance(value, yaml.MappingNode)
-        merged[index] = (key, merge(below, value) if both else value)
+        if both:
+            merged[index] = (key, _merge(below, value, wins=wins))
+        elif wins:
+            merged[index] = (key, value)
     return yaml.MappingNode(base.tag, merged, base.start_mark, base.end_mark, base.flow_style)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.config import LabSpec, Reach, load_lab
-from harness.config.loader import EMBEDDED_OVERLAY
+from harness.config.embedded import embedded_overlay
 from harness.config.model import host_path
 from harness.config.plan import LabPlan, make_plan
 from harness.config.secret_reference import resolve
@@ -58,7 +58,7 @@ def select(
 ) -> Selection:
     """Load the lab file and find the hypervisor.
 
-    The overlay `embedded` is applied when the embedded hypervisor is used and no other overlay is named.
+    With the embedded hypervisor and without a named overlay, `embedded_overlay` is applied.
 
     Args:
         lab_file: The lab file.
@@ -73,8 +73,8 @@ def select(
     base = load_lab(lab_file, overlay)
     directory = lab_file.resolve().parent
     hypervisor = find(option=vmrun, setting=base.hypervisor.vmrun, base=directory, host_type=base.hypervisor.type)
-    if overlay is None and hypervisor.kind is Kind.EMBEDDED and EMBEDDED_OVERLAY in base.overlays:
-        overlay = EMBEDDED_OVERLAY
+    if overlay is None and hypervisor.kind is Kind.EMBEDDED:
+        overlay = embedded_overlay(lab_file)
     spec = load_lab(lab_file, overlay, platform=sys.platform)
     home = host_path(spec.vm_directory, directory) / HOME
     return Selection(lab_file, spec, overlay, hypervisor.with_home(home))

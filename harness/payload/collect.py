@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.config.model import host_path
 from harness.config.payload_spec import FileSpec, PayloadSpec, file_name, is_address
 from harness.core.errors import ConfigError
-from harness.payload.download import Wanted, download, file_digest
+from harness.payload.download import Wanted, cached_file, download, file_digest
 from harness.payload.k3s_binary import binary_problem
 
 K3S = "k3s/k3s"  # in the payload: the binary, under the name that it has in the guest
@@ -102,6 +102,12 @@ def collect_payload(
             raise ConfigError(f"{path.name} {problem}", where=place, detail=source.source, remedy=remedy)
         found.append(CollectedFile(source.path, path, path.stat().st_size, digest))
     return tuple(found)
+
+
+def host_file(source: PayloadSource, lab_file: Path, cache: Path) -> Path:
+    """Return where a file of the payload lies, or would lie, on this host."""
+    local = _local(source, lab_file.resolve().parent)
+    return local or cached_file(_wanted(source, source.place), cache)
 
 
 def _local(source: PayloadSource, base: Path) -> Path | None:

@@ -17,11 +17,13 @@ from harness.cluster.pods import judge_kubesphere, judge_system_pods
 from harness.cluster.questions import Question, ask_command, parse_replies
 from harness.cluster.watch import Watch
 from harness.cluster.workload import Workload, delete_command
+from harness.config.k3s_size import brings_k3s
 from harness.config.model import Role
 from harness.core.verdict import Check, Phase, Status
 from harness.phases.cluster_access import Access
 from harness.phases.cluster_api import judge_kubeconfig
 from harness.phases.cluster_payload import Runnable, images_of, runnable_of, version_of
+from harness.phases.cluster_recovery import Recovery
 from harness.phases.cluster_storage import judge_storage
 from harness.phases.cluster_workload import Probing
 from harness.results.next_steps import KUBESPHERE_FACT
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from harness.machine.machine import Machine
 
 PHASE = Phase.CLUSTER
-CHECKS = checks.CHECKS
+CHECKS = (*checks.CHECKS, *checks.RECOVERY)
 
 NO_K3S = "no k3s in the payload"
 _INSTALLED = "command -v k3s || test -x /usr/local/bin/k3s"
@@ -51,16 +53,27 @@ _KUBESPHERE = "kubesphere-system"
 
 
 def run(machines: Sequence[Machine], waiting: Callable[[], None] = lambda: None) -> Iterator[Check]:
-    """Ask every node and the API, each check by itself.
+    """Ask every node and the API; then, if asked for, restart machines.
 
     Args:
         machines: All of the lab.
         waiting: Called between two looks.
     """
+    found = []
+    for check in _ask(machines, waiting):
+        found.append(check)
+        yield check
+    if {check.seen for check in found} == {NO_K3S}:
+        yield from (check.not_asked(NO_K3S) for check in checks.RECOVERY)
+        return
+    yield from Recovery(tuple(machines), waiting, lambda: _ask(machines, waiting)).run(found)
+
+
+def _ask(machines: Sequence[Machine], waiting: Callable[[], None]) -> Iterator[Check]:
     master = next(machine for machine in machines if machine.plan.role is Role.MASTER)
     plan = master.context.plan
     if not promised(machines) and not master.ssh.run(_INSTALLED).ok:
-        yield from (check.not_asked(NO_K3S) for check in CHECKS)
+        yield from (check.not_asked(NO_K3S) for check in checks.CHECKS)
         return
     deadline = master.deadline(plan.spec.deadlines_s.cluster, "cluster")
     access = Access(master, tuple(machines), deadline, waiting)
@@ -72,7 +85,7 @@ def run(machines: Sequence[Machine], waiting: Callable[[], None] = lambda: None)
     yield watch.judge_version(version_of(plan))
     silent = watch.looks[-1].problem
     if silent:
-        yield from (check.not_proven(silent) for check in CHECKS if check not in _OF_WATCH)
+        yield from (check.not_proven(silent) for check in checks.CHECKS if check not in _OF_WATCH)
         return
     yield _judge_images(access)
     yield access.poll(
@@ -83,8 +96,7 @@ def run(machines: Sequence[Machine], waiting: Callable[[], None] = lambda: None)
 
 def promised(machines: Sequence[Machine]) -> bool:
     """Return whether the lab file or a seed brings k3s; an unreadable seed may."""
-    payload = machines[0].context.plan.spec.payload
-    named = payload is not None and payload.k3s is not None
+    named = brings_k3s(machines[0].context.plan.spec)
     return named or any(machine.iso is None or machine.iso.has_k3s for machine in machines)
 
 

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 from harness.airgap.archived_image import busybox_of
 from harness.airgap.registry_image import digest
 from harness.cluster.workload import Workload
-from harness.config.model import host_path
-from harness.config.payload_spec import is_address
 from harness.config.plan import LabPlan
 from harness.core.errors import HarnessError
 from harness.core.layout import cache_directory
-from harness.payload.collect import IMAGES, K3S, payload_sources
-from harness.payload.download import Wanted, cached_file
+from harness.payload.collect import IMAGES, K3S, host_file, payload_sources
 from harness.payload.image_archive import ArchiveError, image_names
 from harness.payload.k3s_binary import k3s_version
 
@@ -45,11 +42,7 @@ def _files(plan: LabPlan, folder: str) -> Iterator[Path]:
     """Yield the files of the payload in that folder, on this host."""
     for source in payload_sources(plan.spec.payload):
         if source.path == folder or source.path.startswith(f"{folder}/"):
-            if is_address(source.source):
-                wanted = Wanted(source.source, str(source.sha256), source.name, source.place)
-                yield cached_file(wanted, cache_directory())
-            else:
-                yield host_path(source.source, plan.lab_file.resolve().parent)
+            yield host_file(source, plan.lab_file, cache_directory())
 
 
 def version_of(plan: LabPlan) -> str:

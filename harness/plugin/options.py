@@ -17,7 +17,10 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("lab", "air-gapped lab")
     group.addoption("--lab", type=Path, metavar="FILE", help="lab file (default: lab.yaml beside the scenarios)")
     group.addoption(
-        "--overlay", metavar="NAME", help="overlay of the lab file (default: `embedded` with the embedded hypervisor)"
+        "--overlay",
+        metavar="NAME",
+        help="overlay of the lab file, or several with commas between (default: `embedded`, and `k3s` with k3s in the "
+        "payload, where the embedded hypervisor runs the lab)",
     )
     group.addoption("--vmrun", metavar="PATH", help="the vmrun program, or `embedded` (default: search)")
     group.addoption(

@@ -40,6 +40,7 @@ class HostCheck(StrEnum):
     PATHS = "path lengths"
     DISK = "free disk space"
     MEMORY = "free memory"
+    K3S_SIZE = "machines large enough for k3s"
     SSH_KEY = "SSH key"
     SSH_KEY_PRIVATE = "SSH key private"
     PORT = "way in to {machine}"
@@ -70,6 +71,7 @@ _CLASSES = {
     HostCheck.PATHS: ErrorClass.PATHS,
     HostCheck.DISK: ErrorClass.DISK_SPACE,
     HostCheck.MEMORY: ErrorClass.MEMORY,
+    HostCheck.K3S_SIZE: ErrorClass.LAB,
     HostCheck.SSH_KEY: ErrorClass.SSH_KEY,
     HostCheck.SSH_KEY_PRIVATE: ErrorClass.SSH_KEY,
     HostCheck.PORT: ErrorClass.NETWORK,

@@ -50,6 +50,10 @@ class SeedIso(Protocol):
         """The role that it gives to that machine."""
 
     @property
+    def has_k3s(self) -> bool:
+        """Whether it brings k3s."""
+
+    @property
     def findings(self) -> Sequence[Finding]:
         """What is wrong with one that was built elsewhere."""
 

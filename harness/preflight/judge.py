@@ -16,7 +16,7 @@ from harness.preflight.checks import HostCheck, error_class
 from harness.preflight.facts import HostFacts
 from harness.preflight.hardware_versions import newest_hardware
 from harness.preflight.judge_lab import judge_lab
-from harness.preflight.judge_machine import judge_iso, judge_port
+from harness.preflight.judge_machine import judge_iso, judge_k3s_size, judge_port
 from harness.preflight.judge_system import judge_host_address, judge_paths, judge_rights, judge_service, judge_session
 from harness.preflight.places import comparable, inside, runs
 from harness.system.windows.drives import missing_drive
@@ -146,12 +146,10 @@ def judge_subnet(name: str, plan: LabPlan, facts: HostFacts) -> Check:
 def judge_vm_directory(name: str, plan: LabPlan, facts: HostFacts) -> Check:
     """Judge whether the VM directory is writable or can be created."""
     expected = f"files can be created in {plan.vm_directory}"
-    if missing := _missing_drive(plan, facts):
-        remedy = (
-            "disks and configuration are written there\nset vm_directory in the lab file to a folder on one of these"
-        )
-        return Check(name, Status.FAIL, expected, missing, remedy)
     remedy = "disks and configuration are written there\n"
+    if missing := _missing_drive(plan, facts):
+        remedy += "set vm_directory in the lab file to a folder on one of these"
+        return Check(name, Status.FAIL, expected, missing, remedy)
     remedy += remedies.not_writable(facts.platform, facts.account, facts.probe_directory)
     ok = bool(facts.writable.value)
     seen = f"{facts.probe_directory} is writable" if ok else facts.writable.problem
@@ -257,6 +255,7 @@ _JUDGES: Mapping[HostCheck, Callable[[str, LabPlan, HostFacts], Check]] = {
     HostCheck.PATHS: judge_paths,
     HostCheck.DISK: judge_disk,
     HostCheck.MEMORY: judge_memory,
+    HostCheck.K3S_SIZE: judge_k3s_size,
     HostCheck.SSH_KEY: judge_key,
     HostCheck.SSH_KEY_PRIVATE: judge_key_private,
     HostCheck.LAB: judge_lab,

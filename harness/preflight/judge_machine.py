@@ -1,7 +1,8 @@
-"""Judge the seed ISO and the SSH port of each machine."""
+"""Judge the seed ISO, the SSH port and the size of each machine."""
 
 from __future__ import annotations
 
+from harness.config.k3s_size import brings_k3s, too_small
 from harness.config.model import DATA_LABEL
 from harness.config.plan import LabPlan, MachinePlan
 from harness.core.verdict import Check, Status, judge
@@ -34,6 +35,8 @@ def judge_iso(name: str, machine: MachinePlan, plan: LabPlan, facts: HostFacts) 
             name, Status.FAIL, f"{expected} by itself", seen, f"the installation would fail or wait\n{corrections}"
         )
     wrong = _iso_problems(iso, installer, machine)
+    if brings_k3s(plan.spec) and not iso.has_k3s:
+        wrong.append("it has no k3s, which `payload` of the lab file names")
     if wrong:
         return judge(name, ok=False, expected=expected, seen="; ".join(wrong), remedy=remedy)
     if iso.machine is None and iso.address is None:
@@ -57,6 +60,17 @@ def _iso_problems(iso: SeedIso, installer: SeedIso | None, machine: MachinePlan)
     if iso.role is not None and iso.role != machine.role.value:
         wrong.append(f"it installs a {iso.role}")
     return [*wrong, *iso.damage[:_SHOWN]]
+
+
+def judge_k3s_size(name: str, plan: LabPlan, _facts: HostFacts) -> Check:
+    """Judge whether the machines are large enough for the k3s of the payload."""
+    expected = "memory and processors for k3s on every machine"
+    if not brings_k3s(plan.spec):
+        return Check(name, Status.NOT_ASKED, expected, "no k3s in the payload")
+    wrong = too_small(plan.spec)
+    remedy = "k3s would be ended by its kernel, or restart without end; "
+    remedy += "set `memory_mib` and `cpus` of the machine in the lab file"
+    return judge(name, ok=not wrong, expected=expected, seen="; ".join(wrong) or "they have it", remedy=remedy)
 
 
 def judge_port(name: str, machine: MachinePlan, facts: HostFacts) -> Check:

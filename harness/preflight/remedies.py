@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from pathlib import Path, PureWindowsPath
 
 from harness.config import SeedSource
-from harness.config.loader import EMBEDDED_OVERLAY
+from harness.config.loader import EMBEDDED_OVERLAY, WITH_K3S
 from harness.config.plan import LabPlan
 from harness.preflight.facts import HostFacts
 from harness.vmrun.discovery import Kind
@@ -155,7 +155,7 @@ def _network_editor_folder(facts: HostFacts) -> str:
 
 def lab_command(word: str, plan: LabPlan) -> str:
     """Return a `lab` command for this lab that works in any directory."""
-    overlay = "" if plan.overlay in (None, EMBEDDED_OVERLAY) else f" --overlay {plan.overlay}"
+    overlay = "" if plan.overlay in (None, EMBEDDED_OVERLAY, WITH_K3S) else f" --overlay {plan.overlay}"
     return f'lab {word} --lab "{plan.lab_file}"{overlay}'
 
 

@@ -18,12 +18,17 @@ LIMIT_S = 1800
 asked_for = pytest.mark.skipif(not os.environ.get("LAB_E2E"), reason="takes minutes: LAB_E2E=1 asks for it")
 
 
-def make_lab(folder: Path) -> None:
-    """Create the scenarios, the seeds, and a decoy in a machine's place."""
+def copy_scenarios(folder: Path) -> None:
+    """Create the folder of a lab with the scenarios in it."""
     folder.mkdir(exist_ok=True)
     for name in ("conftest.py", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, folder)
     shutil.copytree(REPOSITORY / "scenarios", folder / "scenarios", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def make_lab(folder: Path) -> None:
+    """Create the scenarios, the seeds, and a decoy in a machine's place."""
+    copy_scenarios(folder)
     foreign = decoy(folder)
     foreign.parent.mkdir(parents=True)
     foreign.write_text("not this lab's")
@@ -40,11 +45,12 @@ def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=folder, timeout=LIMIT_S, capture_output=True, text=True, check=False)
 
 
-def run(folder: Path, *options: str) -> subprocess.Popen[bytes]:
-    """Start pytest on one machine of the lab, writing `pytest.log`."""
+def run(folder: Path, *options: str, machine: str | None = MACHINE) -> subprocess.Popen[bytes]:
+    """Start pytest on one machine of the lab, or on all, writing `pytest.log`."""
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "scenarios", "--vmrun", "embedded"]
     with (folder / "pytest.log").open("ab") as log:
-        return subprocess.Popen([*argv, "-k", MACHINE, *options], cwd=folder, stdout=log, stderr=log)
+        chosen = ["-k", machine] if machine else []
+        return subprocess.Popen([*argv, *chosen, *options], cwd=folder, stdout=log, stderr=log)
 
 
 def output_tail(folder: Path) -> str:

@@ -19,8 +19,11 @@ from harness.seed.model import IsoInfo
 from harness.vmware.vmx import Vmx
 from harness.vmware.vmx_devices import vmx_differences
 
-# Keys of a lab file that do not change how a machine is built: time limits, claims, the keep policy.
-_SHAPELESS = ("name", "vm_directory", "machines", "deadlines_s", "claims", "cluster", "keep", "keep_for", "overlays")
+# Keys of a lab file that do not change how a machine is built: time limits, claims, the keep policy. What the payload
+# brings is in the seed.
+_SHAPELESS = (
+    "name", "vm_directory", "machines", "payload", "deadlines_s", "claims", "cluster", "keep", "keep_for", "overlays",
+)  # fmt: skip
 
 
 def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str, str]:

@@ -64,3 +64,27 @@ def test_the_command_loads_no_phase_and_no_driver() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert "harness.cli.plan" in done.stdout.split()
     assert [name for name in done.stdout.split() if name.startswith(("harness.phases", "harness.vmrun.driver"))] == []
+
+
+def test_the_text_shows_what_the_payload_brings_and_its_size(tmp_path: Path) -> None:
+    lab_file = tmp_path / "lab.yaml"
+    (tmp_path / "k3s-v1").write_bytes(bytes(3 << 20))
+    payload = (
+        "payload: {k3s: {binary: k3s-v1, images: [images.tar]}, "
+        f"files: [{{source: 'https://files.example/motd', sha256: {'a' * 64}}}]}}\n"
+    )
+    spec = build(changed() + payload, lab_file, "embedded,k3s")
+    plan = make_plan(spec, lab_file, overlay="embedded,k3s", run_id="run", ports=())
+    text = plan_text(selection(plan), plan)
+    rows = {line.split()[0]: line.split() for line in text.splitlines() if line.startswith("  ") and line.split()}
+    assert rows["k3s/k3s"][1:] == ["3.0", "MiB", "k3s-v1"]
+    assert rows["images/images.tar"][1:] == ["missing", "images.tar"]
+    assert rows["extra/motd"][1:] == ["to", "download", "https://files.example/motd"]
+    assert "payload      3 files, 3.0 MiB known, to /usr/local/seed of every guest" in text
+    assert "k3s/k3s to /usr/local/bin/k3s" in text
+    assert "overlay      embedded,k3s" in text
+    assert "machines.k3s-master1.memory_mib = 2048" in text
+
+
+def test_the_text_of_a_lab_without_a_payload_has_none() -> None:
+    assert "payload  " not in plan_text(selection(plan_of()), plan_of())

@@ -52,7 +52,7 @@ ONE_PROBLEM = [
     ("memory_mib: 4096", "memory_mib: 04096", "04096", 'got "04096"; write 4096'),
     ("memory_mib: 4096", "memory_mib: 4096.5", "4096.5", "expected an integer, got 4096.5"),
     ("memory_mib: 4096", "memory_mib: 4097", "4097", "expected a multiple of 4, got 4097"),
-    ("memory_mib: 4096", "memory_mib: 256", "256", "expected a value >= 512, got 256"),
+    ("memory_mib: 4096", "memory_mib: 256", "256\n  cpus", "expected a value >= 512, got 256"),
     ("memory_mib: 4096", "memory_mib: true", "true\n  cpus", "expected an integer, got true"),
     ("memory_mib: 4096", "memory_mib:  # MiB", "  # MiB", "expected an integer, got null"),
     ("memory_mib: 4096", "memory_mib: [4096]", "[4096]", "expected an integer, got [4096]"),

@@ -46,12 +46,18 @@ class FakeK3s:
         commands: What was run, as `machine: command`.
         states: What the master's journal got, with the phase.
         facts: What the phase noted for the report.
+        boots: What each guest runs.
+        power: What was done to the machines' power, as `cut k3s-worker1`.
+        reboots: Whether a machine that is switched on again reaches the cluster.
     """
 
     def __init__(self, context: RunContext) -> None:
         self.context = context
         self.clock = FakeClock()
         self.nodes = samples.nodes()
+        self.boots = dict(samples.BOOTS)
+        self.power: list[str] = []
+        self.reboots = True
         for plan in context.plan.machines:
             self.nodes[plan.name]["status"]["nodeInfo"]["systemUUID"] = plan.nonce
         self.silent: set[str] = set()
@@ -83,7 +89,14 @@ class FakeK3s:
             reconnect=lambda _: None,
             channel=SimpleNamespace(open_stream=self._open),
         )
+        ssh.connect = lambda deadline, *, not_boot_id: None
+        power = SimpleNamespace(
+            cut=lambda deadline: self._lose(f"cut {plan.name}", plan.name),
+            off=lambda deadline: self._lose(f"off {plan.name}", plan.name),
+            on=lambda number, deadline: self._return(f"on {plan.name} {number}", plan.name),
+        )
         return SimpleNamespace(
+            power=power,
             name=plan.name,
             plan=plan,
             context=self.context,
@@ -91,10 +104,23 @@ class FakeK3s:
             endpoint=SimpleNamespace(forward=True),
             ssh=ssh,
             journal=SimpleNamespace(
-                state=lambda text, phase: self.states.append((text, phase)), facts=self.facts.update
+                state=lambda text, phase=None: self.states.append((text, phase)), facts=self.facts.update
             ),
             deadline=lambda seconds, key="": Deadline(seconds, self.clock, setting=key),
         )
+
+    def _lose(self, deed: str, name: str) -> None:
+        self.power.append(deed)
+        self.silent.add(name)
+        samples.condition(self.nodes[name], "Ready").update(status="Unknown", reason="NodeStatusUnknown")
+
+    def _return(self, deed: str, name: str) -> None:
+        self.power.append(deed)
+        self.boots[name] = f"next boot of {name}"
+        if self.reboots:
+            self.nodes[name]["status"]["nodeInfo"]["bootID"] = self.boots[name]
+            self.silent.discard(name)
+            samples.condition(self.nodes[name], "Ready").update(status="True", reason="KubeletReady")
 
     def _open(self, address: str, port: int, timeout_s: float) -> Any:
         return self.stream(address, port, timeout_s)
@@ -125,9 +151,7 @@ class FakeK3s:
 
     def _units(self, name: str) -> str:
         unit = "k3s.service" if name == "k3s-master1" else "k3s-agent.service"
-        return (
-            f"{samples.BOOTS[name]}\nId={unit}\nLoadState=loaded\nActiveState=active\nSubState=running\nNRestarts=0\n"
-        )
+        return f"{self.boots[name]}\nId={unit}\nLoadState=loaded\nActiveState=active\nSubState=running\nNRestarts=0\n"
 
     def _get(self, command: str) -> list[dict[str, Any]]:
         if " nodes,leases" in command:

@@ -26,7 +26,7 @@ from harness.results.next_steps import API_FACT, KUBESPHERE_FACT
 from .fake_k3s import FakeK3s, fake_api
 
 NOW = datetime.now(UTC)
-NOTHING_ASKED = {checks.STORAGE.name, checks.KUBESPHERE.name}
+NOTHING_ASKED = {checks.STORAGE.name, checks.KUBESPHERE.name, *(check.name for check in checks.RECOVERY)}
 
 
 class FakeGateway:
@@ -88,6 +88,7 @@ def statuses(found: dict[str, Check]) -> dict[str, Status]:
 def test_a_healthy_cluster_passes_every_check_that_applies(k3s: FakeK3s) -> None:
     found = judged(k3s)
     assert statuses(found) == dict.fromkeys(NOTHING_ASKED, Status.NOT_ASKED)
+    assert {found[check.name].seen for check in checks.RECOVERY} == {"`cluster.recovery` is not set in the lab file"}
     assert "3 right answers" not in found[checks.POD_NETWORK.name].seen, "each of three pods from each of three nodes"
     assert found[checks.POD_NETWORK.name].seen == "9 right answers"
     assert found[checks.SERVICES.name].seen == "12 right answers"

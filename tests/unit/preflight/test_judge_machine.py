@@ -15,7 +15,7 @@ from harness.core.finding import Finding, remark
 from harness.core.verdict import Check, Status
 from harness.preflight.facts import Fact, SeedIso
 from harness.vmrun.networks import PortForwarding, Protocol
-from preflight.samples import FakeIso, check, good_facts, plan_of
+from preflight.samples import FakeIso, check, good_facts, plan_of, plan_of_text
 
 PLAN = plan_of()
 PROVIDED = plan_of(overlay=None)
@@ -121,3 +121,25 @@ def test_the_installer_boots_and_the_second_cd_has_the_data(
     )
     found = check("seed ISO of k3s-master1", facts, plan)
     assert (found.status, seen in found.seen) == (status, True)
+
+
+K3S = plan_of_text("payload: {k3s: {binary: ../k3s}}\n")
+
+
+def test_a_seed_without_the_k3s_of_the_payload_is_an_old_one() -> None:
+    for has_k3s, status in ((False, Status.FAIL), (True, Status.PASS)):
+        iso = FakeIso(machine="k3s-master1", has_k3s=has_k3s)
+        found = check("seed ISO of k3s-master1", replace(GOOD, isos={**GOOD.isos, "k3s-master1": Fact(iso)}), K3S)
+        assert found.status is status
+        assert ("`payload` of the lab file names" in found.seen) is not has_k3s
+        assert "lab seed --lab" in found.remedy or has_k3s
+
+
+def test_machines_have_to_be_large_enough_for_k3s() -> None:
+    name = "machines large enough for k3s"
+    assert check(name, GOOD).status is Status.NOT_ASKED
+    found = check(name, GOOD, K3S)
+    assert found.status is Status.FAIL
+    assert "k3s-master1 has 1024 MiB and processors: 1" in found.seen
+    assert "k3s-worker1" not in found.seen
+    assert check(name, GOOD, plan_of_text("payload: {k3s: {binary: ../k3s}}\n", "embedded,k3s")).status is Status.PASS
