@@ -13,7 +13,7 @@ SUBCOMMANDS = {
     "setup": "Prepare this host for the embedded hypervisor.",
     "doctor": "Show which hypervisor is used and why, and check this host.",
     "plan": "Print everything that a run would create.",
-    "seed": "Build the seed ISOs for the embedded hypervisor, or of Ubuntu's ISO.",
+    "seed": "Build the seed ISOs: the lab's own, or from Ubuntu's ISO.",
     "status": "Show the VMs and other resources of this lab.",
     "tools": "Show the VMware Tools state of each VM.",
     "down": "Stop and delete the VMs and other resources of this lab.",

@@ -52,7 +52,7 @@ from harness.seed.ubuntu.installer_iso import make_installer_iso
 )
 @report_errors
 def seed(lab_file: Path, overlay: str | None, iso: Path | None) -> None:
-    """Build the seed ISOs for the embedded hypervisor, or of Ubuntu's ISO.
+    """Build the seed ISOs: the lab's own, or from Ubuntu's ISO.
 
     What is up to date is kept.
     """

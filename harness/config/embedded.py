@@ -1,4 +1,4 @@
-"""Load a lab for the embedded hypervisor, with the overlays that it gets by itself."""
+"""Load a lab for the embedded hypervisor, with its own overlays."""
 
 from __future__ import annotations
 
