@@ -30,7 +30,8 @@ def embedded_overlay(path: Path) -> str | None:
     """
     spec = load_lab(path)
     names = [EMBEDDED_OVERLAY] if EMBEDDED_OVERLAY in spec.overlays else []
-    if K3S_OVERLAY in spec.overlays:
+    payload = spec.payload is not None or "payload" in spec.overlays.get(EMBEDDED_OVERLAY, {})
+    if payload and K3S_OVERLAY in spec.overlays:
         spec = load_lab(path, EMBEDDED_OVERLAY) if names else spec
         names += [K3S_OVERLAY] if brings_k3s(spec) and too_small(spec) else []
     return ",".join(names) or None
