@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from harness.cluster.checks import CHECKS as CLUSTER_CHECKS
+from harness.cluster.checks import ALL as CLUSTER_CHECKS
 from harness.config.model import DeadlinesSpec
 from harness.core.check_spec import CheckSpec
 from harness.core.claims import Claim

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from harness.machine.machine import Machine
 
 PHASE = Phase.CLUSTER
-CHECKS = (*checks.CHECKS, *checks.RECOVERY)
+CHECKS = checks.ALL
 
 NO_K3S = "no k3s in the payload"
 _INSTALLED = "command -v k3s || test -x /usr/local/bin/k3s"

@@ -29,6 +29,7 @@ _SHAPELESS = (
 def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str, str]:
     """Return digests of what shapes the machine: lab file and seed.
 
+    A key without a value counts as absent: a later version of the harness that knows more keys finds no change.
     A seed with a manifest is identified by the hash of its inputs (image included); any other by size and time.
 
     Raises:
@@ -37,7 +38,7 @@ def inputs_of(spec: LabSpec, plan: MachinePlan, iso: IsoInfo | None) -> dict[str
     """
     if iso is None:
         raise HostError("the seed cannot be read", where=str(plan.seed), remedy="run `lab doctor`, which says why")
-    data: dict[str, Any] = spec.model_dump(mode="json")
+    data: dict[str, Any] = spec.model_dump(mode="json", exclude_none=True)
     parts = {f"`{key}` of the lab file": value for key, value in data.items() if key not in _SHAPELESS}
     parts[f"`machines.{plan.name}` of the lab file"] = data["machines"][plan.name]
     digests = {name: _digest(value) for name, value in parts.items()}

@@ -85,6 +85,11 @@ def test_every_module_of_the_package_that_declares_checks_is_a_phase() -> None:
     assert {check.phase for check in cluster.CHECKS} == {cluster.PHASE}
 
 
+def test_every_check_of_a_phase_is_declared() -> None:
+    of_phases = [check for module in MODULES for check in module.CHECKS]
+    assert [check for check in (*of_phases, *cluster.CHECKS) if check not in DECLARED] == []
+
+
 def test_the_declared_checks_load_nothing_that_only_a_run_needs() -> None:
     """Collection asks for them; a third of its time would be loading what acts on a machine."""
     code = "import sys, harness.phases; harness.phases.declared_checks(['a']); print(*sys.modules)"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +42,14 @@ def different(*changes: tuple[str, str], iso: IsoInfo | None = ISO) -> set[str]:
 )
 def test_a_change_is_named_and_one_that_shapes_no_machine_is_none(change: tuple[str, str], named: set[str]) -> None:
     assert different(change) == named
+
+
+def test_a_key_without_a_value_is_as_one_that_the_harness_does_not_know_yet() -> None:
+    spec = build(changed(), Path("lab.yaml"))
+    seeds = {key: value for key, value in spec.seeds.model_dump(mode="json").items() if value is not None}
+    assert "sha256" not in seeds
+    text = json.dumps(seeds, sort_keys=True).encode()
+    assert digests()["`seeds` of the lab file"] == hashlib.sha256(text).hexdigest()[:16]
 
 
 def test_another_seed_is_a_change() -> None:
