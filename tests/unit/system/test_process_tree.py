@@ -36,7 +36,7 @@ def test_the_command_line_has_to_be_exactly_the_same() -> None:
         assert end_process(0, 0, python(SLEEP)[:-1]) == ()
         assert end_process(0, 0, (*python(SLEEP), "x")) == ()
         assert process.poll() is None
-        assert end_process(0, 0, python(SLEEP)) == ()
+        assert end_process(0, 0, python(SLEEP), grace_s=30) == ()  # at most; a busy host takes its time
         process.wait(10)
     finally:
         end_tree(process.pid)
