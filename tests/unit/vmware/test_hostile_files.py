@@ -164,7 +164,7 @@ def test_a_descriptor_in_no_charset_of_vmware_keeps_its_bytes(tmp_path: Path, na
 def test_a_piece_whose_name_has_a_nul_is_no_usable_disk(tmp_path: Path) -> None:
     disk = tmp_path / "machine.vmdk"
     disk.write_text(descriptor("twoGbMaxExtentSparse", 'RW 8 SPARSE "a\0b.vmdk"'), encoding="utf-8")
-    with pytest.raises(DiskError, match="cannot be read"):
+    with pytest.raises(DiskError, match=r"cannot be read|no extent"):  # on POSIX, on Windows
         inspect_disk(disk)
 
 
