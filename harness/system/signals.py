@@ -5,13 +5,17 @@ A build server that cancels a job, or a service manager, sends these; the run th
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 
 _TERMINATION = [signal.Signals[name] for name in ("SIGTERM", "SIGBREAK") if name in signal.Signals.__members__]
+_WEAK_REFERENCES = ("weakref.py", "_weakrefset.py")
+_AGAIN_S = 0.05
 
 
 @contextlib.contextmanager
@@ -35,7 +39,23 @@ def termination_as_ctrl_c() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    if _would_be_lost(frame):
+        threading.Timer(_AGAIN_S, _thread.interrupt_main, (number,)).start()
+        return
     for other in _TERMINATION:
         if signal.getsignal(other) is _interrupt:
             signal.signal(other, signal.SIG_IGN)
     signal.default_int_handler(number, frame)
+
+
+def _would_be_lost(frame: FrameType | None) -> bool:
+    """Return whether Python drops an exception here.
+
+    It does in `__del__` and in callbacks of weak references.
+    """
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "__del__" or Path(code.co_filename).name in _WEAK_REFERENCES:
+            return True
+        frame = frame.f_back
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 
 import pytest
 from needs import ctrl_c  # noqa: F401 - pytest finds the fixture here
@@ -36,6 +37,27 @@ def test_after_ctrl_c_it_is_ignored_and_a_second_ctrl_c_is_not(number: signal.Si
         signal.raise_signal(number)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+class Dying:
+    """Gets a signal while Python drops exceptions."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *TERMINATION])
+def test_a_signal_in_a_moment_that_drops_exceptions_interrupts_soon_after(number: signal.Signals) -> None:
+    def linger() -> None:
+        Dying(number)
+        for _ in range(600):
+            time.sleep(0.05)
+
+    with termination_as_ctrl_c(), pytest.raises(KeyboardInterrupt):
+        linger()
 
 
 @pytest.mark.parametrize("handler", [signal.SIG_IGN, lambda *_: None], ids=["ignored", "handled"])
