@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import Result
+from kubeconfig_sample import KEY as PRIVATE
+from kubeconfig_sample import TEXT, encoded
 from needs import posix_modes
 
 from harness.cluster.kubeconfig import PATH
@@ -19,27 +21,7 @@ from harness.system.process import Completed, run
 from .command_line import run_lab
 from .left_lab import LeftLab
 
-KEY = base64.b64encode(b"the key of the administrator").decode()
-TEXT = f"""\
-apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority-data: {base64.b64encode(b"CA").decode()}
-    server: https://127.0.0.1:6443
-  name: default
-contexts:
-- context:
-    cluster: default
-    user: default
-  name: default
-current-context: default
-kind: Config
-users:
-- name: default
-  user:
-    client-certificate-data: {base64.b64encode(b"CERT").decode()}
-    client-key-data: {KEY}
-"""
+KEY = encoded(PRIVATE)
 
 
 class Fetch:

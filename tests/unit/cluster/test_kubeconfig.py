@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cluster_samples import certificate
+from kubeconfig_sample import KEY, TEXT, encoded
 
 from harness.cluster.kubeconfig import credentials_of, validity_troubles, with_server
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-
-
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-TEXT = f"""\
-apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority-data: {encoded("CA")}
-    server: https://127.0.0.1:6443
-  name: default
-contexts:
-- context:
-    cluster: default
-    user: default
-  name: default
-current-context: default
-kind: Config
-preferences: {{}}
-users:
-- name: default
-  user:
-    client-certificate-data: {encoded("CERT")}
-    client-key-data: {encoded("KEY")}
-"""
 
 
 def test_the_real_address_replaces_the_loopback_and_the_authority_stays() -> None:
@@ -61,7 +34,7 @@ def test_a_text_without_a_server_is_refused() -> None:
 
 def test_the_credentials_are_read() -> None:
     found = credentials_of(TEXT)
-    assert (found.authority, found.certificate, found.key) == (b"CA", b"CERT", b"KEY")
+    assert (found.authority, found.certificate, found.key) == (b"CA", b"CERT", KEY.encode())
 
 
 @pytest.mark.parametrize(
@@ -69,7 +42,7 @@ def test_the_credentials_are_read() -> None:
     [
         ("", "has no certificate-authority-data"),
         (TEXT.replace("client-key-data", "client-key"), "has no client-key-data"),
-        (TEXT.replace(encoded("KEY"), "%%%"), "client-key-data of the kubeconfig is not base64"),
+        (TEXT.replace(encoded(KEY), "%%%"), "client-key-data of the kubeconfig is not base64"),
     ],
 )
 def test_a_kubeconfig_without_its_credentials_is_refused(text: str, why: str) -> None:
