@@ -19,7 +19,6 @@ from harness.payload.image_archive import image_names
 
 BINARY, IMAGES = os.environ.get("LAB_K3S", ""), os.environ.get("LAB_K3S_IMAGES", "")
 LIMIT_S = 7200  # without hardware virtualisation; the deadlines of the lab file end each wait before
-ADDED_S = 1800
 DISABLED = ["traefik", "servicelb", "metrics-server", "local-storage"]
 pytestmark = pytest.mark.skipif(
     not (BINARY and IMAGES), reason="needs a k3s: LAB_K3S=<its binary> LAB_K3S_IMAGES=<the archive of its images>"
@@ -51,9 +50,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def edit(lab_file: Path, binary: Path, images: Path) -> None:
     """Add the payload, and ask for the recovery of the cluster."""
     text = lab_file.read_text(encoding="utf-8")
-    for old, new in (("  recovery: false ", "  recovery: true "), ("  cluster: 900 ", f"  cluster: {ADDED_S} ")):
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
+    assert text.count("  recovery: false ") == 1
+    text = text.replace("  recovery: false ", "  recovery: true ")
     without_dns = not any("coredns" in name for name in image_names(images) or ())
     k3s = {"binary": str(binary), "images": [str(images)], "disable": DISABLED + ["coredns"] * without_dns}
     lab_file.write_text(f"{text}\npayload: {json.dumps({'k3s': k3s})}\n", encoding="utf-8")
