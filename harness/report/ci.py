@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from harness.report import symbols
 from harness.report.clipping import Budget, clip
@@ -50,42 +50,55 @@ def summary_markdown(run: RunResult, reports: Collection[str] = ()) -> str:
         reports: The earlier runs that have a report beside this one.
     """
     view = View(run, {}, Budget(20_000), reports)
-    mark = view.mark
-    lines = [f"## {mark.sign} {_cell(headline(run))}", ""]
-    lines += [_row(["Claim", "Standing", "Because"]), _row(["---"] * 3)]
+    lines = [f"## {view.mark.sign} {_cell(headline(run))}", "", *_claim_table(view)]
+    lines += ["", f"Lab {_cell(run.lab)}, run {_cell(run.run_id)}, {symbols.duration(run.duration_s)}."]
+    lines += [*_causes(run), *_steps(view), *_gaps(view), "", *_phase_table(view)]
+    return "\n".join(lines) + "\n"
+
+
+def _claim_table(view: View) -> Iterator[str]:
+    yield _row(["Claim", "Standing", "Because"])
+    yield _row(["---"] * 3)
     for claim in view.claims:
         standing = " ".join([claim.mark.sign, claim.mark.word, *map(_linked, claim.earlier)])
-        lines.append(_row([_cell(f"{claim.title} ({claim.note})"), standing, _cell("; ".join(claim.why[:2]))]))
-    lines += ["", f"Lab {_cell(run.lab)}, run {_cell(run.run_id)}, {symbols.duration(run.duration_s)}."]
+        yield _row([_cell(f"{claim.title} ({claim.note})"), standing, _cell("; ".join(claim.why[:2]))])
+
+
+def _causes(run: RunResult) -> Iterator[str]:
     for cause in causes(run):
         if cause.check is not None:
-            lines += [
-                "",
-                f"{_cell(cause.what)}",
-                "",
-                f"- expected: {_cell(cause.check.expected)}",
-                f"- seen: {_cell(cause.check.seen)}",
-                f"- what to do: {_cell(cause.check.remedy)}",
-            ]
-    if view.steps:
-        lines += ["", "Next:", ""]
-        for step in view.steps:
-            meanwhile = f" while this runs: {_code(step.before)}" if step.before else ""
-            lines.append(f"- {_cell(step.purpose)}: {_code(step.what)}{meanwhile}")
-    if view.gaps:
-        lines += ["", "Not proven:", ""]
-        lines += [f"- {_cell(gap.machine)}, {_cell(gap.what)} ({_cell(gap.why)})" for gap in view.gaps[:_MOST_GAPS]]
-        more = len(view.gaps) + view.more_gaps - _MOST_GAPS
-        lines += [f"- and {more} more"] if more > 0 else []
+            yield from ("", f"{_cell(cause.what)}", "")
+            yield f"- expected: {_cell(cause.check.expected)}"
+            yield f"- seen: {_cell(cause.check.seen)}"
+            yield f"- what to do: {_cell(cause.check.remedy)}"
+
+
+def _steps(view: View) -> Iterator[str]:
+    yield from ("", "Next:", "") if view.steps else ()
+    for step in view.steps:
+        meanwhile = f" while this runs: {_code(step.before)}" if step.before else ""
+        yield f"- {_cell(step.purpose)}: {_code(step.what)}{meanwhile}"
+
+
+def _gaps(view: View) -> Iterator[str]:
+    yield from ("", "Not proven:", "") if view.gaps else ()
+    for gap in view.gaps[:_MOST_GAPS]:
+        yield f"- {_cell(gap.machine)}, {_cell(gap.what)} ({_cell(gap.why)})"
+    more = len(view.gaps) + view.more_gaps - _MOST_GAPS
+    if more > 0:
+        yield f"- and {more} more"
+
+
+def _phase_table(view: View) -> Iterator[str]:
     head = ["Machine", *(group.phase for group in view.groups)]
-    lines += ["", _row(head), _row(["---"] * len(head))]
+    yield _row(head)
+    yield _row(["---"] * len(head))
     for row in view.rows:
         cells = [
             f"{cell.mark.sign} {_linked(cell.earlier) if cell.earlier else f'{cell.mark.word} {cell.took}'}".strip()
             for cell in row.cells
         ]
-        lines.append(_row([_cell(row.name), *cells]))
-    return "\n".join(lines) + "\n"
+        yield _row([_cell(row.name), *cells])
 
 
 def _row(cells: list[str]) -> str:
