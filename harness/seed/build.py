@@ -58,11 +58,7 @@ def write_verified(
         _verify(temporary, tree)
         temporary.replace(path)
     except OSError as error:
-        raise SeedError(
-            f"the seed ISO cannot be written: {error.strerror or error}",
-            where=str(path),
-            remedy="check free space and permissions of the seed directory; on Windows, stop the machines that use it",
-        ) from error
+        raise unwritable("the seed ISO", path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -75,12 +71,26 @@ def _verify(path: Path, tree: Tree) -> None:
         if manifest is None or iso.read(manifest) != tree[MANIFEST].data:
             wrong.append(f"{MANIFEST} differs from what was written")
     if wrong:
-        raise SeedError(
-            "the seed ISO does not read back as it was written",
-            where=str(path),
-            detail="\n".join(wrong),
-            remedy="check the disk of the seed directory, then run `lab seed` again",
-        )
+        raise not_as_written("the seed ISO", path, wrong)
+
+
+def unwritable(what: str, path: Path, error: OSError) -> SeedError:
+    """Return the error of an ISO that cannot be written."""
+    return SeedError(
+        f"{what} cannot be written: {error.strerror or error}",
+        where=str(path),
+        remedy="check free space and permissions of the seed directory; on Windows, stop the machines that use it",
+    )
+
+
+def not_as_written(what: str, path: Path, wrong: Sequence[str]) -> SeedError:
+    """Return the error of an ISO that reads back otherwise."""
+    return SeedError(
+        f"{what} does not read back as it was written",
+        where=str(path),
+        detail="\n".join(wrong),
+        remedy="check the disk of the seed directory, then run `lab seed` again",
+    )
 
 
 def built_from(path: Path) -> str | None:

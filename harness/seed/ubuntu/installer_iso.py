@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.core.errors import SeedError
 from harness.core.files import open_regular_file
 from harness.core.private import make_private_directory
+from harness.seed.build import not_as_written, unwritable
 from harness.seed.foreign.boot_rules import boot_findings
 from harness.seed.foreign.layout import bios_menu
 from harness.seed.inspect import reading
@@ -44,11 +45,7 @@ def make_installer_iso(source: Path, sha256: str, target: Path, say: Callable[[s
             return
         _write(source, sha256, target, patches)
     except OSError as error:
-        raise SeedError(
-            f"the installer ISO cannot be written: {error.strerror or error}",
-            where=str(target),
-            remedy="check free space and permissions of the seed directory; on Windows, stop the machines that use it",
-        ) from error
+        raise unwritable("the installer ISO", target, error) from error
     changed = sum(a != b for patch in patches for a, b in zip(patch.old, patch.new, strict=True))
     names = ", ".join(f"/{patch.path}" for patch in patches)
     say(f"{target.name}: {target.stat().st_size >> 20} MiB, {changed} bytes changed, in {names}")
@@ -133,12 +130,7 @@ def _verify(source: Path, target: Path, patches: Sequence[Patch]) -> None:
     if not same or source.stat().st_size != target.stat().st_size:
         wrong.append("it is not the bytes that were written")
     if wrong:
-        raise SeedError(
-            "the installer ISO does not read back as it was meant",
-            where=str(target),
-            detail="\n".join(wrong),
-            remedy="check the disk of the seed directory, then run `lab seed` again",
-        )
+        raise not_as_written("the installer ISO", target, wrong)
 
 
 def _blocks(path: Path) -> Iterator[tuple[int, bytes]]:
